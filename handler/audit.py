@@ -1,0 +1,55 @@
+"""One audit in three steps: plan the targets, scan each, report on all of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from handler import collect
+from handler.aws import FAILURES, Clients
+from handler.model import Report, Run, Scan, Target
+from handler.policy import Policy
+from handler.scan import coverage, scan
+
+# They hide the latency of 17 regions; more cost memory and share one interpreter lock.
+_THREADS = 4
+_ALL_REGIONS = "all"
+
+
+def scans(clients: Clients, regions: Sequence[str], policy: Policy) -> Iterator[Scan]:
+    """Every target's scan, in order, as it is done; no regions means all enabled ones.
+
+    Raises one of ``aws.FAILURES`` when not even the account is known.
+    """
+    account = collect.account(clients.get("sts"))
+    try:
+        targets = plan(account, regions or collect.enabled_regions(clients.get("ec2")))
+    except FAILURES as error:
+        # Without the list of regions nothing was read, and that must not look clean.
+        yield Scan(coverage(Target(account, _ALL_REGIONS), error))
+        return
+    with ThreadPoolExecutor(_THREADS) as pool:
+        yield from pool.map(partial(_scan, clients, policy), targets)
+
+
+def plan(account: str, regions: Iterable[str]) -> list[Target]:
+    """The targets to scan, sorted."""
+    return sorted({Target(account, region) for region in regions})
+
+
+def report(run: Run, scanned: Iterable[Scan]) -> Report:
+    """All that the scans found, in the report's order."""
+    scanned = list(scanned)
+    return Report(
+        run=run,
+        coverage=tuple(sorted((each.coverage for each in scanned), key=lambda each: each.target)),
+        findings=tuple(
+            sorted(
+                (finding for each in scanned for finding in each.findings),
+                key=lambda finding: finding.sort_key,
+            )
+        ),
+    )
+
+
+def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
+    return scan(target, collect.Region(clients.get("ec2", target.region)), policy)

@@ -1,0 +1,169 @@
+"""Rules to exposures: exactly which part of the internet reaches which ports.
+
+The arithmetic rests on two facts. CIDRs are nested or disjoint, never partly overlapping, so a
+union of CIDRs is the sum of those that lie in no other one. And a rule counts towards its own
+traffic and all that lies within it, so it is enough to look at the traffic that rules name and,
+where there are ports, at the stretches between the ports at which a rule begins or ends.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+from handler.address import Internet, Internets
+from handler.model import ALL, LAST_PORT, PORTED, Exposure, Family, PrefixList, Rule, Traffic
+
+
+class _Opening(NamedTuple):
+    """A CIDR that a rule lets in, as positions in its family's internet; never empty."""
+
+    start: int
+    end: int
+    rule: Rule
+
+
+def exposures(
+    rules: Iterable[Rule], lists: Mapping[str, PrefixList], internets: Internets
+) -> tuple[Exposure, ...]:
+    """What the rules together let in from the internet, sorted; empty where that is nothing.
+
+    One exposure for each family, protocol and longest run of ports with the same rules. It names
+    no rule that adds no address to the others. A wider rule counts towards all that lies within
+    it (all traffic towards every port, all icmp towards every type) and is one exposure itself.
+    A prefix list that could not be read adds nothing here.
+    """
+    found: dict[Family, dict[Traffic, list[_Opening]]] = {}
+    for rule in rules:
+        prefix_list = lists.get(rule.source)
+        for cidr in (rule.source,) if prefix_list is None else prefix_list.cidrs:
+            family, (start, end) = internets.locate(cidr)
+            if start < end:
+                openings = found.setdefault(family, {}).setdefault(rule.traffic, [])
+                openings.append(_Opening(start, end, rule))
+    return tuple(
+        exposure
+        for family in sorted(found)
+        for exposure in _of_family(internets[family], found[family])
+    )
+
+
+def _of_family(
+    internet: Internet, openings: Mapping[Traffic, Sequence[_Opening]]
+) -> list[Exposure]:
+    unions = [
+        (traffic, _union(_towards(traffic, openings)))
+        for traffic in openings
+        if traffic.protocol not in PORTED
+    ]
+    for protocol in {traffic.protocol for traffic in openings} & PORTED:
+        unions += _sweep(protocol, openings)
+    found = [
+        _exposure(internet, traffic, union)
+        for traffic, union in unions
+        # What wider rules open altogether is their exposure.
+        if any(_is_own(opening.rule.traffic, traffic) for opening in union)
+    ]
+    return sorted(found, key=lambda exposure: exposure.traffic.sort_key)
+
+
+def _towards(traffic: Traffic, openings: Mapping[Traffic, Sequence[_Opening]]) -> list[_Opening]:
+    """What counts towards traffic without ports, in order."""
+    wider = {
+        Traffic(ALL),
+        Traffic(traffic.protocol),
+        Traffic(traffic.protocol, icmp_type=traffic.icmp_type),
+        traffic,
+    }
+    return sorted((each for other in wider for each in openings.get(other, ())), key=_order)
+
+
+def _sweep(
+    protocol: str, openings: Mapping[Traffic, Sequence[_Opening]]
+) -> Iterator[tuple[Traffic, list[_Opening]]]:
+    """The union on each longest run of ports with the same one; empty unions included."""
+    towards = sorted(
+        (
+            each
+            for traffic, some in openings.items()
+            if traffic.protocol in {protocol, ALL}
+            for each in some
+        ),
+        key=_order,
+    )
+    for _, stretches in groupby(_stretches(towards), key=itemgetter(2)):
+        run = list(stretches)
+        yield Traffic(protocol, run[0][0], run[-1][1]), run[0][2]
+
+
+def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Opening]]]:
+    """First port, last port and union of each stretch on which no rule begins or ends."""
+    changes: defaultdict[int, list[int]] = defaultdict(list)
+    for index, opening in enumerate(ordered):
+        low, high = _ports(opening.rule.traffic)
+        changes[low].append(index)
+        changes[high + 1].append(index)
+    active: list[int] = []
+    for low, after in pairwise(sorted(changes)):
+        for index in changes[low]:
+            place = bisect_left(active, index)
+            # The first time it begins, the second time it ends.
+            if active[place : place + 1] == [index]:
+                del active[place]
+            else:
+                active.insert(place, index)
+        yield low, after - 1, _union(ordered[index] for index in active)
+
+
+def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
+    """Those that lie in no other one; they are disjoint and cover what all of them cover."""
+    union = []
+    covered = 0
+    for opening in ordered:
+        if opening.end > covered:
+            union.append(opening)
+            covered = opening.end
+    return union
+
+
+def _order(opening: _Opening) -> tuple[object, ...]:
+    """Puts what is nested after what it lies in, and of equals the rule with more traffic first."""
+    start, end, rule = opening
+    return start, -end, -_breadth(rule.traffic), rule.sort_key
+
+
+def _breadth(traffic: Traffic) -> int:
+    """How much traffic it is, for comparison only."""
+    if traffic.protocol == ALL:
+        return LAST_PORT + 2
+    if traffic.protocol in PORTED:
+        low, high = _ports(traffic)
+        return high - low + 1
+    return (traffic.icmp_type is None) + (traffic.icmp_code is None)
+
+
+def _ports(traffic: Traffic) -> tuple[int, int]:
+    if traffic.from_port is None or traffic.to_port is None:
+        return 0, LAST_PORT
+    return traffic.from_port, traffic.to_port
+
+
+def _is_own(traffic: Traffic, exposed: Traffic) -> bool:
+    """Whether a rule that counts towards ``exposed`` is for it, rather than for more."""
+    if exposed.protocol in PORTED:
+        return traffic.protocol == exposed.protocol
+    return traffic == exposed
+
+
+def _exposure(internet: Internet, traffic: Traffic, union: Sequence[_Opening]) -> Exposure:
+    addresses = sum(opening.end - opening.start for opening in union)
+    return Exposure(
+        family=internet.family,
+        traffic=traffic,
+        reach=internet.reach(addresses),
+        addresses=addresses,
+        share=addresses / internet.size,
+        rules=tuple(dict.fromkeys(opening.rule for opening in union)),
+    )

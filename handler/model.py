@@ -1,0 +1,281 @@
+"""The words of the audit as data: what is read, what is found, what is reported."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ALL = "all"
+"""The protocol of a rule that lets every protocol in; AWS writes it -1."""
+PORTED = frozenset({"tcp", "udp"})
+"""The protocols with ports."""
+ICMP = frozenset({"icmp", "icmpv6"})
+"""The protocols with a type and a code."""
+LAST_PORT = 65_535
+
+
+class Family(StrEnum):
+    """An address family."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+class Reach(StrEnum):
+    """Which part of the internet a set of sources covers."""
+
+    WORLD = "world"
+    WIDE = "wide"
+    PUBLIC = "public"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    """How bad a finding is, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return _SEVERITIES.index(self)
+
+    def lowered(self, steps: int) -> "Severity":
+        """The severity that many steps below, info at the lowest."""
+        return _SEVERITIES[min(self.rank + steps, len(_SEVERITIES) - 1)]
+
+
+_SEVERITIES = tuple(Severity)
+
+
+class Kind(StrEnum):
+    """What a finding is about."""
+
+    EXPOSURE = "exposure"
+    UNREADABLE = "unreadable"
+    MALFORMED = "malformed"
+
+
+class Status(StrEnum):
+    """What a finding is, compared with the last run."""
+
+    OPEN = "open"
+
+
+class Attachment(StrEnum):
+    """What a group is attached to."""
+
+    UNKNOWN = "unknown"
+
+
+class CoverageStatus(StrEnum):
+    """How the reading of a target ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    DENIED = "denied"
+    DISABLED = "disabled"
+
+
+class Trigger(StrEnum):
+    """What started a run."""
+
+    SCHEDULE = "schedule"
+    CHANGE = "change"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """One account in one region."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a rule lets in: a protocol with its ports, or with its icmp type and code.
+
+    ``protocol`` is tcp, udp, icmp, icmpv6, ``ALL`` or an IP protocol number as text. Only tcp and
+    udp have ports, inclusive and 0 to 65535. Only icmp and icmpv6 have a type and a code; None
+    there means all of them.
+    """
+
+    protocol: str
+    from_port: int | None = None
+    to_port: int | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, int, int]:
+        """Orders by protocol, then ports, then type and code; what is missing comes first."""
+        numbers = (self.from_port, self.to_port, self.icmp_type, self.icmp_code)
+        low, high, icmp_type, icmp_code = (-1 if n is None else n for n in numbers)
+        return self.protocol, low, high, icmp_type, icmp_code
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One source on one protocol and port range of one group; ``source`` is a CIDR or pl- id."""
+
+    group_id: str
+    traffic: Traffic
+    source: str
+
+    @property
+    def is_prefix_list(self) -> bool:
+        """Whether the source is a managed prefix list rather than a CIDR."""
+        return self.source.startswith("pl-")
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """Orders by group, traffic and source."""
+        return self.group_id, *self.traffic.sort_key, self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A rule that makes no sense, and why, as a sentence."""
+
+    protocol: str
+    from_port: int | None
+    to_port: int | None
+    sources: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """One group with its inbound rules; references to other groups are no rules here."""
+
+    id: str
+    name: str
+    vpc_id: str | None
+    rules: tuple[Rule, ...]
+    malformed: tuple[Malformed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixList:
+    """A managed prefix list: its CIDRs, or why it could not be read."""
+
+    id: str
+    cidrs: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One family and traffic with the part of the internet that the rules together let in.
+
+    ``addresses`` counts public addresses, ``share`` is their part of all of the family (0 to 1),
+    ``rules`` are the ones that it takes.
+    """
+
+    family: Family
+    traffic: Traffic
+    reach: Reach
+    addresses: int
+    share: float
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What the report says about one exposure, or about a rule that could not be judged.
+
+    ``id`` stays the same from run to run. ``addresses`` and ``share`` are None where the reach is
+    unknown, ``family`` too. ``detail`` says what is wrong with a rule that could not be judged.
+    """
+
+    id: str
+    kind: Kind
+    severity: Severity
+    target: Target
+    group_id: str
+    group_name: str
+    vpc_id: str | None
+    traffic: Traffic
+    service: str | None
+    reach: Reach
+    family: Family | None = None
+    addresses: int | None = None
+    share: float | None = None
+    sources: tuple[str, ...] = ()
+    prefix_lists: tuple[str, ...] = ()
+    rule_ids: tuple[str, ...] = ()
+    fix: str | None = None
+    detail: str | None = None
+    status: Status = Status.OPEN
+    attachment: Attachment = Attachment.UNKNOWN
+    interfaces: tuple[str, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """The report's order: the worst first, then by place, family and traffic."""
+        place = (self.target.account, self.target.region, self.group_id)
+        traffic = self.traffic.sort_key
+        return self.severity.rank, *place, self.family or "", *traffic, self.kind, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of one target was read; ``error`` says what was not, in a sentence."""
+
+    target: Target
+    status: CoverageStatus
+    groups: int = 0
+    rules: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one target gave."""
+
+    coverage: Coverage
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the audit; the times are UTC in ISO 8601 with a Z."""
+
+    id: str
+    trigger: Trigger
+    started_at: str
+    finished_at: str
+    stack: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one run has to say; coverage and findings are sorted."""
+
+    run: Run
+    coverage: tuple[Coverage, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def unread(self) -> tuple[Coverage, ...]:
+        """The targets that could not be read, or not in full."""
+        return tuple(each for each in self.coverage if each.status is not CoverageStatus.OK)
+
+    @property
+    def unreadable(self) -> tuple[Finding, ...]:
+        """The findings about sources that could not be read."""
+        return tuple(each for each in self.findings if each.kind is Kind.UNREADABLE)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read: only then does no finding mean clean."""
+        return not self.unread and not self.unreadable
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have that severity."""
+        return sum(finding.severity is severity for finding in self.findings)

@@ -1,0 +1,50 @@
+"""Decides whether a run mails, and sends the digest through SES."""
+
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from handler import aws
+from handler.model import Report, Trigger
+from handler.policy import Policy
+from handler.report.digest import Digest
+from handler.report.html import html
+from handler.report.text import text
+from handler.settings import Notify, Settings
+
+
+class MailError(Exception):
+    """SES did not take the digest; the message is a sentence that says why."""
+
+
+def is_wanted(notify: Notify, report: Report, policy: Policy) -> bool:
+    """Whether the run mails: somebody waits for it, something is open, or it was not all read."""
+    if report.run.trigger is Trigger.MANUAL or notify is Notify.ALWAYS or not report.complete:
+        return True
+    return any(policy.lists(finding.severity) for finding in report.findings)
+
+
+def compose(settings: Settings, digest: Digest) -> EmailMessage:
+    """The digest as a mail, with the same content once as text and once as HTML."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = settings.sender
+    mail["To"] = ", ".join(settings.recipients)
+    mail["Subject"] = digest.subject
+    # Asks for no out-of-office replies (RFC 3834).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text(digest), cte="quoted-printable")
+    mail.add_alternative(html(digest), subtype="html", cte="quoted-printable")
+    return mail
+
+
+def send(ses: Any, settings: Settings, mail: EmailMessage) -> None:
+    """Hand the mail to SES, once. Raises ``MailError``."""
+    try:
+        ses.send_email(
+            FromEmailAddress=settings.sender,
+            Destination={"ToAddresses": list(settings.recipients)},
+            Content={"Raw": {"Data": mail.as_bytes()}},
+        )
+    except aws.FAILURES as error:
+        message = f"SES did not take the digest: {aws.sentence(error)}"
+        raise MailError(message) from error

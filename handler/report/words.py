@@ -1,0 +1,56 @@
+"""How the digest puts things: short phrases, free of whatever a terminal or a header obeys."""
+
+from collections.abc import Sequence
+
+from handler.model import ALL, ICMP, LAST_PORT, Family, Finding, Reach, Traffic
+
+_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+
+def plain(text: str) -> str:
+    """A text from the account without control, direction or other invisible characters."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun, for example 1 region or 17 regions."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listing(items: Sequence[str], most: int) -> str:
+    """The items with commas, at most that many, and how many more there are."""
+    more = f" and {len(items) - most:,} more" if len(items) > most else ""
+    return ", ".join(map(plain, items[:most])) + more
+
+
+def traffic(of: Traffic, service: str | None) -> str:
+    """Protocol and ports, and the service where there is a name for it."""
+    return _protocol_and_ports(of) + (f" ({service})" if service else "")
+
+
+def reach(of: Finding) -> str:
+    """Which part of the internet gets in."""
+    if of.family is None or of.addresses is None or of.share is None:
+        return "from sources that could not be judged"
+    family = _FAMILIES[of.family]
+    if of.reach is Reach.WORLD:
+        return f"from the whole {family} internet"
+    if of.reach is Reach.WIDE:
+        return f"from {of.share:.2%} of the {family} internet"
+    return f"from {count(of.addresses, 'public address', 'public addresses')} ({family})"
+
+
+def _protocol_and_ports(of: Traffic) -> str:
+    if of.protocol == ALL:
+        return "all traffic"
+    if of.protocol in ICMP:
+        kind = "" if of.icmp_type is None else f" type {of.icmp_type}"
+        code = "" if of.icmp_code is None else f" code {of.icmp_code}"
+        return f"{of.protocol}{kind}{code}"
+    if of.from_port is None:
+        return f"protocol {plain(of.protocol)}"
+    if of.from_port == of.to_port:
+        return f"{plain(of.protocol)}/{of.from_port}"
+    if (of.from_port, of.to_port) == (0, LAST_PORT):
+        return f"{of.protocol}, all ports"
+    return f"{plain(of.protocol)}/{of.from_port}-{of.to_port}"

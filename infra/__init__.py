@@ -1,0 +1,1 @@
+"""What the Pulumi program declares in an AWS account."""

@@ -1,0 +1,166 @@
+"""The component that declares one security-group audit."""
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import permissions
+from infra.config import ALL_REGIONS, StackConfig
+from infra.package import archive
+
+
+class SecurityGroupAudit(pulumi.ComponentResource):
+    """A function that audits security groups, what it may do, and the schedule that runs it.
+
+    Outputs: ``function_name``, ``function_arn``, ``role_arn``, ``log_group_name``,
+    ``schedule_rule`` (the rule's name, None without a schedule) and ``sender_identity`` (the SES
+    identity's ARN, None when the stack does not create it).
+    """
+
+    def __init__(
+        self, name: str, config: StackConfig, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sgaudit:index:SecurityGroupAudit", name, None, opts)
+        self._name = name
+        self._config = config
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        identities = self._identities()
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log", retention_in_days=config.log_retention_days, opts=self._child
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
+            assume_role_policy=pulumi.Output.json_dumps(permissions.assume_role()),
+            opts=self._child,
+        )
+        policy = self._policy(role, log_group)
+        function = self._function(role, log_group, policy)
+        aws.lambda_.FunctionEventInvokeConfig(
+            f"{name}-retries",
+            function_name=function.name,
+            # A run that fails has mailed what it could read; a retry would mail it again. The
+            # next scheduled run is the retry, and an hour-old event is of no use to anybody.
+            maximum_retry_attempts=0,
+            maximum_event_age_in_seconds=3600,
+            opts=self._child,
+        )
+        rule = self._rule(function, config.schedule) if config.schedule else None
+
+        self.function_name = function.name
+        self.function_arn = function.arn
+        self.role_arn = role.arn
+        self.log_group_name = log_group.name
+        self.schedule_rule = rule.name if rule else None
+        self.sender_identity = identities[config.sender].arn if identities else None
+        self.register_outputs(
+            {
+                "functionName": self.function_name,
+                "functionArn": self.function_arn,
+                "roleArn": self.role_arn,
+                "logGroupName": self.log_group_name,
+                "scheduleRule": self.schedule_rule,
+                "senderIdentity": self.sender_identity,
+            }
+        )
+
+    @property
+    def _addresses(self) -> tuple[str, ...]:
+        return (self._config.sender, *self._config.recipients)
+
+    def _identities(self) -> dict[str, aws.sesv2.EmailIdentity]:
+        """The SES identity of each address; AWS mails each a link to confirm."""
+        if not self._config.create_identities:
+            return {}
+        return {
+            address: aws.sesv2.EmailIdentity(
+                f"{self._name}-{address}", email_identity=address, opts=self._child
+            )
+            for address in sorted(set(self._addresses))
+        }
+
+    def _policy(self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup) -> aws.iam.RolePolicy:
+        config = self._config
+        own = pulumi.InvokeOptions(parent=self)
+        account = aws.get_caller_identity(opts=own).account_id
+        prefix = (
+            f"arn:{aws.get_partition(opts=own).partition}:ses:{aws.get_region(opts=own).region}"
+        )
+        document = log_group.arn.apply(
+            lambda log_group_arn: permissions.function_policy(
+                log_group_arn=log_group_arn,
+                identity_arns=[
+                    f"{prefix}:{account}:identity/{identity}"
+                    for identity in permissions.identities(
+                        self._addresses, created=config.create_identities
+                    )
+                ],
+                regions=[] if config.regions == (ALL_REGIONS,) else config.regions,
+            )
+        )
+        return aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(document),
+            opts=self._child,
+        )
+
+    def _function(
+        self,
+        role: aws.iam.Role,
+        log_group: aws.cloudwatch.LogGroup,
+        policy: aws.iam.RolePolicy,
+    ) -> aws.lambda_.Function:
+        config = self._config
+        return aws.lambda_.Function(
+            f"{self._name}-function",
+            description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler="handler.app.lambda_handler",
+            code=archive(config.policy),
+            role=role.arn,
+            memory_size=config.memory_size,
+            timeout=config.timeout,
+            environment=aws.lambda_.FunctionEnvironmentArgs(
+                variables={
+                    "SES_SENDER": config.sender,
+                    "SES_RECIPIENT": ",".join(config.recipients),
+                    "AUDIT_REGIONS": ",".join(config.regions),
+                    "NOTIFY": config.notify,
+                    "STACK": pulumi.get_stack(),
+                }
+            ),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+                log_format="JSON",
+                log_group=log_group.name,
+                application_log_level="INFO",
+                system_log_level="INFO",
+            ),
+            # A run before the policy stands could neither read nor log.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _rule(self, function: aws.lambda_.Function, schedule: str) -> aws.cloudwatch.EventRule:
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-schedule",
+            description=f"Runs the security-group audit (stack {pulumi.get_stack()})",
+            schedule_expression=schedule,
+            opts=self._child,
+        )
+        permission = aws.lambda_.Permission(
+            f"{self._name}-schedule-permission",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-schedule-target",
+            rule=rule.name,
+            arn=function.arn,
+            # A schedule that fires before it may call the function would fail unseen.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
+        return rule

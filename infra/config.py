@@ -1,0 +1,154 @@
+"""Reads the stack's config and refuses what AWS or the audit would stumble over later."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from handler.policy import Policy, PolicyError
+from infra import schedule
+from infra.reader import ConfigReader, refuse
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+# fmt: off
+RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
+    1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)
+# fmt: on
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MEMORY_MB = range(128, 10_240 + 1)
+TIMEOUT_SECONDS = range(1, 900 + 1)
+# What a message of SES takes at most.
+MOST_RECIPIENTS = 50
+# Lambda takes 4 KB of environment variables in all; the rest of ours stays below 1 KB.
+MOST_RECIPIENT_BYTES = 3072
+NOTIFY = ("findings", "always")
+ALL_REGIONS = "all"
+DISABLED = "disabled"
+
+# SES takes ASCII only; a comma would split the list that the function's environment holds.
+_LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfig:
+    """One stack's settings, complete and valid.
+
+    ``schedule`` is None when the stack has none; ``policy`` is what the zip's policy.json holds.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    schedule: str | None
+    regions: tuple[str, ...]
+    notify: str
+    create_identities: bool
+    log_retention_days: int
+    memory_size: int
+    timeout: int
+    policy: Mapping[str, Any]
+
+    @classmethod
+    def load(cls) -> "StackConfig":
+        """The config of the stack that is being deployed.
+
+        Raises ``pulumi.RunError``: one sentence that names key, value and what was expected.
+        """
+        reader = ConfigReader()
+        config = cls(
+            sender=_sender(reader),
+            recipients=_recipients(reader),
+            schedule=_schedule(reader),
+            regions=_regions(reader),
+            notify=_notify(reader),
+            create_identities=reader.boolean("createIdentities", default=True),
+            log_retention_days=_retention(reader),
+            memory_size=_within(reader, "memorySize", MEMORY_MB, "MB", default=512),
+            timeout=_within(reader, "timeout", TIMEOUT_SECONDS, "seconds", default=300),
+            policy=_policy(reader),
+        )
+        reader.refuse_unknown()
+        return config
+
+
+def _sender(reader: ConfigReader) -> str:
+    sender = reader.text("sender")
+    if not _ADDRESS.fullmatch(sender):
+        refuse("sender", "one mail address", sender)
+    return sender
+
+
+def _recipients(reader: ConfigReader) -> tuple[str, ...]:
+    recipients = reader.texts("recipients")
+    if not 1 <= len(recipients) <= MOST_RECIPIENTS:
+        refuse("recipients", f"1 to {MOST_RECIPIENTS} mail addresses", f"{len(recipients)} of them")
+    for recipient in recipients:
+        if not _ADDRESS.fullmatch(recipient):
+            refuse("recipients", "a list of mail addresses", recipient)
+        if recipients.count(recipient) > 1:
+            refuse("recipients", "different mail addresses", recipient, "it is there twice")
+    size = len(",".join(recipients))
+    if size > MOST_RECIPIENT_BYTES:
+        expectation = f"at most {MOST_RECIPIENT_BYTES} characters in all"
+        refuse("recipients", expectation, f"{size} characters", "Lambda's environment holds 4 KB")
+    return recipients
+
+
+def _schedule(reader: ConfigReader) -> str | None:
+    expression = reader.text("schedule", default="rate(1 day)")
+    if expression == DISABLED:
+        return None
+    if problem := schedule.problem(expression):
+        refuse("schedule", f"rate(...), cron(...) or {DISABLED}", expression, problem)
+    return expression
+
+
+def _regions(reader: ConfigReader) -> tuple[str, ...]:
+    regions = reader.texts("regions", default=(ALL_REGIONS,))
+    if regions == (ALL_REGIONS,):
+        return regions
+    if not regions:
+        refuse("regions", f"[{ALL_REGIONS}] or a list of regions", "an empty list")
+    known = {region.value for region in aws.Region}
+    for region in regions:
+        if region == ALL_REGIONS:
+            refuse("regions", f"[{ALL_REGIONS}] alone or a list of regions", ", ".join(regions))
+        if region not in known:
+            refuse("regions", "names of AWS regions, for example eu-west-1", region)
+    return tuple(sorted(set(regions)))
+
+
+def _within(reader: ConfigReader, key: str, bounds: range, unit: str, default: int) -> int:
+    value = reader.integer(key, default)
+    if value not in bounds:
+        refuse(key, f"{bounds[0]} to {bounds[-1]} {unit}", value)
+    return value
+
+
+def _retention(reader: ConfigReader) -> int:
+    days = reader.integer("logRetentionDays", default=90)
+    if days not in RETENTION_DAYS:
+        refuse("logRetentionDays", f"one of {', '.join(map(str, RETENTION_DAYS))}", days)
+    return days
+
+
+def _notify(reader: ConfigReader) -> str:
+    notify = reader.text("notify", default="findings")
+    if notify not in NOTIFY:
+        refuse("notify", f"one of {', '.join(NOTIFY)}", notify)
+    return notify
+
+
+def _policy(reader: ConfigReader) -> Mapping[str, Any]:
+    policy = {"minimumSeverity": reader.text("minimumSeverity", default="low")}
+    try:
+        Policy.parse(policy)
+    except PolicyError as error:
+        raise pulumi.RunError(str(error)) from error
+    return policy
