@@ -16,7 +16,7 @@ from handler.report.digest import digest
 from handler.settings import Settings, deployed_policy
 
 _LOGGER = logging.getLogger(__name__)
-_SCHEDULERS = frozenset({"aws.events", "aws.scheduler"})
+_SCHEDULERS = ("aws.events", "aws.scheduler")
 
 
 class AuditIncompleteError(Exception):

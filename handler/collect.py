@@ -17,6 +17,7 @@ _PAGE_SIZES = {
 _MOST_FILTER_VALUES = 200
 # AWS's own lists (CloudFront, S3, ...) hold its services' addresses, not the internet.
 _AWS = "AWS"
+_NO_SUCH_LIST = "this account has no such list, and none is shared with it."
 
 
 def account(sts: Any) -> str:
@@ -71,7 +72,7 @@ class Region:
 
     def _prefix_list(self, list_id: str, owner: str | None) -> PrefixList:
         if owner is None:
-            return PrefixList(list_id, error="this account has no such list, nor is it shared one.")
+            return PrefixList(list_id, error=_NO_SUCH_LIST)
         if owner == _AWS:
             return PrefixList(list_id)
         try:

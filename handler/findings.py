@@ -64,6 +64,7 @@ def _exposure(
         family=family,
         addresses=exposure.addresses,
         share=exposure.share,
+        # In the order of their addresses, as the exposure has its rules.
         sources=_unique(rule.source for rule in rules if not rule.is_prefix_list),
         prefix_lists=_unique(rule.source for rule in rules if rule.is_prefix_list),
         rule_ids=_unique(rule_ids[rule] for rule in rules if rule in rule_ids),
@@ -91,7 +92,7 @@ def _unreadable(
         service=name(rule.traffic),
         reach=Reach.UNKNOWN,
         prefix_lists=(rule.source,),
-        rule_ids=_unique(rule_ids[each] for each in [rule] if each in rule_ids),
+        rule_ids=(rule_ids[rule],) if rule in rule_ids else (),
         detail=f"prefix list {rule.source} could not be read: {error}",
     )
 
@@ -129,4 +130,4 @@ def _fingerprint(
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(texts)))
+    return tuple(dict.fromkeys(texts))

@@ -138,34 +138,34 @@ def _entries(
 ) -> Iterator[Mapping[str, Any]]:
     """The objects in a list of an answer; whatever else is there goes to ``malformed``."""
     value = owner.get(key)
-    if value is None:
-        return
-    if not isinstance(value, list):
+    if value is not None and not isinstance(value, list):
         malformed.append(_malformed(owner, f"{key} must be a list, got {shown(value)}."))
-        return
-    for entry in value:
+    for entry in _list(value):
         if isinstance(entry, Mapping):
             yield entry
         else:
-            reason = f"{key} must hold objects, got {shown(entry)}."
-            malformed.append(_malformed(owner, reason))
+            malformed.append(_malformed(owner, f"{key} must hold objects, got {shown(entry)}."))
 
 
 def _malformed(permission: Mapping[str, Any], reason: str) -> Malformed:
-    sources = (
+    sources = {
         _text(entry.get(name))
         for key, name in (*_CIDRS, _LISTS)
-        for entry in _entries(permission, key, [])
-    )
-    protocol = permission.get("IpProtocol")
+        for entry in _list(permission.get(key))
+        if isinstance(entry, Mapping)
+    }
     low, high = (permission.get(name) for name in ("FromPort", "ToPort"))
     return Malformed(
-        protocol=_text(protocol) or "unknown",
+        protocol=_text(permission.get("IpProtocol")) or "unknown",
         from_port=low if isinstance(low, int) else None,
         to_port=high if isinstance(high, int) else None,
-        sources=tuple(sorted({source for source in sources if source})),
+        sources=tuple(sorted(source for source in sources if source)),
         reason=reason,
     )
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str | None:

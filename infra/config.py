@@ -87,7 +87,7 @@ def _sender(reader: ConfigReader) -> str:
 def _recipients(reader: ConfigReader) -> tuple[str, ...]:
     recipients = reader.texts("recipients")
     if not 1 <= len(recipients) <= MOST_RECIPIENTS:
-        refuse("recipients", f"1 to {MOST_RECIPIENTS} mail addresses", f"{len(recipients)} of them")
+        refuse("recipients", f"1 to {MOST_RECIPIENTS} mail addresses", len(recipients))
     for recipient in recipients:
         if not _ADDRESS.fullmatch(recipient):
             refuse("recipients", "a list of mail addresses", recipient)
@@ -96,7 +96,7 @@ def _recipients(reader: ConfigReader) -> tuple[str, ...]:
     size = len(",".join(recipients))
     if size > MOST_RECIPIENT_BYTES:
         expectation = f"at most {MOST_RECIPIENT_BYTES} characters in all"
-        refuse("recipients", expectation, f"{size} characters", "Lambda's environment holds 4 KB")
+        refuse("recipients", expectation, size, "Lambda's environment holds 4 KB")
     return recipients
 
 
@@ -104,7 +104,8 @@ def _schedule(reader: ConfigReader) -> str | None:
     expression = reader.text("schedule", default="rate(1 day)")
     if expression == DISABLED:
         return None
-    if problem := schedule.problem(expression):
+    problem = schedule.problem(expression)
+    if problem is not None:
         refuse("schedule", f"rate(...), cron(...) or {DISABLED}", expression, problem)
     return expression
 

@@ -67,7 +67,7 @@ class ConfigReader:
         """Refuse the first key that nothing asked for: a typo must not be ignored."""
         for key in sorted(self._values.keys() - self._known):
             nearest = difflib.get_close_matches(key, self._known, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else "README.md lists the keys."
+            hint = f"did you mean {nearest[0]}?" if nearest else "README.md lists the settings."
             message = f"{key} is no setting of {pulumi.get_project()}; {hint}"
             raise pulumi.RunError(message)
 

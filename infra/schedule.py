@@ -55,13 +55,14 @@ _CRON_FIELDS = (
 def problem(expression: str) -> str | None:
     """What is wrong with ``expression`` as a schedule of an EventBridge rule; None when nothing is.
 
-    A sentence part that follows "got ...", for example "1 takes the singular, rate(1 day)".
+    Half a sentence, for example "1 takes day, rate(1 day)"; empty for what is neither rate nor
+    cron.
     """
     if rate := re.fullmatch(r"rate\((\S+) (\S+)\)", expression):
         return _rate_problem(*rate.groups())
     if cron := re.fullmatch(r"cron\((.*)\)", expression):
         return _cron_problem(cron.group(1).split())
-    return "neither form fits"
+    return ""
 
 
 def _rate_problem(value: str, unit: str) -> str | None:

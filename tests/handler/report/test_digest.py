@@ -1,0 +1,206 @@
+"""What the digest says, as text and as HTML."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from handler.model import Report, Severity, Traffic, Trigger
+from handler.policy import Policy
+from handler.report import words
+from handler.report.digest import digest
+from handler.report.html import html
+from handler.report.text import text
+from tests.handler import reports
+from tests.handler.groups import answer, permission
+
+WORLD = "0.0.0.0/0"
+SSH = answer(permission("tcp", 22, 22, WORLD))
+
+
+def as_text(report: Report, policy: Policy | None = None) -> str:
+    """The text part of the digest."""
+    return text(digest(report, policy or Policy()))
+
+
+class Page(HTMLParser):
+    """Reads an HTML document: its text, and whether every element is closed in order."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(document)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember the element."""
+        self.seen.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """An element ends where the last one began."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Collect what people read."""
+        self.text += data
+
+
+def test_a_finding_in_words() -> None:
+    """The text says where, what, to whom, by which rule, and how to close it."""
+    assert as_text(reports.of(reports.read(SSH))) == (
+        "1 critical in 1 region.\n"
+        "\n"
+        "CRITICAL: 1\n"
+        "  eu-west-1 / 123456789012  web (sg-1)\n"
+        "    tcp/22 (SSH) from the whole IPv4 internet\n"
+        "    sources: 0.0.0.0/0\n"
+        "    rules:   sgr-0.0.0.0/0\n"
+        "    close:   aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
+        "--security-group-rule-ids sgr-0.0.0.0/0\n"
+        "\n"
+        "WHAT WAS READ\n"
+        "  eu-west-1 / 123456789012  ok, groups 1, rules 1\n"
+        "\n"
+        "Audit of stack dev, started by its schedule at 2026-11-23T06:00:00Z, "
+        "finished at 2026-11-23T06:00:07Z, run run-1.\n"
+    )
+
+
+def test_nothing_open_says_what_was_read() -> None:
+    """A clean account is said with the regions that were read."""
+    said = as_text(reports.of(reports.read(answer()), trigger=Trigger.MANUAL))
+    assert said.startswith("Nothing found open in 1 region.\n\nWHAT WAS READ\n  eu-west-1")
+    assert "started by hand" in said
+
+
+def test_what_was_not_read_comes_first() -> None:
+    """A region that could not be read stands above all findings, and in the subject."""
+    said = digest(reports.of(reports.read(SSH), reports.DENIED), Policy())
+    assert said.subject == "[security groups] dev: 1 critical in 1 region, 1 region not read"
+    body = text(said)
+    failure = "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>."
+    assert body.index("NOT READ") < body.index(failure) < body.index("CRITICAL")
+
+
+def test_nothing_read_is_not_clean() -> None:
+    """When no region could be read the headline says so."""
+    said = digest(reports.of(reports.DENIED, stack=None), Policy())
+    assert said.subject == ("[security groups] nothing found open in 0 regions, 1 region not read")
+
+
+def test_low_findings_are_counted() -> None:
+    """What policy does not list is counted, and said to be so."""
+    report = reports.of(reports.read(answer(permission("icmp", 8, -1, WORLD))))
+    said = as_text(report)
+    assert "INFO" not in said
+    assert "Below low and therefore not listed: 1 finding.\n" in said
+    assert "INFO: 1\n" in as_text(report, Policy(minimum_severity=Severity.INFO))
+
+
+def test_many_findings_are_cut_worst_first() -> None:
+    """A hundred findings are listed; how many more there are is said."""
+    groups = [answer(permission("tcp", 9, 9, WORLD), group_id=f"sg-{n:03}") for n in range(101)]
+    said = as_text(reports.of(reports.read(*groups, SSH)))
+    assert said.index("CRITICAL: 1") < said.index("HIGH: 101")
+    assert said.count("    close:") == 100
+    assert "and 2 more findings, none of them worse than the last one above.\n" in said
+
+
+def test_html_says_what_the_text_says() -> None:
+    """Each line of the text is in the page that mail programs show."""
+    said = digest(reports.of(reports.read(SSH), reports.DENIED), Policy())
+    page = Page(html(said))
+    for phrase in (
+        "1 critical in 1 region, 1 region not read.",
+        "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.",
+        "tcp/22 (SSH) from the whole IPv4 internet",
+        "web (sg-1), eu-west-1 / 123456789012",
+        "--security-group-rule-ids sgr-0.0.0.0/0",
+        "Audit of stack dev, started by its schedule",
+    ):
+        assert phrase in page.text
+
+
+def test_html_is_closed_and_self_contained() -> None:
+    """Every element is closed, and nothing is loaded from elsewhere."""
+    page = Page(html(digest(reports.of(reports.read(SSH), reports.DENIED), Policy())))
+    assert page.open == []
+    assert not [attributes for _, attributes in page.seen if attributes.keys() & {"src", "href"}]
+
+
+HOSTILE = "<script>alert(1)</script>\x1b[31m\r\nBcc: x@example.com\u202e"
+
+
+def test_hostile_names_do_no_harm() -> None:
+    """A group's name is no markup, no header, no terminal command and no direction."""
+    said = digest(
+        reports.of(
+            reports.read(answer(permission("tcp", 22, 22, WORLD), name=HOSTILE)), stack=HOSTILE
+        ),
+        Policy(),
+    )
+    assert "script" not in [tag for tag, _ in Page(html(said)).seen]
+    for form in (said.subject, text(said).replace("\n", ""), html(said).replace("\n", "")):
+        assert form.isprintable()
+
+
+def test_a_hostile_id_is_no_command() -> None:
+    """The command to paste quotes whatever an id holds."""
+    said = as_text(
+        reports.of(reports.read(answer(permission("tcp", 22, 22, WORLD), group_id="sg-1; reboot")))
+    )
+    assert "--group-id 'sg-1; reboot' --" in said
+
+
+@pytest.mark.parametrize(
+    ("traffic", "phrase"),
+    [
+        (Traffic("all"), "all traffic"),
+        (Traffic("tcp", 0, 65535), "tcp, all ports"),
+        (Traffic("tcp", 20, 25), "tcp/20-25"),
+        (Traffic("icmp"), "icmp"),
+        (Traffic("icmp", icmp_type=3), "icmp type 3"),
+        (Traffic("icmp", icmp_type=3, icmp_code=4), "icmp type 3 code 4"),
+        (Traffic("50"), "protocol 50"),
+    ],
+)
+def test_traffic_in_words(traffic: Traffic, phrase: str) -> None:
+    """Every kind of traffic has a short phrase."""
+    assert words.traffic(traffic, None) == phrase
+
+
+@pytest.mark.parametrize(
+    ("source", "phrase"),
+    [
+        ("0.0.0.0/1", "tcp/22 (SSH) from 56.53% of the IPv4 internet"),
+        ("8.8.8.8/32", "tcp/22 (SSH) from 1 public address (IPv4)"),
+        ("2600::/100", "tcp/22 (SSH) from 268,435,456 public addresses (IPv6)"),
+    ],
+)
+def test_reach_in_words(source: str, phrase: str) -> None:
+    """Less than the whole internet is said in figures."""
+    group = answer(permission("tcp", 22, 22, source))
+    assert phrase in as_text(reports.of(reports.read(group)), Policy(Severity.INFO))
+
+
+def test_a_rule_that_could_not_be_judged_says_why() -> None:
+    """A malformed rule is listed with its reason and without a command."""
+    said = as_text(reports.of(reports.read(answer(permission("tcp", 30, 20, WORLD)))))
+    assert (
+        "    tcp/30-20 from sources that could not be judged; "
+        "tcp ports must be 0 to 65535 in order, got 30 to 20.\n"
+    ) in said
+    assert "close:" not in said
+
+
+def test_long_lists_of_sources_are_cut() -> None:
+    """Ten sources are named, the rest are counted."""
+    sources = [f"8.0.{number}.0/32" for number in range(12)]
+    group = answer(permission("tcp", 22, 22, *sources))
+    said = as_text(reports.of(reports.read(group)), Policy(Severity.INFO))
+    assert "8.0.8.0/32, 8.0.9.0/32 and 2 more\n" in said

@@ -1,0 +1,209 @@
+"""One audit from the event to the mail, against an account on this machine."""
+
+import logging
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+import pytest
+
+from handler.app import AuditIncompleteError, lambda_handler
+from handler.notify import MailError
+from handler.settings import SettingsError
+from sandbox.account import Account
+
+SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+CLOUDTRAIL = {"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "detail": {}}
+WORLD = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+SSH = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account with a verified sender, and an audit of two of its regions."""
+    with Account() as entered:
+        for name, value in entered.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("SES_SENDER", "audit@example.com")
+        monkeypatch.setenv("SES_RECIPIENT", "a@example.com,b@example.com")
+        monkeypatch.setenv("AUDIT_REGIONS", "eu-west-1,us-east-1")
+        entered.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
+        yield entered
+
+
+def open_group(
+    account: Account, permission: dict[str, object] | None = None, region: str = "eu-west-1"
+) -> str:
+    """Open tcp/22 to the world, or something else, in a new group; the result is its id."""
+    ec2 = account.client("ec2", region)
+    group_id: str = ec2.create_security_group(GroupName="web", Description="web")["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group_id, IpPermissions=[permission or SSH | WORLD]
+    )
+    return group_id
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The text part of a mail."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_what_is_open_is_mailed_once(account: Account) -> None:
+    """Two open groups in two regions are one mail to all recipients."""
+    open_group(account)
+    open_group(account, region="us-east-1")
+    lambda_handler(SCHEDULED, None)
+    (mail,) = account.mails()
+    assert mail.message["Subject"] == "[security groups] 2 critical in 2 regions"
+    assert (mail.message["From"], mail.message["To"]) == (
+        "audit@example.com",
+        "a@example.com, b@example.com",
+    )
+    assert set(mail.recipients) == {"a@example.com", "b@example.com"}
+    assert [part.get_content_type() for part in mail.message.iter_parts()] == [
+        "text/plain",
+        "text/html",
+    ]
+
+
+def test_the_result_is_complete(account: Account) -> None:
+    """The result is what callers know, with the run's counts."""
+    open_group(account)
+    assert lambda_handler(SCHEDULED, None) == {
+        "statusCode": 200,
+        "body": "Audit complete.",
+        "counts": {
+            "targets": 2,
+            "targetsNotRead": 0,
+            "groups": 3,
+            "rules": 1,
+            "findings": 1,
+            "critical": 1,
+            "high": 0,
+            "medium": 0,
+            "low": 0,
+            "info": 0,
+            "mailed": 1,
+        },
+    }
+
+
+def test_nothing_open_is_no_mail(account: Account) -> None:
+    """A clean account is not mailed by the schedule."""
+    assert lambda_handler(SCHEDULED, None)["counts"]["mailed"] == 0
+    assert account.mails() == []
+
+
+def test_somebody_who_waits_gets_a_mail(account: Account) -> None:
+    """A manual run mails, and says what was read."""
+    lambda_handler({}, None)
+    (mail,) = account.mails()
+    assert mail.message["Subject"] == "[security groups] nothing found open in 2 regions"
+    assert "us-east-1 / 123456789012  ok, groups 1" in text_of(mail.message)
+
+
+@pytest.mark.usefixtures("account")
+def test_a_heartbeat_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With notify always the schedule mails although nothing is open."""
+    monkeypatch.setenv("NOTIFY", "always")
+    assert lambda_handler(SCHEDULED, None)["counts"]["mailed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "started"),
+    [
+        pytest.param(SCHEDULED, "by its schedule", id="schedule"),
+        pytest.param({"source": "aws.scheduler"}, "by its schedule", id="scheduler"),
+        pytest.param(CLOUDTRAIL, "by a change", id="cloudtrail"),
+        pytest.param({}, "by hand", id="empty"),
+        pytest.param({"key1": "value1", "key2": "value2"}, "by hand", id="console"),
+        pytest.param(None, "by hand", id="null"),
+        pytest.param([1, 2], "by hand", id="list"),
+        pytest.param("now", "by hand", id="text"),
+        pytest.param({"source": ["aws.events"]}, "by hand", id="odd-source"),
+    ],
+)
+def test_events_of_any_shape(account: Account, event: object, started: str) -> None:
+    """Every event runs the audit, and the mail says what started it."""
+    open_group(account)
+    lambda_handler(event, None)
+    (mail,) = account.mails()
+    assert f"started {started}" in text_of(mail.message)
+
+
+@pytest.mark.usefixtures("account")
+def test_all_regions_are_those_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a list every region that is enabled is read."""
+    monkeypatch.setenv("AUDIT_REGIONS", "all")
+    assert lambda_handler(SCHEDULED, None)["counts"]["targets"] == 17
+
+
+def test_the_log_tells_the_run(caplog: pytest.LogCaptureFixture, account: Account) -> None:
+    """Start, each target, each finding and the end are lines with facts as text or numbers."""
+    group_id = open_group(account)
+    with caplog.at_level(logging.INFO, logger="handler"):
+        lambda_handler(SCHEDULED, None)
+    assert [record.message for record in caplog.records] == [
+        "Audit started.",
+        "Target read.",
+        "Finding.",
+        "Target read.",
+        "Audit finished.",
+    ]
+    facts = vars(caplog.records[2])
+    assert (facts["groupId"], facts["severity"], facts["ports"]) == (group_id, "critical", "22-22")
+    assert vars(caplog.records[4])["critical"] == 1
+
+
+def test_the_log_names_no_recipient(caplog: pytest.LogCaptureFixture, account: Account) -> None:
+    """Addresses of people stay out of the log."""
+    open_group(account)
+    with caplog.at_level(logging.INFO):
+        lambda_handler({}, None)
+    assert "@example.com" not in "".join(str(vars(record)) for record in caplog.records)
+
+
+def test_an_unreadable_list_fails_the_run_after_the_mail(account: Account) -> None:
+    """What could not be judged is mailed, and then the run fails."""
+    by_list = {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-0123456789abcdef0"}]}
+    group_id = open_group(account, by_list)
+    with pytest.raises(AuditIncompleteError) as error:
+        lambda_handler(SCHEDULED, None)
+    assert str(error.value) == (
+        f"The audit is incomplete: {group_id} in eu-west-1: prefix list pl-0123456789abcdef0 "
+        "could not be read: this account has no such list, and none is shared with it."
+    )
+    assert len(account.mails()) == 1
+
+
+def test_a_region_that_was_not_read_fails_the_run_after_the_mail(
+    account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The regions that could be read are mailed, and then the run fails."""
+    monkeypatch.setenv("AUDIT_REGIONS", "eu-west-1,us-east-1")
+    open_group(account)
+    account.faults.deny("DescribeSecurityGroups", "us-east-1")
+    with pytest.raises(AuditIncompleteError, match=r"^The audit is incomplete: us-east-1 was not read: Unauth"):
+        lambda_handler(SCHEDULED, None)
+    (mail,) = account.mails()
+    assert mail.message["Subject"] == "[security groups] 1 critical in 1 region, 1 region not read"
+    assert "Target not read." in caplog.messages
+
+
+def test_a_refused_mail_fails_the_run(account: Account) -> None:
+    """A digest that SES does not take is not a complete audit."""
+    open_group(account)
+    account.faults.refuse_mail()
+    with pytest.raises(MailError, match=r"^SES did not take the digest: MessageRejected: "):
+        lambda_handler(SCHEDULED, None)
+
+
+def test_missing_wiring_fails_before_anything_is_read(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a sender nothing is read and nothing is sent."""
+    monkeypatch.delenv("SES_SENDER")
+    with pytest.raises(SettingsError, match="^environment variable SES_SENDER must be"):
+        lambda_handler({}, None)
+    assert account.mails() == []

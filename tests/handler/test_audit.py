@@ -1,0 +1,76 @@
+"""The targets of an audit, and their scans together."""
+
+from typing import Any
+
+import boto3
+from botocore.stub import Stubber
+
+from handler.audit import plan, scans
+from handler.aws import Clients
+from handler.model import CoverageStatus, Target
+from handler.policy import Policy
+
+
+class Scripted(Clients):
+    """Clients that answer from a script: an account, and EC2 of each region."""
+
+    def __init__(self, **regions: tuple[str, dict[str, Any]] | str) -> None:
+        super().__init__()
+        sts, stub = self._scripted("sts", "us-east-1")
+        stub.add_response("get_caller_identity", {"Account": "123456789012"})
+        self._clients["sts", None] = sts
+        for name, script in regions.items():
+            region = None if name == "home" else name.replace("_", "-")
+            ec2, stub = self._scripted("ec2", region or "eu-west-1")
+            if isinstance(script, str):
+                operation = "describe_security_groups" if region else "describe_regions"
+                stub.add_client_error(operation, script, "No.")
+            else:
+                stub.add_response(*script)
+            self._clients["ec2", region] = ec2
+
+    @staticmethod
+    def _scripted(service: str, region: str) -> tuple[Any, Stubber]:
+        client = boto3.client(service, region_name=region)
+        stub = Stubber(client)
+        stub.activate()
+        return client, stub
+
+
+NOTHING = ("describe_security_groups", {"SecurityGroups": []})
+
+
+def test_targets_are_sorted_and_different() -> None:
+    """Each region is one target, whatever the order and however often it is named."""
+    assert plan("1", ["eu-west-1", "ap-south-1", "eu-west-1"]) == [
+        Target("1", "ap-south-1"),
+        Target("1", "eu-west-1"),
+    ]
+
+
+def test_a_denied_region_leaves_the_others() -> None:
+    """One region that may not be read is said, and the others are read."""
+    clients = Scripted(eu_west_1=NOTHING, us_east_1="UnauthorizedOperation")
+    read = list(scans(clients, ["us-east-1", "eu-west-1"], Policy()))
+    assert [(each.coverage.target.region, each.coverage.status) for each in read] == [
+        ("eu-west-1", CoverageStatus.OK),
+        ("us-east-1", CoverageStatus.DENIED),
+    ]
+
+
+def test_no_regions_are_all_enabled_ones() -> None:
+    """EC2 says which regions there are."""
+    regions = {"Regions": [{"RegionName": "us-east-1"}, {"RegionName": "eu-west-1"}]}
+    clients = Scripted(home=("describe_regions", regions), eu_west_1=NOTHING, us_east_1=NOTHING)
+    read = [each.coverage.target.region for each in scans(clients, [], Policy())]
+    assert read == ["eu-west-1", "us-east-1"]
+
+
+def test_not_knowing_the_regions_is_not_clean() -> None:
+    """When EC2 does not say which regions there are, nothing was read."""
+    (read,) = scans(Scripted(home="UnauthorizedOperation"), [], Policy())
+    assert read.coverage.target == Target("123456789012", "all")
+    assert (read.coverage.status, read.coverage.error) == (
+        CoverageStatus.DENIED,
+        "UnauthorizedOperation: No.",
+    )

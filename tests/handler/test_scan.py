@@ -1,0 +1,273 @@
+"""What is read of a target, page by page, and what a failure on the way leaves."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.stub import Stubber
+
+from handler.collect import Region
+from handler.model import CoverageStatus, Kind, Scan, Severity, Target
+from handler.policy import Policy
+from handler.scan import scan
+from tests.handler.groups import answer, permission
+
+TARGET = Target("123456789012", "eu-west-1")
+WORLD = "0.0.0.0/0"
+GROUPS = "describe_security_groups"
+RULES = "describe_security_group_rules"
+LISTS = "describe_managed_prefix_lists"
+ENTRIES = "get_managed_prefix_list_entries"
+
+
+class Ec2:
+    """EC2 as a script of answers; asking for anything else, or in another order, fails."""
+
+    def __init__(self) -> None:
+        self.client = boto3.client("ec2", region_name="eu-west-1")
+        self.stub = Stubber(self.client)
+
+    def says(self, operation: str, asked: dict[str, Any], **said: Any) -> None:
+        """The next call must be this one, and this is its answer."""
+        self.stub.add_response(operation, said, asked)
+
+    def refuses(self, operation: str, code: str, message: str = "No.") -> None:
+        """The next call must be this one, and it fails."""
+        self.stub.add_client_error(operation, code, message)
+
+    def groups(self, *groups: dict[str, Any]) -> None:
+        """The next call reads the groups, which fit into one page."""
+        self.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=list(groups))
+
+    def rules(self, *rules: dict[str, Any], of: list[str]) -> None:
+        """The next call reads the rules of some groups."""
+        filters = [{"Name": "group-id", "Values": of}]
+        asked = {"Filters": filters, "MaxResults": 1000}
+        self.says(RULES, asked, SecurityGroupRules=list(rules))
+
+    def scan(self, policy: Policy | None = None) -> Scan:
+        """Scan the region, and see that every answer was asked for."""
+        result = scan(TARGET, Region(self.client), policy or Policy())
+        self.stub.assert_no_pending_responses()
+        return result
+
+
+@pytest.fixture
+def ec2() -> Iterator[Ec2]:
+    """EC2 that has been told nothing."""
+    script = Ec2()
+    with script.stub:
+        yield script
+
+
+def rule(rule_id: str, source: str, port: int = 22, *, egress: bool = False) -> dict[str, Any]:
+    """A rule on a tcp port of sg-1 as DescribeSecurityGroupRules answers it."""
+    return {
+        "SecurityGroupRuleId": rule_id,
+        "GroupId": "sg-1",
+        "IsEgress": egress,
+        "IpProtocol": "tcp",
+        "FromPort": port,
+        "ToPort": port,
+        "CidrIpv4": source,
+    }
+
+
+def test_an_empty_region_is_read(ec2: Ec2) -> None:
+    """No groups is an answer, and asks for nothing else."""
+    ec2.groups()
+    result = ec2.scan()
+    assert (result.coverage.status, result.coverage.groups) == (CoverageStatus.OK, 0)
+    assert result.findings == ()
+
+
+def test_rule_ids_are_asked_for_open_groups_only(ec2: Ec2) -> None:
+    """The ids of an open group's rules are in its finding; closed groups cost no call."""
+    ec2.groups(
+        answer(permission("tcp", 22, 22, WORLD, "10.0.0.0/8")),
+        answer(permission("tcp", 22, 22, "10.0.0.0/8"), group_id="sg-2"),
+    )
+    ec2.rules(
+        rule("sgr-out", WORLD, egress=True),
+        rule("sgr-private", "10.0.0.0/8"),
+        rule("sgr-open", WORLD),
+        of=["sg-1"],
+    )
+    (finding,) = ec2.scan().findings
+    assert finding.rule_ids == ("sgr-open",)
+    assert finding.fix == (
+        "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
+        "--security-group-rule-ids sgr-open"
+    )
+
+
+def test_every_page_is_read(ec2: Ec2) -> None:
+    """Groups on a second page count like those on the first."""
+    first, second = answer(group_id="sg-1"), answer(group_id="sg-2")
+    ec2.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=[first], NextToken="more")
+    ec2.says(GROUPS, {"MaxResults": 1000, "NextToken": "more"}, SecurityGroups=[second])
+    assert ec2.scan().coverage.groups == 2
+
+
+def test_more_open_groups_than_a_filter_takes(ec2: Ec2) -> None:
+    """Rule ids are asked for 200 groups at a time."""
+    ids = [f"sg-{number:03}" for number in range(201)]
+    ec2.groups(*(answer(permission("tcp", 22, 22, WORLD), group_id=each) for each in ids))
+    ec2.rules(of=ids[:200])
+    ec2.rules(of=ids[200:])
+    assert len(ec2.scan().findings) == 201
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("UnauthorizedOperation", CoverageStatus.DENIED),
+        ("AccessDenied", CoverageStatus.DENIED),
+        ("AuthFailure", CoverageStatus.DISABLED),
+        ("OptInRequired", CoverageStatus.DISABLED),
+        ("InternalError", CoverageStatus.FAILED),
+    ],
+)
+def test_a_refusal_is_coverage(ec2: Ec2, code: str, status: CoverageStatus) -> None:
+    """A region that may not be read says so, with AWS's own words."""
+    ec2.refuses(GROUPS, code, "You are not\n authorized.")
+    coverage = ec2.scan().coverage
+    assert (coverage.status, coverage.error) == (status, f"{code}: You are not authorized.")
+
+
+def test_what_was_read_before_a_failure_is_judged(ec2: Ec2) -> None:
+    """A failure on the second page leaves the findings of the first, and is said."""
+    open_group = answer(permission("tcp", 22, 22, WORLD))
+    ec2.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=[open_group], NextToken="more")
+    ec2.refuses(GROUPS, "InternalError")
+    result = ec2.scan()
+    assert (result.coverage.status, result.coverage.groups) == (CoverageStatus.FAILED, 1)
+    (finding,) = result.findings
+    assert finding.severity is Severity.CRITICAL
+
+
+def test_without_rule_ids_the_fix_names_the_rule(ec2: Ec2) -> None:
+    """When the ids cannot be read the finding stays, and its fix revokes the exact rule."""
+    ec2.groups(answer(permission("tcp", 22, 22, WORLD, "10.0.0.0/8")))
+    ec2.refuses(RULES, "UnauthorizedOperation")
+    result = ec2.scan()
+    assert result.coverage.status is CoverageStatus.DENIED
+    (finding,) = result.findings
+    assert finding.rule_ids == ()
+    assert finding.fix == (
+        "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
+        '--ip-permissions \'[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, '
+        '"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]\''
+    )
+
+
+def test_an_answer_without_sense_is_coverage(ec2: Ec2) -> None:
+    """A group without an id ends the reading of the region, with a sentence."""
+    ec2.groups({"GroupName": "web"})
+    coverage = ec2.scan().coverage
+    assert coverage.status is CoverageStatus.FAILED
+    assert coverage.error == "a security group must have a GroupId, got {'GroupName': 'web'}."
+
+
+def test_a_region_out_of_reach_is_coverage() -> None:
+    """No answer at all is a failure, not an exception."""
+
+    class Unreachable:
+        def get_paginator(self, _operation: str) -> None:
+            raise ReadTimeoutError(endpoint_url="https://ec2.example.com")
+
+    coverage = scan(TARGET, Region(Unreachable()), Policy()).coverage
+    assert coverage.status is CoverageStatus.FAILED
+    assert coverage.error == 'Read timeout on endpoint URL: "https://ec2.example.com"'
+
+
+def lists(*ids: str) -> dict[str, Any]:
+    """What is asked to learn who owns some lists."""
+    return {"Filters": [{"Name": "prefix-list-id", "Values": list(ids)}], "MaxResults": 100}
+
+
+def test_lists_are_read_once(ec2: Ec2) -> None:
+    """A list that two groups name is asked for once, with all its pages."""
+    open_by_list = permission("tcp", 22, 22, "pl-1")
+    ec2.says(
+        GROUPS,
+        {"MaxResults": 1000},
+        SecurityGroups=[answer(open_by_list), answer(open_by_list, group_id="sg-2")],
+    )
+    ec2.says(LISTS, lists("pl-1"), PrefixLists=[{"PrefixListId": "pl-1", "OwnerId": "1"}])
+    asked = {"PrefixListId": "pl-1", "MaxResults": 100}
+    ec2.says(ENTRIES, asked, Entries=[{"Cidr": "0.0.0.0/1"}], NextToken="more")
+    ec2.says(ENTRIES, asked | {"NextToken": "more"}, Entries=[{"Cidr": "128.0.0.0/1"}])
+    ec2.rules(of=["sg-1", "sg-2"])
+    findings = ec2.scan().findings
+    assert [(each.group_id, each.reach, each.prefix_lists) for each in findings] == [
+        ("sg-1", "world", ("pl-1",)),
+        ("sg-2", "world", ("pl-1",)),
+    ]
+
+
+def test_lists_of_aws_are_not_the_internet(ec2: Ec2) -> None:
+    """A list that AWS owns opens nothing, and its entries are not even read."""
+    ec2.groups(answer(permission("tcp", 443, 443, "pl-1")))
+    ec2.says(LISTS, lists("pl-1"), PrefixLists=[{"PrefixListId": "pl-1", "OwnerId": "AWS"}])
+    assert ec2.scan().findings == ()
+
+
+@pytest.mark.parametrize(
+    ("entries", "error"),
+    [
+        pytest.param("UnauthorizedOperation", "UnauthorizedOperation: No.", id="denied"),
+        pytest.param([{"Cidr": "any"}], "'any' is no CIDR, for example", id="nonsense"),
+    ],
+)
+def test_an_unreadable_list_is_a_finding(
+    ec2: Ec2, entries: str | list[dict[str, str]], error: str
+) -> None:
+    """Ports that a list opens which cannot be read are reported with list and error."""
+    ec2.groups(answer(permission("tcp", 22, 22, "pl-1")))
+    ec2.says(LISTS, lists("pl-1"), PrefixLists=[{"PrefixListId": "pl-1", "OwnerId": "1"}])
+    if isinstance(entries, str):
+        ec2.refuses(ENTRIES, entries)
+    else:
+        ec2.says(ENTRIES, {"PrefixListId": "pl-1", "MaxResults": 100}, Entries=entries)
+    ec2.rules(of=["sg-1"])
+    (finding,) = ec2.scan().findings
+    assert (finding.kind, finding.reach) == (Kind.UNREADABLE, "unknown")
+    assert (finding.detail or "").startswith(f"prefix list pl-1 could not be read: {error}")
+
+
+def test_a_list_that_is_gone_is_a_finding(ec2: Ec2) -> None:
+    """A list that the account does not know is not an empty one."""
+    ec2.groups(answer(permission("tcp", 22, 22, "pl-1")))
+    ec2.says(LISTS, lists("pl-1"), PrefixLists=[])
+    ec2.rules(of=["sg-1"])
+    (finding,) = ec2.scan().findings
+    assert finding.detail == (
+        "prefix list pl-1 could not be read: "
+        "this account has no such list, and none is shared with it."
+    )
+
+
+def test_lists_that_may_not_be_described_are_findings(ec2: Ec2) -> None:
+    """Without the right to describe lists every one of them is unreadable."""
+    ec2.groups(answer(permission("tcp", 22, 22, "pl-1", "pl-2")))
+    ec2.refuses(LISTS, "UnauthorizedOperation")
+    ec2.rules(of=["sg-1"])
+    assert [each.kind for each in ec2.scan().findings] == [Kind.UNREADABLE, Kind.UNREADABLE]
+
+
+def test_malformed_rules_are_findings(ec2: Ec2) -> None:
+    """A rule that makes no sense is reported as high, with what is wrong."""
+    ec2.groups(answer(permission("tcp", 30, 20, WORLD)))
+    ec2.rules(of=["sg-1"])
+    (finding,) = ec2.scan().findings
+    assert (finding.kind, finding.severity) == (Kind.MALFORMED, Severity.HIGH)
+    assert finding.detail == "tcp ports must be 0 to 65535 in order, got 30 to 20."
+
+
+def test_trusted_sources_open_nothing(ec2: Ec2) -> None:
+    """The policy's trusted ranges are no strangers."""
+    ec2.groups(answer(permission("tcp", 22, 22, "8.8.8.0/24")))
+    assert ec2.scan(Policy(trusted_cidrs=("8.8.0.0/16",))).findings == ()

@@ -1,0 +1,114 @@
+"""What the function's environment may say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from handler import settings
+from handler.model import Severity
+from handler.policy import Policy, PolicyError
+from handler.settings import Notify, Settings, SettingsError, deployed_policy
+
+WIRED = {"SES_SENDER": "audit@example.com", "SES_RECIPIENT": "a@example.com, b@example.com"}
+
+
+def test_sender_and_recipients_suffice() -> None:
+    """All else has a default: every region, mail when something is found."""
+    assert Settings.from_env(WIRED) == Settings(
+        sender="audit@example.com",
+        recipients=("a@example.com", "b@example.com"),
+        regions=(),
+        notify=Notify.FINDINGS,
+        stack=None,
+    )
+
+
+def test_everything_can_be_set() -> None:
+    """Regions, notify and stack are taken as they stand."""
+    environment = {"AUDIT_REGIONS": "eu-west-1,us-gov-west-1", "NOTIFY": "always", "STACK": "dev"}
+    read = Settings.from_env(WIRED | environment)
+    assert read.regions == ("eu-west-1", "us-gov-west-1")
+    assert read.notify is Notify.ALWAYS
+    assert read.stack == "dev"
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        pytest.param(
+            {"SES_SENDER": ""},
+            "environment variable SES_SENDER must be a mail address, got nothing.",
+            id="sender-empty",
+        ),
+        pytest.param(
+            {"SES_SENDER": "audit"},
+            "environment variable SES_SENDER must be a mail address, got 'audit'.",
+            id="sender-malformed",
+        ),
+        pytest.param(
+            {"SES_RECIPIENT": " , "},
+            "environment variable SES_RECIPIENT must be mail addresses separated by commas, "
+            "got ' , '.",
+            id="recipients-empty",
+        ),
+        pytest.param(
+            {"SES_RECIPIENT": "a@example.com\nBcc: b@example.com"},
+            "environment variable SES_RECIPIENT must be mail addresses separated by commas, "
+            "got 'a@example.com\\nBcc: b@example.com'.",
+            id="recipients-injected",
+        ),
+        pytest.param(
+            {"AUDIT_REGIONS": ""},
+            "environment variable AUDIT_REGIONS must be all or regions separated by commas, "
+            "got nothing.",
+            id="regions-empty",
+        ),
+        pytest.param(
+            {"AUDIT_REGIONS": "all,here"},
+            "environment variable AUDIT_REGIONS must be all or regions separated by commas, "
+            "got 'all,here'.",
+            id="regions-malformed",
+        ),
+        pytest.param(
+            {"NOTIFY": "never"},
+            "environment variable NOTIFY must be one of findings, always, got 'never'.",
+            id="notify-unknown",
+        ),
+    ],
+)
+def test_bad_wiring_is_one_sentence(environment: dict[str, str], sentence: str) -> None:
+    """A variable that cannot work is named with its value and what was expected."""
+    with pytest.raises(SettingsError) as error:
+        Settings.from_env(WIRED | environment)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize("missing", ["SES_SENDER", "SES_RECIPIENT"])
+def test_missing_wiring_is_named(missing: str) -> None:
+    """A required variable that is not there is named."""
+    environment = {name: value for name, value in WIRED.items() if name != missing}
+    with pytest.raises(SettingsError, match=f"^environment variable {missing} must be"):
+        Settings.from_env(environment)
+
+
+def test_without_a_file_the_policy_is_the_default() -> None:
+    """The sources alone, without a zip around them, have no policy.json."""
+    assert deployed_policy() == Policy()
+
+
+def test_the_policy_is_read_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the zip holds is what counts."""
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"minimumSeverity": "high"}), encoding="utf-8")
+    monkeypatch.setattr(settings, "_POLICY", policy)
+    assert deployed_policy() == Policy(minimum_severity=Severity.HIGH)
+
+
+def test_a_broken_policy_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy.json that is no JSON is one sentence."""
+    policy = tmp_path / "policy.json"
+    policy.write_text("{", encoding="utf-8")
+    monkeypatch.setattr(settings, "_POLICY", policy)
+    with pytest.raises(PolicyError, match=r"^policy\.json must be JSON: "):
+        deployed_policy()

@@ -1,0 +1,190 @@
+"""What the stack's config refuses, and how it says so."""
+
+import pulumi
+import pytest
+
+from tests.infra.conftest import Deploy
+
+LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        pytest.param(
+            {"sender": None},
+            "Stack 'dev' is missing configuration value 'sender'.",
+            id="sender-missing",
+        ),
+        pytest.param(
+            {"sender": "audit"},
+            "sender must be one mail address, got 'audit'.",
+            id="sender-without-domain",
+        ),
+        pytest.param(
+            {"sender": "a@example.com, b@example.com"},
+            "sender must be one mail address, got 'a@example.com, b@example.com'.",
+            id="two-senders",
+        ),
+        pytest.param(
+            {"recipients": None},
+            "Stack 'dev' is missing configuration value 'recipients'.",
+            id="recipients-missing",
+        ),
+        pytest.param(
+            {"recipients": []},
+            "recipients must be 1 to 50 mail addresses, got 0.",
+            id="no-recipients",
+        ),
+        pytest.param(
+            {"recipients": [f"a{number}@example.com" for number in range(51)]},
+            "recipients must be 1 to 50 mail addresses, got 51.",
+            id="51-recipients",
+        ),
+        pytest.param(
+            {"recipients": ["a@example.com", "b@example"]},
+            "recipients must be a list of mail addresses, got 'b@example'.",
+            id="recipient-malformed",
+        ),
+        pytest.param(
+            {"recipients": ["a@example.com", "a@example.com"]},
+            "recipients must be different mail addresses, got 'a@example.com': it is there twice.",
+            id="recipient-twice",
+        ),
+        pytest.param(
+            {"recipients": "a@example.com"},
+            "recipients must be a list of texts, got 'a@example.com'.",
+            id="recipients-no-list",
+        ),
+        pytest.param(
+            {"recipients": [1]},
+            "recipients must be a list of texts, got '[1]'.",
+            id="recipients-numbers",
+        ),
+        pytest.param(
+            {"recipients": LONG},
+            "recipients must be at most 3072 characters in all, got 3389: "
+            "Lambda's environment holds 4 KB.",
+            id="recipients-too-long",
+        ),
+        pytest.param(
+            {"schedule": "rate(1 days)"},
+            "schedule must be rate(...), cron(...) or disabled, got 'rate(1 days)': "
+            "1 takes day, rate(1 day).",
+            id="rate-1-days",
+        ),
+        pytest.param(
+            {"schedule": "rate(2 day)"},
+            "schedule must be rate(...), cron(...) or disabled, got 'rate(2 day)': "
+            "2 takes days, rate(2 days).",
+            id="rate-2-day",
+        ),
+        pytest.param(
+            {"schedule": "rate(0 days)"},
+            "schedule must be rate(...), cron(...) or disabled, got 'rate(0 days)': "
+            "the value of a rate is a whole number above 0.",
+            id="rate-0-days",
+        ),
+        pytest.param(
+            {"schedule": "every day"},
+            "schedule must be rate(...), cron(...) or disabled, got 'every day'.",
+            id="every-day",
+        ),
+        pytest.param(
+            {"schedule": "cron(0 6 * * *)"},
+            "schedule must be rate(...), cron(...) or disabled, got 'cron(0 6 * * *)': "
+            "cron takes six fields (minutes, hours, day of month, month, day of week, year), "
+            "not 5.",
+            id="cron-five-fields",
+        ),
+        pytest.param(
+            {"regions": ["eu-west-9"]},
+            "regions must be names of AWS regions, for example eu-west-1, got 'eu-west-9'.",
+            id="region-unknown",
+        ),
+        pytest.param(
+            {"regions": []},
+            "regions must be [all] or a list of regions, got 'an empty list'.",
+            id="regions-empty",
+        ),
+        pytest.param(
+            {"regions": ["all", "eu-west-1"]},
+            "regions must be [all] alone or a list of regions, got 'all, eu-west-1'.",
+            id="regions-all-and-one",
+        ),
+        pytest.param(
+            {"notify": "never"},
+            "notify must be one of findings, always, got 'never'.",
+            id="notify-unknown",
+        ),
+        pytest.param(
+            {"minimumSeverity": "worst"},
+            "minimumSeverity must be one of critical, high, medium, low, info, got 'worst'.",
+            id="severity-unknown",
+        ),
+        pytest.param(
+            {"createIdentities": "maybe"},
+            "createIdentities must be true or false, got 'maybe'.",
+            id="identities-no-boolean",
+        ),
+        pytest.param(
+            {"logRetentionDays": 91},
+            "logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, "
+            "545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 91.",
+            id="retention-91",
+        ),
+        pytest.param(
+            {"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127.", id="memory-127"
+        ),
+        pytest.param(
+            {"memorySize": 10241},
+            "memorySize must be 128 to 10240 MB, got 10241.",
+            id="memory-10241",
+        ),
+        pytest.param(
+            {"memorySize": "big"}, "memorySize must be a whole number, got 'big'.", id="memory-big"
+        ),
+        pytest.param({"timeout": 0}, "timeout must be 1 to 900 seconds, got 0.", id="timeout-0"),
+        pytest.param(
+            {"timeout": 901}, "timeout must be 1 to 900 seconds, got 901.", id="timeout-901"
+        ),
+        pytest.param(
+            {"timeout": True}, "timeout must be a whole number, got 'true'.", id="timeout-true"
+        ),
+        pytest.param(
+            {"recipient": "a@example.com"},
+            "recipient is no setting of security-group-audit; did you mean recipients?",
+            id="key-misspelt",
+        ),
+        pytest.param(
+            {"xyz": "1"},
+            "xyz is no setting of security-group-audit; README.md lists the settings.",
+            id="key-unknown",
+        ),
+    ],
+)
+def test_bad_config_is_one_sentence(
+    deploy: Deploy, overrides: dict[str, object], sentence: str
+) -> None:
+    """A value that cannot work stops the program with what was expected and what it got."""
+    with pytest.raises(pulumi.RunError) as error:
+        deploy(**overrides)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        pytest.param({"memorySize": 128}, id="memory-128"),
+        pytest.param({"memorySize": 10240}, id="memory-10240"),
+        pytest.param({"timeout": 1}, id="timeout-1"),
+        pytest.param({"timeout": 900}, id="timeout-900"),
+        pytest.param({"logRetentionDays": 3653}, id="retention-ten-years"),
+        pytest.param({"recipients": [f"a{n}@example.com" for n in range(50)]}, id="50-recipients"),
+        pytest.param({"sender": "o'hara+audit@mail.example.co.uk"}, id="sender-unusual"),
+        pytest.param({"regions": ["us-gov-west-1"]}, id="region-gov"),
+    ],
+)
+def test_bounds_are_inclusive(deploy: Deploy, overrides: dict[str, object]) -> None:
+    """The last values that AWS takes are taken."""
+    assert deploy(**overrides).resources
