@@ -1,0 +1,139 @@
+"""Schedules and events: delivered only where EventBridge would deliver."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sandbox.account import Account
+from sandbox.events import deliver, fire
+
+ECHO = "def handle(event, context): return event"
+REGION = "eu-west-1"
+RULE_ARN = "arn:aws:events:eu-west-1:123456789012:rule/daily"
+
+
+def schedule(account: Account, target: str, **rule: str) -> Any:
+    """The rule `daily` with one target; returns the client of EventBridge."""
+    events = account.client("events")
+    events.put_rule(Name="daily", **(rule or {"ScheduleExpression": "rate(1 day)"}))
+    events.put_targets(Rule="daily", Targets=[{"Id": "function", "Arn": target}])
+    return events
+
+
+def permit(account: Account, **condition: str) -> None:
+    """Let EventBridge invoke the function."""
+    account.client("lambda").add_permission(
+        FunctionName="trial",
+        StatementId="events",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        **condition,
+    )
+
+
+def test_a_schedule_runs_its_function(account: Account, deploy: Callable[..., str]) -> None:
+    """The function gets the documented scheduled event."""
+    arn = deploy(ECHO)
+    schedule(account, arn)
+    permit(account, SourceArn=RULE_ARN)
+    (delivery,) = fire(account, "daily", REGION, at=datetime(2026, 3, 1, 8, tzinfo=UTC))
+    assert (delivery.target, delivery.delivered, delivery.reason) == (arn, True, None)
+    assert delivery.event is not None
+    assert {**delivery.event, "id": ""} == {
+        "version": "0",
+        "id": "",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-03-01T08:00:00Z",
+        "region": "eu-west-1",
+        "resources": [RULE_ARN],
+        "detail": {},
+    }
+    assert [invocation.error for invocation in delivery.invocations] == [None]
+
+
+def test_all_tries_of_a_failing_function_are_told(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """Lambda tries an asynchronous event three times."""
+    schedule(account, deploy("def handle(event, context): raise ValueError"))
+    permit(account)
+    (delivery,) = fire(account, "daily", REGION)
+    assert [invocation.error for invocation in delivery.invocations] == ["Unhandled"] * 3
+
+
+def test_a_targets_input_replaces_the_event(account: Account, deploy: Callable[..., str]) -> None:
+    """A constant input is what the function gets."""
+    arn = deploy(ECHO)
+    events = schedule(account, arn)
+    events.put_targets(
+        Rule="daily", Targets=[{"Id": "function", "Arn": arn, "Input": '{"mode": "test"}'}]
+    )
+    permit(account)
+    (delivery,) = fire(account, "daily", REGION)
+    assert delivery.invocations[0].payload == b'{"mode": "test"}'
+
+
+def test_without_permission_nothing_is_delivered(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """A function without a resource policy is not invoked."""
+    schedule(account, deploy(ECHO))
+    (delivery,) = fire(account, "daily", REGION)
+    assert (delivery.delivered, delivery.invocations) == (False, ())
+    assert "no policy that allows events.amazonaws.com" in str(delivery.reason)
+
+
+@pytest.mark.parametrize(
+    ("condition", "delivered"),
+    [
+        pytest.param({"SourceArn": RULE_ARN}, True, id="this-rule"),
+        pytest.param({"SourceArn": RULE_ARN[:-5] + "*"}, True, id="pattern"),
+        pytest.param({"SourceArn": RULE_ARN + "-2"}, False, id="another-rule"),
+        pytest.param({"SourceAccount": "123456789012"}, True, id="this-account"),
+        pytest.param({"SourceAccount": "210987654321"}, False, id="another-account"),
+    ],
+)
+def test_conditions_of_the_permission_are_judged(
+    account: Account, deploy: Callable[..., str], condition: dict[str, str], *, delivered: bool
+) -> None:
+    """Source ARN and source account must be those of the rule."""
+    schedule(account, deploy(ECHO))
+    permit(account, **condition)
+    (delivery,) = fire(account, "daily", REGION)
+    assert delivery.delivered is delivered
+
+
+def test_a_missing_function_is_said(account: Account) -> None:
+    """A target that does not exist gets nothing."""
+    missing = "arn:aws:lambda:eu-west-1:123456789012:function:missing"
+    schedule(account, missing)
+    (delivery,) = fire(account, "daily", REGION)
+    assert str(delivery.reason).startswith(f"The function {missing} cannot be found")
+
+
+def test_a_disabled_rule_does_not_fire(account: Account, deploy: Callable[..., str]) -> None:
+    """The error names the rule and its state."""
+    schedule(account, deploy(ECHO), ScheduleExpression="rate(1 day)", State="DISABLED")
+    with pytest.raises(ValueError, match="'daily' in eu-west-1 must be enabled"):
+        fire(account, "daily", REGION)
+
+
+def test_an_unknown_rule_does_not_fire(account: Account) -> None:
+    """The error names the rule and the region."""
+    with pytest.raises(ValueError, match="'missing' must exist in eu-west-1"):
+        fire(account, "missing", REGION)
+
+
+@pytest.mark.parametrize(("source", "deliveries"), [("aws.ec2", 1), ("aws.s3", 0)])
+def test_an_event_goes_to_the_rules_that_match_it(
+    account: Account, deploy: Callable[..., str], source: str, deliveries: int
+) -> None:
+    """The pattern decides."""
+    schedule(account, deploy(ECHO), EventPattern='{"source": ["aws.ec2"]}')
+    permit(account)
+    event = {"source": source, "detail-type": "AWS API Call via CloudTrail", "detail": {}}
+    assert len(deliver(account, event, REGION)) == deliveries

@@ -1,0 +1,108 @@
+"""Faults: each shows as the error boto3 raises for the real one."""
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from sandbox.account import OWNER, Account
+from sandbox.faults import Fault
+from sandbox.functions import SECRETS
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "method"),
+    [
+        pytest.param("ec2", "DescribeVpcs", "describe_vpcs", id="ec2"),
+        pytest.param("ses", "ListIdentities", "list_identities", id="query"),
+        pytest.param("sesv2", "GetAccount", "get_account", id="rest-json"),
+        pytest.param("logs", "DescribeLogGroups", "describe_log_groups", id="json"),
+        pytest.param("s3", "ListBuckets", "list_buckets", id="rest-xml"),
+        pytest.param("cloudwatch", "DescribeAlarms", "describe_alarms", id="cloudwatch"),
+    ],
+)
+def test_a_fault_has_its_code_in_every_wire_format(
+    account: Account, service: str, operation: str, method: str
+) -> None:
+    """boto3 raises a ClientError with the fault's code, message and status."""
+    account.faults.add(Fault(operation, code="Broken", message="It <is> broken.", status=418))
+    with pytest.raises(ClientError) as caught:
+        getattr(account.client(service, "us-east-1"), method)()
+    assert caught.value.response["Error"]["Code"] == "Broken"
+    assert caught.value.response["Error"]["Message"] == "It <is> broken."
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 418
+
+
+def test_throttling_ends_after_the_given_number_of_times(account: Account) -> None:
+    """Two requests are throttled, the third is answered."""
+    account.faults.throttle("DescribeVpcs", times=2)
+    ec2 = account.client("ec2")
+    for _ in range(2):
+        with pytest.raises(ClientError, match="RequestLimitExceeded"):
+            ec2.describe_vpcs()
+    assert len(ec2.describe_vpcs()["Vpcs"]) == 1
+
+
+def test_a_denial_holds_in_its_region_only(account: Account) -> None:
+    """The neighbouring region answers."""
+    account.faults.deny("DescribeVpcs", "eu-west-1")
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        account.client("ec2", "eu-west-1").describe_vpcs()
+    account.client("ec2", "us-east-1").describe_vpcs()
+
+
+def test_a_fault_may_concern_one_caller(account: Account) -> None:
+    """The owner's own requests are answered while another key is denied."""
+    account.faults.deny("*", caller="ASIAOTHER00000000000")
+    account.client("ec2").describe_vpcs()
+    account.faults.deny("*", caller=OWNER)
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        account.client("ec2").describe_vpcs()
+
+
+def test_clearing_makes_the_account_well(account: Account) -> None:
+    """After clear() nothing fails."""
+    account.faults.deny("*")
+    account.faults.clear()
+    account.client("ec2").describe_vpcs()
+
+
+def test_a_time_out_hangs_until_the_client_gives_up(account: Account) -> None:
+    """The client's read time-out is what ends the request."""
+    account.faults.time_out("DescribeVpcs")
+    ec2 = boto3.client(
+        "ec2",
+        region_name="eu-west-1",
+        endpoint_url=account.endpoint,
+        aws_access_key_id=OWNER,
+        aws_secret_access_key=SECRETS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(read_timeout=0.2, retries={"total_max_attempts": 1}, proxies={}),
+    )
+    with pytest.raises(ReadTimeoutError):
+        ec2.describe_vpcs()
+
+
+def test_a_dropped_connection_has_no_answer(account: Account) -> None:
+    """boto3 sees a closed connection, once."""
+    account.faults.drop("DescribeVpcs", times=1)
+    with pytest.raises(ConnectionClosedError):
+        account.client("ec2").describe_vpcs()
+    account.client("ec2").describe_vpcs()
+
+
+@pytest.mark.parametrize("service", ["ses", "sesv2"])
+def test_refused_mail_is_not_accepted(account: Account, service: str) -> None:
+    """Both APIs of SES answer MessageRejected, and no mail is kept."""
+    account.client("ses").verify_email_identity(EmailAddress="a@example.com")
+    account.faults.refuse_mail()
+    body = {"Text": {"Data": "t"}}
+    text = {"Subject": {"Data": "s"}, "Body": body}
+    arguments = {
+        "ses": {"Source": "a@example.com", "Message": text},
+        "sesv2": {"FromEmailAddress": "a@example.com", "Content": {"Simple": text}},
+    }
+    destination = {"ToAddresses": ["b@example.com"]}
+    with pytest.raises(ClientError) as caught:
+        account.client(service).send_email(Destination=destination, **arguments[service])
+    assert caught.value.response["Error"]["Code"] == "MessageRejected"
+    assert account.mails() == []

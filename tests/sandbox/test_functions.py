@@ -1,0 +1,168 @@
+"""The account's Lambda service, used with plain boto3."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.account import Account
+from sandbox.front import Call
+from sandbox.functions import caller_of
+
+ECHO = "def handle(event, context): return event"
+FAIL = "def handle(event, context): raise ValueError('no')"
+
+
+def test_invoke_runs_the_deployed_zip(account: Account, deploy: Callable[..., str]) -> None:
+    """The payload comes back, and the tail of the log on request."""
+    deploy(ECHO)
+    answer = account.client("lambda").invoke(
+        FunctionName="trial", Payload=b'{"a": 1}', LogType="Tail"
+    )
+    assert (answer["StatusCode"], json.load(answer["Payload"])) == (200, {"a": 1})
+    assert "FunctionError" not in answer
+    assert base64.b64decode(answer["LogResult"]).startswith(b"INIT_START ")
+
+
+def test_an_arn_names_the_function_too(account: Account, deploy: Callable[..., str]) -> None:
+    """Invoke takes the ARN."""
+    arn = deploy(ECHO)
+    answer = account.client("lambda").invoke(FunctionName=arn, Payload=b"1")
+    assert json.load(answer["Payload"]) == 1
+
+
+def test_a_failing_function_is_an_answer_with_an_error(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """Invoke succeeds, FunctionError says that the function did not."""
+    deploy(FAIL)
+    answer = account.client("lambda").invoke(FunctionName="trial")
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    assert json.load(answer["Payload"])["errorMessage"] == "no"
+
+
+def test_invoking_nothing_is_refused(account: Account) -> None:
+    """An unknown function is ResourceNotFoundException."""
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        account.client("lambda").invoke(FunctionName="missing")
+
+
+def test_a_dry_run_runs_nothing(account: Account, deploy: Callable[..., str]) -> None:
+    """DryRun answers 204 and the function leaves no log."""
+    deploy(ECHO)
+    answer = account.client("lambda").invoke(FunctionName="trial", InvocationType="DryRun")
+    assert answer["StatusCode"] == 204
+    assert (
+        account.client("logs").describe_log_streams(logGroupName="/aws/lambda/trial")["logStreams"]
+        == []
+    )
+
+
+def test_a_function_calls_the_account_with_its_own_key(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """What the function did can be told from what set it up."""
+    deploy(
+        "import boto3\ndef handle(event, context):\n"
+        "    boto3.client('ec2', region_name='us-east-1').describe_vpcs()"
+    )
+    account.client("lambda").invoke(FunctionName="trial")
+    key = caller_of("trial")
+    assert [call for call in account.calls if call.caller == key] == [
+        Call("ec2", "DescribeVpcs", "us-east-1", key),
+        Call("logs", "CreateLogStream", "eu-west-1", key),
+        Call("logs", "PutLogEvents", "eu-west-1", key),
+    ]
+
+
+def test_the_log_is_in_the_functions_log_group(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """Lines of the function and the platform are log events of one stream."""
+    deploy("def handle(event, context): print('hello')")
+    account.client("lambda").invoke(FunctionName="trial")
+    events = account.client("logs").filter_log_events(logGroupName="/aws/lambda/trial")["events"]
+    assert [event["message"].split()[0] for event in events] == [
+        "INIT_START",
+        "START",
+        "hello",
+        "END",
+        "REPORT",
+    ]
+    assert "/[$LATEST]" in events[0]["logStreamName"]
+
+
+def test_a_missing_log_group_is_said(account: Account, deploy: Callable[..., str]) -> None:
+    """The group is not made silently, and the invocation says where its log went."""
+    deploy(ECHO, log_group=False)
+    invocation = account.functions.invoke("eu-west-1", "trial", b"{}")
+    (note,) = invocation.notes
+    assert note.startswith("The log of trial is lost: /aws/lambda/trial: ResourceNotFound")
+    assert account.client("logs").describe_log_groups()["logGroups"] == []
+
+
+def test_a_role_that_may_not_write_logs_is_said(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """The note names the role and what it does not allow."""
+    deploy(ECHO, actions=("logs:CreateLogStream",))
+    (note,) = account.functions.invoke("eu-west-1", "trial", b"{}").notes
+    assert "role/trial does not allow logs:PutLogEvents" in note
+
+
+@pytest.mark.parametrize(("retries", "runs"), [(None, 3), (0, 1), (1, 2)])
+def test_an_asynchronous_run_is_tried_again(
+    account: Account, deploy: Callable[..., str], retries: int | None, runs: int
+) -> None:
+    """Two retries by default, else as many as the event invoke config allows."""
+    deploy(FAIL)
+    functions = account.client("lambda")
+    if retries is not None:
+        functions.put_function_event_invoke_config(
+            FunctionName="trial", MaximumRetryAttempts=retries
+        )
+    answer = functions.invoke(FunctionName="trial", InvocationType="Event", Payload=b"{}")
+    account.functions.wait(30)
+    assert answer["StatusCode"] == 202
+    events = account.client("logs").filter_log_events(
+        logGroupName="/aws/lambda/trial", filterPattern="REPORT"
+    )["events"]
+    assert len(events) == runs
+
+
+def test_a_functions_logging_and_dead_letters_are_kept(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """What CreateFunction set is shown, with AWS's default levels, and can be changed."""
+    queue = "arn:aws:sqs:eu-west-1:123456789012:letters"
+    deploy(ECHO, LoggingConfig={"LogFormat": "JSON"}, DeadLetterConfig={"TargetArn": queue})
+    functions = account.client("lambda")
+    configuration = functions.get_function_configuration(FunctionName="trial")
+    assert configuration["DeadLetterConfig"] == {"TargetArn": queue}
+    assert configuration["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "LogGroup": "/aws/lambda/trial",
+        "ApplicationLogLevel": "INFO",
+        "SystemLogLevel": "INFO",
+    }
+    functions.update_function_configuration(
+        FunctionName="trial", LoggingConfig={"LogFormat": "Text", "LogGroup": "/other"}
+    )
+    shown = functions.get_function(FunctionName="trial")["Configuration"]
+    assert shown["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/other"}
+    assert shown["DeadLetterConfig"] == {"TargetArn": queue}
+
+
+def test_a_changed_configuration_reaches_the_function(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """A warm process is not used after its environment changed."""
+    deploy("import os\ndef handle(event, context): return os.environ.get('MODE')")
+    functions = account.client("lambda")
+    assert json.load(functions.invoke(FunctionName="trial")["Payload"]) is None
+    functions.update_function_configuration(
+        FunctionName="trial", Environment={"Variables": {"MODE": "b"}}
+    )
+    assert json.load(functions.invoke(FunctionName="trial")["Payload"]) == "b"
