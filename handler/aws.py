@@ -1,5 +1,6 @@
 """The one session with AWS: its clients, how long they wait and how often they try again."""
 
+import logging
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -10,6 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 FAILURES = (ClientError, BotoCoreError)
 """What boto3 raises when AWS refuses, cannot be reached or answers nonsense."""
+
+# Where credentials and endpoints come from is the same 40 lines in every run.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # Adaptive: when AWS throttles, the client slows down rather than press on, because the account's
 # own software shares the same request quota.

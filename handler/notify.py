@@ -12,6 +12,10 @@ from handler.report.html import html
 from handler.report.text import text
 from handler.settings import Notify, Settings
 
+# Python folds a long header right after its name, and some readers then show a space before the
+# subject. RFC 5322 allows lines of 998 characters.
+_LONG_HEADERS = SMTP.clone(max_line_length=998)
+
 
 class MailError(Exception):
     """SES did not take the digest; the message is a sentence that says why."""
@@ -43,7 +47,7 @@ def send(ses: Any, settings: Settings, mail: EmailMessage) -> None:
         ses.send_email(
             FromEmailAddress=settings.sender,
             Destination={"ToAddresses": list(settings.recipients)},
-            Content={"Raw": {"Data": mail.as_bytes()}},
+            Content={"Raw": {"Data": mail.as_bytes(policy=_LONG_HEADERS)}},
         )
     except aws.FAILURES as error:
         message = f"SES did not take the digest: {aws.sentence(error)}"

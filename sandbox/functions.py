@@ -86,6 +86,10 @@ class Functions:
             response.headers["X-Amz-Log-Result"] = base64.b64encode(tail).decode()
         return response
 
+    def definition(self, region: str, name: str) -> Function:
+        """What Lambda knows about a function, given by name or ARN."""
+        return self._definition(self._kept(region, name), region)
+
     def invoke(self, region: str, name: str, payload: bytes) -> Invocation:
         """Run a function, given by name or ARN, and wait for it."""
         return self._run(self._kept(region, name), region, payload)
@@ -136,8 +140,18 @@ class Functions:
     def _run(
         self, kept: Any, region: str, payload: bytes, request_id: str | None = None
     ) -> Invocation:
+        function = self._definition(kept, region)
+        credentials = {
+            **SECRETS,
+            "AWS_ACCESS_KEY_ID": caller_of(function.name),
+            "AWS_ENDPOINT_URL": self._endpoint,
+        }
+        invocation = self._host.run(function, payload or b"{}", credentials, request_id)
+        return replace(invocation, notes=self._write_log(function, kept.role, invocation))
+
+    def _definition(self, kept: Any, region: str) -> Function:
         logging = self._settings.of(region, kept.function_name)["LoggingConfig"]
-        function = Function(
+        return Function(
             name=kept.function_name,
             code=kept.code_bytes,
             handler=kept.handler,
@@ -150,13 +164,6 @@ class Functions:
             log_format=logging["LogFormat"],
             log_level=logging.get("ApplicationLogLevel"),
         )
-        credentials = {
-            **SECRETS,
-            "AWS_ACCESS_KEY_ID": caller_of(function.name),
-            "AWS_ENDPOINT_URL": self._endpoint,
-        }
-        invocation = self._host.run(function, payload or b"{}", credentials, request_id)
-        return replace(invocation, notes=self._write_log(function, kept.role, invocation))
 
     def _write_log(self, function: Function, role: str, invocation: Invocation) -> tuple[str, ...]:
         """Put the lines into the log group with the function's role, or say why they are lost."""

@@ -16,7 +16,7 @@ _COLOURS = {
 _PAGE = "margin:0;padding:16px;font:14px/1.5 -apple-system,Segoe UI,Helvetica,Arial,sans-serif"
 _TABLE = "border-collapse:collapse;width:100%;max-width:760px"
 _CELL = "padding:8px 10px;border-bottom:1px solid #d0d5dd;vertical-align:top;text-align:left"
-_CODE = "font:12px/1.5 Menlo,Consolas,monospace;word-break:break-all"
+_CODE = "font:12px/1.5 Menlo,Consolas,monospace;overflow-wrap:anywhere"
 
 
 def html(digest: Digest) -> str:
@@ -63,8 +63,9 @@ def _section(section: Section) -> Iterator[str]:
 def _entry(entry: Entry) -> Iterator[str]:
     yield f"<strong>{escape(entry.opening)}</strong>"
     yield f"{escape(entry.group)}, {escape(entry.place)}"
-    rules = f"; rules: {entry.rules}" if entry.rules else ""
-    yield f"sources: {escape(entry.sources + rules)}"
+    yield f"sources: {escape(entry.sources)}"
+    if entry.rules:
+        yield f"rules: {escape(entry.rules)}"
     if entry.fix:
         yield f'<code style="{_CODE}">{escape(entry.fix)}</code>'
 

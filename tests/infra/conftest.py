@@ -1,5 +1,6 @@
 """Runs the real program against a recorder instead of an engine."""
 
+import asyncio
 import json
 import runpy
 from collections.abc import Callable, Mapping
@@ -10,6 +11,10 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.runtime import settings
+
+# One for all tests: the SDK's mocks leave loops of their own in its threads, which complain when
+# they end.
+_LOOP = asyncio.new_event_loop()
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -58,6 +63,8 @@ def deploy(project: Path) -> Deploy:
     def run(base: Mapping[str, Any] = DEV, **overrides: object) -> Deployment:
         deployment = Deployment()
         values = {key: value for key, value in (base | overrides).items() if value is not None}
+
+        asyncio.set_event_loop(_LOOP)
         settings.reset_options()
         pulumi.runtime.set_all_config(
             {
@@ -70,7 +77,6 @@ def deploy(project: Path) -> Deploy:
         pulumi.runtime.set_mocks(
             deployment, project="security-group-audit", stack="dev", preview=False
         )
-
         pulumi.runtime.test(lambda: runpy.run_path(str(project / "__main__.py")) and None)()
         return deployment
 

@@ -1,0 +1,34 @@
+# Each target sets up what it needs, once.
+PYTHON ?= python3
+RUN := venv/bin/python -m
+
+.PHONY: demo test lint picture clean
+
+demo: venv/ready
+	@$(RUN) cli demo
+
+test: venv/ready
+	@$(RUN) sandbox.runtime
+	@$(RUN) sandbox.pulumi_cli || test "$$CI" != true
+	$(RUN) pytest --cov=handler --cov=infra --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+
+lint: venv/ready
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+
+venv/ready: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0])'
+	@echo "Installing the Python packages into venv/, once ..."
+	@$(PYTHON) -m venv venv
+	@venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+# The README's picture; needs chromium.
+picture: demo
+	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
+	    --user-data-dir="$$(mktemp -d)" --window-size=800,920 \
+	    --screenshot="$(CURDIR)/docs/digest.png" "file://$(CURDIR)/.demo/mail.html"
+
+clean:
+	rm -rf venv .cache .demo

@@ -1,0 +1,1 @@
+"""The audit from a terminal: `python -m cli`."""

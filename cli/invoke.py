@@ -1,0 +1,88 @@
+"""One run of a stack's function on this machine, in the sandbox or with real credentials."""
+
+import json
+import os
+from pathlib import Path
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from cli.show import show_log, show_mail
+from sandbox.account import Account
+from sandbox.deploy import DeployError, open_stack
+from sandbox.lambda_host import Invocation, run_once
+from sandbox.lambda_process import Function
+from sandbox.seed import seed
+
+# The way to AWS from here. Whatever else the caller's environment holds is unknown to Lambda, and
+# a function that runs here must not find it either.
+_WAY_TO_AWS = ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+
+
+def invoke(project: Path, stack: str, event: bytes, *, live: bool) -> None:
+    """Run the stack's function once with the event, and show its log, its mail and its result.
+
+    Raises ``click.ClickException`` when the event is no JSON, when the stack's settings are bad,
+    when there are no credentials (live), and when the function fails.
+    """
+    try:
+        json.loads(event)
+    except ValueError as error:
+        message = f"the event must be JSON, it is not: {error}."
+        raise click.ClickException(message) from error
+    console = Console()
+    with Account() as account:
+        function = _function(account, project, stack)
+        if live:
+            credentials = _credentials(function.region)
+            invocation = run_once(function, event, credentials)
+        else:
+            seed(account)
+            invocation = account.functions.invoke(function.region, function.name, event)
+        show_log(console, invocation.log)
+        for mail in account.mails():
+            show_mail(console, mail)
+    _show_result(console, invocation)
+
+
+def _function(account: Account, project: Path, stack: str) -> Function:
+    """The function as the stack deploys it: its zip and its environment."""
+    deployed = open_stack(project, stack, account, engine=False)
+    try:
+        deployed.up()
+    except DeployError as error:
+        raise click.ClickException(str(error)) from error
+    arn = deployed.outputs["functionArn"]
+    return account.functions.definition(arn.split(":")[3], arn)
+
+
+def _credentials(region: str) -> dict[str, str]:
+    """The caller's own credentials, as Lambda would hand over those of the function's role."""
+    session = boto3.Session(region_name=region)
+    try:
+        found = session.get_credentials()
+        identity = session.client("sts").get_caller_identity() if found else None
+    except (BotoCoreError, ClientError) as error:
+        message = f"your AWS credentials must be valid, they are not: {error}"
+        raise click.ClickException(message) from error
+    if found is None or identity is None:
+        message = "--live needs your AWS credentials, for example AWS_PROFILE; there are none."
+        raise click.ClickException(message)
+    click.echo(f"Running in account {identity['Account']} as {identity['Arn']}, with real mail.")
+    keys = found.get_frozen_credentials()
+    return {
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
+        **{name: os.environ[name] for name in _WAY_TO_AWS if name in os.environ},
+    }
+
+
+def _show_result(console: Console, invocation: Invocation) -> None:
+    result = json.loads(invocation.payload)
+    if invocation.error:
+        message = f"the function failed: {result.get('errorMessage')} ({result.get('errorType')})"
+        raise click.ClickException(message)
+    console.print_json(data=result)

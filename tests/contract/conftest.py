@@ -1,0 +1,6 @@
+"""What the contract's tests need: a recorded program, and the deployed product."""
+
+from tests.end_to_end.conftest import deployed
+from tests.infra.conftest import deploy
+
+__all__ = ["deploy", "deployed"]

@@ -1,0 +1,66 @@
+"""The deployed product: a stack in a seeded account, its zip, its schedule, its mail."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.account import Account
+from sandbox.deploy import open_stack
+from sandbox.events import Delivery, fire
+from sandbox.functions import caller_of
+from sandbox.lambda_host import Invocation
+from sandbox.seed import seed
+
+REGION = "eu-west-1"
+
+
+@dataclass
+class Deployed:
+    """A deployed stack and the account that it is in."""
+
+    account: Account
+    outputs: dict[str, str]
+
+    @property
+    def caller(self) -> str:
+        """The key with which the function signs its requests."""
+        return caller_of(self.outputs["functionName"])
+
+    def fire(self) -> Delivery:
+        """Let the schedule fire once."""
+        (delivery,) = fire(self.account, self.outputs["scheduleRule"], REGION)
+        return delivery
+
+    def run(self) -> Invocation:
+        """Let the schedule fire once; the result is the one run it starts."""
+        (invocation,) = self.fire().invocations
+        return invocation
+
+    def text(self) -> str:
+        """The text part of the only mail, its lines ended as here."""
+        (mail,) = self.account.mails()
+        body = mail.message.get_body(("plain",))
+        assert body is not None
+        return "\n".join(body.get_content().splitlines())
+
+    def log(self) -> list[dict[str, Any]]:
+        """The lines that the function wrote to its log group."""
+        events = self.account.client("logs").filter_log_events(
+            logGroupName=self.outputs["logGroupName"]
+        )["events"]
+        lines = (json.loads(event["message"]) for event in events)
+        return [line for line in lines if "message" in line]
+
+
+@pytest.fixture
+def deployed(project: Path) -> Iterator[Deployed]:
+    """Stack dev in an account with groups of every kind."""
+    with Account() as account:
+        seed(account)
+        stack = open_stack(project, "dev", account, engine=False)
+        stack.up()
+        yield Deployed(account, stack.outputs)

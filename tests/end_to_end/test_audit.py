@@ -1,0 +1,125 @@
+"""From the schedule to the mail: the deployed zip in an account with groups of every kind."""
+
+import json
+
+from tests.end_to_end.conftest import Deployed
+
+INCOMPLETE = "AuditIncompleteError"
+
+
+def test_the_schedule_sends_one_mail(deployed: Deployed) -> None:
+    """One run finds what is open in three regions and mails one digest to the recipients."""
+    assert json.loads(deployed.run().payload) == {
+        "statusCode": 200,
+        "body": "Audit complete.",
+        "counts": {
+            "targets": 17,
+            "targetsNotRead": 0,
+            "groups": 42,
+            "rules": 57,
+            "findings": 24,
+            "critical": 11,
+            "high": 4,
+            "medium": 1,
+            "low": 4,
+            "info": 4,
+            "mailed": 1,
+        },
+    }
+    (mail,) = deployed.account.mails()
+    assert mail.message["Subject"] == (
+        "[security groups] dev: 11 critical, 4 high, 1 medium, 4 low in 3 regions"
+    )
+    assert (mail.sender, mail.recipients) == ("audit@example.com", ("security@example.com",))
+
+
+def test_the_mail_says_what_is_open(deployed: Deployed) -> None:
+    """Every way to open a port is found, and what is closed is not mentioned."""
+    deployed.run()
+    said = deployed.text()
+    for group, opening in (
+        ("bastion", "tcp/22 (SSH) from the whole IPv4 internet"),
+        ("windows-jump-host", "tcp/3389 (RDP) from the whole IPv6 internet"),
+        ("legacy-erp", "all traffic from the whole IPv4 internet"),
+        ("shop-load-balancer", "tcp/443 (HTTPS) from the whole IPv4 internet"),
+        ("file-transfer", "tcp/20-25 (FTP data, FTP, SSH, Telnet and 1 more) from the whole IPv4"),
+        ("orders-database", "tcp/5432 (PostgreSQL) from the whole IPv4 internet"),
+        ("session-cache", "tcp/6379 (Redis) from the whole IPv4 internet"),
+        ("search-cluster", "tcp/9200 (Elasticsearch) from the whole IPv4 internet"),
+        ("resolver", "udp/53 (DNS) from the whole IPv4 internet"),
+        ("vpn-esp", "protocol 50 from the whole IPv4 internet"),
+        ("metrics", "tcp/3000 (development server) from the whole IPv6 internet"),
+    ):
+        place = said.index(f"{group} (sg-")
+        assert opening in said[place:]
+    for closed in ("intranet", "cloudfront-origin", "application"):
+        assert closed not in said
+
+
+def test_a_finding_names_its_rules_and_how_to_close_it(deployed: Deployed) -> None:
+    """The rule ids are the account's own, and the command revokes just them."""
+    deployed.run()
+    rules = deployed.account.client("ec2").describe_security_group_rules()["SecurityGroupRules"]
+    half, other = sorted(
+        rule["SecurityGroupRuleId"]
+        for rule in rules
+        if rule["FromPort"] == 5432 and not rule["IsEgress"]
+    )
+    assert f"--security-group-rule-ids {half} {other}\n" in deployed.text()
+
+
+def test_the_log_is_structured(deployed: Deployed) -> None:
+    """Each line is JSON with a message and its facts, in the stack's own log group."""
+    deployed.run()
+    lines = deployed.log()
+    assert [line["message"] for line in lines if line["level"] == "INFO"] == [
+        "Audit started.",
+        *["Target read."] * 17,
+        "Audit finished.",
+    ]
+    finding = next(line for line in lines if line["message"] == "Finding.")
+    assert finding["region"] == "ap-southeast-2"
+    assert finding["severity"] == "critical"
+    assert finding["ruleIds"].startswith("sgr-")
+    assert lines[-1]["durationMs"] >= 0
+
+
+def test_a_denied_region_is_said_and_fails_the_run(deployed: Deployed) -> None:
+    """The other regions are mailed, the denied one is named, and Lambda counts an error."""
+    deployed.account.faults.deny("DescribeSecurityGroups", "us-east-1", caller=deployed.caller)
+    result = deployed.run()
+    assert json.loads(result.payload)["errorType"] == INCOMPLETE
+    said = deployed.text()
+    assert said.startswith("11 critical, 2 high, 4 low in 2 regions, 1 region not read.\n")
+    assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in said
+    (line,) = [line for line in deployed.log() if line["message"] == "Target not read."]
+    assert (line["region"], line["status"]) == ("us-east-1", "denied")
+
+
+def test_throttling_is_waited_for(deployed: Deployed) -> None:
+    """A request that AWS throttles is asked again, and the audit is complete."""
+    deployed.account.faults.throttle("DescribeSecurityGroups", 2, caller=deployed.caller)
+    assert json.loads(deployed.run().payload)["counts"]["targetsNotRead"] == 0
+
+
+def test_a_refused_mail_fails_the_run(deployed: Deployed) -> None:
+    """When SES does not take the digest the run says so and fails, and is not run again."""
+    deployed.account.faults.refuse_mail(message="Email address is not verified.")
+    (result,) = deployed.fire().invocations
+    failure = json.loads(result.payload)
+    assert failure["errorType"] == "MailError"
+    assert failure["errorMessage"] == (
+        "SES did not take the digest: MessageRejected: Email address is not verified."
+    )
+
+
+def test_without_its_permission_the_schedule_reaches_nothing(deployed: Deployed) -> None:
+    """A schedule that may not invoke the function runs nothing."""
+    functions, name = deployed.account.client("lambda"), deployed.outputs["functionName"]
+    policy = json.loads(functions.get_policy(FunctionName=name)["Policy"])
+    statement = policy["Statement"][0]["Sid"]
+    functions.remove_permission(FunctionName=name, StatementId=statement)
+    delivery = deployed.fire()
+    assert not delivery.delivered
+    assert delivery.invocations == ()
+    assert deployed.account.mails() == []
