@@ -3,7 +3,6 @@
 from infra import permissions
 from tests.end_to_end.conftest import Deployed
 
-
 # What a call is checked against, where that is not its own name in its own service.
 CHECKED_AS = {
     # Needs no permission: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html

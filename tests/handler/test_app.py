@@ -184,7 +184,9 @@ def test_a_region_that_was_not_read_fails_the_run_after_the_mail(
     monkeypatch.setenv("AUDIT_REGIONS", "eu-west-1,us-east-1")
     open_group(account)
     account.faults.deny("DescribeSecurityGroups", "us-east-1")
-    with pytest.raises(AuditIncompleteError, match=r"^The audit is incomplete: us-east-1 was not read: Unauth"):
+    with pytest.raises(
+        AuditIncompleteError, match=r"^The audit is incomplete: us-east-1 was not read: Unauth"
+    ):
         lambda_handler(SCHEDULED, None)
     (mail,) = account.mails()
     assert mail.message["Subject"] == "[security groups] 1 critical in 1 region, 1 region not read"

@@ -1,0 +1,59 @@
+"""Serves the user's program to the engine from this process: no language plugin is needed."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import grpc
+
+# Private in pulumi, but what its Automation API serves inline programs with.
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+
+@contextmanager
+def serve(program: Callable[[], None]) -> Iterator[str]:
+    """Serve the program on 127.0.0.1 while the context lasts; the result is the address."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=4))
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(_Host(program), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(grace=None).wait()
+
+
+class _Host(LanguageServer):
+    """The SDK's server, which leaves its event loop open when the engine gives up on a program."""
+
+    def __init__(self, program: Callable[[], None]) -> None:
+        super().__init__(self._run)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wanted = program
+
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        try:
+            return super().Run(request, context)  # type: ignore[no-untyped-call]
+        except SystemExit:
+            # The SDK's way out when the engine has ended already and no answer is awaited.
+            return language_pb2.RunResponse()
+        finally:
+            if self._loop and not self._loop.is_closed():
+                _close(self._loop)
+
+    def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._wanted()
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    while pending := asyncio.all_tasks(loop):
+        for task in pending:
+            task.cancel()
+        # Each registration that the engine gave up on exits on its own.
+        with suppress(SystemExit):
+            loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    loop.close()

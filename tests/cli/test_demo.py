@@ -1,0 +1,77 @@
+"""The product in one command."""
+
+import email
+import json
+import os
+import shutil
+import subprocess
+import sys
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from sandbox import runtime
+from sandbox.pulumi_cli import NoCliError, find
+
+
+def demo(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo of a project."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "demo"],
+        cwd=project,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+
+@pytest.fixture
+def bare(project: Path, tmp_path: Path) -> Path:
+    """A copy of the project where no Pulumi CLI was ever built."""
+    runtime.prepare()
+    copy = tmp_path / "project"
+    leave_out = shutil.ignore_patterns(".*", "venv", "tests", "__pycache__")
+    shutil.copytree(project, copy, ignore=leave_out)
+    (copy / ".cache").mkdir()
+    (copy / ".cache" / "lambda-runtime").symlink_to(runtime.location().parent)
+    return copy
+
+
+def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
+    """The demo showed the mail, kept mail and report, and left the account empty."""
+    assert process.returncode == 0, process.stdout
+    assert "Subject: [security groups] dev: 11 critical" in process.stdout
+    assert process.stdout.endswith("nothing left\n")
+    mail = email.message_from_bytes((folder / "mail.eml").read_bytes(), policy=default)
+    page = mail.get_body(("html",))
+    assert page is not None
+    shown = (folder / "mail.html").read_text("utf-8").splitlines()
+    assert shown == page.get_content().splitlines()
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert report["summary"]["critical"] == 11
+    assert report["summary"]["complete"] is True
+
+
+def test_the_demo_with_the_engine(project: Path) -> None:
+    """With a Pulumi CLI the demo previews, deploys, deploys again and destroys."""
+    try:
+        find(lambda _: None)
+    except NoCliError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    process = demo(project)
+    check(process, project / ".demo")
+    assert "12 to create" in process.stdout
+    assert "12 unchanged" in process.stdout
+    assert "12 deleted" in process.stdout
+
+
+def test_the_demo_without_an_engine(bare: Path, tmp_path: Path) -> None:
+    """Without a Pulumi CLI and without Go the demo says so and shows the same mail."""
+    process = demo(bare, PATH="", PULUMI_HOME=str(tmp_path))
+    check(process, bare / ".demo")
+    assert "There is no Pulumi CLI on this machine, and no Go to build one with." in process.stdout

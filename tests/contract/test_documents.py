@@ -1,0 +1,81 @@
+"""What the documents list is what the code has."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from handler.model import CoverageStatus, Reach, Severity
+from infra import permissions
+
+
+def rows(document: Path, heading: str) -> list[list[str]]:
+    """The cells of the first table with that heading row."""
+    lines = document.read_text("utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {heading} |"))
+    found = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        found.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return found
+
+
+def shown(value: object) -> str:
+    """A default as the README shows it."""
+    if isinstance(value, list):
+        return f"`[{', '.join(value)}]`"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def test_the_readme_lists_the_settings(project: Path) -> None:
+    """Key, default and description are those of Pulumi.yaml, in its order."""
+    declared = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))["config"]
+    assert rows(project / "README.md", "key") == [
+        [
+            f"`{key}`",
+            shown(setting["default"]) if "default" in setting else "required",
+            setting["description"],
+        ]
+        for key, setting in declared.items()
+    ]
+
+
+def test_the_readme_lists_the_permissions(project: Path) -> None:
+    """Every action that the function may use has its row and its reason."""
+    table = rows(project / "README.md", "action")
+    actions = {*permissions.READ_ACTIONS, *permissions.MAIL_ACTIONS, *permissions.LOG_ACTIONS}
+    assert {row[0].strip("`") for row in table} == actions
+    assert all(row[2] for row in table)
+
+
+def test_the_readme_names_the_exports(project: Path) -> None:
+    """Each export of the program is named."""
+    program = (project / "__main__.py").read_text("utf-8")
+    readme = (project / "README.md").read_text("utf-8")
+    exports = re.findall(r'pulumi\.export\("(\w+)"', program)
+    assert len(exports) == 6
+    assert not [name for name in exports if f"`{name}`" not in readme]
+
+
+@pytest.mark.parametrize("words", [Reach, Severity, CoverageStatus])
+def test_the_design_explains_the_words(project: Path, words: type[Reach]) -> None:
+    """Every value of the report's vocabulary stands in the design."""
+    design = (project / "docs" / "design.md").read_text("utf-8")
+    assert not [word for word in words if f"`{word}`" not in design]
+
+
+def test_the_design_names_the_rooms(project: Path) -> None:
+    """Every folder of the repository has its row."""
+    table = "".join(row[0] for row in rows(project / "docs" / "design.md", "folder"))
+    packages = {file.parent.name for file in project.glob("*/__init__.py")}
+    assert not [name for name in packages if f"`{name}/`" not in table]
+
+
+def test_links_lead_somewhere(project: Path) -> None:
+    """Files that the documents link to exist."""
+    for document in (project / "README.md", project / "docs" / "design.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), target

@@ -1,0 +1,1 @@
+"""Tests of the Pulumi engine over the sandbox account."""

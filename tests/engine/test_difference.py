@@ -1,0 +1,212 @@
+"""Which change updates a resource in place and which replaces it, type by type."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.account import Account
+from sandbox.inputs import Settings, additions
+from sandbox.wire import UNKNOWN, Archive, Asset
+
+SETTINGS = Settings("eu-west-1")
+TRUST = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sts:AssumeRole"}]}
+)
+
+
+def allowing(action: str) -> str:
+    """A policy that allows one action."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+ROLE = "arn:aws:iam::123456789012:role/role"
+
+
+def code(text: str) -> Archive:
+    """An archive that a text tells apart from others."""
+    return Archive(text, {"assets": {"app.py": Asset(text, {"text": text})}})
+
+
+# A valid resource of every type, created in this order.
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "aws:iam/role:Role": {"assumeRolePolicy": TRUST, "name": "role", "tags": {"Own": "1"}},
+    "aws:iam/rolePolicy:RolePolicy": {
+        "role": "role",
+        "name": "policy",
+        "policy": allowing("s3:Get*"),
+    },
+    "aws:cloudwatch/logGroup:LogGroup": {"name": "log", "retentionInDays": 7},
+    "aws:lambda/function:Function": {
+        "name": "work",
+        "role": ROLE,
+        "runtime": "python3.13",
+        "handler": "app.handle",
+        "code": code("one"),
+        "architectures": ["arm64"],
+        "environment": {"variables": {"A": "1", "B": "2"}},
+        "loggingConfig": {"logFormat": "JSON", "logGroup": "log"},
+    },
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {
+        "functionName": "work",
+        "maximumRetryAttempts": 0,
+    },
+    "aws:lambda/permission:Permission": {
+        "action": "lambda:InvokeFunction",
+        "function": "work",
+        "principal": "events.amazonaws.com",
+        "sourceArn": "arn:aws:events:eu-west-1:123456789012:rule/rule",
+    },
+    "aws:cloudwatch/eventRule:EventRule": {"name": "rule", "scheduleExpression": "rate(1 day)"},
+    "aws:cloudwatch/eventTarget:EventTarget": {
+        "rule": "rule",
+        "arn": "arn:aws:lambda:eu-west-1:123456789012:function:work",
+        "retryPolicy": {"maximumRetryAttempts": 1, "maximumEventAgeInSeconds": 60},
+    },
+    "aws:sesv2/emailIdentity:EmailIdentity": {"emailIdentity": "a@example.com"},
+}
+
+
+def checked(
+    type_name: str, inputs: dict[str, Any], olds: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The inputs as the provider completes them."""
+    kind = lifecycle.kind_of(type_name)
+    return inputs | additions(kind, "x", inputs, olds or {}, SETTINGS, b"seed")
+
+
+def made(account: Account, type_name: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Create the examples up to this type; the result is its id, its inputs and its outputs."""
+    for name, example in EXAMPLES.items():
+        kind, inputs = lifecycle.kind_of(name), checked(name, example)
+        place = lifecycle.place(account, kind.service, "eu-west-1")
+        identity, outputs = lifecycle.create(kind, place, inputs)
+        if name == type_name:
+            return identity, inputs, outputs
+    raise AssertionError(type_name)
+
+
+@pytest.mark.parametrize("type_name", EXAMPLES)
+def test_nothing_differs_after_create(account: Account, type_name: str) -> None:
+    """What was created is what the program says."""
+    _, inputs, outputs = made(account, type_name)
+    again = checked(type_name, EXAMPLES[type_name], inputs)
+    found = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, again)
+    assert dict(found.paths) == {}
+
+
+UPDATES = [
+    ("aws:iam/role:Role", {"description": "x"}, {"description": "add"}),
+    (
+        "aws:iam/role:Role",
+        {"assumeRolePolicy": TRUST.replace("Deny", "Allow")},
+        {"assumeRolePolicy": "update"},
+    ),
+    ("aws:iam/role:Role", {"maxSessionDuration": 7200}, {"maxSessionDuration": "update"}),
+    ("aws:iam/role:Role", {"tags": {"Own": "2"}}, {"tags.Own": "update", "tagsAll.Own": "update"}),
+    ("aws:iam/rolePolicy:RolePolicy", {"policy": allowing("s3:Put*")}, {"policy": "update"}),
+    ("aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": None}, {"retentionInDays": "update"}),
+    ("aws:lambda/function:Function", {"code": code("two")}, {"code": "update"}),
+    ("aws:lambda/function:Function", {"memorySize": 256}, {"memorySize": "update"}),
+    (
+        "aws:lambda/function:Function",
+        {"environment": {"variables": {"B": "3", "c.d": "4"}}},
+        {
+            "environment.variables.A": "delete",
+            "environment.variables.B": "update",
+            'environment.variables["c.d"]': "add",
+        },
+    ),
+    (
+        "aws:lambda/function:Function",
+        {"loggingConfig": {"logFormat": "Text", "logGroup": "log"}},
+        {"loggingConfig.logFormat": "update"},
+    ),
+    ("aws:lambda/function:Function", {"environment": None}, {"environment": "delete"}),
+    (
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        {"maximumRetryAttempts": None},
+        {"maximumRetryAttempts": "update"},
+    ),
+    (
+        "aws:cloudwatch/eventRule:EventRule",
+        {"scheduleExpression": "rate(2 days)"},
+        {"scheduleExpression": "update"},
+    ),
+    ("aws:cloudwatch/eventRule:EventRule", {"state": "DISABLED"}, {"state": "update"}),
+    ("aws:cloudwatch/eventTarget:EventTarget", {"input": "{}"}, {"input": "add"}),
+    (
+        "aws:cloudwatch/eventTarget:EventTarget",
+        {"retryPolicy": {"maximumRetryAttempts": 2, "maximumEventAgeInSeconds": 60}},
+        {"retryPolicy.maximumRetryAttempts": "update"},
+    ),
+]
+REPLACEMENTS = [
+    ("aws:iam/role:Role", {"path": "/a/"}, "path"),
+    ("aws:iam/role:Role", {"name": "b"}, "name"),
+    ("aws:iam/rolePolicy:RolePolicy", {"role": UNKNOWN}, "role"),
+    ("aws:cloudwatch/logGroup:LogGroup", {"name": "b"}, "name"),
+    ("aws:cloudwatch/logGroup:LogGroup", {"region": "us-east-1"}, "region"),
+    ("aws:lambda/function:Function", {"name": "b"}, "name"),
+    (
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        {"functionName": "b"},
+        "functionName",
+    ),
+    ("aws:lambda/permission:Permission", {"sourceArn": UNKNOWN}, "sourceArn"),
+    ("aws:lambda/permission:Permission", {"principal": "s3.amazonaws.com"}, "principal"),
+    ("aws:cloudwatch/eventRule:EventRule", {"name": "b"}, "name"),
+    ("aws:cloudwatch/eventTarget:EventTarget", {"rule": "b"}, "rule"),
+    ("aws:sesv2/emailIdentity:EmailIdentity", {"emailIdentity": "b@example.com"}, "emailIdentity"),
+]
+
+
+def changed(type_name: str, change: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of an example with a change, completed; None removes an input."""
+    wanted = {**EXAMPLES[type_name], **change}
+    return checked(type_name, {k: v for k, v in wanted.items() if v is not None}, olds)
+
+
+@pytest.mark.parametrize(("type_name", "change", "paths"), UPDATES)
+def test_updates(
+    account: Account, type_name: str, change: dict[str, Any], paths: dict[str, str]
+) -> None:
+    """The paths that differ are named, and the update in place leaves none that does."""
+    kind = lifecycle.kind_of(type_name)
+    identity, inputs, outputs = made(account, type_name)
+    news = changed(type_name, change, inputs)
+    found = lifecycle.difference(kind, outputs, inputs, news)
+    assert dict(found.paths) == paths
+    assert found.replaces == frozenset()
+    place = lifecycle.place(account, kind.service, "eu-west-1")
+    updated = lifecycle.update(kind, place, identity, news, outputs, inputs)
+    assert dict(lifecycle.difference(kind, updated, news, news).paths) == {}
+
+
+@pytest.mark.parametrize(("type_name", "change", "name"), REPLACEMENTS)
+def test_replacements(account: Account, type_name: str, change: dict[str, Any], name: str) -> None:
+    """The change needs another resource."""
+    _, inputs, outputs = made(account, type_name)
+    news = changed(type_name, change, inputs)
+    found = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, news)
+    assert found.replaces == {name}
+
+
+@pytest.mark.parametrize(
+    ("type_name", "change"),
+    [
+        ("aws:iam/role:Role", {"assumeRolePolicy": json.dumps(json.loads(TRUST), indent=4)}),
+        ("aws:lambda/function:Function", {"code": code("one")}),
+        ("aws:lambda/function:Function", {"architectures": None}),
+        ("aws:lambda/function:Function", {"description": ""}),
+        ("aws:lambda/function:Function", {"memorySize": 128}),
+    ],
+)
+def test_no_change(account: Account, type_name: str, change: dict[str, Any]) -> None:
+    """Another layout, the same files, or a default written out is no change."""
+    _, inputs, outputs = made(account, type_name)
+    news = changed(type_name, change, inputs)
+    found = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, news)
+    assert dict(found.paths) == {}

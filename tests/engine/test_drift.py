@@ -1,0 +1,96 @@
+"""Refresh sees what somebody changed in the account, and up puts it right."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.account import Account
+
+from .conftest import Declare, Open
+
+PROGRAM = """
+role = aws.iam.Role("role", name="role", assume_role_policy=trust)
+aws.cloudwatch.LogGroup("log", name="log", retention_in_days=7)
+aws.lambda_.Function("work", name="work", role=role.arn, runtime="python3.13", handler="app.handle",
+    code=pulumi.AssetArchive({"app.py": pulumi.StringAsset("answer = 42")}), memory_size=256,
+    environment={"variables": {"SENDER": "a@example.com"}}, tags={"Owner": "me"})
+aws.cloudwatch.EventRule("rule", name="rule", schedule_expression="rate(1 day)")
+"""
+RULE = ("aws:cloudwatch/eventRule:EventRule", "rule")
+FUNCTION = ("aws:lambda/function:Function", "work")
+GROUP = ("aws:cloudwatch/logGroup:LogGroup", "log")
+
+
+def less_memory(account: Account) -> None:
+    """Somebody halves the function's memory."""
+    account.client("lambda").update_function_configuration(FunctionName="work", MemorySize=128)
+
+
+def other_variables(account: Account) -> None:
+    """Somebody changes one variable and adds another."""
+    account.client("lambda").update_function_configuration(
+        FunctionName="work", Environment={"Variables": {"SENDER": "b@example.com", "DEBUG": "1"}}
+    )
+
+
+def other_tags(account: Account) -> None:
+    """Somebody adds a tag."""
+    arn = account.client("lambda").get_function(FunctionName="work")["Configuration"]["FunctionArn"]
+    account.client("lambda").tag_resource(Resource=arn, Tags={"Stray": "x"})
+
+
+def disabled(account: Account) -> None:
+    """Somebody switches the schedule off."""
+    account.client("events").disable_rule(Name="rule")
+
+
+def no_retention(account: Account) -> None:
+    """Somebody lets the log grow for ever."""
+    account.client("logs").delete_retention_policy(logGroupName="log")
+
+
+@pytest.mark.parametrize(
+    ("drift", "resource", "paths"),
+    [
+        pytest.param(less_memory, FUNCTION, ("memorySize",), id="memory"),
+        pytest.param(
+            other_variables,
+            FUNCTION,
+            ("environment.variables.DEBUG", "environment.variables.SENDER"),
+            id="variables",
+        ),
+        pytest.param(other_tags, FUNCTION, ("tags.Stray", "tagsAll.Stray"), id="tag"),
+        pytest.param(disabled, RULE, ("state",), id="disabled"),
+        pytest.param(no_retention, GROUP, ("retentionInDays",), id="retention"),
+    ],
+)
+def test_changed_outside(
+    declare: Declare,
+    stack: Open,
+    account: Account,
+    drift: Callable[[Account], Any],
+    resource: tuple[str, str],
+    paths: tuple[str, ...],
+) -> None:
+    """Refresh names the resource and the property, the next up restores it, then all is well."""
+    declare(PROGRAM)
+    deployed = stack()
+    deployed.up()
+    drift(account)
+    seen = deployed.refresh()
+    assert seen.update == (resource,)
+    assert seen.properties == {resource: paths}
+    assert deployed.up().update == (resource,)
+    assert deployed.refresh().update == ()
+
+
+def test_deleted_outside(declare: Declare, stack: Open, account: Account) -> None:
+    """What is gone is gone from the state, and up creates it again."""
+    declare(PROGRAM)
+    deployed = stack()
+    deployed.up()
+    account.client("logs").delete_log_group(logGroupName="log")
+    account.client("lambda").delete_function(FunctionName="work")
+    assert deployed.refresh().delete == (GROUP, FUNCTION)
+    assert deployed.up().create == (GROUP, FUNCTION)

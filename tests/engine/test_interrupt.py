@@ -1,0 +1,68 @@
+"""Ctrl-C ends everything that was started."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.pulumi_cli import Cli
+from tests.conftest import PROJECT
+
+from .conftest import Declare
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from sandbox.account import Account
+from sandbox.deploy import open_stack
+from sandbox.faults import Fault
+with Account() as account:
+    account.faults.add(Fault("CreateRole", delay=2))
+    stack = open_stack(Path(sys.argv[1]), "dev", account, on_output=lambda l: print(l, flush=True))
+    try:
+        stack.up()
+    finally:
+        created = [call.operation for call in account.calls].count("CreateRole")
+        print(created, stack.resources[0][1], file=sys.stderr)
+"""
+
+
+def test_interrupt_leaves_no_process(declare: Declare, cli: Cli, tmp_path: Path) -> None:
+    """An interrupted up finishes the step it is in, begins no other, and ends the CLI first."""
+    folder = declare("""
+        first = aws.iam.Role("first", assume_role_policy=trust)
+        after = pulumi.ResourceOptions(depends_on=[first])
+        aws.iam.Role("second", assume_role_policy=trust, opts=after)
+    """)
+    tools, pid = tmp_path / "bin", tmp_path / "pid"
+    tools.mkdir()
+    wrapper = tools / "pulumi"
+    wrapper.write_text(f'#!/bin/sh\necho $$ > {pid}\nexec {shlex.quote(str(cli.path))} "$@"\n')
+    wrapper.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "PYTHONPATH": str(PROJECT),
+    }
+    with subprocess.Popen(  # noqa: S603 - this interpreter with our script
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, folder],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "first creating" in line:
+                process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = process.stderr.read().splitlines()
+    assert said[0] == "1 first"
+    assert said[-1] == "KeyboardInterrupt"
+    assert process.returncode == -signal.SIGINT
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)

@@ -1,0 +1,280 @@
+"""The project itself on the real engine: what changes when, and what a bad setting says."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.account import Account
+from sandbox.deploy import Changes, DeployError, Stack, open_stack
+from sandbox.faults import Fault
+from sandbox.pulumi_cli import Cli
+
+FUNCTION = ("aws:lambda/function:Function", "security-group-audit-function")
+POLICY = ("aws:iam/rolePolicy:RolePolicy", "security-group-audit-policy")
+RULE = ("aws:cloudwatch/eventRule:EventRule", "security-group-audit-schedule")
+IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
+
+Open = Callable[..., Stack]
+
+
+@pytest.fixture
+def copy(project: Path, tmp_path: Path) -> Path:
+    """The project in a folder of its own, where files may be changed."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
+        shutil.copy2(project / name, folder)
+    for name in ("handler", "infra"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(project / name, folder / name, ignore=ignore)
+    return folder
+
+
+@pytest.fixture
+def open_project(account: Account, copy: Path, tmp_path: Path, cli: Cli) -> Open:
+    """Open a stack of the copy; all of them share one backend, as a team's would."""
+    assert cli.path.exists()
+
+    def opened(stack: str = "dev", **config: object) -> Stack:
+        return open_stack(
+            copy, stack, account, config=config, state=tmp_path / "state", engine=True
+        )
+
+    return opened
+
+
+def changed(changes: Changes) -> dict[str, tuple[Any, ...]]:
+    """What is not the same, by what happens to it."""
+    kinds = {
+        "create": changes.create,
+        "update": changes.update,
+        "replace": changes.replace,
+        "delete": changes.delete,
+    }
+    return {kind: resources for kind, resources in kinds.items() if resources}
+
+
+def held(account: Account) -> dict[str, list[str]]:
+    """The names of what the account holds, in eu-west-1 and us-east-1."""
+    found: dict[str, list[str]] = {
+        "roles": [role["RoleName"] for role in account.client("iam").list_roles()["Roles"]]
+    }
+    for region in ("eu-west-1", "us-east-1"):
+        functions = account.client("lambda", region).list_functions()["Functions"]
+        rules = account.client("events", region).list_rules()["Rules"]
+        groups = account.client("logs", region).describe_log_groups()["logGroups"]
+        identities = account.client("sesv2", region).list_email_identities()["EmailIdentities"]
+        found[region] = [
+            *(function["FunctionName"] for function in functions),
+            *(rule["Name"] for rule in rules),
+            *(group["logGroupName"] for group in groups),
+            *(identity["IdentityName"] for identity in identities),
+        ]
+    return found
+
+
+NOTHING: dict[str, list[str]] = {"roles": [], "eu-west-1": [], "us-east-1": []}
+
+
+def test_preview_creates_nothing(open_project: Open, account: Account) -> None:
+    """A preview shows twelve creates less the stack itself, and leaves the account empty."""
+    assert {kind: len(found) for kind, found in changed(open_project().preview()).items()} == {
+        "create": 11
+    }
+    assert held(account) == NOTHING
+
+
+def test_a_stacks_life(open_project: Open, account: Account, copy: Path) -> None:
+    """Up creates, up again changes nothing, destroy leaves nothing."""
+    stack = open_project()
+    stack.up()
+    assert sorted(stack.outputs) == [
+        "functionArn",
+        "functionName",
+        "logGroupName",
+        "roleArn",
+        "scheduleRule",
+        "senderIdentity",
+    ]
+    assert stack.outputs["functionName"].startswith("security-group-audit-function-")
+    assert stack.outputs["senderIdentity"] == (
+        "arn:aws:ses:eu-west-1:123456789012:identity/audit@example.com"
+    )
+
+    # What any import leaves behind, and what a fresh clone does to the files.
+    byte_code = copy / "handler" / "__pycache__"
+    byte_code.mkdir()
+    (byte_code / "app.cpython-313.pyc").write_bytes(b"differs on every machine")
+    for file in copy.rglob("*.py"):
+        os.utime(file, (0, 0))
+    assert changed(stack.up()) == {}
+    assert changed(stack.refresh()) == {}
+
+    stack.destroy()
+    assert held(account) == NOTHING
+
+
+def test_changed_code_updates_the_code_only(open_project: Open, copy: Path) -> None:
+    """A changed handler file is an update of the function's code and of nothing else."""
+    stack = open_project()
+    stack.up()
+    with (copy / "handler" / "app.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    changes = stack.up()
+    assert changed(changes) == {"update": (FUNCTION,)}
+    assert changes.properties[FUNCTION] == ("code",)
+
+
+def test_a_changed_recipient_touches_what_it_must(open_project: Open) -> None:
+    """Another recipient is another identity, and an update of policy and environment."""
+    open_project().up()
+    changes = open_project(recipients=["new@example.com"]).up()
+    assert changed(changes) == {
+        "create": ((IDENTITY, "security-group-audit-new@example.com"),),
+        "update": (POLICY, FUNCTION),
+        "delete": ((IDENTITY, "security-group-audit-security@example.com"),),
+    }
+    assert changes.properties[FUNCTION] == ("environment.variables.SES_RECIPIENT",)
+
+
+def test_a_disabled_schedule_deletes_just_that(open_project: Open) -> None:
+    """Without a schedule rule, target and permission go, and the export is empty."""
+    open_project().up()
+    stack = open_project(schedule="disabled")
+    assert [name for _, name in stack.up().delete] == [
+        "security-group-audit-schedule",
+        "security-group-audit-schedule-target",
+        "security-group-audit-schedule-permission",
+    ]
+    assert stack.outputs.get("scheduleRule") is None
+
+
+def test_two_stacks_live_side_by_side(open_project: Open, account: Account) -> None:
+    """Two environments in one account share nothing, and one goes without the other."""
+    dev, prod = open_project("dev"), open_project("prod")
+    dev.up()
+    prod.up()
+    assert dev.outputs["roleArn"] != prod.outputs["roleArn"]
+    function = account.client("lambda", "us-east-1").get_function(
+        FunctionName=prod.outputs["functionName"]
+    )
+    assert function["Tags"] == {"CostCenter": "security", "Environment": "prod"}
+    dev.destroy()
+    assert changed(prod.refresh()) == {}
+    assert held(account)["eu-west-1"] == []
+
+
+def test_two_stacks_can_share_addresses(open_project: Open, account: Account) -> None:
+    """A second stack in the same region leaves the identities to the first."""
+    open_project("dev").up()
+    second = open_project("prod", createIdentities=False, **{"aws:region": "eu-west-1"})
+    second.up()
+    assert second.outputs.get("senderIdentity") is None
+    identities = account.client("sesv2").list_email_identities()["EmailIdentities"]
+    assert len(identities) == 2
+
+
+def test_a_failed_create_is_completed(open_project: Open, account: Account) -> None:
+    """When the schedule cannot be made the next up makes it, and keeps what is there."""
+    account.faults.add(Fault("PutRule", code="InternalException", message="Try later.", times=1))
+    stack = open_project()
+    with pytest.raises(DeployError, match="Try later"):
+        stack.up()
+    names = [name for _, name in stack.up().create]
+    assert names[0] == "security-group-audit-schedule"
+    assert "security-group-audit-role" not in names
+    assert changed(stack.up()) == {}
+
+
+def test_drift_is_seen(open_project: Open, account: Account) -> None:
+    """What somebody changed by hand shows in a refresh, and the next up mends it."""
+    stack = open_project()
+    stack.up()
+    account.client("lambda").update_function_configuration(
+        FunctionName=stack.outputs["functionName"], MemorySize=128
+    )
+    account.client("events").remove_targets(
+        Rule=stack.outputs["scheduleRule"],
+        Ids=[
+            target["Id"]
+            for target in account.client("events").list_targets_by_rule(
+                Rule=stack.outputs["scheduleRule"]
+            )["Targets"]
+        ],
+    )
+    seen = stack.refresh()
+    assert seen.update == (FUNCTION,)
+    assert seen.properties[FUNCTION] == ("memorySize",)
+    assert [name for _, name in seen.delete] == ["security-group-audit-schedule-target"]
+    mended = stack.up()
+    assert (mended.update, len(mended.create)) == ((FUNCTION,), 1)
+
+
+@pytest.fixture(scope="module")
+def nowhere(cli: Cli) -> Iterator[Account]:
+    """An account that must stay empty."""
+    assert cli.path.exists()
+    with Account() as entered:
+        yield entered
+
+
+RATE = "schedule must be rate(...), cron(...) or disabled, got "
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"sender": None}, "Stack 'dev' is missing configuration value 'sender'"),
+        ({"sender": "audit"}, "sender must be one mail address, got 'audit'."),
+        ({"recipients": []}, "recipients must be 1 to 50 mail addresses, got 0."),
+        (
+            {"recipients": [f"a{number}@example.com" for number in range(51)]},
+            "recipients must be 1 to 50 mail addresses, got 51.",
+        ),
+        ({"schedule": "rate(1 days)"}, f"{RATE}'rate(1 days)': 1 takes day, rate(1 day)."),
+        ({"schedule": "rate(2 day)"}, f"{RATE}'rate(2 day)': 2 takes days, rate(2 days)."),
+        (
+            {"schedule": "rate(0 days)"},
+            f"{RATE}'rate(0 days)': the value of a rate is a whole number above 0.",
+        ),
+        ({"schedule": "every day"}, f"{RATE}'every day'."),
+        (
+            {"schedule": "cron(0 6 * * *)"},
+            (
+                f"{RATE}'cron(0 6 * * *)': cron takes six fields (minutes, hours, day of month, month, "
+                "day of week, year), not 5."
+            ),
+        ),
+        (
+            {"regions": ["eu-west-9"]},
+            "regions must be names of AWS regions, for example eu-west-1, got 'eu-west-9'.",
+        ),
+        (
+            {"logRetentionDays": 91},
+            (
+                "logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, "
+                "545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 91."
+            ),
+        ),
+        ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),
+        ({"timeout": 901}, "timeout must be 1 to 900 seconds, got 901."),
+        (
+            {"recipient": "a@example.com"},
+            "recipient is no setting of security-group-audit; did you mean recipients?",
+        ),
+    ],
+    ids=lambda value: None if isinstance(value, dict) else value[:40],
+)
+def test_bad_input_stops_the_preview(
+    nowhere: Account, project: Path, config: dict[str, object], sentence: str
+) -> None:
+    """One sentence, no traceback, and nothing is created."""
+    stack = open_stack(project, "dev", nowhere, config=config, engine=True)
+    with pytest.raises(DeployError) as error:
+        stack.preview()
+    assert str(error.value) == sentence
+    assert held(nowhere) == NOTHING

@@ -1,0 +1,131 @@
+"""What a program must not get away with ends in a sentence before anything is created."""
+
+import pytest
+
+from sandbox.account import Account
+from sandbox.stack import DeployError
+
+from .conftest import Declare, Open
+
+FUNCTION = 'aws.lambda_.Function("work", role="r", runtime="python3.13", handler="a.b", '
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        pytest.param(
+            'aws.iam.User("somebody")',
+            "The sandbox cannot create aws:iam/user:User; it knows",
+            id="unknown type",
+        ),
+        pytest.param(
+            'pulumi.CustomResource("aws:iam/role:Role", "role", '
+            '{"assumeRolePolicy": trust, "descriptoin": "x"})',
+            "aws:iam/role:Role has no property descriptoin.",
+            id="unknown property",
+        ),
+        pytest.param(
+            FUNCTION + 'environment={"variabels": {}})',
+            "aws:lambda/function:Function has no property environment.variabels.",
+            id="unknown nested property",
+        ),
+        pytest.param(
+            'pulumi.CustomResource("aws:iam/role:Role", "role", {"description": "x"})',
+            "aws:iam/role:Role needs the property assumeRolePolicy.",
+            id="missing property",
+        ),
+        pytest.param(
+            FUNCTION + 'kms_key_arn="k")',
+            "The sandbox does not carry out the property kmsKeyArn of aws:lambda/function",
+            id="property that is not emulated",
+        ),
+        pytest.param(
+            'aws.iam.Role("r" * 60, assume_role_policy=trust)',
+            "may have 64 characters",
+            id="name too long",
+        ),
+        pytest.param(
+            'aws.cloudwatch.LogGroup("log", region="mars-1")',
+            "aws:region must be a region of AWS, for example eu-west-1, got 'mars-1'.",
+            id="unknown region",
+        ),
+        pytest.param(
+            "aws.get_availability_zones()",
+            "The sandbox cannot answer aws:index/getAvailabilityZones:getAvailabilityZones; "
+            "it knows",
+            id="unknown lookup",
+        ),
+    ],
+)
+def test_refused_at_preview(
+    declare: Declare, stack: Open, account: Account, program: str, sentence: str
+) -> None:
+    """The preview fails with the sentence, and nothing has reached the account."""
+    declare(program)
+    with pytest.raises(DeployError) as failure:
+        stack().preview()
+    assert sentence in str(failure.value)
+    assert account.calls == []
+
+
+def test_program_refuses(declare: Declare, stack: Open) -> None:
+    """A RunError's sentence is the whole message."""
+    declare('raise pulumi.RunError("days must be 1 to 7, got 8.")')
+    with pytest.raises(DeployError) as failure:
+        stack().preview()
+    assert str(failure.value) == "days must be 1 to 7, got 8."
+
+
+def test_malformed_document_is_for_aws_to_refuse(declare: Declare, stack: Open) -> None:
+    """A policy that is no JSON is compared as text, and AWS says what is wrong with it."""
+    declare('aws.iam.Role("role", assume_role_policy=trust)')
+    stack().up()
+    declare('aws.iam.Role("role", assume_role_policy="no JSON")')
+    with pytest.raises(DeployError, match=r"updating role: .*: MalformedPolicyDocument: "):
+        stack().up()
+
+
+def test_program_breaks(declare: Declare, stack: Open) -> None:
+    """Any other exception shows where the program broke."""
+    declare('config.require("sender").nothing')
+    with pytest.raises(
+        DeployError, match=r"(?s)^'str' object has no.*__main__\.py.*AttributeError"
+    ):
+        stack().preview()
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        pytest.param(
+            {"sender": None},
+            "Stack 'dev' is missing configuration value 'sender'",
+            id="missing",
+        ),
+        pytest.param(
+            {"days": "many"},
+            "Stack 'dev' with configuration key 'days' must be of type 'integer'",
+            id="wrong type",
+        ),
+        pytest.param(
+            {"aws:region": "mars-1"},
+            "aws:region must be a region of AWS, for example eu-west-1, got 'mars-1'.",
+            id="region",
+        ),
+        pytest.param({"aws:reigon": "eu-west-1"}, "aws has no setting reigon.", id="setting"),
+        pytest.param(
+            {"token": {"secure": "v1:abc"}},
+            "Pulumi.dev.yaml holds trial:token as a secret, which only its owner can decrypt: "
+            "the sandbox needs another value for it.",
+            id="secret",
+        ),
+    ],
+)
+def test_config_refused(
+    declare: Declare, stack: Open, config: dict[str, object], sentence: str
+) -> None:
+    """The config's fault is named in one sentence."""
+    declare('aws.cloudwatch.LogGroup("log")')
+    with pytest.raises(DeployError) as failure:
+        stack(**config).preview()
+    assert str(failure.value) == sentence
