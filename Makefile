@@ -10,7 +10,7 @@ demo: venv/ready
 test: venv/ready
 	@$(RUN) sandbox.runtime
 	@$(RUN) sandbox.pulumi_cli || test "$$CI" != true
-	$(RUN) pytest --cov=handler --cov=infra --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+	$(RUN) pytest -n auto --cov=handler --cov=infra --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 
 lint: venv/ready
 	$(RUN) ruff format --check .
@@ -27,7 +27,7 @@ venv/ready: requirements.txt requirements-dev.txt
 # The README's picture; needs chromium.
 picture: demo
 	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
-	    --user-data-dir="$$(mktemp -d)" --window-size=800,920 \
+	    --user-data-dir="$$(mktemp -d)" --window-size=800,940 \
 	    --screenshot="$(CURDIR)/docs/digest.png" "file://$(CURDIR)/.demo/mail.html"
 
 clean:

@@ -48,7 +48,7 @@ def test_interrupt_leaves_no_process(declare: Declare, cli: Cli, tmp_path: Path)
         "PATH": f"{tools}:{os.environ['PATH']}",
         "PYTHONPATH": str(PROJECT),
     }
-    with subprocess.Popen(  # noqa: S603 - this interpreter with our script
+    with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", SCRIPT, folder],
         env=environment,
         stdout=subprocess.PIPE,

@@ -245,8 +245,8 @@ RATE = "schedule must be rate(...), cron(...) or disabled, got "
         (
             {"schedule": "cron(0 6 * * *)"},
             (
-                f"{RATE}'cron(0 6 * * *)': cron takes six fields (minutes, hours, day of month, month, "
-                "day of week, year), not 5."
+                f"{RATE}'cron(0 6 * * *)': cron takes six fields (minutes, hours, day of month, "
+                "month, day of week, year), not 5."
             ),
         ),
         (
@@ -256,8 +256,8 @@ RATE = "schedule must be rate(...), cron(...) or disabled, got "
         (
             {"logRetentionDays": 91},
             (
-                "logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, "
-                "545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 91."
+                "logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, "
+                "400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 91."
             ),
         ),
         ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),

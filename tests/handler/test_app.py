@@ -206,6 +206,6 @@ def test_missing_wiring_fails_before_anything_is_read(
 ) -> None:
     """Without a sender nothing is read and nothing is sent."""
     monkeypatch.delenv("SES_SENDER")
-    with pytest.raises(SettingsError, match="^environment variable SES_SENDER must be"):
+    with pytest.raises(SettingsError, match=r"^environment variable SES_SENDER must be"):
         lambda_handler({}, None)
     assert account.mails() == []
