@@ -1,5 +1,6 @@
 """`python -m cli`: the commands and their options."""
 
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,6 +38,51 @@ def demo(stack: str) -> None:
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
     run(PROJECT, stack)
+
+
+@main.command()
+@click.option(
+    "--from-file",
+    "snapshot",
+    type=click.File("rb"),
+    help="A saved snapshot, for example what aws ec2 describe-security-groups prints; - reads "
+    "standard input. Without it, your own AWS credentials are used.",
+)
+@click.option("--policy", "policy_file", type=click.File("rb"), help="What counts: JSON or YAML.")
+@click.option("--profile", help="The AWS profile to use.")
+@click.option("--region", "regions", multiple=True, help="A region to read; may be repeated.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "high", "medium", "low", "info"]),
+    help="Exit with 1 when a finding is that severe or worse.",
+)
+def audit(
+    snapshot: BinaryIO | None,
+    policy_file: BinaryIO | None,
+    profile: str | None,
+    regions: tuple[str, ...],
+    form: str,
+    fail_on: str | None,
+) -> None:
+    """Report what a snapshot or an account opens to the internet.
+
+    Exits with 2 when something could not be read.
+    """
+    from cli import audit as audits  # noqa: PLC0415 -- as above
+    from handler.model import Severity  # noqa: PLC0415 -- as above
+    from handler.policy import Policy  # noqa: PLC0415 -- as above
+
+    policy = audits.read_policy(policy_file.read()) if policy_file else Policy()
+    if snapshot:
+        if profile or regions:
+            message = "--from-file reads no account: leave out --profile and --region."
+            raise click.UsageError(message)
+        audited = audits.of_snapshot(snapshot.read(), policy)
+    else:
+        audited = audits.of_account(profile, regions, policy)
+    click.echo(audits.shown(audited, policy, form))
+    sys.exit(audits.exit_status(audited, Severity(fail_on) if fail_on else None))
 
 
 if __name__ == "__main__":

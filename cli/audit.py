@@ -1,20 +1,100 @@
-"""An audit in this process, from a terminal rather than from Lambda."""
+"""An audit from a terminal: of a saved snapshot, or with the caller's own credentials."""
 
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
+import boto3
+import click
+import yaml
+from rich.console import Console
+
+from cli.snapshot import Snapshot, SnapshotError
 from handler.audit import report, scans
-from handler.aws import Clients
-from handler.model import Report, Run, Trigger
-from handler.policy import Policy
+from handler.aws import FAILURES, Clients, sentence
+from handler.model import Report, Run, Scan, Severity, Trigger
+from handler.policy import Policy, PolicyError
+from handler.report.digest import digest
+from handler.report.document import document
+from handler.report.text import text
+from handler.scan import scan
+
+# Where EC2 is asked for the regions when the caller has configured none.
+_HOME = "us-east-1"
 
 
-def audit(clients: Clients, regions: Sequence[str], policy: Policy) -> Report:
-    """The report on every region, or on all enabled ones when none is named."""
+class AuditError(click.ClickException):
+    """The audit could not be made; the message is a sentence."""
+
+    exit_code = 2
+
+
+def of_snapshot(content: bytes, policy: Policy) -> Report:
+    """The report on a saved snapshot. Raises ``AuditError`` when it is none."""
     started_at = _now()
-    scanned = list(scans(clients, regions, policy))
-    return report(Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, _now()), scanned)
+    try:
+        snapshot = Snapshot(content)
+    except SnapshotError as error:
+        raise AuditError(str(error)) from error
+    return _report(started_at, [scan(snapshot.target, snapshot, policy)])
+
+
+def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> Report:
+    """The report on these regions of the caller's account, or on all enabled ones.
+
+    Raises ``AuditError`` when not even the account is known.
+    """
+    started_at = _now()
+    try:
+        home = boto3.Session(profile_name=profile).region_name or _HOME
+        session = boto3.Session(profile_name=profile, region_name=home)
+        return _report(started_at, _progress(scans(Clients(session), regions, policy)))
+    except FAILURES as error:
+        message = f"the account could not be read: {sentence(error)}"
+        raise AuditError(message) from error
+
+
+def read_policy(content: bytes) -> Policy:
+    """The policy in a JSON or YAML file. Raises ``AuditError``."""
+    try:
+        # JSON is YAML.
+        return Policy.parse(yaml.safe_load(content) or {})
+    except (yaml.YAMLError, PolicyError, RecursionError) as error:
+        message = (
+            f"the policy must be JSON or YAML that makes sense: {' '.join(str(error).split())}"
+        )
+        raise AuditError(message) from error
+
+
+def shown(audited: Report, policy: Policy, form: str) -> str:
+    """The report as text for people or as JSON for programs."""
+    if form == "json":
+        return json.dumps(document(audited), indent=2)
+    return text(digest(audited, policy)).rstrip("\n")
+
+
+def exit_status(audited: Report, fail_on: Severity | None) -> int:
+    """2 when something was not read, 1 when a finding is that severe or worse, else 0."""
+    if audited.unread:
+        return 2
+    return int(
+        fail_on is not None
+        and any(finding.severity.rank <= fail_on.rank for finding in audited.findings)
+    )
+
+
+def _progress(scanned: Iterable[Scan]) -> Iterator[Scan]:
+    """The scans as they come, and on a terminal how far they have come."""
+    with Console(stderr=True).status("Reading the regions ...") as status:
+        for number, each in enumerate(scanned, start=1):
+            status.update(f"Regions read: {number}, the last one {each.coverage.target.region}")
+            yield each
+
+
+def _report(started_at: str, scanned: Iterable[Scan]) -> Report:
+    read = list(scanned)
+    return report(Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, _now()), read)
 
 
 def _now() -> str:

@@ -12,9 +12,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from cli.audit import audit
+from cli.audit import of_account
 from cli.show import show_log, show_mail
-from handler.aws import Clients
 from handler.policy import Policy
 from handler.report.document import document
 from sandbox.account import Account
@@ -101,7 +100,7 @@ def _inventory(account: Account) -> set[str]:
 def _write(account: Account, mail: Mail, folder: Path) -> Iterator[Path]:
     """Keep what a reader may want to open: the mail, its HTML part, and the report as JSON."""
     with _environment(account.environment()):
-        found = document(audit(Clients(), (), Policy()))
+        found = document(of_account(None, (), Policy()))
     page = mail.message.get_body(("html",))
     files = {
         "mail.eml": mail.raw,

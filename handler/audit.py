@@ -25,7 +25,7 @@ def scans(clients: Clients, regions: Sequence[str], policy: Policy) -> Iterator[
         targets = plan(account, regions or collect.enabled_regions(clients.get("ec2")))
     except FAILURES as error:
         # Without the list of regions nothing was read, and that must not look clean.
-        yield Scan(coverage(Target(account, _ALL_REGIONS), error))
+        yield Scan(coverage(Target(account, _ALL_REGIONS), [error]))
         return
     with ThreadPoolExecutor(_THREADS) as pool:
         yield from pool.map(partial(_scan, clients, policy), targets)

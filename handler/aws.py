@@ -30,7 +30,9 @@ class Clients:
     A session for each thread or region would cost 200 MB and 3 s of CPU for 17 regions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, session: boto3.session.Session | None = None) -> None:
+        """Without a session, the process's own one."""
+        self._session: Any = session or _session()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = Lock()
 
@@ -41,12 +43,14 @@ class Clients:
             key = service, region
             if key not in self._clients:
                 config = _ONCE if service in _SEND else _PATIENT
-                self._clients[key] = _session().client(service, region_name=region, config=config)
+                self._clients[key] = self._session.client(
+                    service, region_name=region, config=config
+                )
             return self._clients[key]
 
 
 @cache
-def _session() -> Any:
+def _session() -> boto3.session.Session:
     return boto3.session.Session()
 
 

@@ -102,7 +102,7 @@ def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Op
     """First port, last port and union of each stretch on which no rule begins or ends."""
     changes: defaultdict[int, list[int]] = defaultdict(list)
     for index, opening in enumerate(ordered):
-        low, high = _ports(opening.rule.traffic)
+        low, high = opening.rule.traffic.ports
         changes[low].append(index)
         changes[high + 1].append(index)
     active: list[int] = []
@@ -139,15 +139,9 @@ def _breadth(traffic: Traffic) -> int:
     if traffic.protocol == ALL:
         return LAST_PORT + 2
     if traffic.protocol in PORTED:
-        low, high = _ports(traffic)
+        low, high = traffic.ports
         return high - low + 1
     return (traffic.icmp_type is None) + (traffic.icmp_code is None)
-
-
-def _ports(traffic: Traffic) -> tuple[int, int]:
-    if traffic.from_port is None or traffic.to_port is None:
-        return 0, LAST_PORT
-    return traffic.from_port, traffic.to_port
 
 
 def _is_own(traffic: Traffic, exposed: Traffic) -> bool:

@@ -1,133 +1,147 @@
-"""Exposures to findings: what the report says about a group, and how severe it is."""
+"""Exposures to findings: what the report says about a target, and how severe it is."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from handler.address import Internets
 from handler.fix import revoke
 from handler.model import (
+    Attachment,
     Exposure,
+    Family,
     Finding,
+    Interface,
     Kind,
     Malformed,
-    PrefixList,
     Reach,
+    Reading,
     Rule,
     SecurityGroup,
     Severity,
-    Target,
     Traffic,
+    is_prefix_list,
 )
 from handler.policy import Policy
 from handler.services import name, severity_for_world
+from handler.together import joints
 
 
-def findings(
-    target: Target,
-    group: SecurityGroup,
-    exposures: Iterable[Exposure],
-    lists: Mapping[str, PrefixList],
-    rule_ids: Mapping[Rule, str],
-    policy: Policy,
-) -> Iterator[Finding]:
-    """All that the report says about one group of a target; ``rule_ids`` may lack rules."""
-    for exposure in exposures:
-        yield _exposure(target, group, exposure, rule_ids, policy)
-    for rule in group.rules:
-        error = lists[rule.source].error if rule.source in lists else None
-        if error is not None:
-            yield _unreadable(target, group, rule, error, rule_ids)
-    for malformed in group.malformed:
-        yield _malformed(target, group, malformed)
+def findings(reading: Reading, policy: Policy, internets: Internets) -> Iterator[Finding]:
+    """All that the report says about a target, in no particular order."""
+    attached = _attached(reading.interfaces or ())
+    for each in reading.open_groups:
+        group, interfaces = each.group, attached[each.group.id]
+        place = _Place(reading, (group,), tuple(interfaces))
+        for exposure in each.exposures:
+            yield place.exposed(Kind.EXPOSURE, exposure, policy)
+        for rule in group.rules:
+            error = reading.lists[rule.source].error if rule.is_prefix_list else None
+            if error is not None:
+                yield place.unreadable(rule, error)
+        for malformed in group.malformed:
+            yield place.malformed(malformed)
+    for joint in joints(reading, internets):
+        place = _Place(reading, joint.groups, joint.interfaces)
+        yield place.exposed(Kind.INTERFACE, joint.exposure, policy)
 
 
-def _exposure(
-    target: Target,
-    group: SecurityGroup,
-    exposure: Exposure,
-    rule_ids: Mapping[Rule, str],
-    policy: Policy,
-) -> Finding:
-    family, traffic, rules = exposure.family, exposure.traffic, exposure.rules
-    return Finding(
-        id=_fingerprint(
-            Kind.EXPOSURE, target, group, family, traffic, (rule.source for rule in rules)
-        ),
-        kind=Kind.EXPOSURE,
-        severity=policy.severity(traffic, exposure.reach),
-        target=target,
-        group_id=group.id,
-        group_name=group.name,
-        vpc_id=group.vpc_id,
-        traffic=traffic,
-        service=name(traffic),
-        reach=exposure.reach,
-        family=family,
-        addresses=exposure.addresses,
-        share=exposure.share,
-        # In the order of their addresses, as the exposure has its rules.
-        sources=_unique(rule.source for rule in rules if not rule.is_prefix_list),
-        prefix_lists=_unique(rule.source for rule in rules if rule.is_prefix_list),
-        rule_ids=_unique(rule_ids[rule] for rule in rules if rule in rule_ids),
-        fix=revoke(target.region, rules, rule_ids),
-    )
+def _attached(interfaces: Iterable[Interface]) -> Mapping[str, list[Interface]]:
+    """The interfaces of each group, by the group's id."""
+    attached: defaultdict[str, list[Interface]] = defaultdict(list)
+    for interface in interfaces:
+        for group_id in interface.group_ids:
+            attached[group_id].append(interface)
+    return attached
 
 
-def _unreadable(
-    target: Target,
-    group: SecurityGroup,
-    rule: Rule,
-    error: str,
-    rule_ids: Mapping[Rule, str],
-) -> Finding:
-    return Finding(
-        id=_fingerprint(Kind.UNREADABLE, target, group, "", rule.traffic, [rule.source]),
-        kind=Kind.UNREADABLE,
-        # It may hold the whole internet.
-        severity=severity_for_world(rule.traffic),
-        target=target,
-        group_id=group.id,
-        group_name=group.name,
-        vpc_id=group.vpc_id,
-        traffic=rule.traffic,
-        service=name(rule.traffic),
-        reach=Reach.UNKNOWN,
-        prefix_lists=(rule.source,),
-        rule_ids=(rule_ids[rule],) if rule in rule_ids else (),
-        detail=f"prefix list {rule.source} could not be read: {error}",
-    )
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where findings are: one group, or several on the same interfaces."""
 
+    reading: Reading
+    groups: Sequence[SecurityGroup]
+    interfaces: Sequence[Interface]
 
-def _malformed(target: Target, group: SecurityGroup, malformed: Malformed) -> Finding:
-    traffic = Traffic(malformed.protocol, malformed.from_port, malformed.to_port)
-    return Finding(
-        id=_fingerprint(Kind.MALFORMED, target, group, "", traffic, malformed.sources),
-        kind=Kind.MALFORMED,
-        severity=Severity.HIGH,
-        target=target,
-        group_id=group.id,
-        group_name=group.name,
-        vpc_id=group.vpc_id,
-        traffic=traffic,
-        service=None,
-        reach=Reach.UNKNOWN,
-        sources=malformed.sources,
-        detail=malformed.reason,
-    )
+    def exposed(self, kind: Kind, exposure: Exposure, policy: Policy) -> Finding:
+        """What is open to whom, and how to close it."""
+        traffic, rules, known = exposure.traffic, exposure.rules, self.reading.rule_ids
+        severity = policy.severity(traffic, exposure.reach)
+        sources = [rule.source for rule in rules]
+        return replace(
+            self._finding(kind, traffic, severity, sources, exposure.family),
+            reach=exposure.reach,
+            addresses=exposure.addresses,
+            share=exposure.share,
+            rule_ids=tuple(known[rule] for rule in rules if rule in known),
+            fix=revoke(self.reading.target.region, rules, known),
+        )
 
+    def unreadable(self, rule: Rule, error: str) -> Finding:
+        """What a prefix list opens that could not be read; it may hold the whole internet."""
+        severity = severity_for_world(rule.traffic)
+        known = self.reading.rule_ids
+        return replace(
+            self._finding(Kind.UNREADABLE, rule.traffic, severity, [rule.source]),
+            rule_ids=(known[rule],) if rule in known else (),
+            detail=f"prefix list {rule.source} could not be read: {error}",
+        )
 
-def _fingerprint(
-    kind: Kind,
-    target: Target,
-    group: SecurityGroup,
-    family: str,
-    traffic: Traffic,
-    sources: Iterable[str],
-) -> str:
-    """Names a finding by what it means: the same rules written anew keep it, wider ones do not."""
-    place = (kind, target.account, target.region, group.id, family)
-    what = (*map(str, traffic.sort_key), *sorted(sources))
-    return hashlib.sha256("\n".join((*place, *what)).encode()).hexdigest()[:16]
+    def malformed(self, malformed: Malformed) -> Finding:
+        """A rule that makes no sense, and why."""
+        traffic = Traffic(malformed.protocol, malformed.from_port, malformed.to_port)
+        return replace(
+            self._finding(Kind.MALFORMED, traffic, Severity.HIGH, malformed.sources),
+            service=None,
+            detail=malformed.reason,
+        )
 
+    def _finding(
+        self,
+        kind: Kind,
+        traffic: Traffic,
+        severity: Severity,
+        sources: Iterable[str],
+        family: Family | None = None,
+    ) -> Finding:
+        """All that findings of every kind have; without a reach and a way to close it."""
+        first = self.groups[0]
+        unique = list(dict.fromkeys(sources))
+        together = kind is Kind.INTERFACE
+        return Finding(
+            id=self._fingerprint(kind, family, traffic, unique),
+            kind=kind,
+            severity=severity,
+            target=self.reading.target,
+            group_id=first.id,
+            group_name=first.name,
+            vpc_id=first.vpc_id,
+            family=family,
+            group_ids=tuple(group.id for group in self.groups) if together else (),
+            traffic=traffic,
+            service=name(traffic),
+            reach=Reach.UNKNOWN,
+            sources=tuple(source for source in unique if not is_prefix_list(source)),
+            prefix_lists=tuple(source for source in unique if is_prefix_list(source)),
+            attachment=self._attachment,
+            interfaces=tuple(interface.id for interface in self.interfaces),
+        )
 
-def _unique(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+    @property
+    def _attachment(self) -> Attachment:
+        if self.reading.interfaces is None:
+            return Attachment.UNKNOWN
+        if not self.interfaces:
+            return Attachment.UNATTACHED
+        public = any(interface.has_public_address for interface in self.interfaces)
+        return Attachment.INTERNET_FACING if public else Attachment.INTERNAL
+
+    def _fingerprint(
+        self, kind: Kind, family: Family | None, traffic: Traffic, sources: Iterable[str]
+    ) -> str:
+        """Names a finding by what it means: the same rules anew keep it, wider ones do not."""
+        target = self.reading.target
+        place = (kind, target.account, target.region, *(group.id for group in self.groups))
+        what = (family or "", *map(str, traffic.sort_key), *sorted(set(sources)))
+        return hashlib.sha256("\n".join((*place, *what)).encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 
-from handler.model import ALL, ICMP, Rule
+from handler.model import ALL, ICMP, UNKNOWN, Rule
 
 
 def revoke(region: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> str:
@@ -21,7 +21,8 @@ def revoke(region: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> 
 
 
 def _revoke(region: str, group_id: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> str:
-    place = ["--region", region, "--group-id", group_id]
+    place = [] if region == UNKNOWN else ["--region", region]
+    place += ["--group-id", group_id]
     if all(rule in rule_ids for rule in rules):
         which = ["--security-group-rule-ids", *sorted(rule_ids[rule] for rule in rules)]
     else:

@@ -1,6 +1,7 @@
 """The words of the audit as data: what is read, what is found, what is reported."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 ALL = "all"
@@ -10,6 +11,8 @@ PORTED = frozenset({"tcp", "udp"})
 ICMP = frozenset({"icmp", "icmpv6"})
 """The protocols with a type and a code."""
 LAST_PORT = 65_535
+UNKNOWN = "unknown"
+"""Stands where an id, an account or a region is not known."""
 
 
 class Family(StrEnum):
@@ -20,13 +23,21 @@ class Family(StrEnum):
 
 
 class Reach(StrEnum):
-    """Which part of the internet a set of sources covers."""
+    """Which part of the internet a set of sources covers, the largest first."""
 
     WORLD = "world"
     WIDE = "wide"
     PUBLIC = "public"
     NONE = "none"
     UNKNOWN = "unknown"
+
+    @property
+    def rank(self) -> int:
+        """0 for the whole internet."""
+        return _REACHES.index(self)
+
+
+_REACHES = tuple(Reach)
 
 
 class Severity(StrEnum):
@@ -52,9 +63,10 @@ _SEVERITIES = tuple(Severity)
 
 
 class Kind(StrEnum):
-    """What a finding is about."""
+    """What a finding is about; an interface is what several groups open only together."""
 
     EXPOSURE = "exposure"
+    INTERFACE = "interface"
     UNREADABLE = "unreadable"
     MALFORMED = "malformed"
 
@@ -66,8 +78,11 @@ class Status(StrEnum):
 
 
 class Attachment(StrEnum):
-    """What a group is attached to."""
+    """What a group is attached to: an interface with a public address, only others, or none."""
 
+    INTERNET_FACING = "internet-facing"
+    INTERNAL = "internal"
+    UNATTACHED = "unattached"
     UNKNOWN = "unknown"
 
 
@@ -111,12 +126,35 @@ class Traffic:
     icmp_type: int | None = None
     icmp_code: int | None = None
 
+    def contains(self, other: "Traffic") -> bool:
+        """Whether all of the other traffic lies within this."""
+        if self.protocol == ALL or self == other:
+            return True
+        if self.protocol != other.protocol:
+            return False
+        if self.protocol in PORTED:
+            (low, high), (other_low, other_high) = self.ports, other.ports
+            return low <= other_low and other_high <= high
+        return self.icmp_code is None and self.icmp_type in {None, other.icmp_type}
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """The first and the last port; what has no ports counts as all of them."""
+        if self.from_port is None or self.to_port is None:
+            return 0, LAST_PORT
+        return self.from_port, self.to_port
+
     @property
     def sort_key(self) -> tuple[str, int, int, int, int]:
         """Orders by protocol, then ports, then type and code; what is missing comes first."""
         numbers = (self.from_port, self.to_port, self.icmp_type, self.icmp_code)
         low, high, icmp_type, icmp_code = (-1 if n is None else n for n in numbers)
         return self.protocol, low, high, icmp_type, icmp_code
+
+
+def is_prefix_list(source: str) -> bool:
+    """Whether a rule's source is a managed prefix list rather than a CIDR."""
+    return source.startswith("pl-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +168,7 @@ class Rule:
     @property
     def is_prefix_list(self) -> bool:
         """Whether the source is a managed prefix list rather than a CIDR."""
-        return self.source.startswith("pl-")
+        return is_prefix_list(self.source)
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -170,6 +208,15 @@ class PrefixList:
 
 
 @dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface with its groups; a public address makes it reachable from outside."""
+
+    id: str
+    group_ids: tuple[str, ...]
+    has_public_address: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """One family and traffic with the part of the internet that the rules together let in.
 
@@ -185,12 +232,36 @@ class Exposure:
     rules: tuple[Rule, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenGroup:
+    """A group that the report speaks of, with what it exposes by itself."""
+
+    group: SecurityGroup
+    exposures: tuple[Exposure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of a target that matters to its findings.
+
+    ``rule_ids`` may lack rules; ``interfaces`` is None when they could not be read.
+    """
+
+    target: Target
+    open_groups: tuple[OpenGroup, ...] = ()
+    lists: Mapping[str, PrefixList] = field(default_factory=dict)
+    rule_ids: Mapping[Rule, str] = field(default_factory=dict)
+    interfaces: tuple[Interface, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What the report says about one exposure, or about a rule that could not be judged.
 
-    ``id`` stays the same from run to run. ``addresses`` and ``share`` are None where the reach is
-    unknown, ``family`` too. ``detail`` says what is wrong with a rule that could not be judged.
+    ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,
+    of which ``group_id`` is the first; empty where one group does. ``addresses``, ``share`` and
+    ``family`` are None where the reach is unknown. ``detail`` says what is wrong with a rule that
+    could not be judged.
     """
 
     id: str
@@ -209,6 +280,7 @@ class Finding:
     sources: tuple[str, ...] = ()
     prefix_lists: tuple[str, ...] = ()
     rule_ids: tuple[str, ...] = ()
+    group_ids: tuple[str, ...] = ()
     fix: str | None = None
     detail: str | None = None
     status: Status = Status.OPEN

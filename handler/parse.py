@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
 
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from handler.address import parse_cidr
@@ -14,7 +14,10 @@ from handler.model import (
     ICMP,
     LAST_PORT,
     PORTED,
+    UNKNOWN,
+    Interface,
     Malformed,
+    PrefixList,
     Rule,
     SecurityGroup,
     Traffic,
@@ -26,22 +29,21 @@ _LAST_PROTOCOL = 255
 _LAST_ICMP = 255
 _CIDRS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
 _LISTS = ("PrefixListIds", "PrefixListId")
+# The owner of the lists of AWS itself.
+_AWS = "AWS"
 _REPR = reprlib.Repr()
 _REPR.maxstring = 80
 
 
 def security_group(answer: object) -> SecurityGroup:
-    """One group as DescribeSecurityGroups tells it.
-
-    Raises ``ValueError`` with a sentence when it is no group at all.
-    """
+    """One group as DescribeSecurityGroups tells it; whatever it lacks is ``Malformed``."""
     group = answer if isinstance(answer, Mapping) else {}
-    group_id = _text(group.get("GroupId"))
-    if not group_id:
-        message = f"a security group must have a GroupId, got {shown(answer)}."
-        raise ValueError(message)
+    group_id = text(group.get("GroupId")) or UNKNOWN
     rules: list[Rule] = []
     malformed: list[Malformed] = []
+    if group_id == UNKNOWN:
+        reason = f"a security group must have a GroupId, got {shown(answer)}."
+        malformed.append(_malformed({}, reason))
     for permission in _entries(group, "IpPermissions", malformed):
         try:
             traffic = _traffic(permission)
@@ -56,28 +58,82 @@ def security_group(answer: object) -> SecurityGroup:
                     malformed.append(_malformed(permission, str(error)))
     return SecurityGroup(
         id=group_id,
-        name=_text(group.get("GroupName")) or "",
-        vpc_id=_text(group.get("VpcId")),
+        name=text(group.get("GroupName")) or "",
+        vpc_id=text(group.get("VpcId")),
         rules=tuple(rules),
         malformed=tuple(malformed),
     )
 
 
-def rule(answer: Mapping[str, Any]) -> Rule | None:
-    """The rule that an entry of DescribeSecurityGroupRules is about; None for a group reference.
+def rule_ids(answers: Iterable[object]) -> dict[Rule, str]:
+    """The ids of the inbound rules that DescribeSecurityGroupRules tells.
 
-    Raises ``ValueError`` with a sentence when it makes no sense.
+    Those of references to other groups are not among them. Raises ``ValueError`` with a sentence
+    for an answer that makes no sense.
     """
-    source = answer.get("CidrIpv4") or answer.get("CidrIpv6") or answer.get("PrefixListId")
-    group_id = _text(answer.get("GroupId"))
-    if group_id is None or not isinstance(source, str):
-        return None
-    return Rule(group_id, _traffic(answer), source)
+    found = {}
+    for answer in answers:
+        fields = _fields(answer, "security group rule", "SecurityGroupRuleId")
+        cidr = fields.get("CidrIpv4") or fields.get("CidrIpv6") or fields.get("PrefixListId")
+        group_id, source = text(fields.get("GroupId")), text(cidr)
+        if group_id and source and not fields.get("IsEgress"):
+            rule = Rule(group_id, _traffic(fields), source)
+            found[rule] = str(text(fields["SecurityGroupRuleId"]))
+    return found
+
+
+def prefix_list(list_id: str, owner: object, entries: Iterable[object]) -> PrefixList:
+    """A managed prefix list; one whose entries make no sense says so as its error.
+
+    AWS's own lists (CloudFront, S3, ...) hold its services' addresses, not the internet.
+    """
+    if owner == _AWS:
+        return PrefixList(list_id)
+    cidrs = []
+    try:
+        for entry in entries:
+            cidr = str(_fields(entry, "prefix list's entry", "Cidr")["Cidr"])
+            parse_cidr(cidr)
+            cidrs.append(cidr)
+    except ValueError as error:
+        return PrefixList(list_id, error=str(error))
+    return PrefixList(list_id, tuple(cidrs))
+
+
+def interfaces(answers: Iterable[object]) -> tuple[Interface, ...]:
+    """The network interfaces that DescribeNetworkInterfaces tells, each once, sorted by id.
+
+    Raises ``ValueError`` with a sentence for an answer that makes no sense.
+    """
+    found = {interface.id: interface for interface in map(_interface, answers)}
+    return tuple(found[interface_id] for interface_id in sorted(found))
 
 
 def shown(value: object) -> str:
     """A value from outside as it appears in a sentence, cut to a readable length."""
     return _REPR.repr(value)
+
+
+def _interface(answer: object) -> Interface:
+    fields = _fields(answer, "network interface", "NetworkInterfaceId")
+    addresses = [fields, *_objects(fields, "PrivateIpAddresses")]
+    associations = (address.get("Association") for address in addresses)
+    ipv4 = any(isinstance(each, Mapping) and each.get("PublicIp") for each in associations)
+    ipv6 = (text(each.get("Ipv6Address")) for each in _objects(fields, "Ipv6Addresses"))
+    group_ids = (text(group.get("GroupId")) for group in _objects(fields, "Groups"))
+    return Interface(
+        id=str(text(fields["NetworkInterfaceId"])),
+        group_ids=tuple(group_id for group_id in group_ids if group_id),
+        has_public_address=ipv4 or any(address and _is_global(address) for address in ipv6),
+    )
+
+
+def _fields(answer: object, what: str, key: str) -> Mapping[str, Any]:
+    """An answer as an object with at least a text under that key."""
+    if not isinstance(answer, Mapping) or not text(answer.get(key)):
+        message = f"a {what} must have a {key}, got {shown(answer)}."
+        raise ValueError(message)
+    return answer
 
 
 def _traffic(permission: Mapping[str, Any]) -> Traffic:
@@ -124,10 +180,7 @@ def _number(permission: Mapping[str, Any], name: str) -> int | None:
 
 
 def _source(entry: Mapping[str, Any], name: str) -> str:
-    source = _text(entry.get(name))
-    if not source:
-        message = f"a source must have a {name}, got {shown(entry)}."
-        raise ValueError(message)
+    source = str(text(_fields(entry, "source", name)[name]))
     if name != "PrefixListId":
         parse_cidr(source)
     return source
@@ -149,26 +202,42 @@ def _entries(
 
 def _malformed(permission: Mapping[str, Any], reason: str) -> Malformed:
     sources = {
-        _text(entry.get(name))
+        text(entry.get(name))
         for key, name in (*_CIDRS, _LISTS)
-        for entry in _list(permission.get(key))
-        if isinstance(entry, Mapping)
+        for entry in _objects(permission, key)
     }
     low, high = (permission.get(name) for name in ("FromPort", "ToPort"))
     return Malformed(
-        protocol=_text(permission.get("IpProtocol")) or "unknown",
-        from_port=low if isinstance(low, int) else None,
-        to_port=high if isinstance(high, int) else None,
+        protocol=text(permission.get("IpProtocol")) or "unknown",
+        from_port=_report_port(low),
+        to_port=_report_port(high),
         sources=tuple(sorted(source for source in sources if source)),
         reason=reason,
     )
+
+
+def _is_global(ipv6: str) -> bool:
+    """Whether an IPv6 address is in 2000::/3; a VPC's own may be unique local."""
+    _, (start, _) = parse_cidr(ipv6)
+    return start >> 125 == 1
+
+
+def _report_port(value: object) -> int | None:
+    """A port that makes no sense, as far as a report can carry it."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
+        return None
+    return value
 
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _text(value: object) -> str | None:
+def _objects(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    return [entry for entry in _list(owner.get(key)) if isinstance(entry, Mapping)]
+
+
+def text(value: object) -> str | None:
     """A text from outside that every report can carry: of some length, and encodable."""
     most = 255
     if not isinstance(value, str):

@@ -10,8 +10,10 @@ from handler.findings import findings
 from handler.model import (
     Coverage,
     CoverageStatus,
-    Exposure,
+    Interface,
+    OpenGroup,
     PrefixList,
+    Reading,
     Rule,
     Scan,
     SecurityGroup,
@@ -24,60 +26,96 @@ _DISABLED = frozenset({"AuthFailure", "OptInRequired"})
 
 
 class Source(Protocol):
-    """Where the groups of a target are read from."""
+    """Where the groups of a target are read from.
+
+    Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer without sense.
+    """
 
     def security_groups(self) -> Iterator[SecurityGroup]:
         """All groups."""
 
     def prefix_lists(self, ids: Sequence[str]) -> Mapping[str, PrefixList]:
-        """Every one of the lists, by id."""
+        """Every one of the lists, by id; one that cannot be read says why."""
 
     def rule_ids(self, group_ids: Sequence[str]) -> Mapping[Rule, str]:
         """The sgr- ids of the groups' inbound rules, as far as they are known."""
+
+    def interfaces(self, group_ids: Sequence[str]) -> Sequence[Interface] | None:
+        """The network interfaces that have any of the groups; None where nobody knows."""
 
 
 def scan(target: Target, source: Source, policy: Policy) -> Scan:
     """What the target opens to the internet, and how much of it could be read.
 
-    A failure on the way ends the reading; what was read until then is judged all the same.
+    Whatever fails on the way is said in the coverage; what was read is judged all the same.
     """
     internets = Internets(policy.trusted_cidrs)
-    lists: dict[str, PrefixList] = {}
-    rule_ids: Mapping[Rule, str] = {}
-    # Only groups that the report speaks of are kept: an account may have tens of thousands.
-    open_groups: list[tuple[SecurityGroup, tuple[Exposure, ...]]] = []
-    groups = rules = 0
-    failure: Exception | None = None
-    try:
-        for group in source.security_groups():
-            named = {rule.source for rule in group.rules if rule.is_prefix_list}
-            lists |= source.prefix_lists(sorted(named - lists.keys()))
-            groups += 1
-            rules += len(group.rules)
-            exposed = exposures(group.rules, lists, internets)
-            if exposed or group.malformed or any(lists[list_id].error for list_id in named):
-                open_groups.append((group, exposed))
-        rule_ids = source.rule_ids([group.id for group, _ in open_groups])
-    except (*aws.FAILURES, ValueError) as error:
-        failure = error
-    read = coverage(target, failure, groups, rules)
-    found = (
-        finding
-        for group, exposed in open_groups
-        for finding in findings(target, group, exposed, lists, rule_ids, policy)
-    )
+    reader = _Reader(source, internets)
+    reader.read()
+    found = findings(reader.reading(target), policy, internets)
+    read = coverage(target, reader.failures, reader.groups, reader.rules)
     return Scan(read, tuple(found))
 
 
 def coverage(
-    target: Target, failure: Exception | None, groups: int = 0, rules: int = 0
+    target: Target, failures: Sequence[Exception], groups: int = 0, rules: int = 0
 ) -> Coverage:
-    """How much of the target was read until the failure, if there was one."""
-    if failure is None:
+    """How much of the target was read, and what failed on the way."""
+    if not failures:
         return Coverage(target, CoverageStatus.OK, groups, rules)
-    code = aws.code(failure)
-    if code in _DENIED:
+    codes = {aws.code(failure) for failure in failures}
+    status = CoverageStatus.FAILED
+    if codes <= _DENIED:
         status = CoverageStatus.DENIED
-    else:
-        status = CoverageStatus.DISABLED if code in _DISABLED else CoverageStatus.FAILED
-    return Coverage(target, status, groups, rules, aws.sentence(failure))
+    elif codes <= _DISABLED:
+        status = CoverageStatus.DISABLED
+    sentences = dict.fromkeys(aws.sentence(failure) for failure in failures)
+    return Coverage(target, status, groups, rules, "; ".join(sentences))
+
+
+class _Reader:
+    """Reads a source step by step, as far as each step goes."""
+
+    def __init__(self, source: Source, internets: Internets) -> None:
+        self._source = source
+        self._internets = internets
+        # Only groups that the report speaks of are kept: an account may have tens of thousands.
+        self._open: list[OpenGroup] = []
+        self._lists: dict[str, PrefixList] = {}
+        self._rule_ids: Mapping[Rule, str] = {}
+        self._interfaces: Sequence[Interface] | None = None
+        self.groups = 0
+        self.rules = 0
+        self.failures: list[Exception] = []
+
+    def read(self) -> None:
+        for step in (self._read_groups, self._read_rule_ids, self._read_interfaces):
+            try:
+                step()
+            except (*aws.FAILURES, ValueError) as error:
+                self.failures.append(error)
+
+    def reading(self, target: Target) -> Reading:
+        interfaces = None if self._interfaces is None else tuple(self._interfaces)
+        return Reading(target, tuple(self._open), self._lists, self._rule_ids, interfaces)
+
+    def _read_groups(self) -> None:
+        for group in self._source.security_groups():
+            self.groups += 1
+            self.rules += len(group.rules)
+            named = {rule.source for rule in group.rules if rule.is_prefix_list}
+            if unread := named - self._lists.keys():
+                self._lists |= self._source.prefix_lists(sorted(unread))
+            exposed = exposures(group.rules, self._lists, self._internets)
+            if exposed or group.malformed or any(self._lists[each].error for each in named):
+                self._open.append(OpenGroup(group, exposed))
+
+    def _read_rule_ids(self) -> None:
+        self._rule_ids = self._source.rule_ids(self._open_ids)
+
+    def _read_interfaces(self) -> None:
+        self._interfaces = self._source.interfaces(self._open_ids)
+
+    @property
+    def _open_ids(self) -> list[str]:
+        return [each.group.id for each in self._open]

@@ -147,7 +147,10 @@ def _notify(reader: ConfigReader) -> str:
 
 
 def _policy(reader: ConfigReader) -> Mapping[str, Any]:
-    policy = {"minimumSeverity": reader.text("minimumSeverity", default="low")}
+    policy = {
+        "minimumSeverity": reader.text("minimumSeverity", default="low"),
+        "trustedCidrs": list(reader.texts("trustedCidrs", default=())),
+    }
     try:
         Policy.parse(policy)
     except PolicyError as error:

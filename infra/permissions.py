@@ -7,6 +7,7 @@ Document = dict[str, Any]
 
 READ_ACTIONS = (
     "ec2:DescribeManagedPrefixLists",
+    "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRegions",
     "ec2:DescribeSecurityGroupRules",
     "ec2:DescribeSecurityGroups",

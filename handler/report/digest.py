@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from handler.model import Coverage, Finding, Report, Severity, Trigger
+from handler.model import Attachment, Coverage, Finding, Report, Severity, Trigger
 from handler.policy import Policy
 from handler.report import words
 
 # Mail programs cut long mails; the worst come first and the rest is counted.
 _MOST_FINDINGS = 100
 _MOST_SOURCES = 10
+_MOST_INTERFACES = 3
 _TRIGGERS = {
     Trigger.SCHEDULE: "by its schedule",
     Trigger.CHANGE: "by a change in the account",
@@ -110,12 +111,24 @@ def _entry(finding: Finding) -> Entry:
     detail = f"; {words.plain(finding.detail)}" if finding.detail else ""
     return Entry(
         place=f"{finding.target.region} / {finding.target.account}",
-        group=words.plain(f"{finding.group_name} ({finding.group_id})"),
+        group=_group(finding),
         opening=f"{opening}{detail}",
         sources=words.listing((*finding.sources, *finding.prefix_lists), _MOST_SOURCES),
         rules=words.listing(finding.rule_ids, _MOST_SOURCES),
         fix=finding.fix and words.plain(finding.fix),
     )
+
+
+def _group(finding: Finding) -> str:
+    """The group, or the groups that only together open it, and what it is attached to."""
+    named = f"{finding.group_name} ({finding.group_id})"
+    if others := finding.group_ids[1:]:
+        named += f" together with {words.listing(others, _MOST_SOURCES)}"
+    if finding.attachment is not Attachment.UNKNOWN:
+        named += f", {finding.attachment}"
+    if finding.interfaces:
+        named += f" on {words.listing(finding.interfaces, _MOST_INTERFACES)}"
+    return words.plain(named)
 
 
 def _notes(report: Report, listed: Sequence[Finding], policy: Policy) -> tuple[str, ...]:

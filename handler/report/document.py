@@ -50,6 +50,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "account": finding.target.account,
         "region": finding.target.region,
         "groupId": finding.group_id,
+        **({"groupIds": list(finding.group_ids)} if finding.group_ids else {}),
         "groupName": finding.group_name,
         "vpcId": finding.vpc_id,
         "family": finding.family,

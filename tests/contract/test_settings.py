@@ -78,7 +78,7 @@ def test_every_setting_is_declared(project: Path) -> None:
 
 def test_policy_keys_have_their_settings_names(project: Path) -> None:
     """What counts has the same name in stack config and in policy.json."""
-    assert set(policy.KEYS) - {"trustedCidrs"} <= declared(project).keys()
+    assert set(policy.KEYS) <= declared(project).keys()
 
 
 def test_the_defaults_are_the_programs(deploy: Deploy, project: Path) -> None:

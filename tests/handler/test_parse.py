@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handler.model import Rule, Traffic
-from handler.parse import rule, security_group
+from handler.parse import prefix_list, rule_ids, security_group
 from tests.handler.groups import answer, group, permission
 
 WORLD = "0.0.0.0/0"
@@ -134,10 +134,17 @@ def test_group_references_are_no_sources() -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], "sg-1", {}, {"GroupId": None}, {"GroupId": 7}])
-def test_a_group_needs_an_id(value: object) -> None:
-    """What is no group is refused with a sentence."""
-    with pytest.raises(ValueError, match=r"^a security group must have a GroupId, got "):
-        security_group(value)
+def test_a_group_without_an_id_is_malformed(value: object) -> None:
+    """What is no group is reported, not left out."""
+    read = security_group(value)
+    assert read.id == "unknown"
+    assert read.malformed[0].reason.startswith("a security group must have a GroupId, got ")
+
+
+def test_a_group_without_an_id_has_its_rules() -> None:
+    """What can be read of a group without an id is read."""
+    read = security_group({"IpPermissions": [permission("tcp", 22, 22, WORLD)]})
+    assert [(each.group_id, each.source) for each in read.rules] == [("unknown", WORLD)]
 
 
 def test_bare_groups_are_groups() -> None:
@@ -179,4 +186,18 @@ def test_texts_are_cut_and_encodable() -> None:
 )
 def test_rules_match_permissions(fields: dict[str, Any], expected: Rule | None) -> None:
     """An entry of DescribeSecurityGroupRules is the rule that the permission gave."""
-    assert rule({"GroupId": "sg-1", **fields}) == expected
+    entry = {"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", **fields}
+    assert rule_ids([entry]) == ({} if expected is None else {expected: "sgr-1"})
+
+
+@pytest.mark.parametrize(
+    ("entries", "error"),
+    [
+        ([{"Cidr": "any"}], "'any' is no CIDR, for example 192.0.2.0/24 or 2001:db8::/32."),
+        ([{}], "a prefix list's entry must have a Cidr, got {}."),
+        (["0.0.0.0/0"], "a prefix list's entry must have a Cidr, got '0.0.0.0/0'."),
+    ],
+)
+def test_a_list_with_nonsense_cannot_be_read(entries: list[object], error: str) -> None:
+    """One entry that makes no sense makes the list unreadable, not shorter."""
+    assert prefix_list("pl-1", "123456789012", [{"Cidr": WORLD}, *entries]).error == error

@@ -16,8 +16,10 @@ from tests.handler.groups import answer, permission
 
 TARGET = Target("123456789012", "eu-west-1")
 WORLD = "0.0.0.0/0"
+ANY = {"Filters": [{"Name": "group-id", "Values": ["sg-1"]}], "MaxResults": 1000}
 GROUPS = "describe_security_groups"
 RULES = "describe_security_group_rules"
+INTERFACES = "describe_network_interfaces"
 LISTS = "describe_managed_prefix_lists"
 ENTRIES = "get_managed_prefix_list_entries"
 
@@ -42,10 +44,17 @@ class Ec2:
         self.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=list(groups))
 
     def rules(self, *rules: dict[str, Any], of: list[str]) -> None:
-        """The next call reads the rules of some groups."""
+        """The next calls read the rules of some groups, and then that they have no interfaces."""
         filters = [{"Name": "group-id", "Values": of}]
         asked = {"Filters": filters, "MaxResults": 1000}
         self.says(RULES, asked, SecurityGroupRules=list(rules))
+
+        self.interfaces(of=of)
+
+    def interfaces(self, *interfaces: dict[str, Any], of: list[str]) -> None:
+        """The next call reads the interfaces that have some groups."""
+        asked = {"Filters": [{"Name": "group-id", "Values": of}], "MaxResults": 1000}
+        self.says(INTERFACES, asked, NetworkInterfaces=list(interfaces))
 
     def scan(self, policy: Policy | None = None) -> Scan:
         """Scan the region, and see that every answer was asked for."""
@@ -115,8 +124,10 @@ def test_more_open_groups_than_a_filter_takes(ec2: Ec2) -> None:
     """Rule ids are asked for 200 groups at a time."""
     ids = [f"sg-{number:03}" for number in range(201)]
     ec2.groups(*(answer(permission("tcp", 22, 22, WORLD), group_id=each) for each in ids))
-    ec2.rules(of=ids[:200])
-    ec2.rules(of=ids[200:])
+    for operation, key in ((RULES, "SecurityGroupRules"), (INTERFACES, "NetworkInterfaces")):
+        for some in (ids[:200], ids[200:]):
+            asked = {"Filters": [{"Name": "group-id", "Values": some}], "MaxResults": 1000}
+            ec2.says(operation, asked, **{key: []})
     assert len(ec2.scan().findings) == 201
 
 
@@ -142,6 +153,7 @@ def test_what_was_read_before_a_failure_is_judged(ec2: Ec2) -> None:
     open_group = answer(permission("tcp", 22, 22, WORLD))
     ec2.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=[open_group], NextToken="more")
     ec2.refuses(GROUPS, "InternalError")
+    ec2.rules(of=["sg-1"])
     result = ec2.scan()
     assert (result.coverage.status, result.coverage.groups) == (CoverageStatus.FAILED, 1)
     (finding,) = result.findings
@@ -152,6 +164,7 @@ def test_without_rule_ids_the_fix_names_the_rule(ec2: Ec2) -> None:
     """When the ids cannot be read the finding stays, and its fix revokes the exact rule."""
     ec2.groups(answer(permission("tcp", 22, 22, WORLD, "10.0.0.0/8")))
     ec2.refuses(RULES, "UnauthorizedOperation")
+    ec2.interfaces(of=["sg-1"])
     result = ec2.scan()
     assert result.coverage.status is CoverageStatus.DENIED
     (finding,) = result.findings
@@ -164,11 +177,25 @@ def test_without_rule_ids_the_fix_names_the_rule(ec2: Ec2) -> None:
 
 
 def test_an_answer_without_sense_is_coverage(ec2: Ec2) -> None:
-    """A group without an id ends the reading of the region, with a sentence."""
-    ec2.groups({"GroupName": "web"})
+    """An interface without an id is a failure of the region, with a sentence."""
+    ec2.groups(answer(permission("tcp", 22, 22, WORLD)))
+    ec2.says(RULES, ANY, SecurityGroupRules=[])
+    ec2.interfaces({"Description": "web"}, of=["sg-1"])
     coverage = ec2.scan().coverage
     assert coverage.status is CoverageStatus.FAILED
-    assert coverage.error == "a security group must have a GroupId, got {'GroupName': 'web'}."
+    assert coverage.error == (
+        "a network interface must have a NetworkInterfaceId, got {'Description': 'web'}."
+    )
+
+
+def test_several_failures_are_all_said(ec2: Ec2) -> None:
+    """What was denied and what failed are both in the coverage, which failed."""
+    ec2.groups(answer(permission("tcp", 22, 22, WORLD)))
+    ec2.refuses(RULES, "UnauthorizedOperation")
+    ec2.refuses(INTERFACES, "InternalError")
+    coverage = ec2.scan().coverage
+    assert coverage.status is CoverageStatus.FAILED
+    assert coverage.error == "UnauthorizedOperation: No.; InternalError: No."
 
 
 def test_a_region_out_of_reach_is_coverage() -> None:
@@ -271,3 +298,49 @@ def test_trusted_sources_open_nothing(ec2: Ec2) -> None:
     """The policy's trusted ranges are no strangers."""
     ec2.groups(answer(permission("tcp", 22, 22, "8.8.8.0/24")))
     assert ec2.scan(Policy(trusted_cidrs=("8.8.0.0/16",))).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "attachment"),
+    [
+        pytest.param({"Association": {"PublicIp": "52.0.0.1"}}, "internet-facing", id="elastic"),
+        pytest.param(
+            {"PrivateIpAddresses": [{"Association": {"PublicIp": "52.0.0.1"}}]},
+            "internet-facing",
+            id="second-address",
+        ),
+        pytest.param(
+            {"Ipv6Addresses": [{"Ipv6Address": "2600:1f00::1"}]}, "internet-facing", id="ipv6"
+        ),
+        pytest.param({"Ipv6Addresses": [{"Ipv6Address": "fd00::1"}]}, "internal", id="local-ipv6"),
+        pytest.param({"PrivateIpAddresses": [{}]}, "internal", id="private"),
+    ],
+)
+def test_the_attachment_is_the_interfaces(
+    ec2: Ec2, fields: dict[str, Any], attachment: str
+) -> None:
+    """A public address of any kind makes a group face the internet."""
+    ec2.groups(answer(permission("tcp", 22, 22, WORLD)))
+    ec2.says(RULES, ANY, SecurityGroupRules=[])
+    interface = {"NetworkInterfaceId": "eni-1", "Groups": [{"GroupId": "sg-1"}], **fields}
+    ec2.interfaces(interface, of=["sg-1"])
+    (finding,) = ec2.scan().findings
+    assert (finding.attachment, finding.interfaces) == (attachment, ("eni-1",))
+
+
+def test_a_group_on_no_interface_is_unattached(ec2: Ec2) -> None:
+    """When interfaces could be read and none has the group, it is attached to nothing."""
+    ec2.groups(answer(permission("tcp", 22, 22, WORLD)))
+    ec2.rules(of=["sg-1"])
+    (finding,) = ec2.scan().findings
+    assert finding.attachment == "unattached"
+
+
+def test_interfaces_that_may_not_be_read_are_said(ec2: Ec2) -> None:
+    """Without the right to read interfaces the attachment is unknown, and the region not read."""
+    ec2.groups(answer(permission("tcp", 22, 22, WORLD)))
+    ec2.says(RULES, ANY, SecurityGroupRules=[])
+    ec2.refuses(INTERFACES, "UnauthorizedOperation")
+    result = ec2.scan()
+    assert result.coverage.status is CoverageStatus.DENIED
+    assert result.findings[0].attachment == "unknown"

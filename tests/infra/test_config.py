@@ -123,6 +123,12 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
             id="severity-unknown",
         ),
         pytest.param(
+            {"trustedCidrs": ["office"]},
+            "trustedCidrs must be a list of CIDRs: 'office' is no CIDR, for example 192.0.2.0/24 "
+            "or 2001:db8::/32.",
+            id="trusted-no-cidr",
+        ),
+        pytest.param(
             {"createIdentities": "maybe"},
             "createIdentities must be true or false, got 'maybe'.",
             id="identities-no-boolean",

@@ -101,6 +101,7 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
         "handler/scan.py",
         "handler/services.py",
         "handler/settings.py",
+        "handler/together.py",
         "policy.json",
     ]
     assert assets["handler/app.py"].path == str(project / "handler" / "app.py")
@@ -108,8 +109,12 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
 
 def test_archive_holds_the_stacks_policy(deploy: Deploy) -> None:
     """What counts travels in the zip."""
-    policy = deploy(minimumSeverity="high").one(FUNCTION)["code"].assets["policy.json"]
-    assert json.loads(policy.text) == {"minimumSeverity": "high"}
+    deployment = deploy(minimumSeverity="high", trustedCidrs=["198.51.100.0/24"])
+    policy = deployment.one(FUNCTION)["code"].assets["policy.json"]
+    assert json.loads(policy.text) == {
+        "minimumSeverity": "high",
+        "trustedCidrs": ["198.51.100.0/24"],
+    }
 
 
 def test_role_is_for_lambda_alone(deploy: Deploy) -> None:

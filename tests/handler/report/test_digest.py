@@ -15,6 +15,14 @@ from tests.handler.groups import answer, permission
 
 WORLD = "0.0.0.0/0"
 SSH = answer(permission("tcp", 22, 22, WORLD))
+SSH_RULE = {
+    "SecurityGroupRuleId": "sgr-1",
+    "GroupId": "sg-1",
+    "IpProtocol": "tcp",
+    "FromPort": 22,
+    "ToPort": 22,
+    "CidrIpv4": WORLD,
+}
 
 
 def as_text(report: Report, policy: Policy | None = None) -> str:
@@ -52,16 +60,16 @@ class Page(HTMLParser):
 
 def test_a_finding_in_words() -> None:
     """The text says where, what, to whom, by which rule, and how to close it."""
-    assert as_text(reports.of(reports.read(SSH))) == (
+    assert as_text(reports.of(reports.read(SSH, SecurityGroupRules=[SSH_RULE]))) == (
         "1 critical in 1 region.\n"
         "\n"
         "CRITICAL: 1\n"
         "  eu-west-1 / 123456789012  web (sg-1)\n"
         "    tcp/22 (SSH) from the whole IPv4 internet\n"
         "    sources: 0.0.0.0/0\n"
-        "    rules:   sgr-0.0.0.0/0\n"
+        "    rules:   sgr-1\n"
         "    close:   aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
-        "--security-group-rule-ids sgr-0.0.0.0/0\n"
+        "--security-group-rule-ids sgr-1\n"
         "\n"
         "WHAT WAS READ\n"
         "  eu-west-1 / 123456789012  ok, groups 1, rules 1\n"
@@ -113,14 +121,15 @@ def test_many_findings_are_cut_worst_first() -> None:
 
 def test_html_says_what_the_text_says() -> None:
     """Each line of the text is in the page that mail programs show."""
-    said = digest(reports.of(reports.read(SSH), reports.DENIED), Policy())
+    read = reports.read(SSH, SecurityGroupRules=[SSH_RULE])
+    said = digest(reports.of(read, reports.DENIED), Policy())
     page = Page(html(said))
     for phrase in (
         "1 critical in 1 region, 1 region not read.",
         "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.",
         "tcp/22 (SSH) from the whole IPv4 internet",
         "web (sg-1), eu-west-1 / 123456789012",
-        "--security-group-rule-ids sgr-0.0.0.0/0",
+        "--security-group-rule-ids sgr-1",
         "Audit of stack dev, started by its schedule",
     ):
         assert phrase in page.text
@@ -204,3 +213,18 @@ def test_long_lists_of_sources_are_cut() -> None:
     group = answer(permission("tcp", 22, 22, *sources))
     said = as_text(reports.of(reports.read(group)), Policy(Severity.INFO))
     assert "8.0.8.0/32, 8.0.9.0/32 and 2 more\n" in said
+
+
+def test_what_groups_open_together_is_said() -> None:
+    """All groups and the interface are named, and what it is."""
+    halves = [
+        answer(permission("tcp", 22, 22, "0.0.0.0/1"), group_id="sg-1"),
+        answer(permission("tcp", 22, 22, "128.0.0.0/1"), group_id="sg-2"),
+    ]
+    groups = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
+    interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": groups}]
+    said = as_text(reports.of(reports.read(*halves, NetworkInterfaces=interfaces)))
+    assert (
+        "  eu-west-1 / 123456789012  web (sg-1) together with sg-2, internal on eni-1\n"
+        "    tcp/22 (SSH) from the whole IPv4 internet\n"
+    ) in said

@@ -11,7 +11,10 @@ SSH = answer(permission("tcp", 22, 22, "0.0.0.0/0"))
 
 def test_a_report_in_full() -> None:
     """Every field of the format is there, in the types that JSON has."""
-    shown = json.loads(json.dumps(document(reports.of(reports.read(SSH), reports.DENIED))))
+    rule = {"GroupId": "sg-1", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    rules = [rule | {"SecurityGroupRuleId": "sgr-1", "CidrIpv4": "0.0.0.0/0"}]
+    read = reports.read(SSH, SecurityGroupRules=rules, NetworkInterfaces=[])
+    shown = json.loads(json.dumps(document(reports.of(read, reports.DENIED))))
     identity = shown["findings"][0].pop("id")
     assert len(identity) == 16
     assert shown == {
@@ -72,12 +75,12 @@ def test_a_report_in_full() -> None:
                 "share": 1.0,
                 "sources": ["0.0.0.0/0"],
                 "prefixLists": [],
-                "ruleIds": ["sgr-0.0.0.0/0"],
-                "attachment": "unknown",
+                "ruleIds": ["sgr-1"],
+                "attachment": "unattached",
                 "interfaces": [],
                 "firstSeen": "2026-11-23T06:00:00Z",
                 "fix": "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
-                "--security-group-rule-ids sgr-0.0.0.0/0",
+                "--security-group-rule-ids sgr-1",
                 "detail": None,
             }
         ],

@@ -1,0 +1,235 @@
+"""The audit from a terminal: of snapshots, and of an account on this machine."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.__main__ import main
+from sandbox.account import Account
+from sandbox.seed import seed
+from tests.handler.groups import answer, permission
+
+VECTORS = Path(__file__).parent.parent / "handler" / "vectors" / "exposure.json"
+WORLD = "0.0.0.0/0"
+SSH = answer(permission("tcp", 22, 22, WORLD))
+
+
+def run(*arguments: str, given: object = None) -> Result:
+    """Run the command with a snapshot as its standard input, or with raw bytes."""
+    content = given if isinstance(given, bytes) else json.dumps(given).encode()
+    return CliRunner().invoke(main, ["audit", *arguments], input=content)
+
+
+def found(snapshot: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
+    """The findings on a snapshot."""
+    result = run("--from-file", "-", "--format", "json", *arguments, given=snapshot)
+    assert result.exit_code in {0, 1}, result.output
+    return list(json.loads(result.stdout)["findings"])
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [pytest.param(each, id=each["id"]) for each in json.loads(VECTORS.read_text("utf-8"))],
+)
+def test_vectors(vector: dict[str, Any]) -> None:
+    """Every expected finding of a vector is reported, and no other one."""
+    # The report puts the worst first, the vectors the lowest port.
+    reported = sorted(found(vector["snapshot"]), key=lambda finding: finding["fromPort"] or 0)
+    assert len(reported) == len(vector["expected"])
+    for finding, expected in zip(reported, vector["expected"], strict=True):
+        assert {key: finding[key] for key in expected} == expected
+
+
+def test_a_private_source_next_to_an_open_one_is_not_named() -> None:
+    """Vector B15: closing what is named leaves the private source alone."""
+    (finding,) = found({"SecurityGroups": [answer(permission("tcp", 22, 22, "10.0.0.0/8", WORLD))]})
+    assert finding["sources"] == [WORLD]
+    assert "10.0.0.0/8" not in finding["fix"]
+
+
+def test_what_the_aws_cli_prints_works_as_it_is(tmp_path: Path) -> None:
+    """Groups alone are a snapshot; the account is the groups' owner."""
+    file = tmp_path / "groups.json"
+    file.write_text(json.dumps({"SecurityGroups": [SSH]}), encoding="utf-16")
+    result = run("--from-file", str(file), "--format", "json")
+    report = json.loads(result.stdout)
+    assert report["coverage"] == [
+        {
+            "account": "123456789012",
+            "region": "unknown",
+            "status": "ok",
+            "groups": 1,
+            "rules": 1,
+            "error": None,
+        }
+    ]
+    assert report["findings"][0]["attachment"] == "unknown"
+    assert report["findings"][0]["fix"].startswith(
+        "aws ec2 revoke-security-group-ingress --group-id sg-1 --ip-permissions "
+    )
+
+
+def test_a_snapshot_may_know_more() -> None:
+    """Account, region, interfaces and rule ids are taken from the file."""
+    rule = {"GroupId": "sg-1", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    (finding,) = found(
+        {
+            "Account": "210987654321",
+            "Region": "eu-north-1",
+            "SecurityGroups": [SSH],
+            "SecurityGroupRules": [rule | {"SecurityGroupRuleId": "sgr-1", "CidrIpv4": WORLD}],
+            "NetworkInterfaces": [
+                {"NetworkInterfaceId": "eni-1", "Groups": [{"GroupId": "sg-1"}]},
+                {"NetworkInterfaceId": "eni-2", "Groups": [{"GroupId": "sg-2"}]},
+            ],
+        }
+    )
+    assert (finding["account"], finding["region"]) == ("210987654321", "eu-north-1")
+    assert (finding["attachment"], finding["interfaces"]) == ("internal", ["eni-1"])
+    assert finding["ruleIds"] == ["sgr-1"]
+
+
+@pytest.mark.parametrize(
+    "prefix_list",
+    [
+        pytest.param({"PrefixListId": "pl-1", "OwnerId": "1"}, id="no-entries"),
+        pytest.param({"PrefixListId": "pl-1", "Entries": "x"}, id="entries-no-list"),
+        pytest.param({"PrefixListId": "pl-1", "Entries": [{"Cidr": "x"}]}, id="no-cidr"),
+        pytest.param({"PrefixListId": ["pl-1"], "Entries": []}, id="odd-id"),
+        pytest.param("pl-1", id="no-object"),
+    ],
+)
+def test_a_list_that_makes_no_sense_is_unreadable(prefix_list: object) -> None:
+    """A list without readable entries is never taken for an empty one."""
+    group = answer(permission("tcp", 22, 22, "pl-1"))
+    (finding,) = found({"SecurityGroups": [group], "PrefixLists": [prefix_list]})
+    assert (finding["kind"], finding["reach"]) == ("unreadable", "unknown")
+    assert finding["detail"].startswith("prefix list pl-1 could not be read: ")
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_policy_may_be_given(tmp_path: Path, suffix: str) -> None:
+    """JSON and YAML say the same: trusted ranges are left out."""
+    policy = tmp_path / f"policy.{suffix}"
+    policy.write_text(
+        '{"trustedCidrs": ["8.8.0.0/16"]}' if suffix == "json" else "trustedCidrs: [8.8.0.0/16]\n"
+    )
+    snapshot = {"SecurityGroups": [answer(permission("tcp", 22, 22, "8.8.8.8/32"))]}
+    assert found(snapshot, "--policy", str(policy)) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        pytest.param((), 0, id="report-only"),
+        pytest.param(("--fail-on", "critical"), 0, id="nothing-that-severe"),
+        pytest.param(("--fail-on", "high"), 1, id="exactly"),
+        pytest.param(("--fail-on", "info"), 1, id="worse"),
+    ],
+)
+def test_the_exit_status_says_how_bad_it_is(arguments: tuple[str, ...], status: int) -> None:
+    """With --fail-on a finding at or above that severity fails the command."""
+    snapshot = {"SecurityGroups": [answer(permission("tcp", 9, 9, WORLD))]}
+    assert run("--from-file", "-", *arguments, given=snapshot).exit_code == status
+
+
+def test_the_text_is_the_digests() -> None:
+    """Without a format people read what the mail says."""
+    result = run("--from-file", "-", given={"SecurityGroups": [SSH]})
+    assert "    tcp/22 (SSH) from the whole IPv4 internet\n" in result.stdout
+
+
+BAD = "Error: the snapshot must be"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        pytest.param(b"", f"{BAD} JSON, it is not: ", id="empty"),
+        pytest.param(b"{", f"{BAD} JSON, it is not: ", id="cut"),
+        pytest.param(b"\xff\xfe\xfa", f"{BAD} JSON, it is not: ", id="binary"),
+        pytest.param(b"[" * 100_000, f"{BAD} JSON, it is not: ", id="deep"),
+        pytest.param([], f"{BAD} an object with SecurityGroups, as aws ec2 ", id="list"),
+        pytest.param({}, f"{BAD} an object with SecurityGroups, as aws ec2 ", id="no-groups"),
+        pytest.param(
+            {"SecurityGroups": {}}, "Error: SecurityGroups must be a list, got {}.", id="groups"
+        ),
+        pytest.param(
+            {"SecurityGroups": [], "NetworkInterfaces": 1},
+            "Error: NetworkInterfaces must be a list, got 1.",
+            id="interfaces",
+        ),
+    ],
+)
+def test_a_bad_snapshot_is_one_sentence(given: object, sentence: str) -> None:
+    """What is no snapshot is said in a line, and the status is 2."""
+    result = run("--from-file", "-", given=given)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(sentence)
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_snapshot_that_is_only_partly_read_says_so() -> None:
+    """An interface that makes no sense is a failure of the target, and the status is 2."""
+    snapshot = {"SecurityGroups": [SSH], "NetworkInterfaces": [{}]}
+    result = run("--from-file", "-", "--fail-on", "critical", given=snapshot)
+    assert result.exit_code == 2
+    assert "a network interface must have a NetworkInterfaceId, got {}." in result.stdout
+
+
+@pytest.mark.parametrize("content", ["minimumSeverity: worst", "[", "- a", "trustedCidrs: x"])
+def test_a_bad_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
+    """A policy that makes no sense is said in a line, and the status is 2."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(content)
+    snapshot = {"SecurityGroups": []}
+    result = run("--from-file", "-", "--policy", str(policy), given=snapshot)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: the policy must be JSON or YAML that makes sense: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_and_an_account_are_one_too_many() -> None:
+    """A snapshot has no profile and no other region."""
+    result = run("--from-file", "-", "--region", "eu-west-1", given={"SecurityGroups": []})
+    assert result.exit_code == 2
+    assert "--from-file reads no account: leave out --profile and --region." in result.stderr
+
+
+def test_an_account_is_read_with_the_callers_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every region that is named is read; findings are those of the account."""
+    with Account() as account:
+        seed(account)
+        for name, value in account.environment().items():
+            monkeypatch.setenv(name, value)
+        result = run("--region", "us-east-1", "--region", "ap-southeast-2", "--format", "json")
+        account.faults.deny("DescribeSecurityGroups", "us-east-1")
+        denied = run("--region", "us-east-1", "--fail-on", "critical")
+    report = json.loads(result.stdout)
+    assert [each["region"] for each in report["coverage"]] == ["ap-southeast-2", "us-east-1"]
+    assert report["summary"]["critical"] == 2
+    assert denied.exit_code == 2
+    assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation" in denied.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--profile", "nobody"), "The config profile (nobody) could not be found"),
+        ((), "Unable to locate credentials"),
+    ],
+)
+def test_no_credentials_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
+) -> None:
+    """An account that cannot be reached is said in a line, and the status is 2."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: the account could not be read: {sentence}\n"
