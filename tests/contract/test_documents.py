@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cli.__main__ import main
 from handler.model import CoverageStatus, Reach, Severity
 from infra import permissions
 
@@ -49,6 +50,13 @@ def test_the_readme_lists_the_permissions(project: Path) -> None:
     actions = {*permissions.READ_ACTIONS, *permissions.MAIL_ACTIONS, *permissions.LOG_ACTIONS}
     assert {row[0].strip("`") for row in table} == actions
     assert all(row[2] for row in table)
+
+
+def test_the_readme_lists_the_options_of_the_audit(project: Path) -> None:
+    """Every option of the command has its row."""
+    named = "".join(row[0] for row in rows(project / "README.md", "option"))
+    options = {option.opts[0] for option in main.commands["audit"].params}
+    assert not [option for option in options if f"`{option}`" not in named]
 
 
 def test_the_readme_names_the_exports(project: Path) -> None:
