@@ -8,8 +8,8 @@ demo: venv/ready
 	@$(RUN) cli demo
 
 test: venv/ready
-	@$(RUN) sandbox.runtime
-	@$(RUN) sandbox.pulumi_cli || test "$$CI" != true
+	@$(RUN) sandbox.lambda_host.runtime
+	@$(RUN) sandbox.deployment.pulumi_cli || test "$$CI" != true
 	$(RUN) pytest -n auto --cov=handler --cov=infra --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 
 lint: venv/ready

@@ -16,11 +16,11 @@ from cli.audit import of_account
 from cli.show import show_log, show_mail
 from handler.policy import Policy
 from handler.report.document import document
-from sandbox.account import Account
-from sandbox.deploy import DeployError, Stack, open_stack
-from sandbox.events import fire
-from sandbox.mail import Mail
-from sandbox.seed import seed
+from sandbox.aws.account import Account
+from sandbox.aws.events import fire
+from sandbox.aws.mail import Mail
+from sandbox.aws.seed import seed
+from sandbox.deployment.deploy import DeployError, Stack, open_stack
 
 FOLDER = ".demo"
 

@@ -10,11 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from cli.show import show_log, show_mail
-from sandbox.account import Account
-from sandbox.deploy import DeployError, open_stack
-from sandbox.lambda_host import Invocation, run_once
-from sandbox.lambda_process import Function
-from sandbox.seed import seed
+from sandbox.aws.account import Account
+from sandbox.aws.seed import seed
+from sandbox.deployment.deploy import DeployError, open_stack
+from sandbox.lambda_host.host import Invocation, run_once
+from sandbox.lambda_host.process import Function
 
 # The way to AWS from here. Whatever else the caller's environment holds is unknown to Lambda, and
 # a function that runs here must not find it either.

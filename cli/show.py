@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from handler.report.words import plain
-from sandbox.mail import Mail
+from sandbox.aws.mail import Mail
 
 _LEVELS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _SHOWN_ALREADY = frozenset({"timestamp", "level", "message", "logger", "requestId"})

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
-from sandbox.account import Account
-from sandbox.seed import seed
+from sandbox.aws.account import Account
+from sandbox.aws.seed import seed
 from tests.handler.groups import answer, permission
 
 VECTORS = Path(__file__).parent.parent / "handler" / "vectors" / "exposure.json"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from sandbox.account import Account
-from sandbox.deploy import open_stack
-from sandbox.events import Delivery, fire
-from sandbox.functions import caller_of
-from sandbox.lambda_host import Invocation
-from sandbox.seed import seed
+from sandbox.aws.account import Account
+from sandbox.aws.events import Delivery, fire
+from sandbox.aws.functions import caller_of
+from sandbox.aws.seed import seed
+from sandbox.deployment.deploy import open_stack
+from sandbox.lambda_host.host import Invocation
 
 REGION = "eu-west-1"
 

@@ -17,8 +17,8 @@ def test_the_schedule_sends_one_mail(deployed: Deployed) -> None:
             "targetsNotRead": 0,
             "groups": 42,
             "rules": 57,
-            "findings": 24,
-            "critical": 11,
+            "findings": 25,
+            "critical": 12,
             "high": 4,
             "medium": 1,
             "low": 4,
@@ -28,7 +28,7 @@ def test_the_schedule_sends_one_mail(deployed: Deployed) -> None:
     }
     (mail,) = deployed.account.mails()
     assert mail.message["Subject"] == (
-        "[security groups] dev: 11 critical, 4 high, 1 medium, 4 low in 3 regions"
+        "[security groups] dev: 12 critical, 4 high, 1 medium, 4 low in 3 regions"
     )
     assert (mail.sender, mail.recipients) == ("audit@example.com", ("security@example.com",))
 
@@ -52,6 +52,8 @@ def test_the_mail_says_what_is_open(deployed: Deployed) -> None:
     ):
         place = said.index(f"{group} (sg-")
         assert opening in said[place:]
+    together = said.index(" together with sg-")
+    assert "tcp/27017 (MongoDB) from the whole IPv4 internet" in said[together:]
     for closed in ("intranet", "cloudfront-origin", "application"):
         assert closed not in said
 
@@ -90,7 +92,7 @@ def test_a_denied_region_is_said_and_fails_the_run(deployed: Deployed) -> None:
     result = deployed.run()
     assert json.loads(result.payload)["errorType"] == INCOMPLETE
     said = deployed.text()
-    assert said.startswith("11 critical, 2 high, 4 low in 2 regions, 1 region not read.\n")
+    assert said.startswith("12 critical, 2 high, 4 low in 2 regions, 1 region not read.\n")
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in said
     (line,) = [line for line in deployed.log() if line["message"] == "Target not read."]
     assert (line["region"], line["status"]) == ("us-east-1", "denied")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import pulumi_cli
-from sandbox.account import Account
-from sandbox.deploy import Stack, open_stack
-from sandbox.pulumi_cli import Cli, NoCliError, find
+from sandbox.aws.account import Account
+from sandbox.deployment import pulumi_cli
+from sandbox.deployment.deploy import Stack, open_stack
+from sandbox.deployment.pulumi_cli import Cli, NoCliError, find
 
 Declare = Callable[[str], Path]
 Open = Callable[..., Stack]

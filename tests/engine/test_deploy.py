@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.account import Account
-from sandbox.stack import DeployError
+from sandbox.aws.account import Account
+from sandbox.deployment.stack import DeployError
 
 from .conftest import Declare, Open
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sandbox import lifecycle
-from sandbox.account import Account
-from sandbox.inputs import Settings, additions
-from sandbox.wire import UNKNOWN, Archive, Asset
+from sandbox.aws.account import Account
+from sandbox.deployment import lifecycle
+from sandbox.deployment.inputs import Settings, additions
+from sandbox.deployment.wire import UNKNOWN, Archive, Asset
 
 SETTINGS = Settings("eu-west-1")
 TRUST = json.dumps(

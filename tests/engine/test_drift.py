@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 from .conftest import Declare, Open
 

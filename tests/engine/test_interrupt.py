@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.pulumi_cli import Cli
+from sandbox.deployment.pulumi_cli import Cli
 from tests.conftest import PROJECT
 
 from .conftest import Declare
@@ -17,9 +17,9 @@ from .conftest import Declare
 SCRIPT = """
 import sys
 from pathlib import Path
-from sandbox.account import Account
-from sandbox.deploy import open_stack
-from sandbox.faults import Fault
+from sandbox.aws.account import Account
+from sandbox.deployment.deploy import open_stack
+from sandbox.aws.faults import Fault
 with Account() as account:
     account.faults.add(Fault("CreateRole", delay=2))
     stack = open_stack(Path(sys.argv[1]), "dev", account, on_output=lambda l: print(l, flush=True))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.account import Account
-from sandbox.deploy import open_stack
-from sandbox.stack import DeployError, Stack
+from sandbox.aws.account import Account
+from sandbox.deployment.deploy import open_stack
+from sandbox.deployment.stack import DeployError, Stack
 
 from .conftest import Declare
 from .test_deploy import DECLARED, WHOLE

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.account import Account
-from sandbox.deploy import Changes, DeployError, Stack, open_stack
-from sandbox.faults import Fault
-from sandbox.pulumi_cli import Cli
+from sandbox.aws.account import Account
+from sandbox.aws.faults import Fault
+from sandbox.deployment.deploy import Changes, DeployError, Stack, open_stack
+from sandbox.deployment.pulumi_cli import Cli
 
 FUNCTION = ("aws:lambda/function:Function", "security-group-audit-function")
 POLICY = ("aws:iam/rolePolicy:RolePolicy", "security-group-audit-policy")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import pulumi_cli
-from sandbox.pulumi_cli import NoCliError
+from sandbox.deployment import pulumi_cli
+from sandbox.deployment.pulumi_cli import NoCliError
 
 
 def tool(folder: Path, name: str, script: str) -> None:

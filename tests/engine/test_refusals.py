@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.account import Account
-from sandbox.stack import DeployError
+from sandbox.aws.account import Account
+from sandbox.deployment.stack import DeployError
 
 from .conftest import Declare, Open
 

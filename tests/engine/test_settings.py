@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 from .conftest import Declare, Open
 

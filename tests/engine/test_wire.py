@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import wire
-from sandbox.wire import UNKNOWN, Archive, Asset, UnreadableAssetError
+from sandbox.deployment import wire
+from sandbox.deployment.wire import UNKNOWN, Archive, Asset, UnreadableAssetError
 
 VALUES = {
     "flag": True,

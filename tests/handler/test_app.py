@@ -9,7 +9,7 @@ import pytest
 from handler.app import AuditIncompleteError, lambda_handler
 from handler.notify import MailError
 from handler.settings import SettingsError
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 CLOUDTRAIL = {"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "detail": {}}

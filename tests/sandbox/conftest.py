@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 LOG_PERMISSIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.account import OWNER, Account
-from sandbox.front import Call
+from sandbox.aws.account import OWNER, Account
+from sandbox.aws.front import Call
 
 
 def test_an_account_starts_empty_every_time() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.account import Account
-from sandbox.events import deliver, fire
+from sandbox.aws.account import Account
+from sandbox.aws.events import deliver, fire
 
 ECHO = "def handle(event, context): return event"
 REGION = "eu-west-1"

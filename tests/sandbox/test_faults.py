@@ -5,9 +5,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from sandbox.account import OWNER, Account
-from sandbox.faults import Fault
-from sandbox.functions import SECRETS
+from sandbox.aws.account import OWNER, Account
+from sandbox.aws.faults import Fault
+from sandbox.aws.functions import SECRETS
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.account import Account
-from sandbox.front import Call
-from sandbox.functions import caller_of
+from sandbox.aws.account import Account
+from sandbox.aws.front import Call
+from sandbox.aws.functions import caller_of
 
 ECHO = "def handle(event, context): return event"
 FAIL = "def handle(event, context): raise ValueError('no')"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import runtime
-from sandbox.lambda_host import LambdaHost, run_once
-from sandbox.lambda_process import Function
+from sandbox.lambda_host import runtime
+from sandbox.lambda_host.host import LambdaHost, run_once
+from sandbox.lambda_host.process import Function
 
 
 @pytest.fixture(scope="module")

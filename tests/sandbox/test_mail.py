@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 RAW = (
     b"From: a@example.com\r\nTo: B <b@example.com>\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n\r\nx"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 
 def test_only_enabled_regions_are_described(account: Account) -> None:

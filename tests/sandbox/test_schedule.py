@@ -3,8 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.account import Account
-from sandbox.schedule import is_valid
+from sandbox.aws.account import Account
+from sandbox.aws.schedule import is_valid
 
 
 @pytest.mark.parametrize(

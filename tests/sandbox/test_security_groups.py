@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.account import Account
+from sandbox.aws.account import Account
 
 
 @pytest.mark.parametrize(

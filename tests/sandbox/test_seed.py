@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.account import Account
-from sandbox.seed import REGIONS, everything_but_private, seed
+from sandbox.aws.account import Account
+from sandbox.aws.seed import REGIONS, everything_but_private, seed
 
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")

@@ -1,0 +1,141 @@
+"""An AWS account on this machine: moto behind a front that adds what moto lacks."""
+
+import logging
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+
+from sandbox.aws.faults import Faults
+from sandbox.aws.front import Call, Front
+from sandbox.aws.functions import SECRETS, Functions
+from sandbox.aws.mail import Mail
+
+# Thirteen hundred machine images in each region would cost half a second there.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+
+OWNER = "AKIASANDBOX000000000"
+"""The access key id of whoever set the account up."""
+
+# A function may run for 15 minutes; everything else here answers at once or is a fault.
+_READ_TIMEOUTS = {"lambda": 910}
+
+
+# One for the process, because it loads botocore's models; deaf to the user's AWS configuration.
+_SESSION = boto3.Session(
+    botocore_session=botocore.session.Session(
+        {
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+            "profile": (None, None, None, None),
+        }
+    )
+)
+_SESSION_LOCK = threading.Lock()
+
+
+class _QuietHandler(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: `Account.calls` has every request."""
+
+
+class Account:
+    """An AWS account on this machine: moto behind a front that adds what moto lacks.
+
+    One at a time in a process, because moto's state belongs to the process. Entering it makes it
+    empty. Everything listens on 127.0.0.1.
+    """
+
+    id = DEFAULT_ACCOUNT_ID
+
+    def __init__(self, runtime: Path | None = None) -> None:
+        """`runtime` is a folder with boto3 and awslambdaric for functions; None makes one."""
+        self.faults = Faults()
+        self.endpoint = ""
+        self._runtime = runtime
+
+    def __enter__(self) -> Self:
+        moto_api_backend.reset()
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._front = Front(self.faults)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = make_server(
+            "127.0.0.1", 0, self._front, threaded=True, request_handler=_QuietHandler
+        )
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        self.functions = Functions(
+            self.endpoint, self.id, self._front.settings, self._client, self._runtime
+        )
+        self._front.invoke = self.functions.serve
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._front.closing.set()
+        self.functions.close()
+        for client in self._clients.values():
+            client.close()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every request that reached the account, in order."""
+        return self._front.calls
+
+    def client(self, service: str, region: str = "eu-west-1") -> Any:
+        """A boto3 client of this account, signed with the owner's key; it does not retry."""
+        return self._client(service, region, OWNER)
+
+    def environment(self, region: str = "eu-west-1") -> dict[str, str]:
+        """The environment variables with which another process works in this account."""
+        return {
+            **SECRETS,
+            "AWS_ACCESS_KEY_ID": OWNER,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": region,
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def mails(self) -> list[Mail]:
+        """All mail that SES accepted, in order, in any region and by any of its operations."""
+        return list(self._front.mails)
+
+    def _client(self, service: str, region: str, key: str) -> Any:
+        with _SESSION_LOCK:
+            if (service, region, key) not in self._clients:
+                self._clients[service, region, key] = _SESSION.client(  # type: ignore[call-overload]
+                    service,
+                    region_name=region,
+                    endpoint_url=self.endpoint,
+                    aws_access_key_id=key,
+                    aws_secret_access_key=SECRETS["AWS_SECRET_ACCESS_KEY"],
+                    config=Config(
+                        connect_timeout=5,
+                        read_timeout=_READ_TIMEOUTS.get(service, 60),
+                        retries={"total_max_attempts": 1},
+                        max_pool_connections=32,
+                        proxies={},
+                    ),
+                )
+            return self._clients[service, region, key]

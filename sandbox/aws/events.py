@@ -1,0 +1,166 @@
+"""EventBridge: what happens in the account when a schedule fires or an event arrives."""
+
+import json
+import operator
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from moto.events.models import EventPattern
+
+from sandbox.aws.account import Account
+from sandbox.lambda_host.host import Invocation
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+# Keys are compared without regard to case, patterns with * and ?, as IAM does.
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
+    "ArnEquals": fnmatchcase,
+    "ArnLike": fnmatchcase,
+    "StringEquals": operator.eq,
+    "StringLike": fnmatchcase,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one target; `invocations` are all tries of the function, `event` its input."""
+
+    target: str
+    delivered: bool
+    reason: str | None = None
+    event: dict[str, Any] | None = None
+    invocations: tuple[Invocation, ...] = ()
+
+
+def fire(
+    account: Account, rule_name: str, region: str, *, at: datetime | None = None
+) -> tuple[Delivery, ...]:
+    """Let the schedule of a rule fire once, at a moment of UTC, and wait for what it started.
+
+    Raises ValueError if the rule does not exist, is not enabled or has no schedule.
+    """
+    try:
+        rule = account.client("events", region).describe_rule(Name=rule_name)
+    except ClientError as error:
+        msg = f"rule {rule_name!r} must exist in {region}: {error}."
+        raise ValueError(msg) from error
+    if rule["State"] != "ENABLED" or not rule.get("ScheduleExpression"):
+        msg = (
+            f"rule {rule_name!r} in {region} must be enabled and have a schedule, "
+            f"got state {rule['State']} and schedule {rule.get('ScheduleExpression')!r}."
+        )
+        raise ValueError(msg)
+    # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-scheduled-events.html
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": account.id,
+        "time": f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "region": region,
+        "resources": [rule["Arn"]],
+        "detail": {},
+    }
+    return _deliver(account, rule, region, event)
+
+
+def deliver(account: Account, event: dict[str, Any], region: str) -> tuple[Delivery, ...]:
+    """Put an event on the default bus: to the targets of every enabled rule whose pattern fits."""
+    events = account.client("events", region)
+    deliveries: list[Delivery] = []
+    for page in events.get_paginator("list_rules").paginate():
+        for rule in page["Rules"]:
+            pattern = rule.get("EventPattern")
+            if rule["State"] != "ENABLED" or not pattern:
+                continue
+            if EventPattern(pattern, json.loads(pattern)).matches_event(event):  # type: ignore[arg-type]
+                deliveries += _deliver(account, rule, region, event)
+    return tuple(deliveries)
+
+
+def _deliver(
+    account: Account, rule: dict[str, Any], region: str, event: dict[str, Any]
+) -> tuple[Delivery, ...]:
+    """Start every target that may be started, then wait for all of them."""
+    targets = account.client("events", region).list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    started: list[tuple[Delivery, Future[tuple[Invocation, ...]] | None]] = []
+    for target in targets:
+        arn = target["Arn"]
+        if reason := _obstacle(account, rule, region, target):
+            started.append((Delivery(arn, delivered=False, reason=reason), None))
+            continue
+        sent = json.loads(target["Input"]) if "Input" in target else event
+        future = account.functions.start(region, arn, json.dumps(sent).encode())
+        started.append((Delivery(arn, delivered=True, event=sent), future))
+    return tuple(
+        Delivery(
+            delivery.target,
+            delivery.delivered,
+            delivery.reason,
+            delivery.event,
+            future.result() if future else (),
+        )
+        for delivery, future in started
+    )
+
+
+def _obstacle(
+    account: Account, rule: dict[str, Any], region: str, target: dict[str, Any]
+) -> str | None:
+    """Why EventBridge cannot deliver to a target, as a sentence; None if it can."""
+    arn = target["Arn"]
+    if ":lambda:" not in arn:
+        return f"{arn} is no Lambda function, and this account delivers to nothing else."
+    if "InputPath" in target or "InputTransformer" in target:
+        return f"The target {arn} transforms its input, which this account does not imitate."
+    functions = account.client("lambda", region)
+    try:
+        functions.get_function_configuration(FunctionName=arn)
+    except ClientError as error:
+        return f"The function {arn} cannot be found: {error}."
+    try:
+        policy = json.loads(functions.get_policy(FunctionName=arn)["Policy"])
+    except ClientError as error:
+        return f"The function {arn} has no policy that allows events.amazonaws.com: {error}."
+    if any(_allows(statement, arn, rule["Arn"], account.id) for statement in policy["Statement"]):
+        return None
+    return f"No statement in the policy of {arn} lets events.amazonaws.com invoke it for \
+{rule['Arn']}."
+
+
+def _allows(statement: dict[str, Any], function: str, rule: str, account_id: str) -> bool:
+    """Whether a statement of a function's policy lets EventBridge invoke it for a rule."""
+    principal = statement.get("Principal", {})
+    services = "*" if principal == "*" else principal.get("Service", ())
+    if statement["Effect"] != "Allow" or not {"*", "events.amazonaws.com"} & set(_list(services)):
+        return False
+    for given, actual in (("Action", "lambda:InvokeFunction"), ("Resource", function)):
+        if not any(fnmatchcase(actual, pattern) for pattern in _list(statement[given])):
+            return False
+    context = {"aws:sourcearn": rule, "aws:sourceaccount": account_id}
+    return all(
+        _holds(comparison, context.get(key.lower()), _list(values))
+        for comparison, keys in statement.get("Condition", {}).items()
+        for key, values in keys.items()
+    )
+
+
+def _holds(comparison: str, actual: str | None, values: list[str]) -> bool:
+    """Whether a condition holds; one that is not known here does not, so that it is seen."""
+    compare = _COMPARISONS.get(comparison)
+    return (
+        compare is not None
+        and actual is not None
+        and any(compare(actual, value) for value in values)
+    )
+
+
+def _list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

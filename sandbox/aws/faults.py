@@ -1,0 +1,130 @@
+"""Faults an AWS account can show: throttling, denial, time-outs, refused mail and more."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+
+from sandbox.aws.protocol import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to the requests that match; None and "*" match all of them.
+
+    `times` is how many requests it happens to before the account is well again (None: all).
+    `delay` is in seconds and comes before the answer: `math.inf` never answers. A fault without
+    a code only delays, unless it drops the connection.
+    """
+
+    operation: str
+    region: str | None = None
+    code: str | None = None
+    message: str = ""
+    status: int = 400
+    times: int | None = None
+    delay: float = 0.0
+    drop: bool = False
+    caller: str | None = None
+
+    def matches(self, operation: Operation) -> bool:
+        """Whether this fault is meant for that request."""
+        return (
+            self.operation in ("*", operation.name)
+            and self.region in (None, operation.region)
+            and self.caller in (None, operation.caller)
+        )
+
+
+class Faults:
+    """The faults of an account, in the order in which they were added; the first match happens."""
+
+    def __init__(self) -> None:
+        self._left: list[tuple[Fault, float]] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Let a fault happen from now on."""
+        with self._lock:
+            self._left.append((fault, inf if fault.times is None else fault.times))
+
+    def clear(self) -> None:
+        """Make the account well again."""
+        with self._lock:
+            self._left.clear()
+
+    def take(self, operation: Operation) -> Fault | None:
+        """The fault that happens to this request, counted as happened; None if all is well."""
+        with self._lock:
+            for index, (fault, left) in enumerate(self._left):
+                if left > 0 and fault.matches(operation):
+                    self._left[index] = (fault, left - 1)
+                    return fault
+        return None
+
+    def throttle(
+        self, operation: str, times: int | None = None, *, caller: str | None = None
+    ) -> None:
+        """Answer RequestLimitExceeded, as EC2 does, the given number of times."""
+        message = "Request limit exceeded."
+        self.add(
+            Fault(
+                operation,
+                code="RequestLimitExceeded",
+                message=message,
+                status=503,
+                times=times,
+                caller=caller,
+            )
+        )
+
+    def deny(self, operation: str, region: str | None = None, *, caller: str | None = None) -> None:
+        """Answer UnauthorizedOperation, as EC2 does under a service control policy."""
+        message = "You are not authorized to perform this operation."
+        self.add(
+            Fault(
+                operation,
+                region=region,
+                code="UnauthorizedOperation",
+                message=message,
+                status=403,
+                caller=caller,
+            )
+        )
+
+    def time_out(
+        self, operation: str, region: str | None = None, *, caller: str | None = None
+    ) -> None:
+        """Never answer: the connection hangs until the client gives up or the account closes."""
+        self.add(Fault(operation, region=region, delay=inf, caller=caller))
+
+    def drop(
+        self,
+        operation: str,
+        region: str | None = None,
+        times: int | None = None,
+        *,
+        caller: str | None = None,
+    ) -> None:
+        """Close the connection without an answer."""
+        self.add(Fault(operation, region=region, times=times, drop=True, caller=caller))
+
+    def refuse_mail(
+        self,
+        code: str = "MessageRejected",
+        message: str = "Email address is not verified.",
+        times: int | None = None,
+    ) -> None:
+        """Refuse mail, whichever operation of SES sends it."""
+        for operation in ("SendEmail", "SendRawEmail"):
+            self.add(Fault(operation, code=code, message=message, times=times))
+
+
+def wait(seconds: float, gone: Callable[[], bool], closing: threading.Event) -> bool:
+    """Wait; True if the time is over, False if the client went away or the account closes first."""
+    waited = 0.0
+    while waited < seconds:
+        if closing.wait(min(0.05, seconds - waited)) or gone():
+            return False
+        waited += 0.05
+    return True

@@ -1,0 +1,206 @@
+"""The Lambda service of the account: invokes the functions that moto keeps."""
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.awslambda.exceptions import LambdaClientError
+from moto.backends import get_backend
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from werkzeug.wrappers import Response
+
+from sandbox.aws.function_settings import FunctionSettings
+from sandbox.aws.protocol import Operation
+from sandbox.lambda_host.host import Invocation, LambdaHost
+from sandbox.lambda_host.process import Function
+
+SECRETS = {"AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_SESSION_TOKEN": "sandbox"}
+DEFAULT_RETRIES = 2
+
+
+def caller_of(function_name: str) -> str:
+    """The access key id with which a function of this name signs its requests."""
+    digest = hashlib.sha256(function_name.encode()).digest()
+    return "ASIA" + base64.b32encode(digest).decode()[:16]
+
+
+class Functions:
+    """Invokes functions as Lambda does, and puts what they print into their log groups."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        account_id: str,
+        settings: FunctionSettings,
+        client: Callable[[str, str, str], Any],
+        runtime: Path | None = None,
+    ) -> None:
+        """`client` makes a boto3 client from service, region and access key id."""
+        self._endpoint = endpoint
+        self._account_id = account_id
+        self._settings = settings
+        self._client = client
+        self._host = LambdaHost(runtime)
+        self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lambda")
+        self._pending: set[Future[tuple[Invocation, ...]]] = set()
+        self._streams: set[str] = set()
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """End the functions that run and forget the asynchronous runs that wait."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._host.close()
+        self._pool.shutdown(wait=True)
+
+    def serve(self, operation: Operation) -> Response:
+        """Answer one Invoke, of either type."""
+        parameters = operation.parameters
+        try:
+            kept = self._kept(
+                operation.region, parameters["FunctionName"], parameters.get("Qualifier")
+            )
+        except LambdaClientError as error:
+            return operation.refusal("ResourceNotFoundException", str(error.message), 404)
+        match parameters.get("InvocationType", "RequestResponse"):
+            case "DryRun":
+                return Response(status=204)
+            case "Event":
+                self._start(kept, operation.region, operation.body)
+                return Response(status=202)
+        invocation = self._run(kept, operation.region, operation.body)
+        response = Response(invocation.payload, content_type="application/json")
+        response.headers["X-Amz-Executed-Version"] = "$LATEST"
+        response.headers["x-amzn-RequestId"] = invocation.request_id
+        if invocation.error:
+            response.headers["X-Amz-Function-Error"] = invocation.error
+        if parameters.get("LogType") == "Tail":
+            tail = "\n".join(invocation.log).encode()[-4096:]
+            response.headers["X-Amz-Log-Result"] = base64.b64encode(tail).decode()
+        return response
+
+    def definition(self, region: str, name: str) -> Function:
+        """What Lambda knows about a function, given by name or ARN."""
+        return self._definition(self._kept(region, name), region)
+
+    def invoke(self, region: str, name: str, payload: bytes) -> Invocation:
+        """Run a function, given by name or ARN, and wait for it."""
+        return self._run(self._kept(region, name), region, payload)
+
+    def start(self, region: str, name: str, payload: bytes) -> "Future[tuple[Invocation, ...]]":
+        """Run a function asynchronously; the result is every try that Lambda makes."""
+        return self._start(self._kept(region, name), region, payload)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until all asynchronous runs have ended; raises TimeoutError after that long."""
+        with self._lock:
+            pending = set(self._pending)
+        done, unfinished = wait(pending, timeout)
+        for future in done:
+            future.result()
+        if unfinished:
+            msg = f"{len(unfinished)} asynchronous runs have not ended after {timeout} seconds."
+            raise TimeoutError(msg)
+
+    def _kept(self, region: str, name: str, qualifier: str | None = None) -> Any:
+        backend = get_backend("lambda")[self._account_id][region]
+        return backend.get_function(name, qualifier)
+
+    def _start(self, kept: Any, region: str, payload: bytes) -> "Future[tuple[Invocation, ...]]":
+        future = self._pool.submit(self._try, kept, region, payload)
+        with self._lock:
+            self._pending.add(future)
+        future.add_done_callback(self._forget)
+        return future
+
+    def _forget(self, future: "Future[tuple[Invocation, ...]]") -> None:
+        if not future.cancelled() and future.exception() is not None:
+            return  # wait() raises it
+        with self._lock:
+            self._pending.discard(future)
+
+    def _try(self, kept: Any, region: str, payload: bytes) -> tuple[Invocation, ...]:
+        """Every try of an asynchronous run; Lambda waits minutes between them, this does not."""
+        configured = kept.event_invoke_config[0].config if kept.event_invoke_config else {}
+        tries: list[Invocation] = []
+        for _ in range(1 + configured.get("MaximumRetryAttempts", DEFAULT_RETRIES)):
+            previous = tries[0].request_id if tries else None
+            tries.append(self._run(kept, region, payload, previous))
+            if tries[-1].error is None:
+                break
+        return tuple(tries)
+
+    def _run(
+        self, kept: Any, region: str, payload: bytes, request_id: str | None = None
+    ) -> Invocation:
+        function = self._definition(kept, region)
+        credentials = {
+            **SECRETS,
+            "AWS_ACCESS_KEY_ID": caller_of(function.name),
+            "AWS_ENDPOINT_URL": self._endpoint,
+        }
+        invocation = self._host.run(function, payload or b"{}", credentials, request_id)
+        return replace(invocation, notes=self._write_log(function, kept.role, invocation))
+
+    def _definition(self, kept: Any, region: str) -> Function:
+        logging = self._settings.of(region, kept.function_name)["LoggingConfig"]
+        return Function(
+            name=kept.function_name,
+            code=kept.code_bytes,
+            handler=kept.handler,
+            environment=dict(kept.environment_vars),
+            timeout=float(kept.timeout),
+            memory=int(kept.memory_size),
+            region=region,
+            account=self._account_id,
+            log_group=logging["LogGroup"],
+            log_format=logging["LogFormat"],
+            log_level=logging.get("ApplicationLogLevel"),
+        )
+
+    def _write_log(self, function: Function, role: str, invocation: Invocation) -> tuple[str, ...]:
+        """Put the lines into the log group with the function's role, or say why they are lost."""
+        stream = invocation.log_stream
+        arn = (
+            f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}"
+            f":log-stream:{stream}"
+        )
+        lost = f"The log of {function.name} is lost:"
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            if not self._allows(role, action, arn):
+                return (f"{lost} {role} does not allow {action} on {function.log_group}.",)
+        logs = self._client("logs", function.region, caller_of(function.name))
+        place = {"logGroupName": function.log_group, "logStreamName": stream}
+        now = int(time.time() * 1000)
+        try:
+            if stream not in self._streams:
+                logs.create_log_stream(**place)
+                self._streams.add(stream)
+            logs.put_log_events(
+                **place,
+                logEvents=[{"timestamp": now, "message": line} for line in invocation.log if line],
+            )
+        except ClientError as error:
+            problem = error.response["Error"]
+            return (f"{lost} {function.log_group}: {problem['Code']}: {problem['Message']}",)
+        return ()
+
+    def _allows(self, role_arn: str, action: str, resource: str) -> bool:
+        """Whether the policies of a role allow an action; their conditions are not judged."""
+        backend = get_backend("iam")[self._account_id]["aws"]
+        role = backend.get_role_by_arn(role_arn)
+        documents = [
+            document if isinstance(document, str) else json.dumps(document)
+            for document in role.policies.values()
+        ]
+        policies = [IAMPolicy(document) for document in documents]
+        policies += [IAMPolicy(policy) for policy in role.managed_policies.values()]
+        results = {policy.is_action_permitted(action, resource) for policy in policies}
+        return PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results

@@ -1,0 +1,87 @@
+"""Pages: the answers that AWS gives in parts, for the operations that moto answers whole."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from sandbox.aws.protocol import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where an operation keeps its items and how many of them AWS puts on one page.
+
+    `ids` is a parameter AWS refuses beside MaxResults; `unasked` is the page without MaxResults
+    (None: everything in one answer).
+    """
+
+    items: str
+    smallest: int
+    largest: int
+    ids: str | None = None
+    unasked: int | None = None
+
+
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/, one page for each operation.
+PAGED = {
+    "DescribeSecurityGroups": Bounds("SecurityGroups", 5, 1000, ids="GroupIds"),
+    "DescribeSecurityGroupRules": Bounds("SecurityGroupRules", 5, 1000),
+    "DescribeNetworkInterfaces": Bounds("NetworkInterfaces", 5, 1000, ids="NetworkInterfaceIds"),
+    "DescribeManagedPrefixLists": Bounds("PrefixLists", 1, 100, unasked=100),
+    "GetManagedPrefixListEntries": Bounds("Entries", 1, 100, unasked=100),
+}
+
+
+class Pages:
+    """What of long answers has not been fetched yet, by token.
+
+    A token stays good, because a client may ask for the same page twice.
+    """
+
+    def __init__(self) -> None:
+        self._rest: dict[str, list[Any]] = {}
+
+    def refuse(self, operation: Operation) -> Response | None:
+        """The refusal of page parameters that AWS does not take; None if they are fine."""
+        bounds = PAGED[operation.name]
+        size = operation.parameters.get("MaxResults")
+        token = operation.parameters.get("NextToken")
+        if size is not None and not bounds.smallest <= size <= bounds.largest:
+            return operation.refusal(
+                "InvalidParameterValue",
+                f"Value ( {size} ) for parameter maxResults is invalid. "
+                f"Expecting a value between {bounds.smallest} and {bounds.largest}.",
+            )
+        if bounds.ids and size is not None and operation.parameters.get(bounds.ids):
+            return operation.refusal(
+                "InvalidParameterCombination",
+                f"The parameter {bounds.ids} cannot be used with the parameter MaxResults",
+            )
+        if token is not None and token not in self._rest:
+            return operation.refusal(
+                "InvalidPaginationToken", f"The pagination token '{token}' is not valid."
+            )
+        return None
+
+    def continued(self, operation: Operation) -> dict[str, Any] | None:
+        """The page that the request's token stands for; None for a request without a token."""
+        token = operation.parameters.get("NextToken")
+        if token is None:
+            return None
+        result = {PAGED[operation.name].items: self._rest[token]}
+        self.cut(operation, result)
+        return result
+
+    def cut(self, operation: Operation, result: dict[str, Any]) -> None:
+        """Leave one page in the answer, and a token for what comes after it."""
+        bounds = PAGED[operation.name]
+        size = operation.parameters.get("MaxResults", bounds.unasked)
+        items = result.get(bounds.items, [])
+        if size is None or len(items) <= size:
+            return
+        token = base64.b64encode(f"{operation.name}/{len(self._rest)}".encode()).decode()
+        self._rest[token] = items[size:]
+        result[bounds.items] = items[:size]
+        result["NextToken"] = token

@@ -1,0 +1,1 @@
+"""Deploys a Pulumi project into the account on this machine."""

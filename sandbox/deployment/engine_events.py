@@ -1,0 +1,103 @@
+"""The engine's event stream, summed up as changes and errors."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from pulumi.automation.events import EngineEvent, StepEventMetadata
+from pulumi.runtime.proto import events_pb2_grpc
+
+from sandbox.deployment.stack import Changes, Resource
+
+_MARKUP: Final = re.compile(r"<\{%.*?%\}>")
+# The reasons behind these words name what they are about.
+_WRAPPING: Final = re.compile(
+    r"^(error: )?"
+    r"(an unhandled error occurred: |python inline source runtime error: |validating stack config: "
+    r"|\S+ resource '.*?': property .* has a problem: )?"
+)
+# What the engine adds when something has failed, having said what.
+_SUMMARY: Final = re.compile(r"(preview|update|refresh|destroy) failed")
+_VERBS: Final = {
+    "create": "create",
+    "create-replacement": "replace",
+    "delete": "delete",
+    "delete-replaced": "replace",
+    "replace": "replace",
+    "same": "same",
+    "update": "update",
+}
+
+
+@contextmanager
+def serve(recorder: "Recorder") -> Iterator[str]:
+    """Receive events on 127.0.0.1 while the context lasts; the result is the address."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=1))
+    events_pb2_grpc.add_EventsServicer_to_server(recorder, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"tcp://127.0.0.1:{port}"
+    finally:
+        # The engine has ended; what it sent may still be on its way.
+        server.stop(grace=1).wait()
+
+
+class Recorder(events_pb2_grpc.EventsServicer):
+    """Collects the events of one operation of the engine."""
+
+    def __init__(self, *, outcomes: bool = False) -> None:
+        """``outcomes``: what came of each step counts, not what was planned (a refresh's way)."""
+        self._outcomes = outcomes
+        self._steps: dict[Resource, tuple[str, tuple[str, ...]]] = {}
+        self.errors: list[str] = []
+
+    def StreamEvents(self, request_iterator: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Take the engine's events; the name is gRPC's."""
+        for request in request_iterator:
+            self._take(EngineEvent.from_json(json.loads(request.event)))
+        return Empty()
+
+    def changes(self) -> Changes:
+        """What happened to the resources, each list sorted."""
+
+        def having(verb: str) -> Iterable[Resource]:
+            return (resource for resource, (done, _) in self._steps.items() if done == verb)
+
+        return Changes(
+            **{verb: tuple(sorted(having(verb))) for verb in sorted(set(_VERBS.values()))},  # type: ignore[arg-type]
+            properties={name: paths for name, (_, paths) in sorted(self._steps.items()) if paths},
+        )
+
+    def _take(self, event: EngineEvent) -> None:
+        step = event.res_outputs_event if self._outcomes else event.resource_pre_event
+        if step:
+            self._note(step.metadata)
+        diagnostic = event.diagnostic_event
+        if diagnostic and diagnostic.severity == "error":
+            message = plain(diagnostic.message)
+            if message not in self.errors and not _SUMMARY.fullmatch(message):
+                self.errors.append(message)
+
+    def _note(self, step: StepEventMetadata) -> None:
+        verb = _VERBS.get(step.op.value)
+        if verb and not step.type.startswith("pulumi:"):
+            resource = step.type, step.urn.split("::", 3)[3]
+            paths = tuple(sorted(step.detailed_diff or step.diffs or ()))
+            known = self._steps.get(resource, ("", ()))[1]
+            self._steps[resource] = verb, paths or known
+
+
+def told(errors: list[str], stderr: str) -> str:
+    """What a user reads of a failure: the diagnostics, or what the CLI said before any."""
+    return "\n".join(errors) or _WRAPPING.sub("", stderr.strip())
+
+
+def plain(message: str) -> str:
+    """A diagnostic without the engine's colours and without what it wraps a reason in."""
+    return _WRAPPING.sub("", _MARKUP.sub("", message).strip())

@@ -1,0 +1,208 @@
+"""A stack without the Pulumi engine: the SDK's mock monitor, creating real things in the account.
+
+Only creating and deleting is possible here: what to change, and into what, is the engine's work.
+"""
+# ruff: noqa: N802 - the mock monitor's methods have the names of gRPC's
+
+import asyncio
+import contextvars
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final
+
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime import reset_options, run_in_stack, set_all_config
+from pulumi.runtime.mocks import MockEngine, MockMonitor, MockSettings
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import configure
+
+from sandbox.deployment import lifecycle, wire
+from sandbox.deployment.inputs import Settings, additions, problems
+from sandbox.deployment.lifecycle import Account, HalfCreatedError
+from sandbox.deployment.project import Project
+from sandbox.deployment.resources import base
+from sandbox.deployment.stack import Changes, DeployError, Resource
+from sandbox.deployment.wire import Properties
+
+_STACK_TYPE: Final = "pulumi:pulumi:Stack"
+_NOTE: Final = "Without the Pulumi engine only what is created and deleted is known."
+
+
+class MonitorStack:
+    """A stack that lives as long as this object does."""
+
+    has_engine = False
+    engine = "the SDK's mock monitor (no Pulumi CLI and no Go here: no preview, no diffs)"
+
+    def __init__(self, project: Project, account: Account, say: Callable[[str], None]) -> None:
+        """Prepare the stack; nothing runs yet."""
+        self._account = account
+        self._monitor: _Monitor | None = None
+        self._project = project
+        self._say = say
+
+    def preview(self) -> Changes:
+        """Always raises ``DeployError``: what would change is the engine's to say."""
+        message = "A preview needs the Pulumi engine: install the Pulumi CLI, or Go."
+        raise DeployError(message)
+
+    def up(self) -> Changes:
+        """Create everything the program declares; possible once, until ``destroy``."""
+        if self._monitor:
+            message = (
+                "The stack is up already, and to change it takes the Pulumi engine: "
+                "install the Pulumi CLI, or Go, or destroy the stack first."
+            )
+            raise DeployError(message)
+        config = self._project.complete_config()
+        provider = {key.split(":")[1]: config[key] for key in config if key.startswith("aws:")}
+        try:
+            self._monitor = _Monitor(self._account, Settings.parse(provider), self._say)
+        except ValueError as error:
+            raise DeployError(str(error)) from error
+        monitor = self._monitor
+        try:
+            contextvars.copy_context().run(self._run, monitor, config)
+        except Exception as error:
+            # The first thing that went wrong; what follows from it says the same less well.
+            raise DeployError(str(monitor.error or error)) from error
+        created = sorted([*(made.declared for made in monitor.made), *monitor.components])
+        return Changes(create=tuple(created), note=_NOTE)
+
+    def refresh(self) -> Changes:
+        """Always raises ``DeployError``: what differs is the engine's to say."""
+        message = "A refresh needs the Pulumi engine: install the Pulumi CLI, or Go."
+        raise DeployError(message)
+
+    def destroy(self) -> Changes:
+        """Delete what ``up`` created, the last first."""
+        monitor, deleted = self._monitor, list[Resource]()
+        while monitor and monitor.made:
+            made = monitor.made[-1]
+            self._say(f"deleting {made.declared[0]} {made.declared[1]}")
+            try:
+                lifecycle.delete(made.kind, made.place, made.identity, made.outputs)
+            except lifecycle.FAILURES as error:
+                message = f"deleting {made.declared[1]}: {lifecycle.sentence(error)}"
+                raise DeployError(message) from error
+            deleted.append(monitor.made.pop().declared)
+        if monitor:
+            deleted += monitor.components
+        self._monitor = None
+        return Changes(delete=tuple(sorted(deleted)), note=_NOTE)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs after the last ``up``."""
+        return self._monitor.outputs if self._monitor else {}
+
+    @property
+    def resources(self) -> list[tuple[str, str, str]]:
+        """The type, logical name and id of every resource that the stack has in the account."""
+        made = self._monitor.made if self._monitor else []
+        return sorted((*item.declared, item.identity) for item in made)
+
+    def _run(self, monitor: "_Monitor", config: Mapping[str, Any]) -> None:
+        project, stack = self._project.name, self._project.stack
+        reset_options(project, stack, preview=False)
+        configure(
+            MockSettings(  # type: ignore[no-untyped-call]
+                project=project,
+                stack=stack,
+                monitor=monitor,
+                engine=MockEngine(None),
+                dry_run=False,
+                organization="organization",
+                callbacks=None,
+            )
+        )
+        set_all_config({key: _text(value) for key, value in config.items()})
+        asyncio.run(run_in_stack(self._project.run))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    declared: Resource
+    kind: base.Resource
+    place: base.Place
+    identity: str
+    outputs: Properties
+
+
+class _Monitor(MockMonitor):
+    """Answers the program as the engine would, were everything there is to be created."""
+
+    def __init__(self, account: Account, settings: Settings, say: Callable[[str], None]) -> None:
+        # Nothing of the base class that asks for mocks is called.
+        super().__init__(None)  # type: ignore[arg-type]
+        self._account = account
+        self._settings = settings
+        self._say = say
+        # The program waits for what a resource needs, so the order of creation is a valid one.
+        self._lock = Lock()
+        self.components: list[Resource] = []
+        self.error: Exception | None = None
+        self.made: list[_Made] = []
+        self.outputs: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if not request.custom:
+            if request.type != _STACK_TYPE:
+                self.components.append((request.type, request.name))
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        with self._lock:
+            try:
+                made = self._create(request)
+            except (
+                HalfCreatedError,
+                lifecycle.UnknownTypeError,
+                DeployError,
+                *lifecycle.FAILURES,
+            ) as error:
+                self.error = self.error or DeployError(
+                    f"creating {request.name}: {lifecycle.sentence(error)}"
+                )
+                raise
+        secret = wire.secret_names(request.object)
+        answer = wire.encode(made.outputs, secret)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=made.identity, object=answer)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        if request.urn.split("::")[2] == _STACK_TYPE:
+            self.outputs = wire.decode(request.outputs)
+        return Empty()
+
+    def Invoke(self, request: Any) -> Any:
+        arguments = wire.decode(request.args)
+        answer = lifecycle.look_up(self._account, self._settings, request.tok, arguments)
+        # The field has the name of a keyword.
+        returned: dict[str, Any] = {"return": wire.encode(answer)}
+        return resource_pb2.ResourceInvokeResponse(**returned)
+
+    def _create(self, request: Any) -> _Made:
+        kind = lifecycle.kind_of(request.type)
+        inputs = wire.decode(request.object)
+        seed = os.urandom(16)
+        inputs |= additions(kind, request.name, inputs, {}, self._settings, seed)
+        if reasons := [reason for _, reason in problems(kind, request.name, inputs)]:
+            raise DeployError(" ".join(reasons))
+        self._say(f"creating {request.type} {request.name}")
+        region = inputs.get("region") or self._settings.region
+        place = lifecycle.place(self._account, kind.service, region)
+        declared = request.type, request.name
+        try:
+            identity, outputs = lifecycle.create(kind, place, inputs)
+        except HalfCreatedError as error:
+            self.made.append(_Made(declared, kind, place, error.identity, error.outputs))
+            raise
+        self.made.append(_Made(declared, kind, place, identity, outputs))
+        return self.made[-1]
+
+
+def _text(value: Any) -> str:
+    """A config value as the engine hands it to a program: text as it is, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)

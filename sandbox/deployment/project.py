@@ -1,0 +1,123 @@
+"""The user's Pulumi project: its files, its config and its program."""
+
+import ast
+import runpy
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.deployment.stack import DeployError
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One stack of a Pulumi project, with config that differs from the stack's file."""
+
+    folder: Path
+    stack: str
+    overrides: Mapping[str, object]
+
+    def settings(self) -> dict[str, Any]:
+        """What Pulumi.yaml says."""
+        return _load(self.folder / "Pulumi.yaml")
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return str(self.settings()["name"])
+
+    def config(self) -> dict[str, Any]:
+        """The stack's config, every key with its namespace; an override of None removes a key.
+
+        Raises ``DeployError`` for a secret of the stack's file that no override replaces: its key
+        is the user's alone.
+        """
+        file = self.folder / f"Pulumi.{self.stack}.yaml"
+        config = (_load(file).get("config") or {}) if file.exists() else {}
+        for key, value in self.overrides.items():
+            config[key if ":" in key else f"{self.name}:{key}"] = value
+        for key, value in config.items():
+            if isinstance(value, dict) and set(value) == {"secure"}:
+                message = (
+                    f"{file.name} holds {key} as a secret, which only its owner can decrypt: "
+                    "the sandbox needs another value for it."
+                )
+                raise DeployError(message)
+        return {key: value for key, value in config.items() if value is not None}
+
+    def complete_config(self) -> dict[str, Any]:
+        """The config with the defaults of Pulumi.yaml, as the engine completes it.
+
+        Raises ``DeployError`` in the engine's words when a required value is missing.
+        """
+        config = self.config()
+        for key, declared in (self.settings().get("config") or {}).items():
+            full = key if ":" in key else f"{self.name}:{key}"
+            if full in config:
+                continue
+            facts = declared if isinstance(declared, dict) else {"value": declared}
+            if "value" in facts or "default" in facts:
+                config[full] = facts.get("value", facts.get("default"))
+            else:
+                message = f"Stack '{self.stack}' is missing configuration value '{key}'"
+                raise DeployError(message)
+        return config
+
+    def run(self) -> None:
+        """Run the program as Pulumi does, with the project's own modules freshly loaded."""
+        with _own_modules(self.folder):
+            runpy.run_path(str(self.folder / "__main__.py"), run_name="__main__")
+
+
+def _load(file: Path) -> dict[str, Any]:
+    return yaml.safe_load(file.read_text("utf-8")) or {}
+
+
+@contextmanager
+def _own_modules(folder: Path) -> Iterator[None]:
+    """Import the project's modules from its folder, whatever was imported under their names."""
+    own = _imported_from(folder)
+
+    def loaded() -> list[str]:
+        return [name for name in sys.modules if name.split(".")[0] in own]
+
+    before = {name: sys.modules.pop(name) for name in loaded()}
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in loaded():
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _imported_from(folder: Path) -> set[str]:
+    """The top-level modules in the folder that the program imports, directly or not."""
+    found: set[str] = set()
+    files = [folder / "__main__.py"]
+    while files:
+        for name in _imports(files.pop()) - found:
+            package, module = folder / name, folder / f"{name}.py"
+            if package.is_dir():
+                found.add(name)
+                files.extend(package.rglob("*.py"))
+            elif module.is_file():
+                found.add(name)
+                files.append(module)
+    return found
+
+
+def _imports(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.split(".")[0] for name in names}

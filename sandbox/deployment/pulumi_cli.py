@@ -1,0 +1,154 @@
+"""Finds a Pulumi CLI, or builds the one that tools/pulumi pins, also as a program of its own."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from semver import VersionInfo
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+TOOLS: Final = ROOT / "tools" / "pulumi"
+CACHE: Final = ROOT / ".cache" / "pulumi"
+MODULE: Final = "github.com/pulumi/pulumi"
+# The first that sends its events to a gRPC server.
+OLDEST: Final = VersionInfo(3, 206, 0)
+_PACKAGES_PER_MESSAGE: Final = 250
+
+Say = Callable[[str], None]
+
+
+class NoCliError(Exception):
+    """There is no Pulumi CLI and none can be built; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cli:
+    """A Pulumi CLI that the sandbox can use."""
+
+    path: Path
+    version: VersionInfo
+    origin: str
+
+    def __str__(self) -> str:
+        return f"Pulumi CLI v{self.version} ({self.origin})"
+
+
+def find(say: Say) -> Cli:
+    """The CLI on this machine, else the pinned one, which is built once (about 3 minutes).
+
+    ``say`` gets a line for whatever takes time or is passed over. Raises ``NoCliError``.
+    """
+    for path in _installed():
+        version = _version(path)
+        if version and version >= OLDEST:
+            return Cli(path, version, "from PATH")
+        say(f"Passing over {path}: v{OLDEST} or later is needed, it is v{version or '?'}.")
+    pinned = pinned_version()
+    path = built_path()
+    if not path.exists():
+        build(path, pinned, say)
+    return Cli(path, pinned, "built from tools/pulumi")
+
+
+def pinned_version() -> VersionInfo:
+    """The version that tools/pulumi/go.mod asks for."""
+    text = (TOOLS / "go.mod").read_text("utf-8")
+    found = re.search(rf"^\s*(?:require )?{re.escape(MODULE)}/pkg/v3 v(\S+)", text, re.MULTILINE)
+    if not found:
+        message = f"{TOOLS / 'go.mod'} must require {MODULE}/pkg/v3, it does not."
+        raise NoCliError(message)
+    return VersionInfo.parse(found[1])
+
+
+def built_path() -> Path:
+    """Where the pinned CLI is once it is built: another go.sum is another place."""
+    checksum = hashlib.sha256((TOOLS / "go.sum").read_bytes()).hexdigest()[:12]
+    return CACHE / f"{pinned_version()}-{checksum}" / "bin" / "pulumi"
+
+
+def build(path: Path, version: VersionInfo, say: Say) -> None:
+    """Build the pinned CLI to the path; it is there whole or not at all. Raises ``NoCliError``."""
+    go = shutil.which("go")
+    if not go:
+        message = "There is no Pulumi CLI on this machine, and no Go to build one with."
+        raise NoCliError(message)
+    say(f"Building the Pulumi CLI v{version} with {go}, once; this takes about 3 minutes.")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as workshop:
+        binary = Path(workshop) / "bin" / "pulumi"
+        _go_build(go, binary, version, say)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        binary.replace(path)
+    say(f"Built {path}.")
+
+
+def _go_build(go: str, binary: Path, version: VersionInfo, say: Say) -> None:
+    flag = f"-s -w -X {MODULE}/sdk/v3/go/common/version.Version=v{version}"
+    tags = "osusergo,grpcnotrace"
+    command = [go, "build", "-v", "-trimpath", "-tags", tags, "-ldflags", flag, "-o", str(binary)]
+    with subprocess.Popen(  # noqa: S603 - Go with our arguments
+        [*command, f"{MODULE}/pkg/v3/cmd/pulumi"],
+        cwd=TOOLS,
+        # -mod=readonly: what go.sum does not vouch for is not built.
+        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        last: deque[str] = deque(maxlen=5)
+        try:
+            assert process.stderr is not None  # noqa: S101 - it is a pipe
+            for count, line in enumerate(process.stderr, start=1):
+                last.append(line.strip())
+                if count % _PACKAGES_PER_MESSAGE == 0:
+                    say(f"  {count} packages, {last[-1]}")
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        raise NoCliError("Go could not build the Pulumi CLI: " + " ".join(last))
+
+
+def _installed() -> Iterator[Path]:
+    """The CLIs on PATH and in Pulumi's own folder, the first one first."""
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "bin"
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(home)])
+    if found := shutil.which("pulumi", path=places):
+        yield Path(found).resolve()
+
+
+def _version(path: Path) -> VersionInfo | None:
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    answer = subprocess.run(  # noqa: S603 - the CLI that was found
+        [path, "version"], capture_output=True, text=True, check=False, env=environment
+    )
+    text = answer.stdout.strip().removeprefix("v")
+    return VersionInfo.parse(text) if VersionInfo.is_valid(text) else None
+
+
+def main() -> int:
+    """Print the path of the CLI; what it takes to get there goes to standard error."""
+    try:
+        cli = find(lambda line: _write(sys.stderr, line))
+    except NoCliError as error:
+        _write(sys.stderr, str(error))
+        return 1
+    _write(sys.stdout, str(cli.path))
+    return 0
+
+
+def _write(stream: TextIO, line: str) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What every resource type of the sandbox states and does."""
+# ruff: noqa: ARG002 - what the base class does with its arguments is little
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sandbox.deployment.wire import Properties
+
+
+class RefusedError(Exception):
+    """AWS answered without an error and yet did not do it; the message says what and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a resource is: an account, a region and a client of its service there."""
+
+    account: str
+    region: str
+    client: Any
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of a regional service."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoName:
+    """The property that gets the logical name and a suffix where the program names nothing."""
+
+    property: str
+    limit: int
+    prefix: str | None = None  # the property that replaces the logical name, for example namePrefix
+
+
+class Resource(ABC):
+    """A resource type: its facts as class attributes, and four verbs against the account.
+
+    Inputs and outputs are spelled as pulumi_aws spells them on the wire (``memorySize``). The
+    facts (what replaces, what has a default) are those of the Terraform AWS provider, which the
+    real plugin wraps. An id is the one that ``pulumi import`` takes.
+    """
+
+    type_name: ClassVar[str]
+    service: ClassVar[str]
+    """The service as boto3 spells it."""
+    inputs: ClassVar[frozenset[str]]
+    """The inputs the sandbox carries out; any other one is refused rather than ignored."""
+    replaces: ClassVar[frozenset[str]] = frozenset()
+    """The inputs that AWS cannot change."""
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """What an input is where the program leaves it out."""
+    chosen: ClassVar[frozenset[str]] = frozenset()
+    """The inputs that stay as AWS has them where the program leaves them out."""
+    documents: ClassVar[frozenset[str]] = frozenset()
+    """The inputs that hold JSON, equal whatever its layout."""
+    moves: ClassVar[frozenset[str]] = frozenset()
+    """The outputs that an update changes."""
+    auto_name: ClassVar[AutoName | None] = None
+
+    @abstractmethod
+    def create(self, place: Place, inputs: Properties) -> str:
+        """Create it in one call that succeeds or leaves nothing behind; the result is its id."""
+
+    def complete(self, place: Place, identity: str, inputs: Properties) -> None:  # noqa: B027 - most have nothing to do
+        """Do what the creating call cannot: if it fails, the resource exists, but half done."""
+
+    @abstractmethod
+    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+        """What the account holds, None when it is gone; ``known`` are inputs or older outputs."""
+
+    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        """Carry out the inputs; ``changed`` never holds tags or anything in ``replaces``."""
+        message = f"{self.type_name} cannot change {', '.join(sorted(changed))} in place."
+        raise RefusedError(message)
+
+    @abstractmethod
+    def delete(self, place: Place, identity: str, known: Properties) -> None:
+        """Delete it; an error that says it is gone already may pass through."""
+
+    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
+        """Set these tags."""
+        place.client.tag_resource(ResourceARN=known["arn"], Tags=pairs(tags))
+
+    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
+        """Remove the tags of these names."""
+        place.client.untag_resource(ResourceARN=known["arn"], TagKeys=names)
+
+
+def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as most services take them."""
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+
+
+def from_pairs(tags: list[dict[str, str]]) -> dict[str, str]:
+    """Tags as most services give them, as a mapping."""
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def pascal(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values with AWS's spelling of the names: ``logGroup`` becomes ``LogGroup``."""
+    return {name[0].upper() + name[1:]: value for name, value in values.items()}
+
+
+def camel(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values with Pulumi's spelling of the names: ``LogGroup`` becomes ``logGroup``."""
+    return {name[0].lower() + name[1:]: value for name, value in values.items()}
+
+
+def picked(inputs: Properties, *names: str) -> Properties:
+    """Those of the inputs that the program gives."""
+    return {name: inputs[name] for name in names if inputs.get(name) is not None}
+
+
+def as_given(live: Mapping[str, Any] | None, given: Mapping[str, Any] | None) -> Properties | None:
+    """What the account holds of a nested object: all of it, or only the part that was given."""
+    if not live:
+        return None
+    return {name: value for name, value in live.items() if given is None or name in given}

@@ -1,0 +1,122 @@
+"""Roles and their inline policies."""
+# ruff: noqa: ARG002, D102, RUF012 - the base class says what these methods and facts are
+
+import json
+
+from sandbox.deployment.resources.base import (
+    AutoName,
+    Place,
+    Resource,
+    from_pairs,
+    pairs,
+    pascal,
+    picked,
+)
+from sandbox.deployment.wire import Properties
+
+
+class Role(Resource):
+    """An IAM role; its id is its name."""
+
+    type_name = "aws:iam/role:Role"
+    service = "iam"
+    inputs = frozenset(
+        {
+            "assumeRolePolicy",
+            "description",
+            "maxSessionDuration",
+            "name",
+            "namePrefix",
+            "path",
+            "permissionsBoundary",
+            "tags",
+        }
+    )
+    replaces = frozenset({"name", "namePrefix", "path"})
+    defaults = {"maxSessionDuration": 3600, "path": "/"}
+    documents = frozenset({"assumeRolePolicy"})
+    auto_name = AutoName("name", 64, "namePrefix")
+
+    def create(self, place: Place, inputs: Properties) -> str:
+        wanted = picked(inputs, "description", "maxSessionDuration", "path", "permissionsBoundary")
+        place.client.create_role(
+            RoleName=inputs["name"],
+            AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
+            Tags=pairs(inputs["tagsAll"]),
+            **pascal(wanted),
+        )
+        return str(inputs["name"])
+
+    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+        role = place.client.get_role(RoleName=identity)["Role"]
+        return {
+            "arn": role["Arn"],
+            "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
+            "createDate": role["CreateDate"].isoformat(),
+            "description": role.get("Description", ""),
+            "maxSessionDuration": role["MaxSessionDuration"],
+            "name": role["RoleName"],
+            "path": role["Path"],
+            "permissionsBoundary": role.get("PermissionsBoundary", {}).get(
+                "PermissionsBoundaryArn"
+            ),
+            "tagsAll": from_pairs(role.get("Tags", [])),
+            "uniqueId": role["RoleId"],
+        }
+
+    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        client = place.client
+        if "assumeRolePolicy" in changed:
+            document = inputs["assumeRolePolicy"]
+            client.update_assume_role_policy(RoleName=identity, PolicyDocument=document)
+        if changed & {"description", "maxSessionDuration"}:
+            client.update_role(
+                RoleName=identity,
+                Description=inputs.get("description", ""),
+                MaxSessionDuration=inputs.get("maxSessionDuration", 3600),
+            )
+        if "permissionsBoundary" in changed:
+            if boundary := inputs.get("permissionsBoundary"):
+                client.put_role_permissions_boundary(
+                    RoleName=identity, PermissionsBoundary=boundary
+                )
+            else:
+                client.delete_role_permissions_boundary(RoleName=identity)
+
+    def delete(self, place: Place, identity: str, known: Properties) -> None:
+        place.client.delete_role(RoleName=identity)
+
+    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
+        place.client.tag_role(RoleName=known["name"], Tags=pairs(tags))
+
+    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
+        place.client.untag_role(RoleName=known["name"], TagKeys=names)
+
+
+class RolePolicy(Resource):
+    """A policy inside a role; its id is ``role:policy``."""
+
+    type_name = "aws:iam/rolePolicy:RolePolicy"
+    service = "iam"
+    inputs = frozenset({"name", "namePrefix", "policy", "role"})
+    replaces = frozenset({"name", "namePrefix", "role"})
+    documents = frozenset({"policy"})
+    auto_name = AutoName("name", 128, "namePrefix")
+
+    def create(self, place: Place, inputs: Properties) -> str:
+        place.client.put_role_policy(
+            RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"]
+        )
+        return f"{inputs['role']}:{inputs['name']}"
+
+    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+        role, name = identity.split(":")
+        found = place.client.get_role_policy(RoleName=role, PolicyName=name)
+        return {"name": name, "policy": json.dumps(found["PolicyDocument"]), "role": role}
+
+    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        self.create(place, inputs)
+
+    def delete(self, place: Place, identity: str, known: Properties) -> None:
+        role, name = identity.split(":")
+        place.client.delete_role_policy(RoleName=role, PolicyName=name)

@@ -1,0 +1,69 @@
+"""Log groups."""
+# ruff: noqa: ARG002, D102, RUF012 - the base class says what these methods and facts are
+
+from sandbox.deployment.resources.base import AutoName, Place, Resource, picked
+from sandbox.deployment.wire import Properties
+
+
+class LogGroup(Resource):
+    """A CloudWatch log group; its id is its name."""
+
+    type_name = "aws:cloudwatch/logGroup:LogGroup"
+    service = "logs"
+    inputs = frozenset({"kmsKeyId", "name", "namePrefix", "retentionInDays", "tags"})
+    replaces = frozenset({"name", "namePrefix"})
+    defaults = {"retentionInDays": 0}
+    auto_name = AutoName("name", 512, "namePrefix")
+
+    def create(self, place: Place, inputs: Properties) -> str:
+        place.client.create_log_group(
+            logGroupName=inputs["name"], tags=inputs["tagsAll"], **picked(inputs, "kmsKeyId")
+        )
+        return str(inputs["name"])
+
+    def complete(self, place: Place, identity: str, inputs: Properties) -> None:
+        self._retain(place, identity, inputs.get("retentionInDays", 0))
+
+    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+        pages = place.client.get_paginator("describe_log_groups").paginate(
+            logGroupNamePrefix=identity
+        )
+        groups = (group for page in pages for group in page["logGroups"])
+        group = next((group for group in groups if group["logGroupName"] == identity), None)
+        if group is None:
+            return None
+        arn = group["arn"].removesuffix(":*")
+        return {
+            "arn": arn,
+            "kmsKeyId": group.get("kmsKeyId"),
+            "logGroupClass": group.get("logGroupClass", "STANDARD"),
+            "name": identity,
+            "retentionInDays": group.get("retentionInDays", 0),
+            "tagsAll": place.client.list_tags_for_resource(resourceArn=arn)["tags"],
+        }
+
+    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        if "retentionInDays" in changed:
+            self._retain(place, identity, inputs.get("retentionInDays", 0))
+        if "kmsKeyId" in changed:
+            if key := inputs.get("kmsKeyId"):
+                place.client.associate_kms_key(logGroupName=identity, kmsKeyId=key)
+            else:
+                place.client.disassociate_kms_key(logGroupName=identity)
+
+    def delete(self, place: Place, identity: str, known: Properties) -> None:
+        place.client.delete_log_group(logGroupName=identity)
+
+    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
+        place.client.tag_resource(resourceArn=known["arn"], tags=tags)
+
+    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
+        place.client.untag_resource(resourceArn=known["arn"], tagKeys=names)
+
+    @staticmethod
+    def _retain(place: Place, identity: str, days: int) -> None:
+        # 0 is Pulumi's word for "for ever", which CloudWatch expresses by having no policy.
+        if days:
+            place.client.put_retention_policy(logGroupName=identity, retentionInDays=days)
+        else:
+            place.client.delete_retention_policy(logGroupName=identity)
