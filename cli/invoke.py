@@ -33,10 +33,10 @@ def invoke(project: Path, stack: str, event: bytes, *, live: bool) -> None:
         message = f"the event must be JSON, it is not: {error}."
         raise click.ClickException(message) from error
     console = Console()
+    credentials = _credentials() if live else None
     with Account() as account:
         function = _function(account, project, stack)
-        if live:
-            credentials = _credentials(function.region)
+        if credentials:
             invocation = run_once(function, event, credentials)
         else:
             seed(account)
@@ -58,12 +58,13 @@ def _function(account: Account, project: Path, stack: str) -> Function:
     return account.functions.definition(arn.split(":")[3], arn)
 
 
-def _credentials(region: str) -> dict[str, str]:
+def _credentials() -> dict[str, str]:
     """The caller's own credentials, as Lambda would hand over those of the function's role."""
-    session = boto3.Session(region_name=region)
     try:
+        session = boto3.Session()
         found = session.get_credentials()
-        identity = session.client("sts").get_caller_identity() if found else None
+        sts = session.client("sts", region_name=session.region_name or "us-east-1")
+        identity = sts.get_caller_identity() if found else None
     except (BotoCoreError, ClientError) as error:
         message = f"your AWS credentials must be valid, they are not: {error}"
         raise click.ClickException(message) from error

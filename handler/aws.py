@@ -17,8 +17,10 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # Adaptive: when AWS throttles, the client slows down rather than press on, because the account's
 # own software shares the same request quota.
-_WAIT = Config(connect_timeout=5, read_timeout=20, user_agent_extra="security-group-audit")
-_PATIENT = _WAIT.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 6}))
+# A region that does not answer takes 45 seconds, so that even 17 of them, four at a time, leave
+# time for the mail within the function's default limit of 300.
+_WAIT = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
+_PATIENT = _WAIT.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
 # A message that was sent again because the answer to it was lost would arrive twice.
 _ONCE = _WAIT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 _SEND = frozenset({"sesv2"})

@@ -64,6 +64,8 @@ class Account:
         self._runtime = runtime
 
     def __enter__(self) -> Self:
+        # moto makes sessions of its own, which fail when this names a profile that is not there.
+        self._profile = os.environ.pop("AWS_PROFILE", None)
         moto_api_backend.reset()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._front = Front(self.faults)
@@ -95,6 +97,8 @@ class Account:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        if self._profile is not None:
+            os.environ["AWS_PROFILE"] = self._profile
 
     @property
     def calls(self) -> list[Call]:

@@ -30,7 +30,9 @@ ENABLED = frozenset(
         "us-west-2",
     }
 )
-EXISTING = ENABLED | frozenset(Session().get_available_regions("ec2"))
+# Deaf to AWS_PROFILE, which may name a profile that is not there.
+_SESSION = Session({"profile": (None, None, None, None)})
+EXISTING = ENABLED | frozenset(_SESSION.get_available_regions("ec2"))
 
 
 def refuse_disabled(operation: Operation) -> Response | None:

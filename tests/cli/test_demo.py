@@ -63,7 +63,9 @@ def test_the_demo_with_the_engine(project: Path) -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(str(error))
         pytest.skip(str(error))
-    process = demo(project)
+    proxy = "http://127.0.0.1:9"
+    # What the caller has set for AWS and the network elsewhere does not matter here.
+    process = demo(project, AWS_PROFILE="nobody", HTTP_PROXY=proxy, HTTPS_PROXY=proxy)
     check(process, project / ".demo")
     assert "12 to create" in process.stdout
     assert "12 unchanged" in process.stdout

@@ -98,6 +98,23 @@ def test_live_needs_credentials(project: Path) -> None:
     )
 
 
+def test_live_needs_a_profile_that_exists(project: Path) -> None:
+    """A profile that is not there is said in a sentence."""
+    status, said = run(project, "invoke", "--live", AWS_PROFILE="nobody")
+    assert status == 1
+    assert said == (
+        "Error: your AWS credentials must be valid, they are not: "
+        "The config profile (nobody) could not be found\n"
+    )
+
+
+def test_the_sandbox_is_deaf_to_the_callers_environment(project: Path) -> None:
+    """Neither a profile nor a proxy of the caller's reaches the account on this machine."""
+    proxy = "http://127.0.0.1:9"
+    status, said = run(project, "invoke", AWS_PROFILE="nobody", HTTP_PROXY=proxy, HTTPS_PROXY=proxy)
+    assert status == 0, said
+
+
 def test_a_failed_run_fails_the_command(project: Path) -> None:
     """When SES refuses the mail of a live run the command says what the function said."""
     with Account() as account:

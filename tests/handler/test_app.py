@@ -201,6 +201,14 @@ def test_a_refused_mail_fails_the_run(account: Account) -> None:
         lambda_handler(SCHEDULED, None)
 
 
+def test_a_mail_whose_answer_is_lost_is_not_sent_again(account: Account) -> None:
+    """SES is asked once: it may have taken the mail that it did not answer."""
+    account.faults.drop("SendEmail")
+    with pytest.raises(MailError, match=r"^SES did not take the digest: "):
+        lambda_handler({}, None)
+    assert [call.operation for call in account.calls].count("SendEmail") == 1
+
+
 def test_missing_wiring_fails_before_anything_is_read(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
