@@ -39,9 +39,11 @@ _NOT_ROUTED = {
 }
 # From this many public addresses on, a part of the internet is wide.
 _WIDE = {Family.IPV4: 2**20, Family.IPV6: 2**96}
+# Groups repeat the same few CIDRs thousands of times; to remember all the others costs memory.
+_REMEMBERED = 4096
 
 
-@lru_cache(maxsize=65_536)  # Groups repeat the same few CIDRs thousands of times.
+@lru_cache(_REMEMBERED)
 def parse_cidr(text: str) -> tuple[Family, Interval]:
     """The family of a CIDR and the addresses it covers, as integers.
 
@@ -115,7 +117,7 @@ class Internets:
         """Raises ``ValueError`` for a trusted CIDR that is none."""
         trusted = tuple(trusted)
         self._of = {family: Internet(family, trusted) for family in Family}
-        self.locate = lru_cache(maxsize=65_536)(self._locate)
+        self.locate = lru_cache(_REMEMBERED)(self._locate)
 
     def __getitem__(self, family: Family) -> Internet:
         return self._of[family]

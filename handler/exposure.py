@@ -129,9 +129,10 @@ def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
 
 
 def _order(opening: _Opening) -> tuple[object, ...]:
-    """Puts what is nested after what it lies in, and of equals the rule with more traffic first."""
+    """Puts what is nested after what it lies in, and of equals the rule that opens more first."""
     start, end, rule = opening
-    return start, -end, -_breadth(rule.traffic), rule.sort_key
+    # A prefix list may have to be named for another of its CIDRs anyway.
+    return start, -end, -_breadth(rule.traffic), not rule.is_prefix_list, rule.sort_key
 
 
 def _breadth(traffic: Traffic) -> int:

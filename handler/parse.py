@@ -21,6 +21,7 @@ from handler.model import (
     Rule,
     SecurityGroup,
     Traffic,
+    is_prefix_list,
 )
 
 _PROTOCOLS = {"-1": ALL, "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
@@ -33,6 +34,7 @@ _LISTS = ("PrefixListIds", "PrefixListId")
 _AWS = "AWS"
 _REPR = reprlib.Repr()
 _REPR.maxstring = 80
+_REPR.maxlevel = 2
 
 
 def security_group(answer: object) -> SecurityGroup:
@@ -111,7 +113,9 @@ def interfaces(answers: Iterable[object]) -> tuple[Interface, ...]:
 
 def shown(value: object) -> str:
     """A value from outside as it appears in a sentence, cut to a readable length."""
-    return _REPR.repr(value)
+    most = 160
+    shortened = _REPR.repr(value)
+    return shortened if len(shortened) <= most else f"{shortened[:most]}..."
 
 
 def _interface(answer: object) -> Interface:
@@ -143,16 +147,24 @@ def _traffic(permission: Mapping[str, Any]) -> Traffic:
         if low is None and high is None:
             low, high = 0, LAST_PORT
         if low is None or high is None or not 0 <= low <= high <= LAST_PORT:
-            message = f"{protocol} ports must be 0 to {LAST_PORT} in order, got {low} to {high}."
+            message = (
+                f"{protocol} ports must be 0 to {LAST_PORT} in order, got {_from_to(low, high)}."
+            )
             raise ValueError(message)
         return Traffic(protocol, low, high)
     if protocol in ICMP:
         within = all(number is None or 0 <= number <= _LAST_ICMP for number in (low, high))
         if not within or (low is None and high is not None):
-            message = f"{protocol} type and code must be 0 to {_LAST_ICMP}, got {low} and {high}."
+            message = (
+                f"{protocol} type and code must be 0 to {_LAST_ICMP}, got {_from_to(low, high)}."
+            )
             raise ValueError(message)
         return Traffic(protocol, icmp_type=low, icmp_code=high)
     return Traffic(protocol)
+
+
+def _from_to(low: int | None, high: int | None) -> str:
+    return f"{shown(low)} to {shown(high)}"
 
 
 def _protocol(value: object) -> str:
@@ -181,8 +193,11 @@ def _number(permission: Mapping[str, Any], name: str) -> int | None:
 
 def _source(entry: Mapping[str, Any], name: str) -> str:
     source = str(text(_fields(entry, "source", name)[name]))
-    if name != "PrefixListId":
+    if name != _LISTS[1]:
         parse_cidr(source)
+    elif not is_prefix_list(source):
+        message = f"a prefix list's id must begin with pl-, got {shown(source)}."
+        raise ValueError(message)
     return source
 
 

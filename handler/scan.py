@@ -1,8 +1,6 @@
 """Reads one target and judges what it opens."""
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Protocol
 
 from handler import aws
@@ -53,8 +51,7 @@ def scan(target: Target, source: Source, policy: Policy) -> Scan:
     """
     internets = Internets(policy.trusted_cidrs)
     reader = _Reader(source, internets)
-    with _collector_paused():
-        reader.read()
+    reader.read()
     found = findings(reader.reading(target), policy, internets)
     read = coverage(target, reader.failures, reader.groups, reader.rules)
     return Scan(read, tuple(found))
@@ -74,22 +71,6 @@ def coverage(
         status = CoverageStatus.DISABLED
     sentences = dict.fromkeys(aws.sentence(failure) for failure in failures)
     return Coverage(target, status, groups, rules, "; ".join(sentences))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Python without its cyclic garbage collector, which takes half of the CPU of reading.
-
-    It walks all the answers again and again and frees next to nothing: they hold no cycles, and
-    go page by page.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Reader:

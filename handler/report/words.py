@@ -41,16 +41,18 @@ def reach(of: Finding) -> str:
 
 
 def _protocol_and_ports(of: Traffic) -> str:
-    if of.protocol == ALL:
+    # The protocol of a rule that makes no sense may be any text.
+    protocol = plain(of.protocol)
+    if protocol == ALL:
         return "all traffic"
-    if of.protocol in ICMP:
+    if protocol in ICMP:
         kind = "" if of.icmp_type is None else f" type {of.icmp_type}"
         code = "" if of.icmp_code is None else f" code {of.icmp_code}"
-        return f"{of.protocol}{kind}{code}"
+        return f"{protocol}{kind}{code}"
     if of.from_port is None:
-        return f"protocol {plain(of.protocol)}"
+        return f"protocol {protocol}"
     if of.from_port == of.to_port:
-        return f"{plain(of.protocol)}/{of.from_port}"
+        return f"{protocol}/{of.from_port}"
     if (of.from_port, of.to_port) == (0, LAST_PORT):
-        return f"{of.protocol}, all ports"
-    return f"{plain(of.protocol)}/{of.from_port}-{of.to_port}"
+        return f"{protocol}, all ports"
+    return f"{protocol}/{of.from_port}-{of.to_port}"

@@ -1,8 +1,10 @@
 """The targets of an audit, and their scans together."""
 
+import gc
 from typing import Any
 
 import boto3
+import pytest
 from botocore.stub import Stubber
 
 from handler.audit import plan, scans
@@ -74,3 +76,18 @@ def test_not_knowing_the_regions_is_not_clean() -> None:
         CoverageStatus.DENIED,
         "UnauthorizedOperation: No.",
     )
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_is_left_as_it_was(*, enabled: bool) -> None:
+    """The garbage collector is paused from the first scan to the last, and put back."""
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        read = scans(Scripted(eu_west_1=NOTHING), ["eu-west-1"], Policy())
+        next(read)
+        assert not gc.isenabled()
+        assert list(read) == []
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()

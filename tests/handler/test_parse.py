@@ -67,11 +67,11 @@ def test_traffic_has_one_form(given: tuple[str, int | None, int | None], traffic
             ("tcp", True, 22), "FromPort must be a whole number, got True.", id="boolean-port"
         ),
         pytest.param(
-            ("icmp", 256, -1), "icmp type and code must be 0 to 255, got 256 and None.", id="type"
+            ("icmp", 256, -1), "icmp type and code must be 0 to 255, got 256 to None.", id="type"
         ),
         pytest.param(
             ("icmp", -1, 4),
-            "icmp type and code must be 0 to 255, got None and 4.",
+            "icmp type and code must be 0 to 255, got None to 4.",
             id="code-of-every-type",
         ),
         pytest.param(
@@ -110,6 +110,11 @@ def test_nonsense_is_malformed(given: tuple[Any, Any, Any], reason: str) -> None
         pytest.param({"Ipv6Ranges": [1]}, "Ipv6Ranges must hold objects, got 1.", id="no-object"),
         pytest.param(
             {"PrefixListIds": [{}]}, "a source must have a PrefixListId, got {}.", id="no-list-id"
+        ),
+        pytest.param(
+            {"PrefixListIds": [{"PrefixListId": "0.0.0.0/0"}]},
+            "a prefix list's id must begin with pl-, got '0.0.0.0/0'.",
+            id="odd-list-id",
         ),
     ],
 )

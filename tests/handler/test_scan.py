@@ -1,6 +1,5 @@
 """What is read of a target, page by page, and what a failure on the way leaves."""
 
-import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from handler.collect import Region
-from handler.model import CoverageStatus, Kind, Scan, SecurityGroup, Severity, Target
+from handler.model import CoverageStatus, Kind, Scan, Severity, Target
 from handler.policy import Policy
 from handler.scan import scan
 from tests.handler.groups import answer, permission
@@ -345,22 +344,3 @@ def test_interfaces_that_may_not_be_read_are_said(ec2: Ec2) -> None:
     result = ec2.scan()
     assert result.coverage.status is CoverageStatus.DENIED
     assert result.findings[0].attachment == "unknown"
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_collector_is_left_as_it_was(*, enabled: bool) -> None:
-    """A scan pauses the garbage collector, also one that fails, and puts it back."""
-
-    class Watching(Region):
-        def security_groups(self) -> Iterator[SecurityGroup]:
-            assert not gc.isenabled()
-            message = "a group that makes no sense."
-            raise ValueError(message)
-
-    before = gc.isenabled()
-    (gc.enable if enabled else gc.disable)()
-    try:
-        assert scan(TARGET, Watching(None), Policy()).coverage.status is CoverageStatus.FAILED
-        assert gc.isenabled() is enabled
-    finally:
-        (gc.enable if before else gc.disable)()
