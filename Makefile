@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := venv/bin/python -m
 
-.PHONY: demo test lint picture clean
+.PHONY: demo test lint bench picture clean
 
 demo: venv/ready
 	@$(RUN) cli demo
@@ -23,6 +23,9 @@ venv/ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -m venv venv
 	@venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
+
+bench: venv/ready
+	$(RUN) benchmarks
 
 # The README's picture; needs chromium.
 picture: demo

@@ -8,8 +8,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-FAILURES = (ClientError, BotoCoreError)
+from handler.answer import read_ahead
+
+FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 raises when AWS refuses, cannot be reached or answers nonsense."""
 
 # Where credentials and endpoints come from is the same 40 lines in every run.
@@ -53,7 +56,9 @@ class Clients:
 
 @cache
 def _session() -> boto3.session.Session:
-    return boto3.session.Session()
+    session = boto3.session.Session()
+    session.events.register("before-parse.ec2.DescribeSecurityGroups", read_ahead)
+    return session
 
 
 def sentence(error: Exception) -> str:

@@ -143,5 +143,5 @@ class _Place:
         """Names a finding by what it means: the same rules anew keep it, wider ones do not."""
         target = self.reading.target
         place = (kind, target.account, target.region, *(group.id for group in self.groups))
-        what = (family or "", *map(str, traffic.sort_key), *sorted(set(sources)))
+        what = (family or "", *map(str, traffic.sort_key), *sorted(sources))
         return hashlib.sha256("\n".join((*place, *what)).encode()).hexdigest()[:16]

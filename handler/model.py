@@ -165,6 +165,10 @@ class Rule:
     traffic: Traffic
     source: str
 
+    def __hash__(self) -> int:
+        """What a group's rules differ in; to hash every field takes twice as long."""
+        return hash((self.source, self.traffic.from_port, self.traffic.to_port))
+
     @property
     def is_prefix_list(self) -> bool:
         """Whether the source is a managed prefix list rather than a CIDR."""

@@ -81,6 +81,7 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
     assert sorted(assets) == [
         "handler/__init__.py",
         "handler/address.py",
+        "handler/answer.py",
         "handler/app.py",
         "handler/audit.py",
         "handler/aws.py",

@@ -1,0 +1,132 @@
+"""The part of AWS that the measured ways call, on the loopback, in a process of its own.
+
+`python -m benchmarks.endpoint 10000` serves that many groups, writes its address as a line to
+standard output, and ends when its standard input does.
+"""
+
+import json
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from benchmarks import groups
+
+CALLS_PATH = "/calls"
+"""Where to ask how often each operation was called."""
+_MAIL_PATH = "/v2/email/outbound-emails"
+_PAGE = """<?xml version="1.0" encoding="UTF-8"?>
+<{operation}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+<requestId>00000000-0000-4000-8000-000000000000</requestId>
+<{container}>{items}</{container}>{next_token}
+</{operation}Response>"""
+_CALLER = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>
+</GetCallerIdentityResponse>"""
+_SENT = """<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/">
+<SendEmailResult><MessageId>message</MessageId></SendEmailResult></SendEmailResponse>"""
+_FIXED = {"GetCallerIdentity": _CALLER, "SendEmail": _SENT}
+
+Form = MultiDict[str, str]
+
+
+class Endpoint:
+    """A WSGI application that answers as EC2, SES and STS do, and counts."""
+
+    def __init__(self, count: int) -> None:
+        self._calls: Counter[str] = Counter()
+        # Written out beforehand: what is measured shares the machine with this process.
+        self._groups = [groups.group_xml(index) for index in range(count)]
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer one request; what the ways do not call is not found."""
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == CALLS_PATH:
+            return Response(json.dumps(self._calls), mimetype="application/json")
+        form = request.form
+        operation = "SendEmail" if request.path == _MAIL_PATH else form.get("Action", "")
+        self._calls[operation] += 1
+        if request.path == _MAIL_PATH:
+            return Response('{"MessageId": "message"}', mimetype="application/json")
+        if operation in _FIXED:
+            return Response(_FIXED[operation], mimetype="text/xml")
+        return self._describe(operation, form)
+
+    def _describe(self, operation: str, form: Form) -> Response:
+        items: Sequence[str]
+        match operation:
+            case "DescribeSecurityGroups":
+                container, items = "securityGroupInfo", self._groups
+            case "DescribeSecurityGroupRules":
+                container = "securityGroupRuleSet"
+                items = [item for index in self._asked(form) for item in groups.rules_xml(index)]
+            case "DescribeNetworkInterfaces":
+                container = "networkInterfaceSet"
+                items = [
+                    item for index in self._asked(form) for item in groups.interfaces_xml(index)
+                ]
+            case "DescribeManagedPrefixLists":
+                container = "prefixListSet"
+                items = [groups.prefix_list_xml(each) for each in _filter_values(form)]
+            case "GetManagedPrefixListEntries":
+                container, items = "entrySet", list(groups.entries_xml())
+            case _:
+                return Response(f"No operation {operation!r} here.", 404)
+        return _page(operation, container, items, form)
+
+    def _asked(self, form: Form) -> Iterator[int]:
+        """The groups that the request filters by; the open ones of all when it does not."""
+        if identifiers := list(_filter_values(form)):
+            return map(groups.index_of, identifiers)
+        return filter(groups.is_open, range(len(self._groups)))
+
+
+class _Handler(WSGIRequestHandler):
+    """Keeps connections open, as AWS does, and writes no log."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_: object) -> None:
+        """Nothing: a line for each request would cost more than the answer."""
+
+
+def _filter_values(form: Form) -> Iterator[str]:
+    return (value for key, value in form.items() if key.startswith("Filter.1.Value"))
+
+
+def _page(operation: str, container: str, items: Sequence[str], form: Form) -> Response:
+    """What the request's token and size select; all of it in one answer without a size."""
+    start = int(form.get("NextToken", 0))
+    end = start + int(form.get("MaxResults", len(items)))
+    token = f"<nextToken>{end}</nextToken>" if end < len(items) else ""
+    page = _PAGE.format(
+        operation=operation,
+        container=container,
+        items="".join(items[start:end]),
+        next_token=token,
+    )
+    return Response(page, mimetype="text/xml")
+
+
+def _main() -> None:
+    application = Endpoint(int(sys.argv[1]))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
+    sys.stdout.flush()
+    # Ends with the process that started it, however that one ends.
+    sys.stdin.read()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,108 @@
+"""What is measured: the straightforward way, the audit, and parts of the audit."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+
+from benchmarks import largest
+from handler import audit, notify
+from handler.address import Internets
+from handler.aws import Clients
+from handler.collect import Region
+from handler.exposure import exposures
+from handler.model import Run, Target, Trigger
+from handler.policy import Policy
+from handler.report.digest import digest
+from handler.report.document import document
+from handler.scan import scan
+from handler.settings import Settings
+
+_SENDER = "audit@example.com"
+_REGION = "eu-west-1"
+_TARGET = Target("111122223333", _REGION)
+_RUN = Run("run", Trigger.MANUAL, "2030-01-01T00:00:00Z", "2030-01-01T00:00:01Z")
+
+Call = Callable[[], int]
+"""What is measured of a way once imports, clients and data are there; counts what it did."""
+
+
+def straightforward() -> Call:
+    """The way that tutorials take: all groups, a comparison of texts, and a mail for each hit."""
+    groups: Any = boto3.resource("ec2", _REGION).security_groups
+    ses: Any = boto3.client("ses", _REGION)
+
+    def call() -> int:
+        mails = 0
+        for group in groups.all():
+            for permission in group.ip_permissions:
+                sources = [each["CidrIp"] for each in permission["IpRanges"]]
+                sources += [each["CidrIpv6"] for each in permission["Ipv6Ranges"]]
+                for source in sources:
+                    if source in {"0.0.0.0/0", "::/0"}:
+                        ses.send_email(
+                            Source=_SENDER,
+                            Destination={"ToAddresses": [_SENDER]},
+                            Message={
+                                "Subject": {"Data": f"{group.group_id} is open"},
+                                "Body": {"Text": {"Data": f"{group.group_name}: {permission}"}},
+                            },
+                        )
+                        mails += 1
+        return mails
+
+    return call
+
+
+def product() -> Call:
+    """The audit of one region, from the first question to the one mail."""
+    settings, policy, clients = Settings(_SENDER, (_SENDER,)), Policy(), Clients()
+    for service, region in (("sts", None), ("ec2", _REGION), ("sesv2", None)):
+        clients.get(service, region)
+
+    def call() -> int:
+        report = audit.report(_RUN, audit.scans(clients, (_REGION,), policy))
+        if not report.complete:
+            message = f"the audit must be complete, got {report.coverage}."
+            raise RuntimeError(message)
+        notify.send(
+            clients.get("sesv2"), settings, notify.compose(settings, digest(report, policy))
+        )
+        return len(report.findings)
+
+    return call
+
+
+def evaluation() -> Call:
+    """The judging alone, of groups that were read beforehand."""
+    region = Region(Clients().get("ec2", _REGION))
+    groups = list(region.security_groups())
+    named = {rule.source for group in groups for rule in group.rules if rule.is_prefix_list}
+    lists = region.prefix_lists(sorted(named))
+
+    def call() -> int:
+        internets = Internets()
+        return sum(len(exposures(group.rules, lists, internets)) for group in groups)
+
+    return call
+
+
+def largest_group() -> Call:
+    """Judging and writing down a group with as many rules as AWS allows."""
+    return _document_of(largest.ordinary())
+
+
+def hostile_group() -> Call:
+    """The same for rules that overlap as much as rules can."""
+    return _document_of(largest.hostile())
+
+
+def _document_of(source: largest.Alone) -> Call:
+    return lambda: len(json.dumps(document(audit.report(_RUN, [scan(_TARGET, source, Policy())]))))
+
+
+WAYS: dict[str, Callable[[], Call]] = {
+    way.__name__: way
+    for way in (straightforward, product, evaluation, largest_group, hostile_group)
+}

@@ -1,0 +1,54 @@
+"""The benchmark runs, and the calls it counts are the ones that each way makes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def cells() -> dict[str, list[str]]:
+    """What a quick run prints in each row, by the row's name."""
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick"],
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    rows = (line.split("  ") for line in process.stdout.splitlines())
+    return {name: [cell.strip() for cell in rest if cell.strip()] for name, *rest in rows}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CPU, 1,000 groups",
+        "of that, judging",
+        "CPU, 1,000 rules",
+        "CPU, 1,000 hostile rules",
+        "memory before the call",
+        "peak memory, 1,000 groups",
+        "peak memory, 2,000 groups",
+        "memory for a group more",
+    ],
+)
+def test_every_figure_has_its_row(cells: dict[str, list[str]], name: str) -> None:
+    """A figure of the machine is shown and not judged."""
+    assert cells[name]
+    assert cells[name][-1] not in {"met", "missed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("calls to read 1,000", ["1", "1", "1.00", "1", "met"], id="one-page"),
+        pytest.param("calls to read 2,000", ["2", "2", "met"], id="two-pages"),
+        pytest.param("mails", ["83", "1", "0.01", "1", "met"], id="one-digest"),
+    ],
+)
+def test_calls_are_counted(cells: dict[str, list[str]], name: str, expected: list[str]) -> None:
+    """The straightforward way reads all at once and mails each hit; the audit reads pages."""
+    assert cells[name] == expected
