@@ -83,4 +83,7 @@ class Region:
         pagination = {"PageSize": _PAGE_SIZES[operation]}
         paginator = self._ec2.get_paginator(operation)
         for page in paginator.paginate(**arguments, PaginationConfig=pagination):
+            if key not in page:
+                message = f"{operation} must answer with {key}, and did not."
+                raise ValueError(message)
             yield from page[key]

@@ -1,5 +1,6 @@
 """Reads the stack's config and refuses what AWS or the audit would stumble over later."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.policy import Policy, PolicyError
-from infra import schedule
+from infra import permissions, schedule
 from infra.reader import ConfigReader, refuse
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -26,12 +27,17 @@ TIMEOUT_SECONDS = range(1, 900 + 1)
 MOST_RECIPIENTS = 50
 # Lambda takes 4 KB of environment variables in all; the rest of ours stays below 1 KB.
 MOST_RECIPIENT_BYTES = 3072
+# What IAM takes as the policies of one role, white space not counted:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MOST_POLICY_BYTES = 10_240
+_LONGEST_ARN = "arn:aws-us-gov:ses:ap-southeast-2:123456789012:identity/*"
 NOTIFY = ("findings", "always")
 ALL_REGIONS = "all"
 DISABLED = "disabled"
 
-# SES takes ASCII only; a comma would split the list that the function's environment holds.
-_LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+# SES takes ASCII only; a comma would split the list that the function's environment holds, and *
+# or ? in the ARN of an identity would let the function send as others.
+_LOCAL_PART = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
 
@@ -74,6 +80,7 @@ class StackConfig:
             policy=_policy(reader),
         )
         reader.refuse_unknown()
+        _refuse_long_policy(config)
         return config
 
 
@@ -91,13 +98,24 @@ def _recipients(reader: ConfigReader) -> tuple[str, ...]:
     for recipient in recipients:
         if not _ADDRESS.fullmatch(recipient):
             refuse("recipients", "a list of mail addresses", recipient)
-        if recipients.count(recipient) > 1:
+        if sum(recipient.lower() == other.lower() for other in recipients) > 1:
             refuse("recipients", "different mail addresses", recipient, "it is there twice")
     size = len(",".join(recipients))
     if size > MOST_RECIPIENT_BYTES:
         expectation = f"at most {MOST_RECIPIENT_BYTES} characters in all"
         refuse("recipients", expectation, size, "Lambda's environment holds 4 KB")
     return recipients
+
+
+def _refuse_long_policy(config: StackConfig) -> None:
+    addresses = (config.sender, *config.recipients)
+    names = permissions.identities(addresses, created=config.create_identities)
+    arns = [_LONGEST_ARN.replace("*", name) for name in names]
+    document = permissions.function_policy(_LONGEST_ARN * 2, arns, config.regions)
+    size = len(json.dumps(document, separators=(",", ":")))
+    if size > MOST_POLICY_BYTES:
+        expectation = f"addresses whose IAM policy has at most {MOST_POLICY_BYTES} characters"
+        refuse("recipients", expectation, size, "use fewer, or fewer domains")
 
 
 def _schedule(reader: ConfigReader) -> str | None:

@@ -84,7 +84,8 @@ def _own_modules(folder: Path) -> Iterator[None]:
     own = _imported_from(folder)
 
     def loaded() -> list[str]:
-        return [name for name in sys.modules if name.split(".")[0] in own]
+        # A copy: other threads import while this looks.
+        return [name for name in list(sys.modules) if name.split(".")[0] in own]
 
     before = {name: sys.modules.pop(name) for name in loaded()}
     sys.path.insert(0, str(folder))

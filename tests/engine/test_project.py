@@ -190,6 +190,24 @@ def test_a_failed_create_is_completed(open_project: Open, account: Account) -> N
     assert changed(stack.up()) == {}
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("PutRolePolicy", "CreateFunction", id="function-after-policy"),
+        pytest.param("AddPermission", "PutTargets", id="target-after-permission"),
+    ],
+)
+def test_nothing_runs_before_it_may(
+    open_project: Open, account: Account, first: str, second: str
+) -> None:
+    """What needs a permission is not made while, or when, the permission could not be given."""
+    refused = Fault(first, code="LimitExceededException", message="No more.", delay=2.0)
+    account.faults.add(refused)
+    with pytest.raises(DeployError, match="No more"):
+        open_project().up()
+    assert second not in {call.operation for call in account.calls}
+
+
 def test_drift_is_seen(open_project: Open, account: Account) -> None:
     """What somebody changed by hand shows in a refresh, and the next up mends it."""
     stack = open_project()

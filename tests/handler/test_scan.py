@@ -188,6 +188,16 @@ def test_an_answer_without_sense_is_coverage(ec2: Ec2) -> None:
     )
 
 
+def test_an_answer_without_groups_is_coverage(ec2: Ec2) -> None:
+    """An answer that lacks its list is no empty list."""
+    ec2.says(GROUPS, {"MaxResults": 1000})
+    coverage = ec2.scan().coverage
+    assert coverage.status is CoverageStatus.FAILED
+    assert (
+        coverage.error == "describe_security_groups must answer with SecurityGroups, and did not."
+    )
+
+
 def test_several_failures_are_all_said(ec2: Ec2) -> None:
     """What was denied and what failed are both in the coverage, which failed."""
     ec2.groups(answer(permission("tcp", 22, 22, WORLD)))

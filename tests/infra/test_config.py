@@ -27,6 +27,16 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
             id="two-senders",
         ),
         pytest.param(
+            {"sender": "*@example.com"},
+            "sender must be one mail address, got '*@example.com'.",
+            id="sender-wildcard",
+        ),
+        pytest.param(
+            {"recipients": ["a@example.com", "a@Example.com"]},
+            "recipients must be different mail addresses, got 'a@example.com': it is there twice.",
+            id="recipient-twice-in-other-letters",
+        ),
+        pytest.param(
             {"recipients": None},
             "Stack 'dev' is missing configuration value 'recipients'.",
             id="recipients-missing",
@@ -66,6 +76,15 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
             "recipients must be at most 3072 characters in all, got 3389: "
             "Lambda's environment holds 4 KB.",
             id="recipients-too-long",
+        ),
+        pytest.param(
+            {
+                "createIdentities": False,
+                "recipients": [f"a@{'b' * 30}.c{number}.example.com" for number in range(50)],
+            },
+            "recipients must be addresses whose IAM policy has at most 10240 characters, "
+            "got 15087: use fewer, or fewer domains.",
+            id="policy-too-long",
         ),
         pytest.param(
             {"schedule": "rate(1 days)"},
