@@ -31,7 +31,7 @@ def exposures(
     """What the rules together let in from the internet, sorted; empty where that is nothing.
 
     One exposure for each family, protocol and longest run of ports with the same rules. It names
-    no rule that adds no address to the others. A wider rule counts towards all that lies within
+    no CIDR that adds no address to the others. A wider rule counts towards all that lies within
     it (all traffic towards every port, all icmp towards every type) and is one exposure itself.
     A prefix list that could not be read adds nothing here.
     """

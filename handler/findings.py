@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from handler.address import Internets
 from handler.fix import revoke
 from handler.model import (
+    ICMP,
     Attachment,
     Exposure,
     Family,
@@ -90,11 +91,15 @@ class _Place:
 
     def malformed(self, malformed: Malformed) -> Finding:
         """A rule that makes no sense, and why."""
-        traffic = Traffic(malformed.protocol, malformed.from_port, malformed.to_port)
+        protocol, reason = malformed.protocol, malformed.reason
+        ports = () if protocol in ICMP else (malformed.from_port, malformed.to_port)
+        traffic = Traffic(protocol, *ports)
         return replace(
             self._finding(Kind.MALFORMED, traffic, Severity.HIGH, malformed.sources),
+            # The same rule may make no sense in several ways.
+            id=self._fingerprint(Kind.MALFORMED, None, traffic, [*malformed.sources, reason]),
             service=None,
-            detail=malformed.reason,
+            detail=reason,
         )
 
     def _finding(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from handler.model import Attachment, Coverage, Finding, Report, Severity, Trigger
+from handler.model import Attachment, Coverage, Finding, Kind, Report, Severity, Trigger
 from handler.policy import Policy
 from handler.report import words
 
@@ -65,7 +65,12 @@ class Digest:
 
 def digest(report: Report, policy: Policy) -> Digest:
     """The digest of a report; the policy says what is listed and what is only counted."""
-    listed = [finding for finding in report.findings if policy.lists(finding.severity)]
+    # What could not be read is listed whatever it may open: silence must mean clean.
+    listed = [
+        finding
+        for finding in report.findings
+        if finding.kind is Kind.UNREADABLE or policy.lists(finding.severity)
+    ]
     shown = listed[:_MOST_FINDINGS]
     headline = _headline(report)
     stack = f"{words.plain(report.run.stack)}: " if report.run.stack else ""
@@ -98,6 +103,8 @@ def _headline(report: Report) -> str:
         said = f"nothing found open in {words.count(read, 'region')}"
     if report.unread:
         said += f", {words.count(len(report.unread), 'region')} not read"
+    if report.unreadable:
+        said += f", {words.count(len(report.unreadable), 'source')} not read"
     return said
 
 

@@ -354,3 +354,18 @@ def test_interfaces_that_may_not_be_read_are_said(ec2: Ec2) -> None:
     result = ec2.scan()
     assert result.coverage.status is CoverageStatus.DENIED
     assert result.findings[0].attachment == "unknown"
+
+
+def test_each_fault_of_a_rule_is_a_finding_of_its_own(ec2: Ec2) -> None:
+    """Two sources that make no sense are two findings with two ids."""
+    ec2.groups(answer(permission("tcp", 22, 22, "x", "y")))
+    ec2.rules(of=["sg-1"])
+    assert len({finding.id for finding in ec2.scan().findings}) == 2
+
+
+def test_malformed_icmp_has_no_ports(ec2: Ec2) -> None:
+    """An icmp type that does not exist is no port."""
+    ec2.groups(answer(permission("icmp", 256, -1, WORLD)))
+    ec2.rules(of=["sg-1"])
+    (finding,) = ec2.scan().findings
+    assert (finding.traffic.from_port, finding.traffic.to_port) == (None, None)

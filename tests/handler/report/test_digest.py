@@ -228,3 +228,11 @@ def test_what_groups_open_together_is_said() -> None:
         "  eu-west-1 / 123456789012  web (sg-1) together with sg-2, internal on eni-1\n"
         "    tcp/22 (SSH) from the whole IPv4 internet\n"
     ) in said
+
+
+def test_what_could_not_be_read_is_always_listed() -> None:
+    """A list that cannot be read is in the headline and listed, however harmless its traffic."""
+    group = answer(permission("icmp", 8, -1, "pl-1"))
+    said = as_text(reports.of(reports.read(group)), Policy(minimum_severity=Severity.CRITICAL))
+    assert said.startswith("Nothing found open in 1 region, 1 source not read.\n")
+    assert "prefix list pl-1 could not be read" in said
