@@ -40,7 +40,14 @@ def main(*, quick: bool) -> None:
 
 def _results(sizes: tuple[int, ...], rounds: int, progress: Progress) -> Results:
     smallest, *larger = sizes
-    ways = ("straightforward", "product", "evaluation", "largest_group", "hostile_group")
+    ways = (
+        "straightforward",
+        "product",
+        "evaluation",
+        "largest_group",
+        "hostile_group",
+        "hostile_report",
+    )
     task = progress.add_task("", total=len(ways) * rounds + len(larger))
 
     def step(way: str, groups: int, address: str) -> Measurement:

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limi
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from handler.model import PrefixList, Rule, SecurityGroup, Traffic
 
@@ -29,7 +29,7 @@ class Alone:
     def rule_ids(self, group_ids: Sequence[str]) -> dict[Rule, str]:  # noqa: ARG002
         """An id for every rule, by rules of their own as another answer of AWS gives them."""
         rules = self.group.rules
-        return {replace(rule): f"sgr-{number:017x}" for number, rule in enumerate(rules)}
+        return {Rule(*rule): f"sgr-{number:017x}" for number, rule in enumerate(rules)}
 
     def interfaces(self, group_ids: Sequence[str]) -> None:
         """Nobody knows."""

@@ -94,7 +94,13 @@ def largest_group() -> Call:
 
 
 def hostile_group() -> Call:
-    """The same for rules that overlap as much as rules can."""
+    """Judging rules that overlap as much as rules can."""
+    rules = largest.hostile().group.rules
+    return lambda: len(exposures(rules, {}, Internets()))
+
+
+def hostile_report() -> Call:
+    """The same and writing it down: 2,000 findings that name 1,000,000 rules in 65 MB of JSON."""
     return _document_of(largest.hostile())
 
 
@@ -104,5 +110,12 @@ def _document_of(source: largest.Alone) -> Call:
 
 WAYS: dict[str, Callable[[], Call]] = {
     way.__name__: way
-    for way in (straightforward, product, evaluation, largest_group, hostile_group)
+    for way in (
+        straightforward,
+        product,
+        evaluation,
+        largest_group,
+        hostile_group,
+        hostile_report,
+    )
 }

@@ -160,5 +160,6 @@ def _exposure(internet: Internet, traffic: Traffic, union: Sequence[_Opening]) -
         reach=internet.reach(addresses),
         addresses=addresses,
         share=addresses / internet.size,
-        rules=tuple(dict.fromkeys(opening.rule for opening in union)),
+        # A rule comes once for each CIDR of its list; to hash them would take longer.
+        rules=tuple({id(opening.rule): opening.rule for opening in union}.values()),
     )

@@ -22,7 +22,6 @@ from handler.model import (
     SecurityGroup,
     Severity,
     Traffic,
-    is_prefix_list,
 )
 from handler.policy import Policy
 from handler.services import name, severity_for_world
@@ -75,7 +74,7 @@ class _Place:
             reach=exposure.reach,
             addresses=exposure.addresses,
             share=exposure.share,
-            rule_ids=tuple(known[rule] for rule in rules if rule in known),
+            rule_ids=tuple(filter(None, map(known.get, rules))),
             fix=revoke(self.reading.target.region, rules, known),
         )
 
@@ -112,7 +111,8 @@ class _Place:
     ) -> Finding:
         """All that findings of every kind have; without a reach and a way to close it."""
         first = self.groups[0]
-        unique = list(dict.fromkeys(sources))
+        unique = tuple(dict.fromkeys(sources))
+        lists = tuple(source for source in unique if source in self.reading.lists)
         together = kind is Kind.INTERFACE
         return Finding(
             id=self._fingerprint(kind, family, traffic, unique),
@@ -127,8 +127,8 @@ class _Place:
             traffic=traffic,
             service=name(traffic),
             reach=Reach.UNKNOWN,
-            sources=tuple(source for source in unique if not is_prefix_list(source)),
-            prefix_lists=tuple(source for source in unique if is_prefix_list(source)),
+            sources=tuple(source for source in unique if source not in lists) if lists else unique,
+            prefix_lists=lists,
             attachment=self._attachment,
             interfaces=tuple(interface.id for interface in self.interfaces),
         )

@@ -89,7 +89,7 @@ def packet(of: Traffic) -> Traffic:
     if of.protocol in ICMP:
         kind, code = (99 if part is None else part for part in (of.icmp_type, of.icmp_code))
         return Traffic(of.protocol, icmp_type=kind, icmp_code=code)
-    return replace(of, to_port=of.from_port)
+    return of._replace(to_port=of.from_port)
 
 
 ports = st.one_of(st.sampled_from([0, 1, 21, 22, 23, 65_534, 65_535]), st.integers(0, 65_535))
@@ -151,7 +151,7 @@ def situations(
 def halved(rule: Rule) -> list[Rule]:
     """The rule for both halves of its CIDR."""
     halves = [] if rule.is_prefix_list else model.halves(ip_network(rule.source, strict=False))
-    return [replace(rule, source=str(half)) for half in halves] or [rule]
+    return [rule._replace(source=str(half)) for half in halves] or [rule]
 
 
 def cut(rule: Rule) -> list[Rule]:
@@ -160,14 +160,14 @@ def cut(rule: Rule) -> list[Rule]:
     if low is None or high is None or low == high:
         return [rule]
     runs = [(low, (low + high) // 2), ((low + high) // 2 + 1, high)]
-    return [replace(rule, traffic=Traffic(rule.traffic.protocol, *run)) for run in runs]
+    return [rule._replace(traffic=Traffic(rule.traffic.protocol, *run)) for run in runs]
 
 
 def spelled_out(rule: Rule) -> list[Rule]:
     """A rule for all traffic as one for all of tcp and one for all of udp."""
     if rule.traffic != Traffic("all"):
         return [rule]
-    return [replace(rule, traffic=Traffic(name, 0, 65_535)) for name in ("tcp", "udp")]
+    return [rule._replace(traffic=Traffic(name, 0, 65_535)) for name in ("tcp", "udp")]
 
 
 @many
