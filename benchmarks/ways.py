@@ -14,7 +14,6 @@ from handler.collect import Region
 from handler.exposure import exposures
 from handler.model import Run, Target, Trigger
 from handler.policy import Policy
-from handler.report.digest import digest
 from handler.report.document import document
 from handler.scan import scan
 from handler.settings import Settings
@@ -62,13 +61,12 @@ def product() -> Call:
         clients.get(service, region)
 
     def call() -> int:
-        report = audit.report(_RUN, audit.scans(clients, (_REGION,), policy))
+        report = audit.report(_RUN, audit.scans(clients, (_REGION,), policy), policy)
         if not report.complete:
             message = f"the audit must be complete, got {report.coverage}."
             raise RuntimeError(message)
-        notify.send(
-            clients.get("sesv2"), settings, notify.compose(settings, digest(report, policy))
-        )
+        mail = notify.compose(settings, report, policy)
+        notify.send(clients.get("sesv2"), settings, mail)
         return len(report.findings)
 
     return call
@@ -105,7 +103,10 @@ def hostile_report() -> Call:
 
 
 def _document_of(source: largest.Alone) -> Call:
-    return lambda: len(json.dumps(document(audit.report(_RUN, [scan(_TARGET, source, Policy())]))))
+    policy = Policy()
+    return lambda: len(
+        json.dumps(document(audit.report(_RUN, [scan(_TARGET, source, policy)], policy)))
+    )
 
 
 WAYS: dict[str, Callable[[], Call]] = {

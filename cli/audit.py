@@ -37,7 +37,7 @@ def of_snapshot(content: bytes, policy: Policy) -> Report:
         snapshot = Snapshot(content)
     except SnapshotError as error:
         raise AuditError(str(error)) from error
-    return _report(started_at, [scan(snapshot.target, snapshot, policy)])
+    return _report(started_at, [scan(snapshot.target, snapshot, policy)], policy)
 
 
 def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> Report:
@@ -49,7 +49,7 @@ def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> R
     try:
         home = boto3.Session(profile_name=profile).region_name or _HOME
         session = boto3.Session(profile_name=profile, region_name=home)
-        return _report(started_at, _progress(scans(Clients(session), regions, policy)))
+        return _report(started_at, _progress(scans(Clients(session), regions, policy)), policy)
     except FAILURES as error:
         message = f"the account could not be read: {sentence(error)}"
         raise AuditError(message) from error
@@ -59,7 +59,7 @@ def read_policy(content: bytes) -> Policy:
     """The policy in a JSON or YAML file. Raises ``AuditError``."""
     try:
         # JSON is YAML.
-        return Policy.parse(yaml.safe_load(content) or {})
+        return Policy.parse(yaml.safe_load(content) or {}, datetime.now(UTC).date())
     except (yaml.YAMLError, PolicyError, RecursionError) as error:
         message = (
             f"the policy must be JSON or YAML that makes sense: {' '.join(str(error).split())}"
@@ -80,7 +80,7 @@ def exit_status(audited: Report, fail_on: Severity | None) -> int:
         return 2
     return int(
         fail_on is not None
-        and any(finding.severity.rank <= fail_on.rank for finding in audited.findings)
+        and any(finding.severity.rank <= fail_on.rank for finding in audited.open)
     )
 
 
@@ -92,9 +92,9 @@ def _progress(scanned: Iterable[Scan]) -> Iterator[Scan]:
             yield each
 
 
-def _report(started_at: str, scanned: Iterable[Scan]) -> Report:
+def _report(started_at: str, scanned: Iterable[Scan], policy: Policy) -> Report:
     read = list(scanned)
-    return report(Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, _now()), read)
+    return report(Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, _now()), read, policy)
 
 
 def _now() -> str:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from handler import parse
+from handler import interfaces, parse
 from handler.model import UNKNOWN, Interface, PrefixList, Rule, SecurityGroup, Target
 
 _NOT_IN_THE_FILE = "the snapshot does not hold its entries."
@@ -65,7 +65,7 @@ class Snapshot:
         if self._interfaces is None:
             return None
         wanted = set(group_ids)
-        found = parse.interfaces(self._interfaces)
+        found = interfaces.interfaces(self._interfaces)
         return tuple(interface for interface in found if wanted & set(interface.group_ids))
 
 

@@ -1,6 +1,6 @@
 """Reads the XML of DescribeSecurityGroups, and of it only what the audit looks at.
 
-boto3 makes a tree of it and objects of the tree, descriptions, tags and outbound rules included,
+boto3 makes a tree of it and objects of the tree, descriptions and outbound rules included,
 which is most of an audit's work. The result here has the same shape with less in it.
 """
 
@@ -15,6 +15,7 @@ _LISTS = {
     "ipRanges": "IpRanges",
     "ipv6Ranges": "Ipv6Ranges",
     "prefixListIds": "PrefixListIds",
+    "tagSet": "Tags",
 }
 _ITEM = "item"
 _TEXTS = {
@@ -27,6 +28,8 @@ _TEXTS = {
     "cidrIp": "CidrIp",
     "cidrIpv6": "CidrIpv6",
     "prefixListId": "PrefixListId",
+    "key": "Key",
+    "value": "Value",
     "nextToken": "NextToken",
 }
 _NUMBERS = frozenset({"fromPort", "toPort"})

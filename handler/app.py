@@ -12,7 +12,6 @@ from handler import notify
 from handler.audit import report, scans
 from handler.aws import Clients
 from handler.model import CoverageStatus, Report, Run, Scan, Severity, Trigger
-from handler.report.digest import digest
 from handler.settings import Settings, deployed_policy
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,11 +37,11 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
 
     scanned = list(_logged(scans(clients, settings.regions, policy)))
     run = Run(run_id, trigger, started_at, finished_at=_now(), stack=settings.stack)
-    audit = report(run, scanned)
+    audit = report(run, scanned, policy)
+    _log_findings(audit)
     mailed = notify.is_wanted(settings.notify, audit, policy)
     if mailed:
-        mail = notify.compose(settings, digest(audit, policy))
-        notify.send(clients.get("sesv2"), settings, mail)
+        notify.send(clients.get("sesv2"), settings, notify.compose(settings, audit, policy))
 
     counts = _counts(audit) | {"mailed": int(mailed)}
     duration = round((time.monotonic() - clock) * 1000)
@@ -64,7 +63,7 @@ def _trigger(event: object) -> Trigger:
 
 
 def _logged(scanned: Iterable[Scan]) -> Iterator[Scan]:
-    """The scans as they come, each with its lines in the log."""
+    """The scans as they come, each with its line in the log."""
     for scan in scanned:
         coverage, target = scan.coverage, scan.coverage.target
         place: dict[str, str | int] = {"account": target.account, "region": target.region}
@@ -73,21 +72,26 @@ def _logged(scanned: Iterable[Scan]) -> Iterator[Scan]:
             _LOGGER.info("Target read.", extra=place | read)
         else:
             _LOGGER.error("Target not read.", extra=place | read | {"reason": coverage.error or ""})
-        for finding in scan.findings:
-            what: dict[str, str | int] = {
-                "findingId": finding.id,
-                "kind": finding.kind.value,
-                "severity": finding.severity.value,
-                "groupId": finding.group_id,
-                "protocol": finding.traffic.protocol,
-                "reach": finding.reach.value,
-                "ruleIds": ",".join(finding.rule_ids),
-            }
-            ports = finding.traffic.from_port, finding.traffic.to_port
-            if None not in ports:
-                what["ports"] = "-".join(map(str, ports))
-            _LOGGER.warning("Finding.", extra=place | what)
         yield scan
+
+
+def _log_findings(audit: Report) -> None:
+    for finding in audit.findings:
+        what: dict[str, str | int] = {
+            "account": finding.target.account,
+            "region": finding.target.region,
+            "findingId": finding.id,
+            "kind": finding.kind.value,
+            "severity": finding.severity.value,
+            "status": finding.status.value,
+            "groupId": finding.group_id,
+            "protocol": finding.traffic.protocol,
+            "reach": finding.reach.value,
+            "ruleIds": ",".join(finding.rule_ids),
+        }
+        if None not in (ports := (finding.traffic.from_port, finding.traffic.to_port)):
+            what["ports"] = "-".join(map(str, ports))
+        _LOGGER.warning("Finding.", extra=what)
 
 
 def _counts(audit: Report) -> dict[str, int]:
@@ -96,7 +100,8 @@ def _counts(audit: Report) -> dict[str, int]:
         "targetsNotRead": len(audit.unread),
         "groups": sum(coverage.groups for coverage in audit.coverage),
         "rules": sum(coverage.rules for coverage in audit.coverage),
-        "findings": len(audit.findings),
+        "findings": len(audit.open),
+        "excepted": len(audit.findings) - len(audit.open),
         **{severity.value: audit.count(severity) for severity in Severity},
     }
 

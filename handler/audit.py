@@ -8,13 +8,13 @@ from functools import partial
 
 from handler import collect
 from handler.aws import FAILURES, Clients
-from handler.model import Report, Run, Scan, Target
+from handler.exceptions import apply
+from handler.model import ALL_REGIONS, Report, Run, Scan, Target
 from handler.policy import Policy
 from handler.scan import coverage, scan
 
 # They hide the latency of 17 regions; more cost memory and share one interpreter lock.
 _THREADS = 4
-_ALL_REGIONS = "all"
 
 
 def scans(clients: Clients, regions: Sequence[str], policy: Policy) -> Iterator[Scan]:
@@ -27,7 +27,7 @@ def scans(clients: Clients, regions: Sequence[str], policy: Policy) -> Iterator[
         targets = plan(account, regions or collect.enabled_regions(clients.get("ec2")))
     except FAILURES as error:
         # Without the list of regions nothing was read, and that must not look clean.
-        yield Scan(coverage(Target(account, _ALL_REGIONS), [error]))
+        yield Scan(coverage(Target(account, ALL_REGIONS), [error]))
         return
     with _collector_paused(), ThreadPoolExecutor(_THREADS) as pool:
         yield from pool.map(partial(_scan, clients, policy), targets)
@@ -38,19 +38,16 @@ def plan(account: str, regions: Iterable[str]) -> list[Target]:
     return sorted({Target(account, region) for region in regions})
 
 
-def report(run: Run, scanned: Iterable[Scan]) -> Report:
-    """All that the scans found, in the report's order."""
+def report(run: Run, scanned: Iterable[Scan], policy: Policy) -> Report:
+    """All that the scans found, less what the policy accepts that day, in the report's order."""
     scanned = list(scanned)
-    return Report(
-        run=run,
-        coverage=tuple(sorted((each.coverage for each in scanned), key=lambda each: each.target)),
-        findings=tuple(
-            sorted(
-                (finding for each in scanned for finding in each.findings),
-                key=lambda finding: finding.sort_key,
-            )
-        ),
+    coverage = tuple(sorted((each.coverage for each in scanned), key=lambda each: each.target))
+    found = sorted(
+        (finding for each in scanned for finding in each.findings),
+        key=lambda finding: finding.sort_key,
     )
+    applied = apply(found, coverage, policy, run.day)
+    return Report(run, coverage, applied.findings, applied.authorized, applied.exceptions)
 
 
 def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from handler import aws, parse
+from handler import aws, interfaces, parse
 from handler.model import Interface, PrefixList, Rule, SecurityGroup
 
 # The most that AWS takes at once: fewer calls are fewer chances to be throttled.
@@ -50,7 +50,7 @@ class Region:
     def interfaces(self, group_ids: Sequence[str]) -> tuple[Interface, ...]:
         """The network interfaces that have any of the groups; raises as ``security_groups``."""
         operation, key = "describe_network_interfaces", "NetworkInterfaces"
-        return parse.interfaces(self._filtered(operation, key, "group-id", group_ids))
+        return interfaces.interfaces(self._filtered(operation, key, "group-id", group_ids))
 
     def prefix_lists(self, ids: Sequence[str]) -> dict[str, PrefixList]:
         """Every one of the lists, by id; one that cannot be read says why."""

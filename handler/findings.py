@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handler.address import Internets
-from handler.fix import revoke
+from handler.fix import authorize, revoke
 from handler.model import (
     ICMP,
-    Attachment,
     Exposure,
     Family,
     Finding,
+    Holder,
     Interface,
     Kind,
     Malformed,
@@ -23,19 +23,19 @@ from handler.model import (
     Severity,
     Traffic,
 )
-from handler.policy import Policy
-from handler.services import name, severity_for_world
+from handler.services import name
+from handler.severity import attachment, judge
 from handler.together import joints
 
 
-def findings(reading: Reading, policy: Policy, internets: Internets) -> Iterator[Finding]:
+def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
     """All that the report says about a target, in no particular order."""
     attached = _attached(reading.interfaces or ())
     for each in reading.open_groups:
-        group, interfaces = each.group, attached[each.group.id]
-        place = _Place(reading, (group,), tuple(interfaces))
+        group = each.group
+        place = _Place(reading, (group,), tuple(attached[group.id]))
         for exposure in each.exposures:
-            yield place.exposed(Kind.EXPOSURE, exposure, policy)
+            yield place.exposed(Kind.EXPOSURE, exposure)
         for rule in group.rules:
             error = reading.lists[rule.source].error if rule.is_prefix_list else None
             if error is not None:
@@ -44,7 +44,7 @@ def findings(reading: Reading, policy: Policy, internets: Internets) -> Iterator
             yield place.malformed(malformed)
     for joint in joints(reading, internets):
         place = _Place(reading, joint.groups, joint.interfaces)
-        yield place.exposed(Kind.INTERFACE, joint.exposure, policy)
+        yield place.exposed(Kind.INTERFACE, joint.exposure)
 
 
 def _attached(interfaces: Iterable[Interface]) -> Mapping[str, list[Interface]]:
@@ -64,26 +64,26 @@ class _Place:
     groups: Sequence[SecurityGroup]
     interfaces: Sequence[Interface]
 
-    def exposed(self, kind: Kind, exposure: Exposure, policy: Policy) -> Finding:
-        """What is open to whom, and how to close it."""
+    def exposed(self, kind: Kind, exposure: Exposure) -> Finding:
+        """What is open to whom, and how to close it or to let fewer in."""
         traffic, rules, known = exposure.traffic, exposure.rules, self.reading.rule_ids
-        severity = policy.severity(traffic, exposure.reach)
-        sources = [rule.source for rule in rules]
+        region = self.reading.target.region
         return replace(
-            self._finding(kind, traffic, severity, sources, exposure.family),
-            reach=exposure.reach,
+            self._finding(
+                kind, traffic, exposure.reach, [rule.source for rule in rules], exposure.family
+            ),
             addresses=exposure.addresses,
             share=exposure.share,
             rule_ids=tuple(filter(None, map(known.get, rules))),
-            fix=revoke(self.reading.target.region, rules, known),
+            fix=revoke(region, rules, known),
+            narrower=authorize(region, rules[0].group_id, traffic, exposure.family),
         )
 
     def unreadable(self, rule: Rule, error: str) -> Finding:
         """What a prefix list opens that could not be read; it may hold the whole internet."""
-        severity = severity_for_world(rule.traffic)
         known = self.reading.rule_ids
         return replace(
-            self._finding(Kind.UNREADABLE, rule.traffic, severity, [rule.source]),
+            self._finding(Kind.UNREADABLE, rule.traffic, Reach.UNKNOWN, [rule.source]),
             rule_ids=(known[rule],) if rule in known else (),
             detail=f"prefix list {rule.source} could not be read: {error}",
         )
@@ -94,9 +94,11 @@ class _Place:
         ports = () if protocol in ICMP else (malformed.from_port, malformed.to_port)
         traffic = Traffic(protocol, *ports)
         return replace(
-            self._finding(Kind.MALFORMED, traffic, Severity.HIGH, malformed.sources),
+            self._finding(Kind.MALFORMED, traffic, Reach.UNKNOWN, malformed.sources),
             # The same rule may make no sense in several ways.
             id=self._fingerprint(Kind.MALFORMED, None, traffic, [*malformed.sources, reason]),
+            severity=Severity.HIGH,
+            why="A rule that makes no sense may open anything, which is high.",
             service=None,
             detail=reason,
         )
@@ -105,42 +107,39 @@ class _Place:
         self,
         kind: Kind,
         traffic: Traffic,
-        severity: Severity,
+        reach: Reach,
         sources: Iterable[str],
         family: Family | None = None,
     ) -> Finding:
-        """All that findings of every kind have; without a reach and a way to close it."""
+        """All that findings of every kind have; without a way to close it."""
         first = self.groups[0]
         unique = tuple(dict.fromkeys(sources))
         lists = tuple(source for source in unique if source in self.reading.lists)
         together = kind is Kind.INTERFACE
+        interfaces = None if self.reading.interfaces is None else self.interfaces
+        severity, why = judge(traffic, reach, interfaces)
         return Finding(
             id=self._fingerprint(kind, family, traffic, unique),
             kind=kind,
             severity=severity,
+            why=why,
             target=self.reading.target,
             group_id=first.id,
             group_name=first.name,
             vpc_id=first.vpc_id,
+            owner=next((group.owner for group in self.groups if group.owner), None),
             family=family,
             group_ids=tuple(group.id for group in self.groups) if together else (),
+            group_names=tuple(group.name for group in self.groups) if together else (),
             traffic=traffic,
             service=name(traffic),
-            reach=Reach.UNKNOWN,
+            reach=reach,
             sources=tuple(source for source in unique if source not in lists) if lists else unique,
             prefix_lists=lists,
-            attachment=self._attachment,
+            attachment=attachment(interfaces),
             interfaces=tuple(interface.id for interface in self.interfaces),
+            attached=tuple(map(_described, self.interfaces)),
         )
-
-    @property
-    def _attachment(self) -> Attachment:
-        if self.reading.interfaces is None:
-            return Attachment.UNKNOWN
-        if not self.interfaces:
-            return Attachment.UNATTACHED
-        public = any(interface.has_public_address for interface in self.interfaces)
-        return Attachment.INTERNET_FACING if public else Attachment.INTERNAL
 
     def _fingerprint(
         self, kind: Kind, family: Family | None, traffic: Traffic, sources: Iterable[str]
@@ -150,3 +149,11 @@ class _Place:
         place = (kind, target.account, target.region, *(group.id for group in self.groups))
         what = (family or "", *map(str, traffic.sort_key), *sorted(sources))
         return hashlib.sha256("\n".join((*place, *what)).encode()).hexdigest()[:16]
+
+
+def _described(interface: Interface) -> str:
+    """What an interface belongs to, and its public addresses."""
+    holder = interface.name if interface.holder is Holder.OTHER else interface.holder
+    if interface.holder in {Holder.INSTANCE, Holder.LOAD_BALANCER}:
+        holder += f" {interface.name}"
+    return ", ".join(filter(None, (holder or interface.id, *interface.public_addresses)))

@@ -1,12 +1,13 @@
-"""The command that closes an exposure and nothing else."""
+"""The commands that close an exposure and nothing else, or that let fewer in instead."""
 
 import json
 import shlex
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from handler.model import ALL, ICMP, UNKNOWN, Rule
+from handler.model import ALL, ICMP, UNKNOWN, Family, Rule, Traffic
 
+_EC2 = ("aws", "ec2")
 # A rule's id stands in the command of every finding that it has a part in.
 _quote = lru_cache(maxsize=4096)(shlex.quote)
 
@@ -24,31 +25,57 @@ def revoke(region: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> 
     )
 
 
+def authorize(region: str, group_id: str, traffic: Traffic, family: Family) -> str:
+    """The AWS CLI command that lets one range of the reader's choice in to the same traffic.
+
+    The range is a placeholder that AWS refuses, so that the command as it is opens nothing.
+    """
+    ranges = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "CidrIpv6")}
+    key, name = ranges[family]
+    permission = _traffic(traffic) | {key: [{name: "YOUR-RANGE"}]}
+    where = [*_region(region), "--group-id", group_id]
+    return shlex.join(
+        [
+            *_EC2,
+            "authorize-security-group-ingress",
+            *where,
+            "--ip-permissions",
+            json.dumps([permission]),
+        ]
+    )
+
+
 def _revoke(region: str, group_id: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> str:
-    place = [] if region == UNKNOWN else ["--region", region]
-    place += ["--group-id", group_id]
+    where = [*_region(region), "--group-id", group_id]
     ids = list(filter(None, map(rule_ids.get, rules)))
     if len(ids) == len(rules):
         which = ["--security-group-rule-ids", *sorted(ids)]
     else:
         which = ["--ip-permissions", json.dumps([_permission(rule) for rule in rules])]
     # Whoever pastes it into a shell runs this command, whatever the account's texts say.
-    return " ".join(map(_quote, ["aws", "ec2", "revoke-security-group-ingress", *place, *which]))
+    return " ".join(map(_quote, [*_EC2, "revoke-security-group-ingress", *where, *which]))
+
+
+def _region(region: str) -> list[str]:
+    return [] if region == UNKNOWN else ["--region", region]
 
 
 def _permission(rule: Rule) -> dict[str, object]:
     """The rule as an IpPermission of the EC2 API."""
-    traffic = rule.traffic
-    permission: dict[str, object] = {
-        "IpProtocol": "-1" if traffic.protocol == ALL else traffic.protocol
-    }
-    if traffic.protocol in ICMP:
-        permission["FromPort"] = -1 if traffic.icmp_type is None else traffic.icmp_type
-        permission["ToPort"] = -1 if traffic.icmp_code is None else traffic.icmp_code
-    elif traffic.from_port is not None:
-        permission |= {"FromPort": traffic.from_port, "ToPort": traffic.to_port}
+    permission = _traffic(rule.traffic)
     if rule.is_prefix_list:
         return permission | {"PrefixListIds": [{"PrefixListId": rule.source}]}
     if ":" in rule.source:
         return permission | {"Ipv6Ranges": [{"CidrIpv6": rule.source}]}
     return permission | {"IpRanges": [{"CidrIp": rule.source}]}
+
+
+def _traffic(traffic: Traffic) -> dict[str, object]:
+    """An IpPermission without a source."""
+    protocol = {"IpProtocol": "-1" if traffic.protocol == ALL else traffic.protocol}
+    if traffic.protocol in ICMP:
+        kind, code = (-1 if n is None else n for n in (traffic.icmp_type, traffic.icmp_code))
+        return {**protocol, "FromPort": kind, "ToPort": code}
+    if traffic.from_port is None:
+        return {**protocol}
+    return {**protocol, "FromPort": traffic.from_port, "ToPort": traffic.to_port}

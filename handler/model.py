@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ PORTED = frozenset({"tcp", "udp"})
 ICMP = frozenset({"icmp", "icmpv6"})
 """The protocols with a type and a code."""
 LAST_PORT = 65_535
+ALL_REGIONS = "all"
+"""Stands for every enabled region, in settings and where not even their names could be read."""
 UNKNOWN = "unknown"
 """Stands where an id, an account or a region is not known."""
 
@@ -73,9 +76,10 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """What a finding is, compared with the last run."""
+    """What a finding is, compared with the last run and with what is accepted."""
 
     OPEN = "open"
+    EXCEPTED = "excepted"
 
 
 class Attachment(StrEnum):
@@ -188,13 +192,17 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """One group with its inbound rules; references to other groups are no rules here."""
+    """One group with its inbound rules; references to other groups are no rules here.
+
+    ``owner`` is what its Owner tag says.
+    """
 
     id: str
     name: str
     vpc_id: str | None
     rules: tuple[Rule, ...]
     malformed: tuple[Malformed, ...] = ()
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +214,27 @@ class PrefixList:
     error: str | None = None
 
 
+class Holder(StrEnum):
+    """What a network interface belongs to."""
+
+    INSTANCE = "instance"
+    LOAD_BALANCER = "load balancer"
+    DATABASE = "database"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface with its groups; a public address makes it reachable from outside."""
+    """A network interface with its groups; a public address makes it reachable from outside.
+
+    ``name`` is the holder's id or name, or what the interface's description says of it.
+    """
 
     id: str
     group_ids: tuple[str, ...]
-    has_public_address: bool
+    public_addresses: tuple[str, ...] = ()
+    holder: Holder = Holder.OTHER
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +282,9 @@ class Finding:
     ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,
     of which ``group_id`` is the first; empty where one group does. ``addresses``, ``share`` and
     ``family`` are None where the reach is unknown. ``detail`` says what is wrong with a rule that
-    could not be judged.
+    could not be judged, ``why`` in one sentence where the severity comes from, ``attached`` what
+    is on the interfaces. ``fix`` closes it, ``narrower`` lets only some in instead. ``exception``
+    says who accepts it and until when, or until when somebody did.
     """
 
     id: str
@@ -280,11 +304,17 @@ class Finding:
     prefix_lists: tuple[str, ...] = ()
     rule_ids: tuple[str, ...] = ()
     group_ids: tuple[str, ...] = ()
+    group_names: tuple[str, ...] = ()
+    why: str = ""
     fix: str | None = None
+    narrower: str | None = None
     detail: str | None = None
     status: Status = Status.OPEN
     attachment: Attachment = Attachment.UNKNOWN
     interfaces: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
+    owner: str | None = None
+    exception: str | None = None
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -323,14 +353,63 @@ class Run:
     finished_at: str
     stack: str | None = None
 
+    @property
+    def day(self) -> date:
+        """The day (UTC) on which it started."""
+        return date.fromisoformat(self.started_at[: len("2026-01-01")])
+
+    @property
+    def seconds(self) -> int:
+        """How long it took."""
+        took = datetime.fromisoformat(self.finished_at) - datetime.fromisoformat(self.started_at)
+        return int(took.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An exception of the policy: what may stay open, why, who answers for it, and until when.
+
+    ``group`` is an id or a name. ``source`` is a CIDR or pl- id, None for every source; without
+    an account or a region it holds in all of them. ``until`` is inclusive, in UTC.
+    """
+
+    group: str
+    ports: str
+    traffic: Traffic
+    reason: str
+    owner: str
+    until: date
+    source: str | None = None
+    account: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """The policy's exceptions that somebody should look at."""
+
+    expired: tuple[Accepted, ...] = ()
+    expiring: tuple[Accepted, ...] = ()
+    unused: tuple[Accepted, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one run has to say; coverage and findings are sorted."""
+    """All that one run has to say; coverage and findings are sorted.
+
+    ``authorized`` is open on purpose, on ports that the policy authorizes: no findings.
+    """
 
     run: Run
     coverage: tuple[Coverage, ...]
     findings: tuple[Finding, ...]
+    authorized: tuple[Finding, ...] = ()
+    exceptions: Exceptions = Exceptions()
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that nobody accepts."""
+        return tuple(each for each in self.findings if each.status is not Status.EXCEPTED)
 
     @property
     def unread(self) -> tuple[Coverage, ...]:
@@ -348,5 +427,5 @@ class Report:
         return not self.unread and not self.unreadable
 
     def count(self, severity: Severity) -> int:
-        """How many findings have that severity."""
-        return sum(finding.severity is severity for finding in self.findings)
+        """How many findings that nobody accepts have that severity."""
+        return sum(finding.severity is severity for finding in self.open)

@@ -1,5 +1,6 @@
 """Decides whether a run mails, and sends the digest through SES."""
 
+from codecs import BOM_UTF8
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from handler import aws
 from handler.model import Report, Trigger
 from handler.policy import Policy
-from handler.report.digest import Digest
+from handler.report import csv
+from handler.report.fit import MOST_LIST_BYTES, fitting, within
 from handler.report.html import html
 from handler.report.text import text
 from handler.settings import Notify, Settings
@@ -25,11 +27,12 @@ def is_wanted(notify: Notify, report: Report, policy: Policy) -> bool:
     """Whether the run mails: somebody waits for it, something is open, or it was not all read."""
     if report.run.trigger is Trigger.MANUAL or notify is Notify.ALWAYS or not report.complete:
         return True
-    return any(policy.lists(finding.severity) for finding in report.findings)
+    return any(policy.lists(finding.severity) for finding in report.open)
 
 
-def compose(settings: Settings, digest: Digest) -> EmailMessage:
-    """The digest as a mail, with the same content once as text and once as HTML."""
+def compose(settings: Settings, report: Report, policy: Policy) -> EmailMessage:
+    """The digest as a mail, the same once as text and once as HTML, with all findings as CSV."""
+    digest = fitting(report, policy)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = settings.sender
     mail["To"] = ", ".join(settings.recipients)
@@ -38,6 +41,11 @@ def compose(settings: Settings, digest: Digest) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text(digest), cte="quoted-printable")
     mail.add_alternative(html(digest), subtype="html", cte="quoted-printable")
+    if report.findings:
+        rows, left = within(csv.lines(report), MOST_LIST_BYTES)
+        name = f"findings-worst-without-{left}.csv" if left else "findings.csv"
+        # The mark tells Excel that it is UTF-8.
+        mail.add_attachment(BOM_UTF8 + rows, maintype="text", subtype="csv", filename=name)
     return mail
 
 

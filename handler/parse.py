@@ -15,7 +15,6 @@ from handler.model import (
     LAST_PORT,
     PORTED,
     UNKNOWN,
-    Interface,
     Malformed,
     PrefixList,
     Rule,
@@ -64,6 +63,7 @@ def security_group(answer: object) -> SecurityGroup:
         vpc_id=text(group.get("VpcId")),
         rules=tuple(rules),
         malformed=tuple(malformed),
+        owner=_owner(group),
     )
 
 
@@ -75,12 +75,12 @@ def rule_ids(answers: Iterable[object]) -> dict[Rule, str]:
     """
     found = {}
     for answer in answers:
-        fields = _fields(answer, "security group rule", "SecurityGroupRuleId")
-        cidr = fields.get("CidrIpv4") or fields.get("CidrIpv6") or fields.get("PrefixListId")
-        group_id, source = text(fields.get("GroupId")), text(cidr)
-        if group_id and source and not fields.get("IsEgress"):
-            rule = Rule(group_id, _traffic(fields), source)
-            found[rule] = str(text(fields["SecurityGroupRuleId"]))
+        told = fields(answer, "security group rule", "SecurityGroupRuleId")
+        cidr = told.get("CidrIpv4") or told.get("CidrIpv6") or told.get("PrefixListId")
+        group_id, source = text(told.get("GroupId")), text(cidr)
+        if group_id and source and not told.get("IsEgress"):
+            rule = Rule(group_id, _traffic(told), source)
+            found[rule] = str(text(told["SecurityGroupRuleId"]))
     return found
 
 
@@ -94,7 +94,7 @@ def prefix_list(list_id: str, owner: object, entries: Iterable[object]) -> Prefi
     cidrs = []
     try:
         for entry in entries:
-            cidr = str(_fields(entry, "prefix list's entry", "Cidr")["Cidr"])
+            cidr = str(fields(entry, "prefix list's entry", "Cidr")["Cidr"])
             parse_cidr(cidr)
             cidrs.append(cidr)
     except ValueError as error:
@@ -102,13 +102,42 @@ def prefix_list(list_id: str, owner: object, entries: Iterable[object]) -> Prefi
     return PrefixList(list_id, tuple(cidrs))
 
 
-def interfaces(answers: Iterable[object]) -> tuple[Interface, ...]:
-    """The network interfaces that DescribeNetworkInterfaces tells, each once, sorted by id.
+def protocol(value: object) -> str:
+    """A protocol's one name, from AWS's names and numbers in any case.
 
-    Raises ``ValueError`` with a sentence for an answer that makes no sense.
+    Raises ``ValueError`` with a sentence.
     """
-    found = {interface.id: interface for interface in map(_interface, answers)}
-    return tuple(found[interface_id] for interface_id in sorted(found))
+    given = str(value).strip().lower() if isinstance(value, str | int) else ""
+    name = _PROTOCOLS.get(given, given)
+    if name in _NAMES:
+        return name
+    if given.isascii() and given.isdecimal() and len(given) <= len("255"):
+        number = int(given)
+        if number <= _LAST_PROTOCOL:
+            return _PROTOCOLS.get(str(number), str(number))
+    message = f"a protocol must be a name or 0 to {_LAST_PROTOCOL}, got {shown(value)}."
+    raise ValueError(message)
+
+
+def traffic(name: str, low: int | None, high: int | None) -> Traffic:
+    """Traffic of a protocol between two ports, or with an icmp type and code; None means all.
+
+    Raises ``ValueError`` with a sentence.
+    """
+    if name in PORTED:
+        if low is None and high is None:
+            low, high = 0, LAST_PORT
+        if low is None or high is None or not 0 <= low <= high <= LAST_PORT:
+            message = f"{name} ports must be 0 to {LAST_PORT} in order, got {_from_to(low, high)}."
+            raise ValueError(message)
+        return Traffic(name, low, high)
+    if name in ICMP:
+        within = all(number is None or 0 <= number <= _LAST_ICMP for number in (low, high))
+        if not within or (low is None and high is not None):
+            message = f"{name} type and code must be 0 to {_LAST_ICMP}, got {_from_to(low, high)}."
+            raise ValueError(message)
+        return Traffic(name, icmp_type=low, icmp_code=high)
+    return Traffic(name)
 
 
 def shown(value: object) -> str:
@@ -118,22 +147,8 @@ def shown(value: object) -> str:
     return shortened if len(shortened) <= most else f"{shortened[:most]}..."
 
 
-def _interface(answer: object) -> Interface:
-    fields = _fields(answer, "network interface", "NetworkInterfaceId")
-    addresses = [fields, *_objects(fields, "PrivateIpAddresses")]
-    associations = (address.get("Association") for address in addresses)
-    ipv4 = any(isinstance(each, Mapping) and each.get("PublicIp") for each in associations)
-    ipv6 = (text(each.get("Ipv6Address")) for each in _objects(fields, "Ipv6Addresses"))
-    group_ids = (text(group.get("GroupId")) for group in _objects(fields, "Groups"))
-    return Interface(
-        id=str(text(fields["NetworkInterfaceId"])),
-        group_ids=tuple(group_id for group_id in group_ids if group_id),
-        has_public_address=ipv4 or any(address and _is_global(address) for address in ipv6),
-    )
-
-
-def _fields(answer: object, what: str, key: str) -> Mapping[str, Any]:
-    """An answer as an object with at least a text under that key."""
+def fields(answer: object, what: str, key: str) -> Mapping[str, Any]:
+    """An answer as an object with at least a text under that key; else a ``ValueError``."""
     if not isinstance(answer, Mapping) or not text(answer.get(key)):
         message = f"a {what} must have a {key}, got {shown(answer)}."
         raise ValueError(message)
@@ -141,43 +156,18 @@ def _fields(answer: object, what: str, key: str) -> Mapping[str, Any]:
 
 
 def _traffic(permission: Mapping[str, Any]) -> Traffic:
-    protocol = _protocol(permission.get("IpProtocol"))
     low, high = (_number(permission, name) for name in ("FromPort", "ToPort"))
-    if protocol in PORTED:
-        if low is None and high is None:
-            low, high = 0, LAST_PORT
-        if low is None or high is None or not 0 <= low <= high <= LAST_PORT:
-            message = (
-                f"{protocol} ports must be 0 to {LAST_PORT} in order, got {_from_to(low, high)}."
-            )
-            raise ValueError(message)
-        return Traffic(protocol, low, high)
-    if protocol in ICMP:
-        within = all(number is None or 0 <= number <= _LAST_ICMP for number in (low, high))
-        if not within or (low is None and high is not None):
-            message = (
-                f"{protocol} type and code must be 0 to {_LAST_ICMP}, got {_from_to(low, high)}."
-            )
-            raise ValueError(message)
-        return Traffic(protocol, icmp_type=low, icmp_code=high)
-    return Traffic(protocol)
+    return traffic(protocol(permission.get("IpProtocol")), low, high)
+
+
+def _owner(group: Mapping[str, Any]) -> str | None:
+    """What the group's Owner tag says, however the tag's name is spelt."""
+    tags = {text(tag.get("Key")): text(tag.get("Value")) for tag in objects(group, "Tags")}
+    return next((value for key, value in tags.items() if key and key.lower() == "owner"), None)
 
 
 def _from_to(low: int | None, high: int | None) -> str:
     return f"{shown(low)} to {shown(high)}"
-
-
-def _protocol(value: object) -> str:
-    text = str(value).strip().lower() if isinstance(value, str | int) else ""
-    name = _PROTOCOLS.get(text, text)
-    if name in _NAMES:
-        return name
-    if text.isascii() and text.isdecimal() and len(text) <= len("255"):
-        number = int(text)
-        if number <= _LAST_PROTOCOL:
-            return _PROTOCOLS.get(str(number), str(number))
-    message = f"a protocol must be a name or 0 to {_LAST_PROTOCOL}, got {shown(value)}."
-    raise ValueError(message)
 
 
 def _number(permission: Mapping[str, Any], name: str) -> int | None:
@@ -192,7 +182,7 @@ def _number(permission: Mapping[str, Any], name: str) -> int | None:
 
 
 def _source(entry: Mapping[str, Any], name: str) -> str:
-    source = str(text(_fields(entry, "source", name)[name]))
+    source = str(text(fields(entry, "source", name)[name]))
     if name != _LISTS[1]:
         parse_cidr(source)
     elif not is_prefix_list(source):
@@ -219,7 +209,7 @@ def _malformed(permission: Mapping[str, Any], reason: str) -> Malformed:
     sources = {
         text(entry.get(name))
         for key, name in (*_CIDRS, _LISTS)
-        for entry in _objects(permission, key)
+        for entry in objects(permission, key)
     }
     low, high = (permission.get(name) for name in ("FromPort", "ToPort"))
     return Malformed(
@@ -229,12 +219,6 @@ def _malformed(permission: Mapping[str, Any], reason: str) -> Malformed:
         sources=tuple(sorted(source for source in sources if source)),
         reason=reason,
     )
-
-
-def _is_global(ipv6: str) -> bool:
-    """Whether an IPv6 address is in 2000::/3; a VPC's own may be unique local."""
-    _, (start, _) = parse_cidr(ipv6)
-    return start >> 125 == 1
 
 
 def _report_port(value: object) -> int | None:
@@ -248,7 +232,8 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _objects(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+def objects(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The objects in a list of an answer; nothing else that is there."""
     return [entry for entry in _list(owner.get(key)) if isinstance(entry, Mapping)]
 
 

@@ -52,7 +52,7 @@ def scan(target: Target, source: Source, policy: Policy) -> Scan:
     internets = Internets(policy.trusted_cidrs)
     reader = _Reader(source, internets)
     reader.read()
-    found = findings(reader.reading(target), policy, internets)
+    found = findings(reader.reading(target), internets)
     read = coverage(target, reader.failures, reader.groups, reader.rules)
     return Scan(read, tuple(found))
 

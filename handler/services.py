@@ -10,7 +10,7 @@ Custodian name. "amplification" are services that answer a spoofed question with
 
 from dataclasses import dataclass
 
-from handler.model import ALL, ICMP, PORTED, Severity, Traffic
+from handler.model import ALL, ICMP, Severity, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +126,29 @@ def name(traffic: Traffic) -> str | None:
     return ", ".join(names[:most]) + more or None
 
 
-def severity_for_world(traffic: Traffic) -> Severity:
-    """How bad it is when all of the internet reaches the traffic."""
+def severity_for_world(traffic: Traffic) -> tuple[Severity, str]:
+    """How bad it is when all of the internet reaches the traffic, and who says so."""
     if traffic.protocol == ALL:
-        return Severity.CRITICAL
+        return Severity.CRITICAL, "EC2.19, CIS"
     if traffic.protocol in ICMP:
-        ordinary = (traffic.protocol, traffic.icmp_type) in _ORDINARY_ICMP
-        return Severity.INFO if ordinary or traffic == _FRAGMENTATION_NEEDED else Severity.MEDIUM
-    if traffic.protocol not in PORTED:
-        return Severity.HIGH
+        return _icmp(traffic)
     known = on(traffic)
-    if all(service.severity is Severity.LOW for service in known) and _are_all(traffic, known):
-        return Severity.LOW
-    # A port that nobody names is high: EC2.18 allows the world none but 80 and 443.
-    return min((Severity.HIGH, *(service.severity for service in known)), key=lambda s: s.rank)
+    if known and _fill(known, traffic) and all(each.severity is Severity.LOW for each in known):
+        return Severity.LOW, "EC2.18"
+    named = [each for each in known if each.severity is not Severity.LOW]
+    worst = min(named, key=lambda service: service.severity.rank, default=None)
+    # Of a port that nobody names: EC2.18 allows the world none but 80 and 443.
+    return (worst.severity, worst.source) if worst else (Severity.HIGH, "EC2.18")
 
 
-def _are_all(traffic: Traffic, known: tuple[Service, ...]) -> bool:
+def _icmp(traffic: Traffic) -> tuple[Severity, str]:
+    ordinary = (traffic.protocol, traffic.icmp_type) in _ORDINARY_ICMP
+    if ordinary or traffic == _FRAGMENTATION_NEEDED:
+        return Severity.INFO, "RFC 4890" if traffic.protocol == "icmpv6" else "RFC 1191"
+    return Severity.MEDIUM, "EC2.18"
+
+
+def _fill(known: tuple[Service, ...], traffic: Traffic) -> bool:
     """Whether the known services fill the ports of the traffic."""
-    ports = sum(service.to_port - service.from_port + 1 for service in known)
-    return traffic.from_port is not None and ports == (traffic.to_port or 0) - traffic.from_port + 1
+    low, high = traffic.ports
+    return sum(each.to_port - each.from_port + 1 for each in known) == high - low + 1

@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 
+from handler.model import ALL_REGIONS
 from handler.policy import Policy, PolicyError
 
-ALL_REGIONS = "all"
 _ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
 _POLICY = Path(__file__).resolve().parent.parent / "policy.json"

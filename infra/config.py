@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
@@ -168,9 +169,11 @@ def _policy(reader: ConfigReader) -> Mapping[str, Any]:
     policy = {
         "minimumSeverity": reader.text("minimumSeverity", default="low"),
         "trustedCidrs": list(reader.texts("trustedCidrs", default=())),
+        "authorizedPorts": list(reader.texts("authorizedPorts", default=())),
+        "exceptions": reader.objects("exceptions"),
     }
     try:
-        Policy.parse(policy)
+        Policy.parse(policy, datetime.now(UTC).date())
     except PolicyError as error:
         raise pulumi.RunError(str(error)) from error
     return policy

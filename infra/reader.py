@@ -47,6 +47,14 @@ class ConfigReader:
             refuse(key, "a list of texts", text)
         return tuple(value)
 
+    def objects(self, key: str) -> list[Any]:
+        """The value as a list of anything, empty by default."""
+        text = self.text(key, default="[]")
+        value = _from_json(text)
+        if not isinstance(value, list):
+            refuse(key, "a list", text)
+        return value
+
     def boolean(self, key: str, *, default: bool) -> bool:
         """The value as true or false."""
         text = self.text(key, default=json.dumps(default))

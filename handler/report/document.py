@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from handler.model import Finding, Report, Severity
+from handler.model import Accepted, Finding, Report, Severity
+from handler.report import words
 
 VERSION = 1
 
@@ -31,12 +32,17 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "summary": {
             **{severity: report.count(severity) for severity in Severity},
-            "excepted": 0,
+            "excepted": len(report.findings) - len(report.open),
             "unverified": 0,
             "complete": report.complete,
         },
         "findings": [_finding(report, finding) for finding in report.findings],
-        "exceptions": {"expired": [], "unused": []},
+        "authorized": [_finding(report, finding) for finding in report.authorized],
+        "exceptions": {
+            "expired": [_accepted(each) for each in report.exceptions.expired],
+            "expiring": [_accepted(each) for each in report.exceptions.expiring],
+            "unused": [_accepted(each) for each in report.exceptions.unused],
+        },
     }
 
 
@@ -68,8 +74,27 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "ruleIds": list(finding.rule_ids),
         "attachment": finding.attachment,
         "interfaces": list(finding.interfaces),
+        "attached": list(finding.attached),
+        "owner": finding.owner,
+        "why": finding.why,
+        "exception": finding.exception,
         # Without a ledger every run sees every finding for the first time.
         "firstSeen": report.run.started_at,
         "fix": finding.fix,
+        "narrower": finding.narrower,
+        "console": words.console(finding),
         "detail": finding.detail,
+    }
+
+
+def _accepted(exception: Accepted) -> dict[str, Any]:
+    return {
+        "group": exception.group,
+        "ports": exception.ports,
+        "source": exception.source,
+        "reason": exception.reason,
+        "owner": exception.owner,
+        "until": exception.until.isoformat(),
+        "account": exception.account,
+        "region": exception.region,
     }

@@ -2,25 +2,28 @@
 
 from collections.abc import Iterator
 
-from handler.report.digest import Digest, Entry
+from handler.report.digest import Digest, Group
 
 
 def text(digest: Digest) -> str:
-    """The digest for a mail's text part and a terminal; lines end with a newline."""
+    """The digest for a mail's text part; lines end with a newline."""
     return "\n".join(_lines(digest)) + "\n"
 
 
 def _lines(digest: Digest) -> Iterator[str]:
-    yield digest.headline
+    yield from (digest.headline, digest.advice)
     if digest.unread:
         yield from ("", "NOT READ: what is open there is not known")
         yield from (f"  {line}" for line in digest.unread)
     for section in digest.sections:
         yield from ("", f"{section.severity.upper()}: {section.count:,}")
-        for entry in section.entries:
-            yield from _entry(entry)
+        for group in section.groups:
+            yield from _group(group)
     for note in digest.notes:
         yield from ("", note)
+    if digest.exceptions:
+        yield from ("", "EXCEPTIONS")
+        yield from (f"  {line}" for line in digest.exceptions)
     yield from ("", "WHAT WAS READ")
     width = max((len(row.place) for row in digest.coverage), default=0)
     for row in digest.coverage:
@@ -28,11 +31,11 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield from ("", digest.origin)
 
 
-def _entry(entry: Entry) -> Iterator[str]:
-    yield f"  {entry.place}  {entry.group}"
-    yield f"    {entry.opening}"
-    yield f"    sources: {entry.sources}"
-    if entry.rules:
-        yield f"    rules:   {entry.rules}"
-    if entry.fix:
-        yield f"    close:   {entry.fix}"
+def _group(group: Group) -> Iterator[str]:
+    yield f"  {group.name}  {group.place}"
+    yield from (f"    {name}: {fact}" for name, fact in group.facts)
+    if group.console:
+        yield f"    console: {group.console}"
+    for entry in group.entries:
+        yield f"    - {entry.opening}"
+        yield from (f"      {name}: {fact}" for name, fact in (*entry.facts, *entry.commands))

@@ -1,9 +1,15 @@
 """How the digest puts things: short phrases, free of whatever a terminal or a header obeys."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
-from handler.model import ALL, ICMP, LAST_PORT, Family, Finding, Reach, Traffic
+from handler.model import ALL, ICMP, LAST_PORT, UNKNOWN, Family, Finding, Reach, Traffic
 
+_CONSOLES = {
+    "aws": "{region}.console.aws.amazon.com",
+    "cn": "console.amazonaws.cn",
+    "us": "console.amazonaws-us-gov.com",
+}
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 
@@ -21,6 +27,23 @@ def listing(items: Sequence[str], most: int) -> str:
     """The items with commas, at most that many, and how many more there are."""
     more = f" and {len(items) - most:,} more" if len(items) > most else ""
     return ", ".join(map(plain, items[:most])) + more
+
+
+def cut(text: str, most: int) -> str:
+    """A text without odd characters, and no longer than that."""
+    text = plain(text)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def console(finding: Finding) -> str | None:
+    """Where the AWS console shows the group; None where the region is not known."""
+    region = finding.target.region
+    if region == UNKNOWN:
+        return None
+    partition = region.partition("-")[0] if region.startswith(("cn-", "us-gov-")) else "aws"
+    host = _CONSOLES[partition].format(region=quote(region))
+    group = quote(finding.group_id, safe="")
+    return f"https://{host}/ec2/home?region={quote(region)}#SecurityGroup:groupId={group}"
 
 
 def traffic(of: Traffic, service: str | None) -> str:

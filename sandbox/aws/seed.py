@@ -136,10 +136,11 @@ REGIONS: dict[str, SeedRegion] = {
         ),
         interfaces=(
             SeedInterface("bastion host", ("bastion",), "52.208.10.11"),
+            SeedInterface("jump host", ("windows-jump-host",), "52.208.10.16"),
             SeedInterface("ELB app/shop/50dc6c495c0c9188", ("shop-load-balancer",), "52.208.10.12"),
             SeedInterface("<b>erp</b>", ("legacy-erp",), "52.208.10.13"),
             SeedInterface("mongo 1", ("mongo-low", "mongo-high"), "52.208.10.14"),
-            SeedInterface("orders database", ("orders-database",)),
+            SeedInterface("RDSNetworkInterface", ("orders-database",), "52.208.10.15"),
             SeedInterface("cache", ("session-cache", "application")),
         ),
     ),

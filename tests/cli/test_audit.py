@@ -139,7 +139,7 @@ def test_the_exit_status_says_how_bad_it_is(arguments: tuple[str, ...], status: 
 def test_the_text_is_the_digests() -> None:
     """Without a format people read what the mail says."""
     result = run("--from-file", "-", given={"SecurityGroups": [SSH]})
-    assert "    tcp/22 (SSH) from the whole IPv4 internet\n" in result.stdout
+    assert "- tcp/22 (SSH) from the whole IPv4 internet\n" in result.stdout
 
 
 BAD = "Error: the snapshot must be"
@@ -212,7 +212,7 @@ def test_an_account_is_read_with_the_callers_credentials(
         denied = run("--region", "us-east-1", "--fail-on", "critical")
     report = json.loads(result.stdout)
     assert [each["region"] for each in report["coverage"]] == ["ap-southeast-2", "us-east-1"]
-    assert report["summary"]["critical"] == 2
+    assert report["summary"]["high"] == 3
     assert denied.exit_code == 2
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation" in denied.stdout
 

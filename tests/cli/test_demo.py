@@ -43,7 +43,7 @@ def bare(project: Path, tmp_path: Path) -> Path:
 def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     """The demo showed the mail, kept mail and report, and left the account empty."""
     assert process.returncode == 0, process.stdout
-    assert "Subject: [security groups] dev: 12 critical" in process.stdout
+    assert "Subject: [security groups] dev: 6 critical" in process.stdout
     assert process.stdout.endswith("nothing left\n")
     mail = email.message_from_bytes((folder / "mail.eml").read_bytes(), policy=default)
     page = mail.get_body(("html",))
@@ -51,7 +51,7 @@ def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     shown = (folder / "mail.html").read_text("utf-8").splitlines()
     assert shown == page.get_content().splitlines()
     report = json.loads((folder / "report.json").read_text("utf-8"))
-    assert report["summary"]["critical"] == 12
+    assert report["summary"]["critical"] == 6
     assert report["summary"]["complete"] is True
 
 

@@ -31,7 +31,7 @@ def test_the_sandbox_shows_the_mail(project: Path) -> None:
     status, said = run(project, "invoke", "--event", "event.json")
     assert status == 0, said
     assert (
-        "Subject: [security groups] dev: 12 critical, 4 high, 1 medium, 4 low in 3 regions" in said
+        "Subject: [security groups] dev: 6 critical, 5 high, 5 medium, 4 low in 3 regions" in said
     )
     assert "started by its schedule" in said
     assert '"body": "Audit complete."' in said
@@ -84,7 +84,7 @@ def test_live_uses_the_callers_account(project: Path) -> None:
         assert status == 0, said
         assert "Running in account 123456789012 as arn:aws:" in said
         (mail,) = account.mails()
-    assert mail.message["Subject"].startswith("[security groups] dev: 12 critical")
+    assert mail.message["Subject"].startswith("[security groups] dev: 6 critical")
 
 
 def test_live_needs_credentials(project: Path) -> None:

@@ -43,7 +43,7 @@ def read_keys(project: Path) -> set[str]:
     """The keys that infra/config.py asks its reader for."""
     tree = ast.parse((project / "infra" / "config.py").read_text("utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    readers = {"text", "texts", "boolean", "integer"}
+    readers = {"text", "texts", "objects", "boolean", "integer"}
     asked = {
         argument.value
         for call in calls

@@ -21,7 +21,12 @@ def read(*groups: dict[str, Any], target: Target = IRELAND, **more: object) -> S
     return scan(target, Snapshot(json.dumps(snapshot).encode()), Policy())
 
 
-def of(*scans: Scan, trigger: Trigger = Trigger.SCHEDULE, stack: str | None = "dev") -> Report:
+def of(
+    *scans: Scan,
+    trigger: Trigger = Trigger.SCHEDULE,
+    stack: str | None = "dev",
+    policy: Policy | None = None,
+) -> Report:
     """The report of a run with these scans."""
     run = Run("run-1", trigger, "2026-11-23T06:00:00Z", "2026-11-23T06:00:07Z", stack)
-    return report(run, scans)
+    return report(run, scans, policy or Policy())

@@ -55,15 +55,15 @@ def test_what_is_open_is_mailed_once(account: Account) -> None:
     open_group(account, region="us-east-1")
     lambda_handler(SCHEDULED, None)
     (mail,) = account.mails()
-    assert mail.message["Subject"] == "[security groups] 2 critical in 2 regions"
+    assert mail.message["Subject"] == "[security groups] 2 medium in 2 regions"
     assert (mail.message["From"], mail.message["To"]) == (
         "audit@example.com",
         "a@example.com, b@example.com",
     )
     assert set(mail.recipients) == {"a@example.com", "b@example.com"}
     assert [part.get_content_type() for part in mail.message.iter_parts()] == [
-        "text/plain",
-        "text/html",
+        "multipart/alternative",
+        "text/csv",
     ]
 
 
@@ -79,9 +79,10 @@ def test_the_result_is_complete(account: Account) -> None:
             "groups": 3,
             "rules": 1,
             "findings": 1,
-            "critical": 1,
+            "excepted": 0,
+            "critical": 0,
             "high": 0,
-            "medium": 0,
+            "medium": 1,
             "low": 0,
             "info": 0,
             "mailed": 1,
@@ -147,13 +148,13 @@ def test_the_log_tells_the_run(caplog: pytest.LogCaptureFixture, account: Accoun
     assert [record.message for record in caplog.records] == [
         "Audit started.",
         "Target read.",
-        "Finding.",
         "Target read.",
+        "Finding.",
         "Audit finished.",
     ]
-    facts = vars(caplog.records[2])
-    assert (facts["groupId"], facts["severity"], facts["ports"]) == (group_id, "critical", "22-22")
-    assert vars(caplog.records[4])["critical"] == 1
+    facts = vars(caplog.records[3])
+    assert (facts["groupId"], facts["severity"], facts["ports"]) == (group_id, "medium", "22-22")
+    assert vars(caplog.records[4])["medium"] == 1
 
 
 def test_the_log_names_no_recipient(caplog: pytest.LogCaptureFixture, account: Account) -> None:
@@ -189,7 +190,7 @@ def test_a_region_that_was_not_read_fails_the_run_after_the_mail(
     ):
         lambda_handler(SCHEDULED, None)
     (mail,) = account.mails()
-    assert mail.message["Subject"] == "[security groups] 1 critical in 1 region, 1 region not read"
+    assert mail.message["Subject"] == "[security groups] 1 medium in 1 region, 1 region not read"
     assert "Target not read." in caplog.messages
 
 

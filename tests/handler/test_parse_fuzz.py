@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler import parse
+from handler import interfaces, parse
 from handler.model import CoverageStatus, Interface, PrefixList, Report, Rule, SecurityGroup
 from handler.policy import Policy
 from handler.report.digest import digest
@@ -57,7 +57,7 @@ class Snapshot:
 
     def interfaces(self, group_ids: Sequence[str]) -> tuple[Interface, ...]:
         """One that has all of the groups."""
-        return (Interface("eni-1", tuple(group_ids), has_public_address=True),)
+        return (Interface("eni-1", tuple(group_ids), ("8.8.8.8",)),)
 
 
 def audited(*groups: object) -> Report:
@@ -210,7 +210,11 @@ def test_any_group_is_read_and_its_faults_are_sentences(value: object) -> None:
 @many
 @given(
     st.sampled_from(
-        [parse.rule_ids, parse.interfaces, lambda answers: parse.prefix_list("pl-1", "1", answers)]
+        [
+            parse.rule_ids,
+            interfaces.interfaces,
+            lambda answers: parse.prefix_list("pl-1", "1", answers),
+        ]
     ),
     st.lists(mostly(answers), min_size=1, max_size=2),
 )

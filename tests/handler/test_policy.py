@@ -1,81 +1,36 @@
-"""What counts, and how severe it is."""
+"""What counts, as somebody writes it down."""
+
+from datetime import date
+from typing import Any
 
 import pytest
 
-from handler import services
-from handler.model import Reach, Severity, Traffic
+from handler.model import Accepted, Severity, Traffic
 from handler.policy import Policy, PolicyError
-
-
-@pytest.mark.parametrize(
-    ("traffic", "severity"),
-    [
-        pytest.param(Traffic("all"), Severity.CRITICAL, id="all"),
-        pytest.param(Traffic("tcp", 0, 65535), Severity.CRITICAL, id="every-port"),
-        pytest.param(Traffic("tcp", 22, 22), Severity.CRITICAL, id="ssh"),
-        pytest.param(Traffic("tcp", 20, 25), Severity.CRITICAL, id="ssh-in-a-range"),
-        pytest.param(Traffic("tcp", 27018, 27018), Severity.CRITICAL, id="inside-a-service"),
-        pytest.param(Traffic("tcp", 24, 24), Severity.HIGH, id="next-to-a-service"),
-        pytest.param(Traffic("tcp", 80, 80), Severity.LOW, id="http"),
-        pytest.param(Traffic("tcp", 443, 443), Severity.LOW, id="https"),
-        pytest.param(Traffic("tcp", 443, 444), Severity.HIGH, id="https-and-one-more"),
-        pytest.param(Traffic("tcp", 80, 443), Severity.CRITICAL, id="364-ports"),
-        pytest.param(Traffic("udp", 443, 443), Severity.HIGH, id="udp-443"),
-        pytest.param(Traffic("udp", 53, 53), Severity.HIGH, id="dns"),
-        pytest.param(Traffic("50"), Severity.HIGH, id="esp"),
-        pytest.param(Traffic("icmp"), Severity.MEDIUM, id="all-icmp"),
-        pytest.param(Traffic("icmp", icmp_type=5), Severity.MEDIUM, id="redirects"),
-        pytest.param(Traffic("icmp", icmp_type=8), Severity.INFO, id="echo"),
-        pytest.param(Traffic("icmp", icmp_type=3, icmp_code=4), Severity.INFO, id="fragmentation"),
-        pytest.param(Traffic("icmp", icmp_type=3), Severity.MEDIUM, id="unreachable"),
-        pytest.param(Traffic("icmpv6", icmp_type=2, icmp_code=0), Severity.INFO, id="too-big"),
-    ],
-)
-def test_severity_when_the_world_gets_in(traffic: Traffic, severity: Severity) -> None:
-    """The worst port decides, and a port without a name is high."""
-    assert Policy().severity(traffic, Reach.WORLD) is severity
-
-
-def test_wide_is_one_step_below_world() -> None:
-    """Most of the internet is nearly as bad as all of it, and info is the lowest."""
-    assert Policy().severity(Traffic("tcp", 22, 22), Reach.WIDE) is Severity.HIGH
-    assert Policy().severity(Traffic("icmp", icmp_type=8), Reach.WIDE) is Severity.INFO
-
-
-def test_a_few_public_addresses_are_info() -> None:
-    """An office address on a dangerous port is for the record."""
-    assert Policy().severity(Traffic("tcp", 22, 22), Reach.PUBLIC) is Severity.INFO
-
-
-@pytest.mark.parametrize(
-    ("traffic", "name"),
-    [
-        pytest.param(Traffic("tcp", 22, 22), "SSH", id="one"),
-        pytest.param(Traffic("tcp", 20, 22), "FTP data, FTP, SSH", id="three"),
-        pytest.param(Traffic("tcp", 24, 24), None, id="none"),
-        pytest.param(Traffic("tcp", 4505, 4506), "Salt", id="once"),
-        pytest.param(Traffic("icmp", icmp_type=8), "echo request", id="echo"),
-        pytest.param(Traffic("all"), None, id="all"),
-        pytest.param(Traffic("tcp", 20, 88), "FTP data, FTP, SSH, Telnet and 3 more", id="many"),
-    ],
-)
-def test_traffic_has_the_services_name(traffic: Traffic, name: str | None) -> None:
-    """People read names rather than numbers."""
-    assert services.name(traffic) == name
-
-
-def test_services_are_in_order_and_apart() -> None:
-    """The table is sorted, so that a port stands in one row of its protocol."""
-    for protocol in ("tcp", "udp"):
-        rows = [each for each in services.SERVICES if each.protocol == protocol]
-        ends = [each.to_port for each in rows]
-        assert all(end < row.from_port for end, row in zip(ends, rows[1:], strict=False))
 
 
 def test_parses_every_key() -> None:
     """The keys are those of the stack's config."""
-    policy = Policy.parse({"minimumSeverity": "high", "trustedCidrs": ["198.51.100.0/24"]})
-    assert policy == Policy(Severity.HIGH, ("198.51.100.0/24",))
+    exception = {"group": "sg-1", "ports": "tcp/443", "reason": "a", "owner": "b"}
+    document = {
+        "minimumSeverity": "high",
+        "trustedCidrs": ["198.51.100.0/24"],
+        "authorizedPorts": ["tcp/443", "tcp/8000-8010", "udp", "icmp/8", "50"],
+        "exceptions": [exception | {"until": "2027-01-31", "account": 12345678901}],
+    }
+    traffic = (
+        Traffic("tcp", 443, 443),
+        Traffic("tcp", 8000, 8010),
+        Traffic("udp", 0, 65535),
+        Traffic("icmp", icmp_type=8),
+        Traffic("50"),
+    )
+    accepted = Accepted(
+        "sg-1", "tcp/443", traffic[0], "a", "b", date(2027, 1, 31), account="012345678901"
+    )
+    assert Policy.parse(document) == Policy(
+        Severity.HIGH, ("198.51.100.0/24",), traffic, (accepted,)
+    )
 
 
 def test_nothing_is_the_default() -> None:
@@ -91,7 +46,8 @@ def test_nothing_is_the_default() -> None:
         pytest.param([], "a policy must be an object, got [].", id="list"),
         pytest.param(
             {"minimumSeverty": "low"},
-            "a policy must have no keys but minimumSeverity, trustedCidrs, got 'minimumSeverty'.",
+            "a policy must have no keys but minimumSeverity, trustedCidrs, authorizedPorts, "
+            "exceptions, got 'minimumSeverty'.",
             id="misspelt",
         ),
         pytest.param(
@@ -119,34 +75,106 @@ def test_a_bad_policy_is_one_sentence(document: object, sentence: str) -> None:
     assert str(error.value) == sentence
 
 
-@pytest.mark.parametrize(
-    ("wide", "narrow"),
-    [
-        (Traffic("all"), Traffic("tcp", 22, 22)),
-        (Traffic("tcp", 20, 25), Traffic("tcp", 20, 25)),
-        (Traffic("tcp", 20, 25), Traffic("tcp", 22, 25)),
-        (Traffic("icmp"), Traffic("icmp", icmp_type=3, icmp_code=4)),
-        (Traffic("icmp", icmp_type=3), Traffic("icmp", icmp_type=3, icmp_code=4)),
-    ],
-)
-def test_traffic_contains_what_lies_within(wide: Traffic, narrow: Traffic) -> None:
-    """Wider traffic contains narrower, and itself."""
-    assert wide.contains(narrow)
+PORTS = "tcp/443, tcp/8000-8010, udp/53, icmp/8, a protocol's number or all"
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("ports", "got"),
     [
-        (Traffic("tcp", 22, 22), Traffic("all")),
-        (Traffic("tcp", 20, 25), Traffic("tcp", 20, 26)),
-        (Traffic("tcp", 20, 25), Traffic("tcp", 19, 25)),
-        (Traffic("tcp", 20, 25), Traffic("udp", 20, 25)),
-        (Traffic("icmp", icmp_type=3), Traffic("icmp")),
-        (Traffic("icmp", icmp_type=3), Traffic("icmp", icmp_type=8, icmp_code=0)),
-        (Traffic("icmp", icmp_type=3, icmp_code=4), Traffic("icmp", icmp_type=3)),
-        (Traffic("50"), Traffic("51")),
+        ("443", "'443'"),
+        ("tcp/", "'tcp/'"),
+        ("tcp/0-65536", "'tcp/0-65536'"),
+        ("tcp/20-10", "'tcp/20-10'"),
+        ("tcp/a", "'tcp/a'"),
+        ("tcp/1-2-3", "'tcp/1-2-3'"),
+        ("tcp/-1", "'tcp/-1'"),
+        ("tcp/²", "'tcp/²'"),
+        ("icmp/8-9", "'icmp/8-9'"),
+        ("icmp/256", "'icmp/256'"),
+        ("all/22", "'all/22'"),
+        ("50/1", "'50/1'"),
+        ("sctp/1", "'sctp/1'"),
+        (443, "443"),
+        (True, "True"),
+        (None, "None"),
+        ([], "[]"),
+        ("", "''"),
     ],
 )
-def test_traffic_does_not_contain_what_reaches_out(one: Traffic, other: Traffic) -> None:
-    """One port, type or protocol more is outside."""
-    assert not one.contains(other)
+def test_ports_that_cannot_be_meant(ports: object, got: str) -> None:
+    """Ports are a protocol with what it has."""
+    with pytest.raises(PolicyError) as error:
+        Policy.parse({"authorizedPorts": [ports]})
+    assert str(error.value) == f"authorizedPorts must be ports as in {PORTS}, got {got}."
+
+
+def test_everything_is_not_authorized() -> None:
+    """All traffic of all groups on purpose would be an audit of nothing."""
+    with pytest.raises(PolicyError, match=r"rather than everything, got 'all'\.$"):
+        Policy.parse({"authorizedPorts": ["-1"]})
+
+
+TEXT = "a text of 1 to 255 characters"
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"reason": None},
+            "exceptions[0] must say group, ports, reason, owner, until, it lacks reason.",
+        ),
+        (
+            {"owner": "", "until": None},
+            "exceptions[0] must say group, ports, reason, owner, until, it lacks owner and until.",
+        ),
+        (
+            {"expires": "2027-01-01"},
+            (
+                "exceptions[0] must have no keys but group, ports, reason, owner, until, source, "
+                "account, region, got 'expires'."
+            ),
+        ),
+        ({"reason": " "}, f"exceptions[0].reason must be {TEXT}, got ' '."),
+        ({"group": 7}, f"exceptions[0].group must be {TEXT}, got 7."),
+        ({"ports": "https"}, f"exceptions[0].ports must be ports as in {PORTS}, got 'https'."),
+        ({"until": "soon"}, "exceptions[0].until must be a date as in 2027-12-31, got 'soon'."),
+        (
+            {"until": "2027-02-30"},
+            "exceptions[0].until must be a date as in 2027-12-31, got '2027-02-30'.",
+        ),
+        (
+            {"until": "2025-11-21"},
+            (
+                "exceptions[0].until must be a date that is not past by more than a year, "
+                "got '2025-11-21'."
+            ),
+        ),
+        (
+            {"source": "office"},
+            "exceptions[0].source must be a CIDR or the id of a prefix list, got 'office'.",
+        ),
+        ({"account": "1"}, "exceptions[0].account must be an account id of 12 digits, got '1'."),
+        ({"region": "mars"}, "exceptions[0].region must be a region as in eu-west-1, got 'mars'."),
+    ],
+)
+def test_a_bad_exception_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
+    """Whoever writes it hears which part of which exception cannot be meant."""
+    exception = {"group": "sg-1", "ports": "tcp/443", "reason": "a", "owner": "b"}
+    document = {"exceptions": [exception | {"until": "2027-01-31"} | changed]}
+    with pytest.raises(PolicyError) as error:
+        Policy.parse(document, date(2026, 11, 23))
+    assert str(error.value) == sentence
+
+
+def test_a_policy_in_use_does_not_fail_one_day() -> None:
+    """An exception that ran out long ago is refused of who writes it, not of who runs with it."""
+    exception = {"group": "a", "ports": "tcp/1", "reason": "a", "owner": "b", "until": "2001-01-01"}
+    assert Policy.parse({"exceptions": [exception]}).exceptions
+
+
+@pytest.mark.parametrize("value", [{}, "x", [1], [None]])
+def test_exceptions_are_a_list_of_objects(value: object) -> None:
+    """Anything else is refused with a sentence."""
+    with pytest.raises(PolicyError, match=r"^exceptions(\[0\])? must be an? (list|object), got "):
+        Policy.parse({"exceptions": value})

@@ -5,6 +5,7 @@ import pytest
 
 from tests.infra.conftest import Deploy
 
+OLD = {"group": "a", "ports": "tcp/1", "reason": "b", "owner": "c", "until": "2001-01-01"}
 LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
 
 
@@ -146,6 +147,27 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
             "trustedCidrs must be a list of CIDRs: 'office' is no CIDR, for example 192.0.2.0/24 "
             "or 2001:db8::/32.",
             id="trusted-no-cidr",
+        ),
+        pytest.param(
+            {"authorizedPorts": ["443"]},
+            "authorizedPorts must be ports as in tcp/443, tcp/8000-8010, udp/53, icmp/8, a "
+            "protocol's number or all, got '443'.",
+            id="authorized-no-ports",
+        ),
+        pytest.param(
+            {"exceptions": "none"}, "exceptions must be a list, got 'none'.", id="exceptions-text"
+        ),
+        pytest.param(
+            {"exceptions": [{"group": "shop"}]},
+            "exceptions[0] must say group, ports, reason, owner, until, it lacks ports and reason "
+            "and owner and until.",
+            id="exception-lacks",
+        ),
+        pytest.param(
+            {"exceptions": [OLD]},
+            "exceptions[0].until must be a date that is not past by more than a year, "
+            "got '2001-01-01'.",
+            id="exception-long-past",
         ),
         pytest.param(
             {"createIdentities": "maybe"},

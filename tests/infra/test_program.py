@@ -11,6 +11,13 @@ from tests.infra.conftest import Deploy, Deployment
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+EXCEPTION = {
+    "group": "shop",
+    "ports": "tcp/8443",
+    "reason": "partners",
+    "owner": "web",
+    "until": "2100-01-01",
+}
 FUNCTION = "aws:lambda/function:Function"
 RETRIES = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 PERMISSION = "aws:lambda/permission:Permission"
@@ -86,22 +93,27 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
         "handler/audit.py",
         "handler/aws.py",
         "handler/collect.py",
+        "handler/exceptions.py",
         "handler/exposure.py",
         "handler/findings.py",
         "handler/fix.py",
+        "handler/interfaces.py",
         "handler/model.py",
         "handler/notify.py",
         "handler/parse.py",
         "handler/policy.py",
         "handler/report/__init__.py",
+        "handler/report/csv.py",
         "handler/report/digest.py",
         "handler/report/document.py",
+        "handler/report/fit.py",
         "handler/report/html.py",
         "handler/report/text.py",
         "handler/report/words.py",
         "handler/scan.py",
         "handler/services.py",
         "handler/settings.py",
+        "handler/severity.py",
         "handler/together.py",
         "policy.json",
     ]
@@ -110,11 +122,18 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
 
 def test_archive_holds_the_stacks_policy(deploy: Deploy) -> None:
     """What counts travels in the zip."""
-    deployment = deploy(minimumSeverity="high", trustedCidrs=["198.51.100.0/24"])
+    deployment = deploy(
+        minimumSeverity="high",
+        trustedCidrs=["198.51.100.0/24"],
+        authorizedPorts=["tcp/443"],
+        exceptions=[EXCEPTION],
+    )
     policy = deployment.one(FUNCTION)["code"].assets["policy.json"]
     assert json.loads(policy.text) == {
         "minimumSeverity": "high",
         "trustedCidrs": ["198.51.100.0/24"],
+        "authorizedPorts": ["tcp/443"],
+        "exceptions": [EXCEPTION],
     }
 
 

@@ -40,7 +40,7 @@ def test_names_keep_the_rule_of_aws() -> None:
 
 @pytest.mark.parametrize(
     ("region", "groups", "public"),
-    [("eu-west-1", 17, 4), ("us-east-1", 7, 2), ("ap-southeast-2", 4, 0)],
+    [("eu-west-1", 17, 6), ("us-east-1", 7, 2), ("ap-southeast-2", 4, 0)],
 )
 def test_each_region_has_its_groups_and_addresses(
     seeded: Account, region: str, groups: int, public: int

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from handler import VERSION
 from handler.model import Report, Severity, Traffic, Trigger
 from handler.policy import Policy
 from handler.report import words
@@ -14,7 +15,15 @@ from tests.handler import reports
 from tests.handler.groups import answer, permission
 
 WORLD = "0.0.0.0/0"
-SSH = answer(permission("tcp", 22, 22, WORLD))
+SSH = answer(permission("tcp", 22, 22, WORLD)) | {
+    "Tags": [{"Key": "owner", "Value": "shop team"}, {"Key": "Name", "Value": "x"}]
+}
+INSTANCE = {
+    "NetworkInterfaceId": "eni-1",
+    "Groups": [{"GroupId": "sg-1"}],
+    "Attachment": {"InstanceId": "i-1"},
+    "Association": {"PublicIp": "8.8.8.8"},
+}
 SSH_RULE = {
     "SecurityGroupRuleId": "sgr-1",
     "GroupId": "sg-1",
@@ -60,29 +69,43 @@ class Page(HTMLParser):
 
 def test_a_finding_in_words() -> None:
     """The text says where, what, to whom, by which rule, and how to close it."""
-    assert as_text(reports.of(reports.read(SSH, SecurityGroupRules=[SSH_RULE]))) == (
+    read = reports.read(SSH, SecurityGroupRules=[SSH_RULE], NetworkInterfaces=[INSTANCE])
+    assert as_text(reports.of(read)) == (
         "1 critical in 1 region.\n"
+        "First: close tcp/22 (SSH) from the whole IPv4 internet on web (sg-1) in eu-west-1.\n"
         "\n"
         "CRITICAL: 1\n"
-        "  eu-west-1 / 123456789012  web (sg-1)\n"
-        "    tcp/22 (SSH) from the whole IPv4 internet\n"
-        "    sources: 0.0.0.0/0\n"
-        "    rules:   sgr-1\n"
-        "    close:   aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
+        "  web (sg-1)  eu-west-1 / 123456789012\n"
+        "    attached: internet-facing: instance i-1, 8.8.8.8\n"
+        "    owner: shop team\n"
+        "    console: https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1"
+        "#SecurityGroup:groupId=sg-1\n"
+        "    - tcp/22 (SSH) from the whole IPv4 internet\n"
+        "      sources: 0.0.0.0/0\n"
+        "      rules: sgr-1\n"
+        "      why: SSH open to the world is critical (EC2.19, CIS); a public address is "
+        "attached.\n"
+        "      close: aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
         "--security-group-rule-ids sgr-1\n"
+        "      or narrow: aws ec2 authorize-security-group-ingress --region eu-west-1 "
+        "--group-id sg-1 --ip-permissions "
+        """'[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, """
+        """"IpRanges": [{"CidrIp": "YOUR-RANGE"}]}]'\n"""
         "\n"
         "WHAT WAS READ\n"
         "  eu-west-1 / 123456789012  ok, groups 1, rules 1\n"
         "\n"
-        "Audit of stack dev, started by its schedule at 2026-11-23T06:00:00Z, "
-        "finished at 2026-11-23T06:00:07Z, run run-1.\n"
+        "Audit of stack dev, started by its schedule at 2026-11-23T06:00:00Z, took 7 seconds, "
+        f"run run-1, security-group-audit {VERSION}.\n"
     )
 
 
 def test_nothing_open_says_what_was_read() -> None:
     """A clean account is said with the regions that were read."""
     said = as_text(reports.of(reports.read(answer()), trigger=Trigger.MANUAL))
-    assert said.startswith("Nothing found open in 1 region.\n\nWHAT WAS READ\n  eu-west-1")
+    assert said.startswith(
+        "Nothing found open in 1 region.\nThere is nothing to do.\n\nWHAT WAS READ\n  eu-west-1"
+    )
     assert "started by hand" in said
 
 
@@ -111,12 +134,14 @@ def test_low_findings_are_counted() -> None:
 
 
 def test_many_findings_are_cut_worst_first() -> None:
-    """A hundred findings are listed; how many more there are is said."""
+    """As many are listed as asked for, the worst; how many more there are is said."""
     groups = [answer(permission("tcp", 9, 9, WORLD), group_id=f"sg-{n:03}") for n in range(101)]
-    said = as_text(reports.of(reports.read(*groups, SSH)))
+    said = text(digest(reports.of(reports.read(*groups, SSH)), Policy(), most=100))
     assert said.index("CRITICAL: 1") < said.index("HIGH: 101")
-    assert said.count("    close:") == 100
-    assert "and 2 more findings, none of them worse than the last one above.\n" in said
+    assert said.count("      close:") == 100
+    assert (
+        "and 2 more findings, none worse than the last one above; all are in the attached list.\n"
+    ) in said
 
 
 def test_html_says_what_the_text_says() -> None:
@@ -128,7 +153,8 @@ def test_html_says_what_the_text_says() -> None:
         "1 critical in 1 region, 1 region not read.",
         "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.",
         "tcp/22 (SSH) from the whole IPv4 internet",
-        "web (sg-1), eu-west-1 / 123456789012",
+        "web (sg-1)eu-west-1 / 123456789012",
+        "owner: shop team",
         "--security-group-rule-ids sgr-1",
         "Audit of stack dev, started by its schedule",
     ):
@@ -136,10 +162,17 @@ def test_html_says_what_the_text_says() -> None:
 
 
 def test_html_is_closed_and_self_contained() -> None:
-    """Every element is closed, and nothing is loaded from elsewhere."""
+    """Every element is closed, nothing is loaded from elsewhere, and links lead to the console."""
     page = Page(html(digest(reports.of(reports.read(SSH), reports.DENIED), Policy())))
     assert page.open == []
-    assert not [attributes for _, attributes in page.seen if attributes.keys() & {"src", "href"}]
+    loaded = {"src", "srcset", "background", "data", "poster", "action"}
+    assert not [attributes for _, attributes in page.seen if attributes.keys() & loaded]
+    assert not {"link", "script", "style", "img", "iframe", "object"} & {t for t, _ in page.seen}
+    assert not [each for _, each in page.seen if "url(" in (each.get("style") or "")]
+    assert {tag: each["href"] for tag, each in page.seen if "href" in each} == {
+        "a": "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1"
+        "#SecurityGroup:groupId=sg-1"
+    }
 
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\r\nBcc: x@example.com\u202e"
@@ -201,7 +234,7 @@ def test_a_rule_that_could_not_be_judged_says_why() -> None:
     """A malformed rule is listed with its reason and without a command."""
     said = as_text(reports.of(reports.read(answer(permission("tcp", 30, 20, WORLD)))))
     assert (
-        "    tcp/30-20 from sources that could not be judged; "
+        "    - tcp/30-20 from sources that could not be judged; "
         "tcp ports must be 0 to 65535 in order, got 30 to 20.\n"
     ) in said
     assert "close:" not in said
@@ -225,9 +258,9 @@ def test_what_groups_open_together_is_said() -> None:
     interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": groups}]
     said = as_text(reports.of(reports.read(*halves, NetworkInterfaces=interfaces)))
     assert (
-        "  eu-west-1 / 123456789012  web (sg-1) together with sg-2, internal on eni-1\n"
-        "    tcp/22 (SSH) from the whole IPv4 internet\n"
+        "  web (sg-1) together with sg-2  eu-west-1 / 123456789012\n    attached: internal: eni-1\n"
     ) in said
+    assert "    - tcp/22 (SSH) from the whole IPv4 internet\n" in said
 
 
 def test_what_could_not_be_read_is_always_listed() -> None:

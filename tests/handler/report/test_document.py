@@ -44,9 +44,9 @@ def test_a_report_in_full() -> None:
             },
         ],
         "summary": {
-            "critical": 1,
+            "critical": 0,
             "high": 0,
-            "medium": 0,
+            "medium": 1,
             "low": 0,
             "info": 0,
             "excepted": 0,
@@ -56,7 +56,7 @@ def test_a_report_in_full() -> None:
         "findings": [
             {
                 "kind": "exposure",
-                "severity": "critical",
+                "severity": "medium",
                 "status": "open",
                 "account": "123456789012",
                 "region": "eu-west-1",
@@ -78,13 +78,25 @@ def test_a_report_in_full() -> None:
                 "ruleIds": ["sgr-1"],
                 "attachment": "unattached",
                 "interfaces": [],
+                "attached": [],
+                "owner": None,
+                "why": "SSH open to the world is critical (EC2.19, CIS); "
+                "two steps lower because nothing is attached.",
+                "exception": None,
                 "firstSeen": "2026-11-23T06:00:00Z",
                 "fix": "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
                 "--security-group-rule-ids sgr-1",
+                "narrower": "aws ec2 authorize-security-group-ingress --region eu-west-1 "
+                "--group-id sg-1 --ip-permissions "
+                """'[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, """
+                """"IpRanges": [{"CidrIp": "YOUR-RANGE"}]}]'""",
+                "console": "https://eu-west-1.console.aws.amazon.com/ec2/home"
+                "?region=eu-west-1#SecurityGroup:groupId=sg-1",
                 "detail": None,
             }
         ],
-        "exceptions": {"expired": [], "unused": []},
+        "authorized": [],
+        "exceptions": {"expired": [], "expiring": [], "unused": []},
     }
 
 

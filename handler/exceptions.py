@@ -1,0 +1,174 @@
+"""What the policy lets stay open: authorized ports, and exceptions until their date.
+
+An exception excuses a finding only when it, or several together, cover every one of the finding's
+sources on all of its traffic: what is wider than what was accepted is not accepted.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from handler.address import parse_cidr
+from handler.model import (
+    ALL_REGIONS,
+    PORTED,
+    Accepted,
+    Coverage,
+    CoverageStatus,
+    Exceptions,
+    Finding,
+    Kind,
+    Status,
+    Traffic,
+    is_prefix_list,
+)
+from handler.policy import Policy
+
+# Whoever answers for an exception hears of its end this long before.
+_NOTICE = timedelta(days=14)
+_JUDGED = frozenset({Kind.EXPOSURE, Kind.INTERFACE})
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Findings after the policy: those that stay, and those on authorized ports."""
+
+    findings: tuple[Finding, ...]
+    authorized: tuple[Finding, ...]
+    exceptions: Exceptions
+
+
+def apply(
+    findings: Iterable[Finding], coverage: Sequence[Coverage], policy: Policy, today: date
+) -> Applied:
+    """The findings with what the policy accepts on that day (UTC), in the same order.
+
+    A rule that could not be read or makes no sense is neither authorized nor excused.
+    """
+    by_group: defaultdict[str, list[Accepted]] = defaultdict(list)
+    for exception in policy.exceptions:
+        by_group[exception.group].append(exception)
+    kept, authorized = [], []
+    used: set[Accepted] = set()
+    for finding in findings:
+        if finding.kind not in _JUDGED:
+            kept.append(finding)
+        elif covers(policy.authorized_ports, finding.traffic):
+            authorized.append(finding)
+        else:
+            excused, by = _excused(finding, by_group, today)
+            kept.append(excused)
+            used.update(by)
+    return Applied(tuple(kept), tuple(authorized), _notable(policy, used, coverage, today))
+
+
+def covers(some: Iterable[Traffic], traffic: Traffic) -> bool:
+    """Whether all of the traffic lies within some of the others together."""
+    those = list(some)
+    if any(each.contains(traffic) for each in those):
+        return True
+    if traffic.protocol not in PORTED:
+        return False
+    needed, last = traffic.ports
+    for low, high in sorted(each.ports for each in those if each.protocol == traffic.protocol):
+        if low <= needed <= high:
+            needed = high + 1
+    return needed > last
+
+
+def _excused(
+    finding: Finding, by_group: Mapping[str, Sequence[Accepted]], today: date
+) -> tuple[Finding, frozenset[Accepted]]:
+    """The finding with the exception that holds or has run out, and the ones that it takes."""
+    candidates = [
+        [
+            each
+            for name in names
+            for each in by_group.get(name, ())
+            if each.account in {None, finding.target.account}
+            and each.region in {None, finding.target.region}
+        ]
+        for names in _groups(finding)
+    ]
+    if not all(candidates):
+        return finding, frozenset()
+    holding = [[each for each in some if each.until >= today] for some in candidates]
+    if by := _covering(finding, holding):
+        sentence = "; ".join(
+            f"accepted until {each.until} by {each.owner}: {each.reason}" for each in _sorted(by)
+        )
+        return replace(finding, status=Status.EXCEPTED, exception=sentence), by
+    if by := _covering(finding, candidates):
+        ended = [each for each in _sorted(by) if each.until < today]
+        sentence = "; ".join(
+            f"exception expired on {each.until}, owner {each.owner}" for each in ended
+        )
+        return replace(finding, exception=sentence), by
+    return finding, frozenset()
+
+
+def _groups(finding: Finding) -> Iterable[tuple[str, str]]:
+    """What an exception may call each group of the finding: its id and its name."""
+    if finding.group_ids:
+        return zip(finding.group_ids, finding.group_names, strict=True)
+    return [(finding.group_id, finding.group_name)]
+
+
+def _covering(finding: Finding, candidates: Sequence[Sequence[Accepted]]) -> frozenset[Accepted]:
+    """The exceptions that together cover the finding in each of its groups; empty if none do."""
+    taken: set[Accepted] = set()
+    for some in candidates:
+        for source in (*finding.sources, *finding.prefix_lists):
+            those = [
+                each
+                for each in some
+                if _lets(each, source) and _meet(each.traffic, finding.traffic)
+            ]
+            if not covers((each.traffic for each in those), finding.traffic):
+                return frozenset()
+            taken.update(those)
+    return frozenset(taken)
+
+
+def _meet(one: Traffic, other: Traffic) -> bool:
+    """Whether some traffic is both."""
+    if one.protocol != other.protocol or one.protocol not in PORTED:
+        return one.contains(other)
+    (low, high), (other_low, other_high) = one.ports, other.ports
+    return low <= other_high and other_low <= high
+
+
+def _lets(exception: Accepted, source: str) -> bool:
+    """Whether the exception accepts that source."""
+    if exception.source in {None, source}:
+        return True
+    if exception.source is None or is_prefix_list(exception.source) or is_prefix_list(source):
+        return False
+    (family, (start, end)), (other, (low, high)) = map(parse_cidr, (exception.source, source))
+    return family is other and start <= low and high <= end
+
+
+def _notable(
+    policy: Policy, used: set[Accepted], coverage: Sequence[Coverage], today: date
+) -> Exceptions:
+    every = _sorted(policy.exceptions)
+    return Exceptions(
+        expired=tuple(each for each in every if each.until < today),
+        expiring=tuple(each for each in every if today <= each.until <= today + _NOTICE),
+        unused=tuple(each for each in every if each not in used and _was_read(each, coverage)),
+    )
+
+
+def _was_read(exception: Accepted, coverage: Sequence[Coverage]) -> bool:
+    """Whether all was read that the exception may be about; else nobody knows its use."""
+    return all(
+        each.status is CoverageStatus.OK
+        for each in coverage
+        if exception.account in {None, each.target.account}
+        and each.target.region in {exception.region or each.target.region, ALL_REGIONS}
+    )
+
+
+def _sorted(exceptions: Iterable[Accepted]) -> list[Accepted]:
+    return sorted(exceptions, key=lambda each: (each.until, each.group, each.ports, each.owner))

@@ -1,0 +1,41 @@
+"""The findings as CSV that a spreadsheet opens without running anything in it."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from typing import Any
+
+from handler.model import Report
+from handler.report.document import document
+from handler.report.words import plain
+
+COLUMNS = (
+    "severity", "status", "kind", "account", "region", "groupId", "groupName", "groupIds", "vpcId",
+    "owner", "attachment", "attached", "interfaces", "family", "protocol", "fromPort", "toPort",
+    "icmpType", "icmpCode", "service", "reach", "addresses", "share", "sources", "prefixLists",
+    "ruleIds", "why", "detail", "exception", "firstSeen", "fix", "id",
+)  # fmt: skip
+# What a spreadsheet takes for a formula:
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def lines(report: Report) -> Iterator[str]:
+    """A line of names, then a line for each finding in the report's order; each ends with CRLF."""
+    yield _line(COLUMNS)
+    for finding in document(report)["findings"]:
+        yield _line(_cell(finding.get(column)) for column in COLUMNS)
+
+
+def _line(cells: Iterable[Any]) -> str:
+    line = StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    text = " ".join(value) if isinstance(value, list) else value
+    if not isinstance(text, str):
+        return text
+    harmless = f"'{text}" if text.startswith(_FORMULAS) else text
+    return plain(harmless)

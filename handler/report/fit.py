@@ -1,0 +1,40 @@
+"""The digest as large as mail programs show it whole, and the list of findings beside it."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from handler.model import Report
+from handler.policy import Policy
+from handler.report.digest import Digest, digest
+from handler.report.html import html
+
+# Gmail hides what comes after some 102 KB of HTML behind a link.
+MOST_HTML_BYTES = 90_000
+# SES takes messages of 40 MB; base64 makes a third more of a file:
+# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MOST_LIST_BYTES = 15_000_000
+# No finding takes less than 400 bytes of HTML.
+_MOST_FINDINGS = MOST_HTML_BYTES // 400
+
+
+def fitting(report: Report, policy: Policy) -> Digest:
+    """The digest with as many of the worst findings as its HTML form has room for."""
+    fits = bisect_right(
+        range(1, _MOST_FINDINGS + 1),
+        MOST_HTML_BYTES,
+        key=lambda most: len(html(digest(report, policy, most)).encode()),
+    )
+    return digest(report, policy, fits)
+
+
+def within(lines: Iterable[str], most: int) -> tuple[bytes, int]:
+    """The first lines that make no more than that many bytes, and how many are left out."""
+    kept, size, left = [], 0, 0
+    for line in lines:
+        encoded = line.encode("utf-8")
+        size += len(encoded)
+        if size <= most:
+            kept.append(encoded)
+        else:
+            left += 1
+    return b"".join(kept), left

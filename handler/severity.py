@@ -1,0 +1,59 @@
+"""How severe an exposure is, and why: what is open, to how many, and what is attached.
+
+The table of ports is in ``services``. What is attached moves the severity: a group on private
+addresses needs one more mistake to let somebody in, a group on nothing needs two.
+"""
+
+from collections.abc import Sequence
+
+from handler.model import ALL, Attachment, Holder, Interface, Reach, Severity, Traffic
+from handler.services import name, severity_for_world
+
+_STEPS = {
+    Attachment.INTERNET_FACING: (0, "a public address is attached"),
+    Attachment.INTERNAL: (1, "one step lower because only private addresses are attached"),
+    Attachment.UNATTACHED: (2, "two steps lower because nothing is attached"),
+    Attachment.UNKNOWN: (0, "what is attached is not known"),
+}
+
+
+def attachment(interfaces: Sequence[Interface] | None) -> Attachment:
+    """What a group is attached to; None where the interfaces could not be read."""
+    if interfaces is None:
+        return Attachment.UNKNOWN
+    if not interfaces:
+        return Attachment.UNATTACHED
+    public = any(interface.public_addresses for interface in interfaces)
+    return Attachment.INTERNET_FACING if public else Attachment.INTERNAL
+
+
+def judge(
+    traffic: Traffic, reach: Reach, interfaces: Sequence[Interface] | None
+) -> tuple[Severity, str]:
+    """The severity when ``reach`` of the internet gets the traffic to them, and why.
+
+    An unknown reach counts as the whole internet. The reason is one sentence.
+    """
+    if reach is Reach.PUBLIC:
+        return Severity.INFO, "Only a few public addresses are let in, which is information."
+    severity, source = severity_for_world(traffic)
+    reasons = [f"{_named(traffic)} open to the world is {severity} ({source})"]
+    if severity is Severity.LOW and any(
+        each.holder is Holder.DATABASE for each in interfaces or ()
+    ):
+        severity = Severity.HIGH
+        reasons.append("high because a database and no web server is attached")
+    if reach is Reach.WIDE:
+        severity = severity.lowered(1)
+        reasons.append("one step lower because it is a part of the world")
+    if reach is Reach.UNKNOWN:
+        reasons.append("how much of it gets in is not known")
+    steps, reason = _STEPS[attachment(interfaces)]
+    return severity.lowered(steps), "; ".join([*reasons, reason]) + "."
+
+
+def _named(traffic: Traffic) -> str:
+    if traffic.protocol == ALL:
+        return "All traffic"
+    known = name(traffic)
+    return known[0].upper() + known[1:] if known else f"Other {traffic.protocol} traffic"

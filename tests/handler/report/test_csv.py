@@ -1,0 +1,59 @@
+"""The findings as CSV, read as a spreadsheet would."""
+
+import csv
+from io import StringIO
+
+import pytest
+
+from handler.report.csv import COLUMNS, lines
+from handler.report.document import document
+from tests.handler import reports
+from tests.handler.groups import answer, permission
+
+SSH = permission("tcp", 22, 22, "0.0.0.0/0", "::/0")
+
+
+def rows(*groups: dict[str, object]) -> list[dict[str, str]]:
+    """The rows of a report on these groups, by column."""
+    return list(csv.DictReader(StringIO("".join(lines(reports.of(reports.read(*groups)))))))
+
+
+def test_each_finding_is_a_row() -> None:
+    """Numbers, texts and lists stand in columns of the report's own names, nothing as nothing."""
+    first, second = rows(answer(SSH, permission("-1", None, None, "8.8.8.8/32", "9.9.9.9/32")))[:2]
+    assert tuple(first) == COLUMNS
+    assert (first["severity"], first["family"], first["fromPort"]) == ("critical", "ipv4", "22")
+    assert (first["sources"], first["icmpType"]) == ("0.0.0.0/0", "")
+    assert second["family"] == "ipv6"
+
+
+def test_columns_are_fields_of_the_report() -> None:
+    """Every field that a finding has in JSON is a column, less what only repeats others."""
+    halves = [
+        answer(permission("tcp", 22, 22, "0.0.0.0/1"), group_id="sg-1"),
+        answer(permission("tcp", 22, 22, "128.0.0.0/1"), group_id="sg-2"),
+    ]
+    groups = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
+    interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": groups}]
+    report = reports.of(reports.read(*halves, NetworkInterfaces=interfaces))
+    fields = {key for finding in document(report)["findings"] for key in finding}
+    assert fields - set(COLUMNS) == {"narrower", "console"}
+    assert set(COLUMNS) <= fields
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_is_a_formula(first: str) -> None:
+    """A name that a spreadsheet would calculate is text there."""
+    hostile = f'{first}HYPERLINK(1,"x")\r\n,;'
+    (row, *_) = rows(answer(SSH, name=hostile) | {"Tags": [{"Key": "Owner", "Value": hostile}]})
+    for cell in (row["groupName"], row["owner"]):
+        assert cell.isprintable()
+        assert cell[0] not in "=+-@"
+
+
+def test_no_cell_of_any_row_is_a_formula() -> None:
+    """Whatever the account's texts are, no cell begins as a formula does."""
+    malformed = permission("=1+1", 1, 2, "=cmd()") | {"PrefixListIds": [{"PrefixListId": "=a"}]}
+    found = rows(answer(malformed, group_id="=sg", name="@x") | {"VpcId": "+1"})
+    assert found
+    assert not [cell for row in found for cell in row.values() if cell.startswith(tuple("=+-@"))]

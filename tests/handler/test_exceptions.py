@@ -1,0 +1,199 @@
+"""What an exception excuses, and all that it nearly does and must not."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from handler.exceptions import apply
+from handler.model import Report, Scan, Status
+from handler.policy import Policy
+from tests.handler import reports
+from tests.handler.groups import answer, permission
+
+TODAY = date(2026, 11, 23)
+WORLD = "0.0.0.0/0"
+HTTPS = permission("tcp", 443, 443, WORLD)
+
+
+def policy(*exceptions: dict[str, Any], **more: object) -> Policy:
+    """A policy with these exceptions; what an exception does not say is as in the first vector."""
+    whole = {"group": "sg-1", "ports": "tcp/443", "reason": "shop", "owner": "web"}
+    default: dict[str, Any] = {**whole, "until": "2026-12-31"}
+    return Policy.parse({"exceptions": [default | each for each in exceptions], **more})
+
+
+def report(rules: Policy, *scans: Scan) -> Report:
+    """The report on 2026-11-23."""
+    return reports.of(*scans, policy=rules)
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "group", "excused"),
+    [
+        pytest.param([{}], HTTPS, True, id="exactly"),
+        pytest.param([{"group": "web"}], HTTPS, True, id="by-name"),
+        pytest.param([{"group": "WEB"}], HTTPS, False, id="name-in-other-case"),
+        pytest.param([{"group": "sg-2"}], HTTPS, False, id="other-group"),
+        pytest.param([{"ports": "tcp/443-8443"}], HTTPS, True, id="wider-ports-than-open"),
+        pytest.param([{}], permission("tcp", 443, 8443, WORLD), False, id="wider-opening"),
+        pytest.param([{}], permission("tcp", 442, 443, WORLD), False, id="one-port-before"),
+        pytest.param([{}], permission("tcp", 443, 444, WORLD), False, id="one-port-after"),
+        pytest.param([{}], permission("udp", 443, 443, WORLD), False, id="other-protocol"),
+        pytest.param([{}], permission("-1", None, None, WORLD), False, id="all-traffic"),
+        pytest.param([{"ports": "all"}], HTTPS, True, id="all-covers-a-port"),
+        pytest.param([{"ports": "tcp"}], permission("tcp", 0, 65535, WORLD), True, id="whole-tcp"),
+        pytest.param([{"ports": "tcp"}], permission("-1", None, None, WORLD), False, id="tcp-only"),
+        pytest.param(
+            [{"ports": "tcp/440-443"}, {"ports": "tcp/444-450"}],
+            permission("tcp", 442, 446, WORLD),
+            True,
+            id="two-make-one-range",
+        ),
+        pytest.param(
+            [{"ports": "tcp/440-443"}, {"ports": "tcp/445-450"}],
+            permission("tcp", 442, 446, WORLD),
+            False,
+            id="two-with-a-gap",
+        ),
+        pytest.param([{"source": WORLD}], HTTPS, True, id="same-source"),
+        pytest.param([{"source": "0.0.0.0/1"}], HTTPS, False, id="half-of-the-source"),
+        pytest.param(
+            [{"source": "0.0.0.0/1"}, {"source": "128.0.0.0/1"}],
+            permission("tcp", 443, 443, "0.0.0.0/1", "128.0.0.0/1"),
+            True,
+            id="each-source-by-its-own",
+        ),
+        pytest.param(
+            [{"source": "0.0.0.0/1"}],
+            permission("tcp", 443, 443, "0.0.0.0/1", "128.0.0.0/1"),
+            False,
+            id="one-source-of-two",
+        ),
+        pytest.param(
+            [{"source": "8.0.0.0/8"}],
+            permission("tcp", 443, 443, "8.8.0.0/16"),
+            True,
+            id="narrower-than-the-source",
+        ),
+        pytest.param(
+            [{"source": WORLD}], permission("tcp", 443, 443, "::/0"), False, id="other-family"
+        ),
+        pytest.param(
+            [{"source": "pl-1"}], permission("tcp", 443, 443, WORLD), False, id="list-for-cidr"
+        ),
+        pytest.param(
+            [{"source": "pl-2"}], permission("tcp", 443, 443, "pl-2"), True, id="the-same-list"
+        ),
+        pytest.param(
+            [{"source": "pl-1"}], permission("tcp", 443, 443, "pl-2"), False, id="another-list"
+        ),
+        pytest.param([{"account": "123456789012"}], HTTPS, True, id="its-account"),
+        pytest.param([{"account": "123456789013"}], HTTPS, False, id="another-account"),
+        pytest.param([{"region": "eu-west-1"}], HTTPS, True, id="its-region"),
+        pytest.param([{"region": "eu-west-2"}], HTTPS, False, id="another-region"),
+        pytest.param([{"until": "2026-11-23"}], HTTPS, True, id="last-day"),
+        pytest.param([{"until": "2026-11-22"}], HTTPS, False, id="day-after"),
+        pytest.param([{"until": "2026-11-23T00:00:00Z"}], HTTPS, True, id="date-as-yaml-has-it"),
+        pytest.param([{"ports": "icmp/8"}], permission("icmp", 8, -1, WORLD), True, id="icmp-type"),
+        pytest.param(
+            [{"ports": "icmp/8"}], permission("icmp", -1, -1, WORLD), False, id="icmp-all"
+        ),
+        pytest.param(
+            [{"ports": "icmp/3/4"}], permission("icmp", 3, -1, WORLD), False, id="icmp-code"
+        ),
+        pytest.param([{"ports": "50"}], permission("50", None, None, WORLD), True, id="esp"),
+        pytest.param([{"ports": "6/443"}], HTTPS, True, id="tcp-by-its-number"),
+        pytest.param([{"ports": "TCP/443"}], HTTPS, True, id="upper-case"),
+    ],
+)
+def test_an_exception_excuses_exactly_what_it_names(
+    exceptions: list[dict[str, Any]], group: dict[str, Any], excused: Any
+) -> None:
+    """Nothing wider, nothing elsewhere, nothing later."""
+    lists = [{"PrefixListId": "pl-2", "OwnerId": "1", "Entries": [{"Cidr": WORLD}]}]
+    made = report(policy(*exceptions), reports.read(answer(group), PrefixLists=lists))
+    (finding,) = made.findings
+    assert (finding.status is Status.EXCEPTED) is excused
+    assert bool(made.open) is not excused
+    assert len(made.exceptions.unused) == (
+        0 if excused or made.exceptions.expired else len(exceptions)
+    )
+
+
+def test_an_excused_finding_says_by_whom() -> None:
+    """It stays in the report with who accepts it, why and until when."""
+    (finding,) = report(policy({}), reports.read(answer(HTTPS))).findings
+    assert finding.exception == "accepted until 2026-12-31 by web: shop"
+
+
+def test_an_expired_exception_is_said_with_its_owner() -> None:
+    """What it excused comes back and says whose exception ran out."""
+    made = report(policy({"until": "2026-11-22"}), reports.read(answer(HTTPS)))
+    assert [each.exception for each in made.open] == ["exception expired on 2026-11-22, owner web"]
+    assert (len(made.exceptions.expired), made.exceptions.unused) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("until", "announced"),
+    [("2026-11-22", 0), ("2026-11-23", 1), ("2026-12-07", 1), ("2026-12-08", 0)],
+)
+def test_the_end_of_an_exception_is_announced(until: str, announced: int) -> None:
+    """From 14 days before to the last day."""
+    made = report(policy({"until": until}), reports.read(answer(HTTPS)))
+    assert len(made.exceptions.expiring) == announced
+
+
+def test_unused_is_said_only_of_what_was_read() -> None:
+    """Where a region could not be read nobody knows whether an exception is needed there."""
+    rules = policy({"region": "eu-central-1"}, {"region": "eu-west-1"}, {"group": "gone"})
+    made = report(rules, reports.read(answer()), reports.DENIED)
+    assert [each.region for each in made.exceptions.unused] == ["eu-west-1"]
+
+
+def test_groups_that_open_something_together_need_an_exception_each() -> None:
+    """Half of those who answer do not accept the whole."""
+    halves = [
+        answer(permission("tcp", 443, 443, "0.0.0.0/1"), group_id="sg-1"),
+        answer(permission("tcp", 443, 443, "128.0.0.0/1"), group_id="sg-2", name="other"),
+    ]
+    groups = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
+    read = reports.read(*halves, NetworkInterfaces=[{"NetworkInterfaceId": "e", "Groups": groups}])
+    one = {each.kind for each in report(policy({}), read).open}
+    both = {each.kind for each in report(policy({}, {"group": "other"}), read).open}
+    assert (one, both) == ({"exposure", "interface"}, set())
+
+
+@pytest.mark.parametrize("ports", ["pl-9", "30-20"])
+def test_what_could_not_be_judged_is_never_excused(ports: str) -> None:
+    """Nobody can accept what nobody could read."""
+    odd = permission("tcp", 30, 20, WORLD) if ports == "30-20" else permission("tcp", 1, 2, ports)
+    rules = policy({"ports": "all"}, authorizedPorts=["tcp"])
+    assert len(report(rules, reports.read(answer(odd))).open) == 1
+
+
+@pytest.mark.parametrize(
+    ("authorized", "ports", "left"),
+    [
+        (["tcp/443"], (443, 443), 0),
+        (["tcp/443"], (443, 444), 1),
+        (["tcp/443", "tcp/444"], (443, 444), 0),
+        (["udp/443"], (443, 443), 1),
+    ],
+)
+def test_authorized_ports_are_no_findings(
+    authorized: list[str], ports: tuple[int, int], left: int
+) -> None:
+    """They are listed apart, in every group."""
+    opened = answer(permission("tcp", *ports, WORLD))
+    made = report(policy(authorizedPorts=authorized), reports.read(opened))
+    assert (len(made.findings), len(made.authorized)) == (left, 1 - left)
+
+
+def test_the_order_of_findings_is_kept() -> None:
+    """The policy moves nothing."""
+    read = reports.read(
+        answer(HTTPS, permission("tcp", 22, 22, WORLD)), answer(HTTPS, group_id="z")
+    )
+    applied = apply(read.findings, [read.coverage], policy({}), TODAY)
+    assert [each.id for each in applied.findings] == [each.id for each in read.findings]

@@ -1,0 +1,73 @@
+"""What an interface belongs to, as DescribeNetworkInterfaces tells it."""
+
+from typing import Any
+
+import pytest
+
+from handler.interfaces import interfaces
+from handler.model import Holder, Interface
+
+
+@pytest.mark.parametrize(
+    ("fields", "holder", "name"),
+    [
+        pytest.param({"Attachment": {"InstanceId": "i-1"}}, Holder.INSTANCE, "i-1", id="instance"),
+        pytest.param(
+            {"Description": "ELB app/shop/50dc6c", "RequesterId": "amazon-elb"},
+            Holder.LOAD_BALANCER,
+            "app/shop/50dc6c",
+            id="application-load-balancer",
+        ),
+        pytest.param(
+            {"Description": "ELB shop"}, Holder.LOAD_BALANCER, "shop", id="classic-load-balancer"
+        ),
+        pytest.param(
+            {"InterfaceType": "network_load_balancer", "Description": "inner"},
+            Holder.LOAD_BALANCER,
+            "inner",
+            id="network-load-balancer",
+        ),
+        pytest.param(
+            {"Description": "RDSNetworkInterface", "RequesterId": "123456789012"},
+            Holder.DATABASE,
+            "RDSNetworkInterface",
+            id="rds-by-description",
+        ),
+        pytest.param(
+            {"RequesterId": "amazon-rds", "Attachment": {"InstanceOwnerId": "amazon-rds"}},
+            Holder.DATABASE,
+            "",
+            id="rds-by-requester",
+        ),
+        pytest.param(
+            {"Description": "ElastiCache cache-001"},
+            Holder.DATABASE,
+            "ElastiCache cache-001",
+            id="elasticache",
+        ),
+        pytest.param({"Description": "AWS Lambda VPC ENI"}, Holder.OTHER, "AWS Lambda VPC ENI"),
+        pytest.param({"Attachment": None, "Description": None}, Holder.OTHER, "", id="nothing"),
+        pytest.param({"Attachment": "i-1", "Description": 7}, Holder.OTHER, "", id="nonsense"),
+    ],
+)
+def test_what_an_interface_belongs_to(fields: dict[str, Any], holder: Holder, name: str) -> None:
+    """The services that make interfaces say so in their own ways."""
+    (read,) = interfaces([{"NetworkInterfaceId": "eni-1", **fields}])
+    assert (read.holder, read.name) == (holder, name)
+
+
+def test_public_addresses_are_named_once() -> None:
+    """Every public IPv4 and global IPv6 address is named; private and local ones are not."""
+    told = {
+        "NetworkInterfaceId": "eni-1",
+        "Groups": [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}],
+        "Association": {"PublicIp": "52.0.0.1"},
+        "PrivateIpAddresses": [
+            {"PrivateIpAddress": "10.0.0.1", "Association": {"PublicIp": "52.0.0.1"}},
+            {"PrivateIpAddress": "10.0.0.2", "Association": {"PublicIp": "52.0.0.2"}},
+        ],
+        "Ipv6Addresses": [{"Ipv6Address": "2600::1"}, {"Ipv6Address": "fd00::1"}],
+    }
+    assert interfaces([told, told]) == (
+        Interface("eni-1", ("sg-1", "sg-2"), ("52.0.0.1", "52.0.0.2", "2600::1")),
+    )

@@ -1,0 +1,167 @@
+"""How severe an exposure is, and the sentence that says why."""
+
+import pytest
+
+from handler.model import Attachment, Holder, Interface, Reach, Severity, Traffic
+from handler.severity import attachment, judge
+
+PUBLIC = Interface("eni-1", ("sg-1",), ("8.8.8.8",), Holder.INSTANCE, "i-1")
+PRIVATE = Interface("eni-2", ("sg-1",), (), Holder.INSTANCE, "i-2")
+BALANCER = Interface("eni-3", ("sg-1",), ("8.8.8.8",), Holder.LOAD_BALANCER, "app/shop/1")
+DATABASE = Interface("eni-4", ("sg-1",), ("8.8.8.8",), Holder.DATABASE, "RDSNetworkInterface")
+PRIVATE_DATABASE = Interface("eni-5", ("sg-1",), (), Holder.DATABASE, "RDSNetworkInterface")
+SSH = Traffic("tcp", 22, 22)
+HTTPS = Traffic("tcp", 443, 443)
+ECHO = Traffic("icmp", icmp_type=8)
+
+
+@pytest.mark.parametrize(
+    ("traffic", "reach", "interfaces", "severity", "why"),
+    [
+        pytest.param(
+            SSH,
+            Reach.WORLD,
+            [PRIVATE, PUBLIC],
+            "critical",
+            "SSH open to the world is critical (EC2.19, CIS); a public address is attached.",
+            id="internet-facing",
+        ),
+        pytest.param(
+            SSH,
+            Reach.WORLD,
+            [PRIVATE],
+            "high",
+            "SSH open to the world is critical (EC2.19, CIS); one step lower because only private "
+            "addresses are attached.",
+            id="internal",
+        ),
+        pytest.param(
+            SSH,
+            Reach.WORLD,
+            [],
+            "medium",
+            "SSH open to the world is critical (EC2.19, CIS); two steps lower because nothing is "
+            "attached.",
+            id="unattached",
+        ),
+        pytest.param(
+            SSH,
+            Reach.WORLD,
+            None,
+            "critical",
+            "SSH open to the world is critical (EC2.19, CIS); what is attached is not known.",
+            id="interfaces-not-read",
+        ),
+        pytest.param(
+            SSH,
+            Reach.WIDE,
+            [PRIVATE],
+            "medium",
+            "SSH open to the world is critical (EC2.19, CIS); one step lower because it is a part "
+            "of the world; one step lower because only private addresses are attached.",
+            id="wide-and-internal",
+        ),
+        pytest.param(
+            SSH,
+            Reach.PUBLIC,
+            [PUBLIC],
+            "info",
+            "Only a few public addresses are let in, which is information.",
+            id="public",
+        ),
+        pytest.param(
+            SSH,
+            Reach.UNKNOWN,
+            [PUBLIC],
+            "critical",
+            "SSH open to the world is critical (EC2.19, CIS); how much of it gets in is not known; "
+            "a public address is attached.",
+            id="unreadable",
+        ),
+        pytest.param(
+            HTTPS,
+            Reach.WORLD,
+            [BALANCER],
+            "low",
+            "HTTPS open to the world is low (EC2.18); a public address is attached.",
+            id="load-balancer",
+        ),
+        pytest.param(
+            HTTPS,
+            Reach.WORLD,
+            [BALANCER, DATABASE],
+            "high",
+            "HTTPS open to the world is low (EC2.18); high because a database and no web server is "
+            "attached; a public address is attached.",
+            id="database",
+        ),
+        pytest.param(
+            HTTPS,
+            Reach.WORLD,
+            [PRIVATE_DATABASE],
+            "medium",
+            "HTTPS open to the world is low (EC2.18); high because a database and no web server is "
+            "attached; one step lower because only private addresses are attached.",
+            id="private-database",
+        ),
+        pytest.param(
+            HTTPS,
+            Reach.WORLD,
+            [],
+            "info",
+            "HTTPS open to the world is low (EC2.18); two steps lower because nothing is attached.",
+            id="never-gone",
+        ),
+        pytest.param(
+            ECHO,
+            Reach.WIDE,
+            [],
+            "info",
+            "Echo request open to the world is info (RFC 1191); one step lower because it is a "
+            "part of the world; two steps lower because nothing is attached.",
+            id="lower-than-info",
+        ),
+        pytest.param(
+            Traffic("all"),
+            Reach.WORLD,
+            [PUBLIC],
+            "critical",
+            "All traffic open to the world is critical (EC2.19, CIS); a public address is "
+            "attached.",
+            id="all",
+        ),
+        pytest.param(
+            Traffic("tcp", 9, 9),
+            Reach.WORLD,
+            [PUBLIC],
+            "high",
+            "Other tcp traffic open to the world is high (EC2.18); a public address is attached.",
+            id="other-port",
+        ),
+    ],
+)
+def test_the_severity_and_why(
+    traffic: Traffic,
+    reach: Reach,
+    interfaces: list[Interface] | None,
+    severity: str,
+    why: str,
+) -> None:
+    """What is open, to how many, and what is attached decide, and one sentence says so."""
+    assert judge(traffic, reach, interfaces) == (Severity(severity), why)
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "expected"),
+    [
+        (None, Attachment.UNKNOWN),
+        ([], Attachment.UNATTACHED),
+        ([PRIVATE], Attachment.INTERNAL),
+        ([PRIVATE, PUBLIC], Attachment.INTERNET_FACING),
+    ],
+)
+def test_the_most_public_interface_decides(
+    interfaces: list[Interface] | None, expected: Attachment
+) -> None:
+    """One public address among many private ones makes a group face the internet."""
+    assert attachment(interfaces) is expected
