@@ -44,6 +44,8 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
     yield '<meta name="color-scheme" content="light dark">'
     yield '<meta name="supported-color-schemes" content="light dark">'
+    # An account is no telephone number.
+    yield '<meta name="format-detection" content="telephone=no,date=no,address=no,url=no">'
     # Word does not hand a font down into a table.
     yield "<!--[if mso]><style>td,th{font-family:Segoe UI,Arial,sans-serif}</style><![endif]-->"
     yield f"<title>{_text(digest.subject)}</title></head>"

@@ -15,6 +15,8 @@ _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 def plain(text: str) -> str:
     """A text from the account without control, direction or other invisible characters."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
