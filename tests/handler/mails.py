@@ -2,13 +2,24 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from io import StringIO
 
 from handler import notify
-from handler.model import Coverage, CoverageStatus, Report, Scan, Target
+from handler.model import (
+    Accepted,
+    Coverage,
+    CoverageStatus,
+    Report,
+    Run,
+    Scan,
+    Target,
+    Traffic,
+    Trigger,
+)
 from handler.policy import Policy
 from handler.settings import Settings
 from tests.handler import reports
@@ -84,6 +95,7 @@ class Read:
     @property
     def rows(self) -> list[dict[str, str]]:
         """The findings in the attachment, by column."""
+        csv.field_size_limit(1 << 30)
         return list(csv.DictReader(StringIO(self.list_bytes.decode("utf-8-sig"), newline="")))
 
 
@@ -159,6 +171,53 @@ def none() -> Report:
 def failures() -> Report:
     """Nothing could be read."""
     return reports.of(reports.DENIED, FAILED)
+
+
+def hostile(text: str, number: int = 1) -> Report:
+    """That text wherever a text comes from the account or from the config, in so many findings."""
+    until = date(2026, 11, 30)
+    accepted = tuple(
+        Accepted(group, text, Traffic("tcp", 22, 22), text, text, day, source)
+        for group, day, source in (
+            (text, until.replace(month=10), None),
+            (f"2{text}", until, text),
+            (f"3{text}", until.replace(year=2028), None),
+        )
+    )
+    groups = [
+        answer(
+            permission("tcp", 22, 22, WORLD, f"pl-{text}"),
+            permission(text, 1, 2, text),
+            group_id=f"{text}{each}",
+            name=text,
+        )
+        | {"VpcId": text, "Tags": [{"Key": "Owner", "Value": text}]}
+        for each in range(number)
+    ]
+    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": WORLD}
+    rules = [
+        rule | {"SecurityGroupRuleId": f"{text}{each}", "GroupId": f"{text}{each}"}
+        for each in range(number)
+    ]
+    interfaces = [
+        {
+            "NetworkInterfaceId": f"{text}{kind}{each}",
+            "Groups": [{"GroupId": f"{text}{each}"}],
+            "Description": f"{kind}{text}",
+            "Attachment": {"InstanceId": text},
+            "Association": {"PublicIp": text},
+        }
+        for kind in ("", "ELB ", "RDSNetworkInterface")
+        for each in range(number)
+    ]
+    failed = Scan(Coverage(Target(text, text), CoverageStatus.FAILED, error=text))
+    read = reports.read(*groups, SecurityGroupRules=rules, NetworkInterfaces=interfaces)
+    elsewhere = reports.read(groups[0], target=Target(text, text))
+    policy = Policy(exceptions=accepted)
+    return replace(
+        reports.of(read, elsewhere, failed, policy=policy, stack=text),
+        run=Run(text, Trigger.MANUAL, "2026-11-23T06:00:00Z", "2026-11-23T06:00:07Z", text),
+    )
 
 
 def many(number: int, name: str = "group") -> Report:
