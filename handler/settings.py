@@ -23,6 +23,7 @@ class SettingsError(ValueError):
 class Notify(StrEnum):
     """When a run that nobody started by hand mails."""
 
+    CHANGES = "changes"
     FINDINGS = "findings"
     ALWAYS = "always"
 
