@@ -148,8 +148,7 @@ def _schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
     problem = schedule.problem(expression)
     if problem is not None:
         refuse("schedule", expectation, expression, problem)
-    today = datetime.now(UTC)
-    longest_gap = schedule.longest_gap(expression, (today.year, today.month, today.day))
+    longest_gap = schedule.longest_gap(expression, datetime.now(UTC).date())
     if longest_gap is None:
         refuse("schedule", expectation, expression, "no day from today on matches it")
     return expression, longest_gap

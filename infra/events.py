@@ -5,11 +5,12 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-# What changes who reaches what: inbound rules, the prefix lists that rules name, and which groups
-# share a network interface, where their rules add up. Not among them: a new group has no inbound
-# rule; closing can wait for the schedule; and instances that come and go with their groups, by
-# the hundred where something scales, open nothing that their groups did not open before.
+# What opens more than was open: inbound rules, the prefix lists that they name, groups that come
+# together on a network interface, and a public address for one. Not among them: a new group, which
+# has no inbound rule; what closes, which can wait for the schedule; and new instances and
+# interfaces, which come by the hundred where something scales and open what their groups say.
 OPENING_CALLS = (
+    "AssociateAddress",
     "AuthorizeSecurityGroupIngress",
     "ModifyInstanceAttribute",
     "ModifyManagedPrefixList",

@@ -4,6 +4,7 @@ import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -113,11 +114,11 @@ def _cron_problem(fields: list[str]) -> str | None:
     return None
 
 
-def longest_gap(expression: str, today: tuple[int, int, int]) -> int | None:
+def longest_gap(expression: str, today: date) -> int | None:
     """The most minutes that a valid schedule lets pass between two runs; None if it never runs.
 
-    What lies before ``today`` (year, month, day) does not count; the time from today to the first
-    run does, since a cron may begin in a later year.
+    What lies before ``today`` does not count; the time from its midnight to the first run does,
+    since a cron may begin in a later year.
     """
     if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
         return int(rate[1]) * _MINUTES[rate[2]]
@@ -126,32 +127,28 @@ def longest_gap(expression: str, today: tuple[int, int, int]) -> int | None:
         60 * hour + minute for hour in _HOUR.values(hours) for minute in _MINUTE.values(minutes)
     )
     # Every day to the end of EventBridge's calendar: 29 February skips 2100, and L, W and # move.
-    days = [
-        calendar.timegm((*date, 0, 0, 0)) // 60
-        for date in _dates(day, month, weekday, year, first_year=today[0])
-        if date >= today
-    ]
+    days = [each for each in _dates(day, month, weekday, year, today.year) if each >= today]
     if not days:
         return None
+    within_a_day = max((later - earlier for earlier, later in pairwise(times)), default=0)
+    overnight = times[0] - times[-1]
+    nights = max(((later - earlier).days for earlier, later in pairwise(days)), default=0)
     return max(
-        days[0] + times[0] - calendar.timegm((*today, 0, 0, 0)) // 60,
-        max((later - earlier for earlier, later in pairwise(times)), default=0),
-        max((later - earlier for earlier, later in pairwise(days)), default=0)
-        - (times[-1] - times[0]),
+        (days[0] - today).days * _MINUTES["day"] + times[0],
+        within_a_day,
+        nights * _MINUTES["day"] + overnight,
     )
 
 
-def _dates(
-    day: str, month: str, weekday: str, year: str, *, first_year: int
-) -> Iterator[tuple[int, int, int]]:
+def _dates(day: str, month: str, weekday: str, year: str, first_year: int) -> Iterator[date]:
     """The dates, in order, on which a cron expression with these fields runs."""
     months = sorted(_MONTH.values(month))
     for number in sorted(_YEAR.values(year)):
         if number >= first_year:
             for each in months:
                 first, length = calendar.monthrange(number, each)
-                for date in _days_of_month(day, weekday, first, length):
-                    yield number, each, date
+                for matching in _days_of_month(day, weekday, first, length):
+                    yield date(number, each, matching)
 
 
 def _days_of_month(day: str, weekday: str, first: int, length: int) -> list[int]:
@@ -169,17 +166,17 @@ def _days_of_month(day: str, weekday: str, first: int, length: int) -> list[int]
     if weekday == "L":
         weekday = str(_WEEKDAY.high)
     value, _, nth = weekday.removesuffix("L").partition("#")
-    matching = [date for date in days if weekdays[date - 1] in _WEEKDAY.values(value)]
+    matching = [each for each in days if weekdays[each - 1] in _WEEKDAY.values(value)]
     if weekday.endswith("L"):
         return matching[-1:]
     return matching[int(nth) - 1 : int(nth)] if nth else matching
 
 
-def _working_day(date: int, weekdays: list[int]) -> int:
-    """The day from Monday to Friday that is nearest to ``date`` in the same month."""
+def _working_day(wanted: int, weekdays: list[int]) -> int:
+    """The day from Monday to Friday that is nearest to the wanted one in the same month."""
     saturday, sunday = _WEEKDAY.high, _WEEKDAY.low
-    if weekdays[date - 1] == saturday:
-        return date - 1 if date > 1 else date + 2
-    if weekdays[date - 1] == sunday:
-        return date + 1 if date < len(weekdays) else date - 2
-    return date
+    if weekdays[wanted - 1] == saturday:
+        return wanted - 1 if wanted > 1 else wanted + 2
+    if weekdays[wanted - 1] == sunday:
+        return wanted + 1 if wanted < len(weekdays) else wanted - 2
+    return wanted
