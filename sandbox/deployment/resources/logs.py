@@ -120,6 +120,8 @@ class LogMetricFilter(Resource):
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        # moto keeps the metric that a filter was first given.
+        self.delete(place, identity, inputs)
         self.create(place, inputs)
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
