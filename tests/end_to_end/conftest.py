@@ -36,9 +36,8 @@ class Deployed:
         return delivery
 
     def run(self) -> Invocation:
-        """Let the schedule fire once; the result is the one run it starts."""
-        (invocation,) = self.fire().invocations
-        return invocation
+        """Let the schedule fire once; the result is the first run it starts."""
+        return self.fire().invocations[0]
 
     def text(self) -> str:
         """The text part of the only mail, its lines ended as here."""
