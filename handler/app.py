@@ -21,7 +21,7 @@ from handler.settings import Settings, deployed_policy
 from handler.store import ConflictError, Store
 
 _LOGGER = logging.getLogger(__name__)
-# What mail and ledger may take; of a short run a third.
+# Reading stops that long before the end, for mail and ledger; in a short run, a third of it.
 _RESERVE_SECONDS = 60.0
 
 
@@ -43,18 +43,23 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     todo = order(event, request_id, settings)
     _LOGGER.info("Audit started.", extra={"runId": todo.id, "trigger": todo.trigger.value})
 
-    seconds_left = _seconds_left(context)
+    left = _seconds_left(context)
+    reserve = min(_RESERVE_SECONDS, left() / 3)
     memory = Memory(_store(clients, settings, todo), todo.id)
     if memory.has_answered:
         return _repeated(todo)
-    scanned = list(_logged(scans(clients, todo.regions, policy, seconds_left)))
+    scanned = list(_logged(scans(clients, todo.regions, policy, lambda: left() - reserve)))
     while True:
         run = Run(todo.id, todo.trigger, started_at, clock.stamp(), settings.stack, todo.whole)
         audit = report(run, scanned, policy, memory.state)
         audit = replace(audit, notices=memory.notices)
         what = None if todo.dry_run else occasion(todo.notify, audit, policy, memory.state)
         try:
-            _deliver(clients, settings, policy, memory, audit, what)
+            memory.save(document(audit))
+            if what:
+                memory.claim(left())
+                _mail(clients, settings, policy, memory, audit, what)
+            memory.commit(audit, mailed=what is not None, listed=what is Occasion.EVERYTHING)
             break
         except ConflictError:
             # Another run was faster, and what it has mailed is no news any more.
@@ -72,27 +77,23 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
 
 
-def _deliver(
+def _mail(
     clients: Clients,
     settings: Settings,
     policy: Policy,
     memory: Memory,
     audit: Report,
-    what: Occasion | None,
+    what: Occasion,
 ) -> None:
-    """Keep the report, send the mail, and only then commit what is known."""
-    memory.save(document(audit))
-    if what:
-        memory.claim()
-        mail = compose(settings, replace(audit, notices=memory.notices), policy, what)
-        try:
-            send(clients.get("sesv2"), settings, mail)
-        except MailError as error:
-            _log_findings(audit)
-            if error.refused:
-                memory.release()
-            raise
-    memory.commit(audit, mailed=what is not None, listed=what is Occasion.EVERYTHING)
+    """Send the mail; what SES refuses for sure is not remembered as a mail that may be repeated."""
+    mail = compose(settings, replace(audit, notices=memory.notices), policy, what)
+    try:
+        send(clients.get("sesv2"), settings, mail)
+    except MailError as error:
+        _log_findings(audit)
+        if error.refused:
+            memory.release()
+        raise
 
 
 def _store(clients: Clients, settings: Settings, todo: Order) -> Store | None:
@@ -109,12 +110,9 @@ def _repeated(todo: Order) -> dict[str, Any]:
 
 
 def _seconds_left(context: object) -> Callable[[], float]:
-    """How long the run may still read, so that mail and ledger have the rest of its time."""
+    """How long the run may still take."""
     milliseconds = getattr(context, "get_remaining_time_in_millis", None)
-    if milliseconds is None:
-        return endless
-    reserve = min(_RESERVE_SECONDS, milliseconds() / 1000 / 3)
-    return lambda: float(milliseconds() / 1000 - reserve)
+    return (lambda: float(milliseconds() / 1000)) if milliseconds else endless
 
 
 def _logged(scanned: Iterable[Scan]) -> Iterator[Scan]:

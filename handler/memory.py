@@ -63,15 +63,15 @@ class Memory:
             except StoreError as error:
                 self.failures.append(str(error))
 
-    def claim(self) -> None:
-        """Say that the run is about to mail.
+    def claim(self, seconds: float) -> None:
+        """Say that the run, which ends in that many seconds, is about to mail.
 
         Raises ``ConflictError`` when what is known is not what it was: another run was faster, or
         nothing can be written, and nothing is known then.
         """
         if self._store:
             try:
-                self._known = self._store.claim(self._known, self._run)
+                self._known = self._store.claim(self._known, self._run, seconds)
                 self._has_claimed = True
             except StoreError as error:
                 self._lose(error)

@@ -61,7 +61,7 @@ def loads(stored: bytes) -> State:
 def _state(document: Mapping[str, Any]) -> State:
     mailing = document["mailing"]
     return State(
-        findings={each["id"]: _finding(each) for each in document["findings"]},
+        findings={each["id"]: finding(each) for each in document["findings"]},
         coverage={
             Target(each["account"], each["region"]): CoverageStatus(each["status"])
             for each in document["coverage"]
@@ -79,7 +79,9 @@ def _past(run: Mapping[str, Any]) -> Past:
     return Past(**{**run, "trigger": Trigger(run["trigger"]), "open": open_findings})
 
 
-def _finding(stored: Mapping[str, Any]) -> Finding:
+def finding(stored: Mapping[str, Any]) -> Finding:
+    """A finding that was stored, in the state or in a report."""
+
     def several(key: str) -> tuple[str, ...]:
         return tuple(stored.get(key, ()))
 

@@ -17,11 +17,16 @@ from handler.ledger import Mailing, State
 from handler.state import StateError, dumps, loads
 
 STATE_KEY = "state.json"
-REPORTS = "reports/"
 # Longer than SES and S3 together take to answer or to be given up.
 _MAILING = timedelta(seconds=45)
 _MISSING = frozenset({"NoSuchKey", "404"})
 _LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+def report_key(run: str, started_at: str) -> str:
+    """Where the report of a run is, for example reports/2026/11/23/<run>.json."""
+    day = started_at[: len("2026-01-01")].replace("-", "/")
+    return f"reports/{day}/{re.sub(r'[^A-Za-z0-9_-]', '_', run)}.json"
 
 
 class ConflictError(Exception):
@@ -69,9 +74,13 @@ class Store:
                 return known
             clock.sleep(1)
 
-    def claim(self, known: Known, run: str) -> Known:
-        """Say that this run is about to mail. Raises ``ConflictError`` and ``StoreError``."""
-        until = (clock.now() + _MAILING).isoformat(timespec="seconds")
+    def claim(self, known: Known, run: str, seconds: float) -> Known:
+        """Say that a run is about to mail, which ends in that many seconds.
+
+        Raises ``ConflictError`` and ``StoreError``.
+        """
+        span = min(_MAILING.total_seconds(), seconds)
+        until = (clock.now() + timedelta(seconds=span)).isoformat(timespec="milliseconds")
         return self.commit(
             known, replace(known.state or State(), mailing=Mailing(run, until, uuid.uuid4().hex))
         )
@@ -99,9 +108,7 @@ class Store:
 
     def save_report(self, report: Mapping[str, Any]) -> str:
         """Store a run's report; the result is its key. Raises ``StoreError``."""
-        run = report["run"]
-        name = re.sub(r"[^A-Za-z0-9_-]", "_", run["id"])
-        key = f"{REPORTS}{run['startedAt'][:10].replace('-', '/')}/{name}.json"
+        key = report_key(report["run"]["id"], report["run"]["startedAt"])
         try:
             self._put(key, json.dumps(report, separators=(",", ":")).encode())
         except aws.FAILURES as error:

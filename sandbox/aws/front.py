@@ -92,6 +92,8 @@ class Front:
             _shut(connection)
             msg = f"{operation.name} is not answered: {fault}."
             raise ConnectionAbortedError(msg)
+        if fault.garble:
+            return Response("<html>Bad gateway", status=200)
         if fault.code is None:
             return None
         return operation.refusal(fault.code, fault.message, fault.status)
