@@ -1,5 +1,6 @@
 """Reports of every kind, and how each form writes them."""
 
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 from typing import Any
@@ -8,7 +9,7 @@ from cli.formats import FORMS
 from handler.model import Coverage, CoverageStatus, Report, Scan, Target
 from handler.policy import Policy
 from tests.handler.groups import answer, permission
-from tests.handler.reports import ACCOUNT, DENIED, IRELAND, of, read
+from tests.handler.reports import ACCOUNT, DENIED, FRANKFURT, IRELAND, of, read
 
 WORLD, WORLD6 = "0.0.0.0/0", "::/0"
 SSH = answer(permission("tcp", 22, 22, WORLD))
@@ -62,8 +63,10 @@ def hostile(text: str) -> Report:
     }
     named = {"GroupName": text, "VpcId": text, "Tags": [{"Key": "Owner", "Value": text}]}
     scanned = read(group | named, nonsense | named, NetworkInterfaces=[attached])
+    # What AWS says of a prefix list that it refuses goes into the detail.
+    refused = replace(REPORTS["unreadable-list"].findings[0], detail=text)
     lost = Coverage(Target(ACCOUNT, "eu-north-1"), CoverageStatus.FAILED, error=text)
-    return of(scanned, Scan(lost), policy=ACCEPTING, stack=None)
+    return of(scanned, Scan(lost, (refused,)), policy=ACCEPTING, stack=None)
 
 
 def interface() -> dict[str, Any]:
@@ -78,6 +81,28 @@ def halves() -> tuple[dict[str, Any], dict[str, Any]]:
     low = answer(permission("tcp", 22, 22, "0.0.0.0/1"), group_id="sg-1", name="low")
     high = answer(permission("tcp", 22, 22, "128.0.0.0/1"), group_id="sg-2", name="high")
     return low, high
+
+
+def long() -> Report:
+    """A group with as much as there can be to say of it, and a region with a long error."""
+    halves = [f"{2 * number}.0.0.0/8" for number in range(1, 110)]
+    group = answer(
+        permission("tcp", 22, 22, *halves, *(f"9.{number}.0.0/16" for number in range(256))),
+        permission("x" * 255, 1, 1, WORLD),
+        group_id="sg-0123456789abcdef0",
+        name="n" * 255,
+    )
+    attached = [
+        {
+            "NetworkInterfaceId": f"eni-{number:017x}",
+            "Description": "d" * 255,
+            "Groups": [{"GroupId": "sg-0123456789abcdef0"}],
+        }
+        for number in range(100)
+    ]
+    tags = [{"Key": "Owner", "Value": "o" * 255}]
+    lost = Coverage(FRANKFURT, CoverageStatus.FAILED, error="e" * 5000)
+    return of(read(group | {"Tags": tags}, NetworkInterfaces=attached), Scan(lost))
 
 
 REPORTS = {
@@ -100,8 +125,9 @@ REPORTS = {
             )
         )
     ),
-    **{f"hostile-{number}": hostile(text) for number, text in enumerate(HOSTILE)},
+    "long": long(),
 }
+REPORTS |= {f"hostile-{number}": hostile(text) for number, text in enumerate(HOSTILE)}
 
 
 def written(form: str, report: Report, policy: Policy | None = None) -> str:

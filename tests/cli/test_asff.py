@@ -10,7 +10,7 @@ import pytest
 from botocore.model import Shape
 from botocore.validate import ParamValidator
 
-from handler.model import Report
+from handler.model import Coverage, CoverageStatus, Report, Scan, Target
 from tests.cli.forms import HOSTILE, REPORTS, SSH, everywhere, hostile, written
 from tests.handler.reports import ACCOUNT, of, read
 
@@ -203,6 +203,15 @@ def test_what_was_not_read_is_a_finding_about_the_account() -> None:
             "Region": "eu-central-1",
         }
     ]
+
+
+def test_regions_that_could_not_be_listed_are_a_finding() -> None:
+    """Of no region; Security Hub needs one that there is."""
+    lost = Coverage(Target(ACCOUNT, "all"), CoverageStatus.DENIED, error="No.")
+    (finding,) = findings(of(Scan(lost)))
+    assert finding["Title"] == "Security groups not read: all / 123456789012"
+    assert finding["ProductArn"].split(":")[3] == "us-east-1"
+    assert finding["Resources"][0]["Region"] == "us-east-1"
 
 
 def test_a_list_that_was_not_read_is_a_warning() -> None:

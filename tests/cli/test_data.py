@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from handler.model import Coverage, CoverageStatus, Scan, Target
 from handler.report.csv import COLUMNS
 from handler.report.words import plain
 from tests.cli.forms import HOSTILE, REPORTS, hostile, written
+from tests.handler.reports import of
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -74,6 +76,14 @@ def test_csv_says_what_was_not_read() -> None:
         "region": "eu-central-1",
         "detail": "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.",
     }
+
+
+def test_csv_runs_nothing_that_a_snapshot_calls_itself() -> None:
+    """A snapshot may say any account and region."""
+    lost = Coverage(Target("=1+1", "@x\x1b"), CoverageStatus.FAILED, error="No.")
+    (line,) = csv.DictReader(StringIO(written("csv", of(Scan(lost))), newline=""))
+    assert (line["account"], line["region"]) == ("'=1+1", "'@x\N{REPLACEMENT CHARACTER}")
+    assert line["detail"].startswith("'@x")
 
 
 @pytest.mark.parametrize("name", REPORTS)
