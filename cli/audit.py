@@ -1,33 +1,23 @@
 """An audit from a terminal: of a saved snapshot, or with the caller's own credentials."""
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
 import boto3
-import click
 import yaml
 from rich.console import Console
 
+from cli.errors import AuditError
 from cli.snapshot import Snapshot, SnapshotError
 from handler import clock
 from handler.audit import report, scans
 from handler.aws import FAILURES, Clients, sentence
 from handler.model import Report, Run, Scan, Severity, Trigger
 from handler.policy import Policy, PolicyError
-from handler.report.digest import digest
-from handler.report.document import document
-from handler.report.text import text
 from handler.scan import scan
 
 # Where EC2 is asked for the regions when the caller has configured none.
 _HOME = "us-east-1"
-
-
-class AuditError(click.ClickException):
-    """The audit could not be made; the message is a sentence."""
-
-    exit_code = 2
 
 
 def of_snapshot(content: bytes, policy: Policy) -> Report:
@@ -65,13 +55,6 @@ def read_policy(content: bytes) -> Policy:
             f"the policy must be JSON or YAML that makes sense: {' '.join(str(error).split())}"
         )
         raise AuditError(message) from error
-
-
-def shown(audited: Report, policy: Policy, form: str) -> str:
-    """The report as text for people or as JSON for programs."""
-    if form == "json":
-        return json.dumps(document(audited), indent=2)
-    return text(digest(audited, policy)).rstrip("\n")
 
 
 def exit_status(audited: Report, fail_on: Severity | None) -> int:

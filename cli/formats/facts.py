@@ -1,0 +1,94 @@
+"""What tables and other systems are told of a finding, in short plain phrases."""
+
+from collections.abc import Iterable, Iterator
+
+from handler.model import Attachment, Coverage, Finding, Kind, Report, Status, Target
+from handler.policy import Policy
+from handler.report import words
+
+_MOST_ATTACHED = 3
+
+
+def listed(report: Report, policy: Policy) -> tuple[Finding, ...]:
+    """The findings that people are shown: the worst first, what is accepted after the rest."""
+    accepted = [each for each in report.findings if each.status is Status.EXCEPTED]
+    return tuple(
+        each
+        for each in (*report.open, *accepted)
+        if each.kind is Kind.UNREADABLE or policy.lists(each.severity)
+    )
+
+
+def place(target: Target) -> str:
+    """The region and the account."""
+    return words.plain(f"{target.region} / {target.account}")
+
+
+def group(finding: Finding) -> str:
+    """The group, or the groups that only together open it."""
+    if not finding.group_ids:
+        return _named(finding.group_name, finding.group_id)
+    pairs = zip(finding.group_names, finding.group_ids, strict=True)
+    return " together with ".join(_named(name, group_id) for name, group_id in pairs)
+
+
+def opened(finding: Finding) -> str:
+    """What is open to whom."""
+    return f"{words.traffic(finding.traffic, finding.service)} {words.reach(finding)}"
+
+
+def opening(finding: Finding) -> str:
+    """What is open to whom, and what is wrong with a rule that could not be judged."""
+    detail = f"; {words.plain(finding.detail)}" if finding.detail else ""
+    return f"{opened(finding)}{detail}"
+
+
+def attached(finding: Finding) -> str:
+    """What the group is attached to."""
+    if finding.attachment is Attachment.UNKNOWN:
+        return "not known"
+    if finding.attachment is Attachment.UNATTACHED:
+        return "to nothing"
+    return f"{finding.attachment}: {words.listing(finding.attached, _MOST_ATTACHED)}"
+
+
+def status(finding: Finding) -> str:
+    """Whether the finding is open, and who accepts it or did."""
+    said = f": {words.plain(finding.exception)}" if finding.exception else ""
+    return f"{finding.status}{said}"
+
+
+def unread(coverage: Coverage) -> str:
+    """What was not read of a target, and why."""
+    read = f" after {words.count(coverage.groups, 'group')}" if coverage.groups else ""
+    reason = words.plain(coverage.error or "no reason is known.")
+    return f"{place(coverage.target)} ({coverage.status}{read}): {reason}"
+
+
+def sentences(finding: Finding) -> str:
+    """All that there is to say about a finding, without a way to close it."""
+    return " ".join(_sentences(finding))
+
+
+def _sentences(finding: Finding) -> Iterator[str]:
+    yield _ended(f"{group(finding)} in {place(finding.target)} opens {opening(finding)}")
+    yield words.plain(finding.why)
+    yield _ended(f"Attached: {attached(finding)}")
+    yield from _some("Sources", (*finding.sources, *finding.prefix_lists))
+    if finding.owner:
+        yield _ended(f"Owner: {words.plain(finding.owner)}")
+    if finding.exception:
+        yield _ended(f"Exception: {words.plain(finding.exception)}")
+
+
+def _some(name: str, items: Iterable[str]) -> Iterator[str]:
+    if those := tuple(items):
+        yield _ended(f"{name}: {words.listing(those, most=10)}")
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."
+
+
+def _named(name: str, group_id: str) -> str:
+    return words.plain(f"{name} ({group_id})" if name.strip() else group_id)
