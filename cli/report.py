@@ -2,16 +2,16 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import click
-from rich.console import Console
 from rich.table import Table
 
-from cli.formats.table import table
+from cli.formats.table import console_for, table
 from handler.aws import FAILURES, sentence
 from handler.ledger import Past, State
 from handler.model import Coverage, CoverageStatus, Report, Run, Severity, Target, Trigger
@@ -41,10 +41,10 @@ def report(project: Path, stack: str, *, live: bool) -> None:
         raise click.ClickException(message)
     last = state.runs[-1]
     document = json.loads(read(report_key(last.id, last.started_at)))
-    console = Console()
+    console = console_for(sys.stdout)
     console.print(_history(state))
     console.print()
-    table(_parsed(document), Policy(), console.file)
+    table(_parsed(document), Policy(), sys.stdout)
 
 
 def _history(state: State) -> Table:

@@ -32,7 +32,7 @@ _LEAST = {"region / account": _LONGEST_REGION, "group": len("(sg-0123456789abcde
 
 def table(report: Report, policy: Policy, stream: TextIO) -> None:
     """Write the findings, what was not read and what was, as wide as the terminal is."""
-    console = _console(stream)
+    console = console_for(stream)
     with console.capture() as shown:
         for each in _parts(report, policy, wide=console.width >= _WIDE):
             console.print(each)
@@ -40,7 +40,8 @@ def table(report: Report, policy: Policy, stream: TextIO) -> None:
     stream.writelines(f"{line.rstrip()}\n" for line in shown.get().rstrip("\n").split("\n"))
 
 
-def _console(stream: TextIO) -> Console:
+def console_for(stream: TextIO) -> Console:
+    """As wide as the terminal is; without one, as wide as it takes."""
     console = Console(
         file=stream,
         color_system=None if os.environ.get("NO_COLOR") else "auto",
