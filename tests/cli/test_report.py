@@ -56,10 +56,10 @@ def test_the_history_and_the_last_report(ledger: Path, capsys: pytest.CaptureFix
     lines = shown(ledger, capsys)
     rows = [" ".join(line.split()) for line in lines[:4]]
     assert rows == [
-        "run started by opened resolved critical high medium low not read mail",
-        "2026-11-23T06:00:00Z schedule 1 0 0 0 1 0 0 sent",
-        "2026-11-24T06:00:00Z schedule 1 1 0 0 1 0 0 sent",
-        "2026-11-25T06:00:00Z schedule 0 0 0 0 1 0 1 sent",
+        "run by opened resolved critical high medium low unread mail",
+        "2026-11-23 06:00 schedule 1 0 0 0 1 0 0 sent",
+        "2026-11-24 06:00 schedule 1 1 0 0 1 0 0 sent",
+        "2026-11-25 06:00 schedule 0 0 0 0 1 0 1 sent",
     ]
     said = " ".join(lines[4:])
     assert "database (sg-" in said
