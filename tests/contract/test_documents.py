@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cli.__main__ import main
-from handler.model import CoverageStatus, Reach, Severity
+from handler.model import Attachment, CoverageStatus, Reach, Severity, Status
 from infra import permissions
 
 
@@ -74,7 +74,7 @@ def test_the_readme_names_the_exports(project: Path) -> None:
     assert not [name for name in exports if f"`{name}`" not in readme]
 
 
-@pytest.mark.parametrize("words", [Reach, Severity, CoverageStatus])
+@pytest.mark.parametrize("words", [Reach, Severity, CoverageStatus, Attachment, Status])
 def test_the_design_explains_the_words(project: Path, words: type[Reach]) -> None:
     """Every value of the report's vocabulary stands in the design."""
     design = (project / "docs" / "design.md").read_text("utf-8")
