@@ -1,6 +1,7 @@
 """The table: read back by its columns, on terminals of several widths and in a pipe."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -83,9 +84,12 @@ def test_a_terminal_shows_all_of_it(
     assert findings(shown) == expected(REPORTS[name])
 
 
-def test_a_group_id_is_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even on 80 columns it can be copied."""
-    assert "(sg-0123456789abcdef0)" in on_terminal(REPORTS["long"], 80, monkeypatch)
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_group_id_is_in_one_piece(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where there is hardly room it can be copied."""
+    accepted = [replace(each, exception="e" * 99) for each in REPORTS["long"].findings]
+    report = replace(REPORTS["long"], findings=tuple(accepted))
+    assert "(sg-0123456789abcdef0)" in on_terminal(report, columns, monkeypatch)
 
 
 def test_a_pipe_takes_a_line_for_each_finding() -> None:
