@@ -44,6 +44,16 @@ def demo(stack: str) -> None:
 
 
 @main.command()
+@click.option("--stack", default="dev", show_default=True, help="Whose ledger to read.")
+@click.option("--live", is_flag=True, help="Read the ledger in AWS rather than the last demo's.")
+def report(stack: str, *, live: bool) -> None:
+    """Show what opened and closed from run to run, and the last report."""
+    from cli.report import report as run  # noqa: PLC0415 -- as above
+
+    run(PROJECT, stack, live=live)
+
+
+@main.command()
 @click.option(
     "--from-file",
     "snapshot",

@@ -46,9 +46,13 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield f'<body style="{_PAGE}">'
     yield f'<h1 style="font-size:20px;margin:0 0 8px">{escape(digest.headline)}</h1>'
     yield f'<p style="font-size:16px;margin:0 0 12px">{escape(digest.advice)}</p>'
+    yield from (f"<p>Note: {escape(notice)}</p>" for notice in digest.notices)
     if digest.unread:
         yield _heading("Not read: what is open there is not known", _ALARM)
         yield from _list(digest.unread)
+    if digest.changed:
+        yield _heading("Changed")
+        yield from _list(digest.changed)
     for section in digest.sections:
         yield from _section(section)
     yield from (f"<p>{escape(note)}</p>" for note in digest.notes)

@@ -47,7 +47,13 @@ def test_the_readme_lists_the_settings(project: Path) -> None:
 def test_the_readme_lists_the_permissions(project: Path) -> None:
     """Every action that the function may use has its row and its reason."""
     table = rows(project / "README.md", "action")
-    actions = {*permissions.READ_ACTIONS, *permissions.MAIL_ACTIONS, *permissions.LOG_ACTIONS}
+    actions = {
+        *permissions.READ_ACTIONS,
+        *permissions.MAIL_ACTIONS,
+        *permissions.LEDGER_ACTIONS,
+        *permissions.LEDGER_LOOKUP_ACTIONS,
+        *permissions.LOG_ACTIONS,
+    }
     assert {row[0].strip("`") for row in table} == actions
     assert all(row[2] for row in table)
 
@@ -64,7 +70,7 @@ def test_the_readme_names_the_exports(project: Path) -> None:
     program = (project / "__main__.py").read_text("utf-8")
     readme = (project / "README.md").read_text("utf-8")
     exports = re.findall(r'pulumi\.export\("(\w+)"', program)
-    assert len(exports) == 6
+    assert len(exports) == 8
     assert not [name for name in exports if f"`{name}`" not in readme]
 
 
