@@ -9,11 +9,11 @@ _MOST_SOURCES = 10
 
 
 def listed(report: Report, policy: Policy) -> tuple[Finding, ...]:
-    """The findings that people are shown: the worst first, what is accepted after the rest."""
-    accepted = [each for each in report.findings if each.status is Status.EXCEPTED]
+    """The findings that people are shown: open ones, what is not known to be closed, accepted."""
+    unverified, accepted = report.of(Status.UNVERIFIED), report.of(Status.EXCEPTED)
     return tuple(
         each
-        for each in (*report.open, *accepted)
+        for each in (*report.open, *unverified, *accepted)
         if each.kind is Kind.UNREADABLE or policy.lists(each.severity)
     )
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TextIO
+from typing import IO
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -30,7 +30,7 @@ _LONGEST_REGION = len("ap-southeast-2")
 _LEAST = {"region / account": _LONGEST_REGION, "group": len("(sg-0123456789abcdef0)")}
 
 
-def table(report: Report, policy: Policy, stream: TextIO) -> None:
+def table(report: Report, policy: Policy, stream: IO[str]) -> None:
     """Write the findings, what was not read and what was, as wide as the terminal is."""
     console = _console(stream)
     with console.capture() as shown:
@@ -40,7 +40,7 @@ def table(report: Report, policy: Policy, stream: TextIO) -> None:
     stream.writelines(f"{line.rstrip()}\n" for line in shown.get().rstrip("\n").split("\n"))
 
 
-def _console(stream: TextIO) -> Console:
+def _console(stream: IO[str]) -> Console:
     console = Console(
         file=stream,
         color_system=None if os.environ.get("NO_COLOR") else "auto",
