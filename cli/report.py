@@ -2,16 +2,16 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import click
-from rich.console import Console
 from rich.table import Table
 
-from cli.formats.table import table
+from cli.formats.table import console_for, table
 from handler.aws import FAILURES, sentence
 from handler.ledger import Past, State
 from handler.model import Coverage, CoverageStatus, Report, Run, Severity, Target, Trigger
@@ -41,16 +41,17 @@ def report(project: Path, stack: str, *, live: bool) -> None:
         raise click.ClickException(message)
     last = state.runs[-1]
     document = json.loads(read(report_key(last.id, last.started_at)))
-    console = Console()
+    console = console_for(sys.stdout)
     console.print(_history(state))
     console.print()
-    table(_parsed(document), Policy(), console.file)
+    table(_parsed(document), Policy(), sys.stdout)
 
 
 def _history(state: State) -> Table:
-    grid = Table(box=None, padding=(0, 2, 0, 0))
+    # Fits into 80 columns.
+    grid = Table(box=None, padding=(0, 1, 0, 0))
     open_now = tuple(severity for severity in Severity if severity is not Severity.INFO)
-    for name in ("run", "started by", "opened", "resolved", *open_now, "not read", "mail"):
+    for name in ("run", "by", "opened", "resolved", *open_now, "unread", "mail"):
         grid.add_column(name)
     for past in state.runs:
         grid.add_row(*_row(past, open_now))
@@ -65,7 +66,8 @@ def _row(past: Past, severities: tuple[Severity, ...]) -> tuple[str, ...]:
         past.not_read,
     )
     mail = "sent" if past.mailed else ""
-    return past.started_at, past.trigger, *(f"{number:,}" for number in numbers), mail
+    started_at = f"{past.started_at[:10]} {past.started_at[11:16]}"
+    return started_at, past.trigger, *(f"{number:,}" for number in numbers), mail
 
 
 def _parsed(document: Mapping[str, Any]) -> Report:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import IO
+from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -30,9 +30,9 @@ _LONGEST_REGION = len("ap-southeast-2")
 _LEAST = {"region / account": _LONGEST_REGION, "group": len("(sg-0123456789abcdef0)")}
 
 
-def table(report: Report, policy: Policy, stream: IO[str]) -> None:
+def table(report: Report, policy: Policy, stream: TextIO) -> None:
     """Write the findings, what was not read and what was, as wide as the terminal is."""
-    console = _console(stream)
+    console = console_for(stream)
     with console.capture() as shown:
         for each in _parts(report, policy, wide=console.width >= _WIDE):
             console.print(each)
@@ -40,7 +40,8 @@ def table(report: Report, policy: Policy, stream: IO[str]) -> None:
     stream.writelines(f"{line.rstrip()}\n" for line in shown.get().rstrip("\n").split("\n"))
 
 
-def _console(stream: IO[str]) -> Console:
+def console_for(stream: TextIO) -> Console:
+    """As wide as the terminal is; without one, as wide as it takes."""
     console = Console(
         file=stream,
         color_system=None if os.environ.get("NO_COLOR") else "auto",

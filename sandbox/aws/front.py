@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
 
-AMENDMENTS: dict[str, Callable[[dict[str, Any]], None]] = {
+AMENDMENTS: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "DescribeNetworkInterfaces": security_groups.amend_interfaces,
     "DescribeSecurityGroups": security_groups.amend_groups,
 }
@@ -151,6 +151,8 @@ class Front:
         """Moto's answer, amended where AWS's differs."""
         if operation.service == "ec2" and operation.name in CANONICAL:
             operation = replace(operation, body=security_groups.canonical_rules(operation.body))
+        if operation.service == "ec2" and operation.name == "DescribeNetworkInterfaces":
+            operation = replace(operation, body=security_groups.any_interface(operation.body))
         if operation.service == "s3" and operation.name == "PutBucketPolicy":
             operation = replace(operation, body=self._bucket_policies.keep(operation))
         try:
@@ -175,7 +177,7 @@ class Front:
             case "ec2", name if name in AMENDMENTS or name in PAGED:
                 result = operation.read(response)
                 if amend := AMENDMENTS.get(name):
-                    amend(result)
+                    amend(result, operation.parameters)
                 if name in PAGED:
                     self._pages.cut(operation, result)
                 return operation.answer(result)

@@ -53,7 +53,7 @@ def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     changes = email.message_from_bytes((folder / "changes.eml").read_bytes(), policy=default)
     said = changes.get_body(("plain",))
     assert said is not None
-    assert "dev: 6 critical, 5 high, 5 medium, 4 low in 3 regions (1 new, 1 r" in changes["Subject"]
+    assert "dev: 6 critical, 6 high, 4 medium, 4 low in 3 regions (1 new, 1 r" in changes["Subject"]
     assert said.get_content().count("close: ") == 1
     assert "tcp/3306 (MySQL) from the whole IPv4 internet" in said.get_content()
     assert "resolved: tcp/22 (SSH) from the whole IPv4 internet on bastion" in said.get_content()
@@ -80,9 +80,9 @@ def test_the_demo_with_the_engine(project: Path) -> None:
     # What the caller has set for AWS and the network elsewhere does not matter here.
     process = demo(project, AWS_PROFILE="nobody", HTTP_PROXY=proxy, HTTPS_PROXY=proxy)
     check(process, project / ".demo")
-    assert "12 to create" in process.stdout
-    assert "12 unchanged" in process.stdout
-    assert "12 deleted" in process.stdout
+    assert "30 to create" in process.stdout
+    assert "30 unchanged" in process.stdout
+    assert "30 deleted" in process.stdout
 
 
 def test_the_demo_without_an_engine(bare: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Deployed:
 
 
 @pytest.fixture
-def deploy(project: Path) -> Iterator[Callable[..., Deployed]]:
+def install(project: Path) -> Iterator[Callable[..., Deployed]]:
     """Deploy stack dev, with some settings, into an account with groups of every kind."""
     with Account() as account:
         seed(account)
@@ -70,6 +70,6 @@ def deploy(project: Path) -> Iterator[Callable[..., Deployed]]:
 
 
 @pytest.fixture
-def deployed(deploy: Callable[..., Deployed]) -> Deployed:
+def deployed(install: Callable[..., Deployed]) -> Deployed:
     """Stack dev as it is."""
-    return deploy()
+    return install()

@@ -19,8 +19,8 @@ def test_the_schedule_sends_one_mail(deployed: Deployed) -> None:
             "rules": 57,
             "findings": 25,
             "critical": 6,
-            "high": 5,
-            "medium": 5,
+            "high": 6,
+            "medium": 4,
             "low": 4,
             "info": 5,
             "new": 25,
@@ -33,7 +33,7 @@ def test_the_schedule_sends_one_mail(deployed: Deployed) -> None:
     }
     (mail,) = deployed.account.mails()
     assert mail.message["Subject"] == (
-        "[security groups] dev: 6 critical, 5 high, 5 medium, 4 low in 3 regions"
+        "[security groups] dev: 6 critical, 6 high, 4 medium, 4 low in 3 regions"
     )
     assert (mail.sender, mail.recipients) == ("audit@example.com", ("security@example.com",))
 
@@ -99,7 +99,7 @@ def test_a_denied_region_is_said_and_fails_the_run(deployed: Deployed) -> None:
     # Lambda tries it again, and the ledger knows that it was mailed.
     assert json.loads(again.payload)["counts"] == {"mailed": 0}
     said = deployed.text()
-    assert said.startswith("6 critical, 3 high, 5 medium, 4 low in 2 regions, 1 region not read.\n")
+    assert said.startswith("6 critical, 4 high, 4 medium, 4 low in 2 regions, 1 region not read.\n")
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in said
     (line,) = [line for line in deployed.log() if line["message"] == "Target not read."]
     assert (line["region"], line["status"]) == ("us-east-1", "denied")

@@ -133,12 +133,12 @@ ONE = frozenset({"us-east-1"})
     ],
 )
 def test_a_fault_is_seen_everywhere(
-    deploy: Callable[..., Deployed], fault: Fault, expected: Expected
+    install: Callable[..., Deployed], fault: Fault, expected: Expected
 ) -> None:
     """In the mail, the ledger, the error and the log; what is not concerned is not affected."""
     everywhere = fault.operation == "DescribeRegions"
     regions = ["all"] if everywhere else ["eu-west-1", "us-east-1"]
-    deployed = deploy(regions=regions, timeout=9 if fault.delay else 30)
+    deployed = install(regions=regions, timeout=9 if fault.delay else 30)
     deployed.account.faults.add(fault)
     functions = deployed.account.functions
     event = json.dumps({"notify": "changes"}).encode()
@@ -175,10 +175,10 @@ def ledger(deployed: Deployed) -> State:
 
 
 def test_a_run_that_lambda_ends_is_tried_again_and_loses_nothing(
-    deploy: Callable[..., Deployed],
+    install: Callable[..., Deployed],
 ) -> None:
     """The process is killed while SES does not answer; the next try mails, and says what it is."""
-    deployed = deploy(regions=["eu-west-1"], timeout=6)
+    deployed = install(regions=["eu-west-1"], timeout=6)
     deployed.account.faults.add(Fault("SendEmail", delay=inf, times=1))
     killed, tried_again = deployed.fire().invocations
     assert b"timed out" in killed.payload.lower()
@@ -187,9 +187,9 @@ def test_a_run_that_lambda_ends_is_tried_again_and_loses_nothing(
     assert len(ledger(deployed).runs) == 1
 
 
-def test_ten_changes_are_one_mail(deploy: Callable[..., Deployed]) -> None:
+def test_ten_changes_are_one_mail(install: Callable[..., Deployed]) -> None:
     """Events that CloudTrail tells at the same moment run beside each other, and one mails."""
-    deployed = deploy(regions=["eu-west-1"], realtime=True)
+    deployed = install(regions=["eu-west-1"], realtime=True)
     deployed.run()
     ec2_client = deployed.account.client("ec2")
     group_id = ec2_client.create_security_group(GroupName="burst", Description="x")["GroupId"]
