@@ -1,20 +1,19 @@
 """What tables and other systems are told of a finding, in short plain phrases."""
 
-from collections.abc import Iterable, Iterator
-
 from handler.model import Attachment, Coverage, Finding, Kind, Report, Status, Target
 from handler.policy import Policy
 from handler.report import words
 
 _MOST_ATTACHED = 3
+_MOST_SOURCES = 10
 
 
 def listed(report: Report, policy: Policy) -> tuple[Finding, ...]:
-    """The findings that people are shown: the worst first, what is accepted after the rest."""
-    accepted = [each for each in report.findings if each.status is Status.EXCEPTED]
+    """The findings that people are shown: open ones, what is not known to be closed, accepted."""
+    unverified, accepted = report.of(Status.UNVERIFIED), report.of(Status.EXCEPTED)
     return tuple(
         each
-        for each in (*report.open, *accepted)
+        for each in (*report.open, *unverified, *accepted)
         if each.kind is Kind.UNREADABLE or policy.lists(each.severity)
     )
 
@@ -67,23 +66,19 @@ def unread(coverage: Coverage) -> str:
 
 def sentences(finding: Finding) -> str:
     """All that there is to say about a finding, without a way to close it."""
-    return " ".join(_sentences(finding))
-
-
-def _sentences(finding: Finding) -> Iterator[str]:
-    yield _ended(f"{group(finding)} in {place(finding.target)} opens {opening(finding)}")
-    yield words.plain(finding.why)
-    yield _ended(f"Attached: {attached(finding)}")
-    yield from _some("Sources", (*finding.sources, *finding.prefix_lists))
-    if finding.owner:
-        yield _ended(f"Owner: {words.plain(finding.owner)}")
-    if finding.exception:
-        yield _ended(f"Exception: {words.plain(finding.exception)}")
-
-
-def _some(name: str, items: Iterable[str]) -> Iterator[str]:
-    if those := tuple(items):
-        yield _ended(f"{name}: {words.listing(those, most=10)}")
+    sources = words.listing((*finding.sources, *finding.prefix_lists), _MOST_SOURCES)
+    parts = {
+        "Attached": attached(finding),
+        "Sources": sources,
+        "Owner": words.plain(finding.owner or ""),
+        "Exception": words.plain(finding.exception or ""),
+    }
+    said = (
+        f"{group(finding)} in {place(finding.target)} opens {opening(finding)}",
+        words.plain(finding.why),
+        *(f"{name}: {part}" for name, part in parts.items() if part),
+    )
+    return " ".join(map(_ended, said))
 
 
 def _ended(sentence: str) -> str:

@@ -12,6 +12,7 @@ from botocore.validate import ParamValidator
 
 from handler.model import Coverage, CoverageStatus, Report, Scan, Target
 from tests.cli.forms import HOSTILE, REPORTS, SSH, everywhere, hostile, written
+from tests.handler.groups import answer, permission
 from tests.handler.reports import ACCOUNT, of, read
 
 MODEL = boto3.client("securityhub", region_name="eu-west-1").meta.service_model
@@ -236,15 +237,17 @@ def test_what_is_accepted_is_suppressed_and_comes_back() -> None:
     assert accepted["Id"] == f"{opened['Id']}/excepted"
 
 
-def test_half_a_command_is_no_recommendation() -> None:
-    """A command that is too long for the field is left out as a whole."""
-    cidrs = [{"CidrIp": f"8.8.{number}.0/24"} for number in range(64)]
-    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": cidrs}
-    report = of(read({"GroupId": "sg-1", "GroupName": "web", "IpPermissions": [permission]}))
+@pytest.mark.parametrize(
+    ("rules", "has_field"),
+    [pytest.param(12, True, id="a-field-has-room"), pytest.param(64, False, id="nothing-has-room")],
+)
+def test_half_a_command_is_no_recommendation(rules: int, *, has_field: bool) -> None:
+    """A command that is too long for its place is left out as a whole."""
+    cidrs = [f"8.8.{number}.0/24" for number in range(rules)]
+    report = of(read(answer(permission("tcp", 22, 22, *cidrs))))
     (finding,) = findings(report)
-    assert len(report.findings[0].fix or "") > 2048
     assert "aws ec2" not in finding["Remediation"]["Recommendation"]["Text"]
-    assert "fix" not in finding["ProductFields"]
+    assert ("fix" in finding["ProductFields"]) == has_field
     assert finding["ProductFields"]["narrower"].startswith("aws ec2 authorize-")
 
 

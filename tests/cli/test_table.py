@@ -1,6 +1,7 @@
 """The table: read back by its columns, on terminals of several widths and in a pipe."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -8,7 +9,7 @@ from rich.cells import cell_len
 
 from cli.formats import facts
 from cli.formats.table import table
-from handler.model import Report, Severity
+from handler.model import Report, Severity, Status
 from handler.policy import Policy
 from handler.report.words import plain
 from tests.cli.forms import HOSTILE, REPORTS, hostile, written
@@ -83,9 +84,12 @@ def test_a_terminal_shows_all_of_it(
     assert findings(shown) == expected(REPORTS[name])
 
 
-def test_a_group_id_is_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even on 80 columns it can be copied."""
-    assert "(sg-0123456789abcdef0)" in on_terminal(REPORTS["long"], 80, monkeypatch)
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_group_id_is_in_one_piece(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where there is hardly room it can be copied."""
+    accepted = [replace(each, exception="e" * 99) for each in REPORTS["long"].findings]
+    report = replace(REPORTS["long"], findings=tuple(accepted))
+    assert "(sg-0123456789abcdef0)" in on_terminal(report, columns, monkeypatch)
 
 
 def test_a_pipe_takes_a_line_for_each_finding() -> None:
@@ -124,6 +128,15 @@ def test_the_worst_comes_first_and_what_is_accepted_last() -> None:
     assert [row.split()[0] for row in rows] == ["critical", "critical", "high", "critical"]
     assert "excepted: accepted until 2026-12-31 by web team: until the VPN is there" in rows[-1]
     assert "Accepted by exceptions: 1 finding." in text
+
+
+def test_what_could_not_be_verified_is_listed_and_what_is_closed_is_not() -> None:
+    """An earlier finding of a region that failed may still be open."""
+    (seen,) = REPORTS["one"].findings
+    gone = [replace(seen, status=status) for status in (Status.UNVERIFIED, Status.RESOLVED)]
+    text = written("table", replace(REPORTS["region-failed"], findings=tuple(gone)))
+    assert text.count("web (sg-1)") == 1
+    assert "not known  unverified\n" in text
 
 
 def test_what_was_not_read_stands_below() -> None:
