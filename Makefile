@@ -27,11 +27,9 @@ venv/ready: requirements.txt requirements-dev.txt
 bench: venv/ready
 	$(RUN) benchmarks
 
-# The README's picture; needs chromium.
+# The README's pictures; needs Chromium.
 picture: demo
-	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
-	    --user-data-dir="$$(mktemp -d)" --window-size=800,940 \
-	    --screenshot="$(CURDIR)/docs/digest.png" "file://$(CURDIR)/.demo/mail.html"
+	@$(RUN) sandbox.pictures .demo/mail.html docs
 
 clean:
 	rm -rf venv .cache .demo

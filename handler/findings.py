@@ -148,7 +148,9 @@ class _Place:
         target = self.reading.target
         place = (kind, target.account, target.region, *(group.id for group in self.groups))
         what = (family or "", *map(str, traffic.sort_key), *sorted(sources))
-        return hashlib.sha256("\n".join((*place, *what)).encode()).hexdigest()[:16]
+        # A saved file may hold what is no Unicode.
+        meaning = "\n".join((*place, *what)).encode(errors="surrogatepass")
+        return hashlib.sha256(meaning).hexdigest()[:16]
 
 
 def _described(interface: Interface) -> str:

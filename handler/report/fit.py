@@ -13,8 +13,8 @@ MOST_HTML_BYTES = 90_000
 # SES takes messages of 40 MB; base64 makes a third more of a file:
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
 MOST_LIST_BYTES = 15_000_000
-# No finding takes less than 400 bytes of HTML.
-_MOST_FINDINGS = MOST_HTML_BYTES // 400
+# No finding takes less than 300 bytes of HTML.
+_MOST_FINDINGS = MOST_HTML_BYTES // 300
 
 
 def fitting(report: Report, policy: Policy, *, changed_only: bool = False) -> Digest:
@@ -26,9 +26,14 @@ def fitting(report: Report, policy: Policy, *, changed_only: bool = False) -> Di
     fits = bisect_right(
         range(1, _MOST_FINDINGS + 1),
         MOST_HTML_BYTES,
-        key=lambda most: len(html(sized(most)).encode()),
+        key=lambda most: _size(html(sized(most))),
     )
     return sized(fits)
+
+
+def _size(page: str) -> int:
+    """The bytes of a page in a mail, where lines end with CR and LF."""
+    return len(page.encode()) + page.count("\n")
 
 
 def within(lines: Iterable[str], most: int) -> tuple[bytes, int]:

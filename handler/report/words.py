@@ -1,20 +1,22 @@
 """How the digest puts things: short phrases, free of whatever a terminal or a header obeys."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from handler.model import ALL, ICMP, LAST_PORT, UNKNOWN, Family, Finding, Reach, Traffic
+from handler.model import ALL, ICMP, LAST_PORT, Family, Finding, Reach, Traffic
 
-_CONSOLES = {
-    "aws": "{region}.console.aws.amazon.com",
-    "cn": "console.amazonaws.cn",
-    "us": "console.amazonaws-us-gov.com",
-}
+_CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
+# A region becomes a part of a host's name. Isolated and sovereign ones, which have consoles of
+# their own, are called differently: us-iso-east-1, eusc-de-east-1.
+_REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 
 def plain(text: str) -> str:
     """A text from the account without control, direction or other invisible characters."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
@@ -36,14 +38,14 @@ def cut(text: str, most: int) -> str:
 
 
 def console(finding: Finding) -> str | None:
-    """Where the AWS console shows the group; None where the region is not known."""
+    """Where the AWS console shows the group; None where that is not known."""
     region = finding.target.region
-    if region == UNKNOWN:
+    known = _REGION.fullmatch(region)
+    if known is None:
         return None
-    partition = region.partition("-")[0] if region.startswith(("cn-", "us-gov-")) else "aws"
-    host = _CONSOLES[partition].format(region=quote(region))
-    group = quote(finding.group_id, safe="")
-    return f"https://{host}/ec2/home?region={quote(region)}#SecurityGroup:groupId={group}"
+    host = _CONSOLES.get(known[1], f"{region}.console.aws.amazon.com")
+    group = quote(plain(finding.group_id), safe="")
+    return f"https://{host}/ec2/home?region={region}#SecurityGroup:groupId={group}"
 
 
 def traffic(of: Traffic, service: str | None) -> str:

@@ -1,0 +1,162 @@
+"""A Chromium on this machine that shows one page and reaches nothing else."""
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # which root and most containers lack; the pages are this project's own
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--remote-debugging-pipe",
+)
+_PATIENCE = 60
+
+
+class NoBrowserError(Exception):
+    """There is no Chromium, or it does not answer; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a page is shown on: its size in CSS pixels, and how many dots make one."""
+
+    width: int
+    height: int
+    dots: int = 1
+    is_phone: bool = False
+    is_dark: bool = False
+
+
+class Browser:
+    """A running Chromium, told what to do over two pipes.
+
+    https://chromedevtools.github.io/devtools-protocol/
+    """
+
+    def __init__(self, commands: int, answers: int) -> None:
+        self.requests: list[str] = []
+        self._session: str | None = None
+        self._commands, self._answers = commands, answers
+        self._rest = b""
+        self._count = 0
+        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Network", "Runtime"):
+            self._ask(f"{domain}.enable")
+
+    def show(self, page: Path, screen: Screen) -> None:
+        """Load the file; ``requests`` are then the addresses that it asked for, itself too."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=screen.width,
+            height=screen.height,
+            deviceScaleFactor=screen.dots,
+            mobile=screen.is_phone,
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if screen.is_dark else "light"}
+        self._ask("Emulation.setEmulatedMedia", features=[scheme])
+        self.requests.clear()
+        self._ask("Page.navigate", url=page.as_uri())
+        while self._next().get("method") != "Page.loadEventFired":
+            pass
+
+    def value(self, script: str) -> Any:
+        """What an expression gives in the page, as JSON has it."""
+        answer = self._ask("Runtime.evaluate", expression=script, returnByValue=True)
+        return answer["result"]["value"]
+
+    def picture(self) -> bytes:
+        """What the screen shows, as PNG."""
+        shot = self._ask("Page.captureScreenshot", format="png", optimizeForSpeed=False)
+        return base64.b64decode(shot["data"])
+
+    def _ask(self, method: str, **parameters: object) -> Mapping[str, Any]:
+        self._count += 1
+        session = {"sessionId": self._session} if self._session else {}
+        message = {"id": self._count, "method": method, "params": parameters, **session}
+        os.write(self._commands, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self._count:
+                if "error" in answer:
+                    told = f"Chromium does not do {method}: {answer['error']['message']}"
+                    raise NoBrowserError(told)
+                result: Mapping[str, Any] = answer["result"]
+                return result
+
+    def _next(self) -> Mapping[str, Any]:
+        """The next message, an answer or an event."""
+        deadline = time.monotonic() + _PATIENCE
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._answers], [], [], deadline - time.monotonic())
+            part = os.read(self._answers, 1 << 16) if ready else b""
+            if not part:
+                told = "Chromium ended or does not answer."
+                raise NoBrowserError(told)
+            self._rest += part
+        line, _, self._rest = self._rest.partition(b"\0")
+        message: Mapping[str, Any] = json.loads(line)
+        if message.get("method") == "Network.requestWillBeSent":
+            self.requests.append(message["params"]["request"]["url"])
+        return message
+
+
+def find() -> str | None:
+    """The path of a Chromium; None where there is none."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+def _launcher(commands: int, answers: int) -> list[str]:
+    """Starts Chromium with the pipes where it looks for them, on 3 and 4."""
+    # Either pipe may be 3 or 4 already: they are moved out of the way first.
+    moves = [(commands, 20), (answers, 21), (20, 3), (21, 4)]
+    program = "; ".join(["import os, sys", *(f"os.dup2({old}, {new})" for old, new in moves)])
+    return [sys.executable, "-c", f"{program}; os.execv(sys.argv[1], sys.argv[1:])"]
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """A browser with a profile of its own, for as long as it takes. Raises ``NoBrowserError``."""
+    path = find()
+    if path is None:
+        message = f"There is no browser: none of {', '.join(_NAMES)} is on PATH."
+        raise NoBrowserError(message)
+    (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = subprocess.Popen(  # noqa: S603 -- the browser that was asked for
+            [*_launcher(theirs_in, theirs_out), path, *_FLAGS, f"--user-data-dir={profile}"],
+            pass_fds=(theirs_in, theirs_out),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        try:
+            yield Browser(ours_out, ours_in)
+        finally:
+            os.close(ours_out)  # it ends when nobody is left to command it
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            process.wait()
+            os.close(ours_in)

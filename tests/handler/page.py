@@ -1,0 +1,67 @@
+"""An HTML document as its reader has it: what it says, where it leads, what it would load."""
+
+from html.parser import HTMLParser
+
+VOID = frozenset({"meta", "br"})
+LOADING = frozenset(
+    {"action", "background", "cite", "data", "formaction", "longdesc", "manifest", "ping"}
+    | {"poster", "profile", "src", "srcdoc", "srcset", "usemap", "xlink:href"}
+)
+"""Attributes that fetch something, or send the reader elsewhere."""
+
+
+class Page(HTMLParser):
+    """Reads a document and fails where an element is not closed in order.
+
+    ``text`` is what people read, its pieces a space apart; ``comments`` are what only Outlook may.
+    """
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.pieces: list[str] = []
+        self.comments: list[str] = []
+        self._open: list[str] = []
+        self.feed(document)
+        self.close()
+        assert self._open == []
+        self.text = " ".join(self.pieces)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember the element."""
+        assert len(dict(attrs)) == len(attrs), f"<{tag}> has an attribute twice"
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """An element ends where the last one began."""
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Collect what people read."""
+        self.pieces.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        """Collect what they do not."""
+        self.comments.append(data)
+
+    @property
+    def tags(self) -> set[str]:
+        """The names of all elements."""
+        return {tag for tag, _ in self.seen}
+
+    @property
+    def links(self) -> list[str]:
+        """Where it leads."""
+        return [each["href"] or "" for _, each in self.seen if "href" in each]
+
+    @property
+    def attributes(self) -> set[str]:
+        """The names of all attributes."""
+        return {name for _, attributes in self.seen for name in attributes}
+
+    @property
+    def styles(self) -> str:
+        """All inline style."""
+        return ";".join(each["style"] or "" for _, each in self.seen if "style" in each)

@@ -1,0 +1,86 @@
+"""Mails in a browser, where there is one: it is no tool that the project needs."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from handler.model import Report
+from sandbox import pictures
+from sandbox.browser import Browser, NoBrowserError, Screen, find, open_browser
+from tests.handler import mails
+
+Make = Callable[[], Report]
+HOSTILE = (
+    "<img src=https://evil.example/><style>*{background:url(//evil.example)}</style>" + 99 * "W"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of this file."""
+    if find() is None:
+        pytest.skip("no Chromium is installed")
+    with open_browser() as running:
+        yield running
+
+
+def overflow(browser: Browser) -> list[str]:
+    """The page's elements that reach over its right edge, by their text."""
+    script = """[...document.querySelectorAll("body *")]
+        .filter(e => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > innerWidth)
+        .map(e => e.textContent.slice(0, 80))"""
+    found: list[str] = browser.value(script)
+    return found
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(mails.small, id="small"),
+        pytest.param(mails.failures, id="failures"),
+        pytest.param(lambda: mails.hostile(HOSTILE), id="hostile"),
+        pytest.param(lambda: mails.many(200, "a-very-long-name" * 15), id="long-names"),
+    ],
+)
+def test_mails_fit_a_phone(browser: Browser, tmp_path: Path, make: Make, *, is_dark: bool) -> None:
+    """Nothing is wider than a phone, nothing is fetched, and text stands out from its page."""
+    page = tmp_path / "mail.html"
+    page.write_text(mails.mail(make()).html, "utf-8")
+    browser.show(page, Screen(360, 780, is_phone=True, is_dark=is_dark))
+    assert browser.value("innerWidth") == 360
+    assert browser.value("document.documentElement.scrollWidth") <= 360
+    assert overflow(browser) == []
+    assert browser.requests == [page.as_uri()]
+    colour = browser.value("getComputedStyle(document.querySelector('h1')).color")
+    assert colour == ("rgb(255, 255, 255)" if is_dark else "rgb(0, 0, 0)")
+
+
+def test_what_overflows_is_noticed(browser: Browser, tmp_path: Path) -> None:
+    """The check above sees a page that is too wide, and a request."""
+    page = tmp_path / "wide.html"
+    page.write_text('<div style="width:500px">wide</div><img src="https://evil.example/x.png">')
+    browser.show(page, Screen(360, 780))
+    assert overflow(browser) == ["wide"]
+    assert browser.requests == [page.as_uri(), "https://evil.example/x.png"]
+    assert browser.value("document.querySelector('img').naturalWidth") == 0
+
+
+def test_pictures_have_the_size_of_their_screens(browser: Browser, tmp_path: Path) -> None:
+    """Each screen gives a PNG of so many dots."""
+    page = tmp_path / "mail.html"
+    page.write_text(mails.mail(mails.small()).html, "utf-8")
+    for screen in pictures.SCREENS.values():
+        browser.show(page, screen)
+        header = browser.picture()[:24]
+        assert header.startswith(b"\x89PNG")
+        width, height = (int.from_bytes(header[at : at + 4]) for at in (16, 20))
+        assert (width, height) == (screen.width * screen.dots, screen.height * screen.dots)
+
+
+def test_without_a_browser_pictures_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One sentence names what was looked for."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoBrowserError, match=r"none of chromium, .* is on PATH\.$"):
+        pictures.draw(tmp_path / "mail.html", tmp_path)

@@ -1,0 +1,105 @@
+"""Whatever the account and the config say, a mail is text, and only text."""
+
+import re
+
+import pytest
+
+from handler.report.words import plain
+from tests.handler import mails
+
+LINK = re.compile(
+    r"https://eu-west-1\.console\.aws\.amazon\.com/ec2/home\?region=eu-west-1"
+    r"#SecurityGroup:groupId=[\w%.~-]+"
+)
+PLAIN = mails.mail(mails.hostile("harmless"))
+HOSTILE = [
+    pytest.param("<script>alert(1)</script><img src=x onerror=alert(1)>", id="markup"),
+    pytest.param("\" onmouseover=\"alert(1)\" ' style='color:red' `", id="quotes"),
+    pytest.param("--><![endif]--><img src=https://evil.example/><!--[if mso]>", id="comment"),
+    pytest.param("</title></td></tr></table></body></html><h1>Clean</h1>", id="closing-tags"),
+    pytest.param("&lt;b&gt;&#60;b&#62;&amp;", id="entities"),
+    pytest.param("x\r\nBcc: evil@example.com\r\n\r\n<b>body</b>", id="header"),
+    pytest.param("=?utf-8?q?x=0D=0ABcc=3A_evil=40example=2Ecom?=", id="encoded-word"),
+    pytest.param("\r\n.\r\nQUIT\r\n", id="end-of-message"),
+    pytest.param("a\0b", id="nul"),
+    pytest.param("a\ud800b", id="lone-surrogate"),
+    pytest.param("\x1b[2J\x1b]0;title\x07\x9b31m\x7f", id="ansi"),
+    pytest.param("\u202egpj.exe\u2066\u200f", id="direction"),
+    pytest.param("a\u200bb\u200dc\ufeffd\u00ade\u2060f\U000e0041", id="invisible"),
+    pytest.param("a\u2028b\u2029c\x85d\x0be\x0cf\x1cg", id="line-ends"),
+    pytest.param("=cmd|' /C calc'!A0", id="equals"),
+    pytest.param("+1+cmd()", id="plus"),
+    pytest.param("-1-cmd()", id="minus"),
+    pytest.param("@SUM(1,1)", id="at"),
+    pytest.param("\t=1+1", id="tab"),
+    pytest.param("\r=1+1", id="carriage-return"),
+    pytest.param('",=1+1,"\n=2+2', id="cells"),
+    pytest.param("javascript:alert(1)//https://evil.example/?a=b#c", id="link"),
+    pytest.param("../../evil.example/", id="path"),
+    pytest.param("'; reboot; $(reboot) `reboot`", id="shell"),
+    pytest.param("\N{PILE OF POO}\u0301\u4e2d", id="beyond-ascii"),
+    pytest.param("<&\"'" * 25_000, id="100-KB"),
+]
+
+
+@pytest.fixture(scope="module", params=HOSTILE)
+def said(request: pytest.FixtureRequest) -> tuple[str, mails.Read]:
+    """A hostile text, and the mail on a report in which every text is that."""
+    return request.param, mails.mail(mails.hostile(request.param))
+
+
+def test_no_element_nor_attribute_is_added(said: tuple[str, mails.Read]) -> None:
+    """The page has the elements, attributes and comments that a harmless one has."""
+    page = said[1].page
+    assert page.tags == PLAIN.page.tags
+    assert page.attributes == PLAIN.page.attributes
+    assert page.comments == PLAIN.page.comments
+    assert set(page.styles.split(";")) == set(PLAIN.page.styles.split(";"))
+    assert page.links
+    assert not [link for link in page.links if not LINK.fullmatch(link)]
+
+
+def test_no_control_character_is_left(said: tuple[str, mails.Read]) -> None:
+    """Subject, headers, text and HTML hold what can be printed, in the lines of a harmless mail."""
+    _, read = said
+    for name, value in read.message.items():
+        assert value.isprintable(), name
+    for form in (read.text, read.html):
+        assert all(line.isprintable() for line in form.split("\n"))
+    assert len(read.subject) < 90
+
+
+def test_no_header_is_added(said: tuple[str, mails.Read]) -> None:
+    """Headers, recipients and parts are those of a harmless mail; no line is too long for SMTP."""
+    _, read = said
+    assert read.message.keys() == PLAIN.message.keys()
+    assert read.message["To"] == PLAIN.message["To"]
+    assert [part.get_content_type() for part in read.message.walk()] == [
+        part.get_content_type() for part in PLAIN.message.walk()
+    ]
+    lines = read.raw.split(b"\r\n")
+    assert not [line for line in lines if b"\r" in line or b"\n" in line]
+    assert max(map(len, lines)) <= 998
+
+
+def test_no_cell_is_a_formula(said: tuple[str, mails.Read]) -> None:
+    """Each finding is one row of as many cells, none of which a spreadsheet calculates."""
+    text, read = said
+    assert len(read.rows) == len(mails.hostile(text).findings)
+    for row in read.rows:
+        cells = list(row.values())
+        assert all(isinstance(cell, str) and cell.isprintable() for cell in cells)
+        assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))]
+
+
+def test_the_text_is_still_there(said: tuple[str, mails.Read]) -> None:
+    """What is harmless is shown as it is, and what is not as a replacement."""
+    text, read = said
+    assert plain(text)[:60] in read.text
+    assert plain(text)[:60] in read.page.text
+
+
+def test_the_subject_is_no_other(said: tuple[str, mails.Read]) -> None:
+    """The subject begins as it always does, whatever the stack is called."""
+    text, read = said
+    assert read.subject.startswith(f"[security groups] {plain(text)[:21]}")
