@@ -11,9 +11,9 @@ from handler.report.words import plain
 
 COLUMNS = (
     "severity", "status", "kind", "account", "region", "groupId", "groupName", "groupIds",
-    "groupNames", "vpcId", "owner", "attachment", "attached", "interfaces", "family", "protocol", "fromPort", "toPort",
-    "icmpType", "icmpCode", "service", "reach", "addresses", "share", "sources", "prefixLists",
-    "ruleIds", "why", "detail", "exception", "firstSeen", "lastSeen",
+    "groupNames", "vpcId", "owner", "attachment", "attached", "interfaces", "family", "protocol",
+    "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses", "share",
+    "sources", "prefixLists", "ruleIds", "why", "detail", "exception", "firstSeen", "lastSeen",
     "resolvedAt", "worsenedFrom", "fix", "id",
 )  # fmt: skip
 # What a spreadsheet takes for a formula:
