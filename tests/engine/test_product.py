@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.aws.account import Account
 from sandbox.aws.events import deliver
+from sandbox.aws.faults import Fault
 from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import open_stack
 from sandbox.deployment.pulumi_cli import Cli
@@ -129,6 +130,15 @@ def test_nothing_changes_and_nothing_is_left(product: Open, account: Account) ->
     assert inventory(account) == frozenset()
 
 
+def test_nothing_is_left_without_the_engine(project: Path, account: Account) -> None:
+    """The quick way deletes the reports, too."""
+    stack = open_stack(project, "dev", account, engine=False)
+    stack.up()
+    fill(account, stack.outputs["ledgerBucket"])
+    stack.destroy()
+    assert inventory(account) == frozenset()
+
+
 def test_reports_can_be_kept(product: Open, account: Account) -> None:
     """With deleteReports false the bucket stays as protected as it was, and the reports in it."""
     deployed = product(deleteReports=False)
@@ -148,10 +158,23 @@ def test_reports_can_be_kept(product: Open, account: Account) -> None:
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
 
 
+PROTECTION = (
+    "PutBucketEncryption",
+    "PutBucketOwnershipControls",
+    "PutBucketPolicy",
+    "PutBucketVersioning",
+    "PutPublicAccessBlock",
+)
+
+
 def test_an_empty_bucket_is_not_kept(product: Open, account: Account) -> None:
-    """Without reports there is nothing to keep."""
+    """Without reports there is nothing to keep; nobody writes any before the bucket is closed."""
+    for operation in PROTECTION:
+        account.faults.add(Fault(operation, delay=0.3))
     deployed = product(deleteReports=False, alarms=False, schedule="disabled")
     deployed.up()
+    order = [call.operation for call in account.calls]
+    assert set(PROTECTION) < set(order[: order.index("CreateFunction")])
     deployed.destroy()
     assert inventory(account) == frozenset()
 
