@@ -17,25 +17,47 @@ FINISHED = "Audit finished."
 COUNTS = ("critical", "high", "medium", "low", "info", "targetsNotRead")
 
 
-def alarms(
+def topic(name: str, recipients: Sequence[str], opts: pulumi.ResourceOptions) -> aws.sns.Topic:
+    """Where alarms go: SNS mails each recipient a link to confirm, and then every alarm."""
+    made = aws.sns.Topic(name, display_name="Security-group audit", opts=opts)
+    # A default topic lets whoever may use SNS in the account publish.
+    account = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=opts.parent)).account_id
+    aws.sns.TopicPolicy(
+        f"{name}-policy",
+        arn=made.arn,
+        policy=pulumi.Output.json_dumps(
+            made.arn.apply(lambda arn: permissions.topic_policy(arn, account))
+        ),
+        opts=opts,
+    )
+    for recipient in recipients:
+        aws.sns.TopicSubscription(
+            f"{name}-{recipient}",
+            topic=made.arn,
+            protocol="email",
+            endpoint=recipient,
+            opts=opts,
+        )
+    return made
+
+
+def on_failure(
     name: str,
     function: aws.lambda_.Function,
-    *,
-    recipients: Sequence[str],
-    longest_gap: int | None,
+    log_group: aws.cloudwatch.LogGroup,
+    mailed: aws.sns.Topic,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Mail the recipients when a run fails or, with a schedule, when no run begins.
-
-    ``longest_gap`` is the most minutes between two scheduled runs, None without a schedule.
-    """
-    topic = _topic(name, recipients, opts)
-    stack = pulumi.get_stack()
+    """The alarm that rings when a run fails."""
     aws.cloudwatch.MetricAlarm(
-        f"{name}-failed",
-        alarm_description=f"The security-group audit of stack {stack} failed: something could not "
-        "be read, or the digest could not be sent. Its log says what: "
-        'aws logs tail "$(pulumi stack output logGroupName)".',
+        name,
+        alarm_description=pulumi.Output.concat(
+            f"The security-group audit of stack {pulumi.get_stack()} failed: something could not "
+            "be read, or the digest could not be sent. What it was is in the log: "
+            "aws logs tail ",
+            log_group.name,
+            " --since 1h --format short",
+        ),
         namespace="AWS/Lambda",
         metric_name="Errors",
         dimensions={"FunctionName": function.name},
@@ -45,11 +67,23 @@ def alarms(
         period=300,
         evaluation_periods=1,
         treat_missing_data="notBreaching",
-        alarm_actions=[topic.arn],
+        alarm_actions=[mailed.arn],
         opts=opts,
     )
-    if longest_gap is None:
-        return
+
+
+def on_silence(
+    name: str,
+    function: aws.lambda_.Function,
+    schedule: aws.cloudwatch.EventRule,
+    longest_gap: int,
+    mailed: aws.sns.Topic,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The alarm that rings when no run begins for longer than ``longest_gap`` minutes.
+
+    None, but a warning, where that is more than an alarm can look back.
+    """
     # An hour more than the schedule takes, because periods begin on the hour and runs do not.
     hours = math.ceil(longest_gap / 60) + 1
     if hours > MOST_HOURS:
@@ -59,11 +93,13 @@ def alarms(
         )
         return
     aws.cloudwatch.MetricAlarm(
-        f"{name}-silent",
-        alarm_description=f"The security-group audit of stack {stack} has not run for {hours} "
-        "hours. Is its schedule still there and enabled? "
-        'aws events describe-rule --name "$(pulumi stack output scheduleRule)". '
-        "After the first deployment this holds until the first run.",
+        name,
+        alarm_description=pulumi.Output.concat(
+            f"The security-group audit of stack {pulumi.get_stack()} has not run for {hours} "
+            "hours; after its first deployment that is so until the first run. Is its schedule "
+            "there and enabled? aws events describe-rule --name ",
+            schedule.name,
+        ),
         namespace="AWS/Lambda",
         metric_name="Invocations",
         dimensions={"FunctionName": function.name},
@@ -75,7 +111,7 @@ def alarms(
         datapoints_to_alarm=hours,
         # Lambda counts no invocations as nothing at all.
         treat_missing_data="breaching",
-        alarm_actions=[topic.arn],
+        alarm_actions=[mailed.arn],
         opts=opts,
     )
 
@@ -96,26 +132,3 @@ def metrics(name: str, log_group: aws.cloudwatch.LogGroup, opts: pulumi.Resource
             ),
             opts=opts,
         )
-
-
-def _topic(name: str, recipients: Sequence[str], opts: pulumi.ResourceOptions) -> aws.sns.Topic:
-    topic = aws.sns.Topic(name, display_name="Security-group audit", opts=opts)
-    # A default topic lets whoever may use SNS in the account publish.
-    account = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=opts.parent)).account_id
-    aws.sns.TopicPolicy(
-        f"{name}-policy",
-        arn=topic.arn,
-        policy=pulumi.Output.json_dumps(
-            topic.arn.apply(lambda arn: permissions.topic_policy(arn, account))
-        ),
-        opts=opts,
-    )
-    for recipient in recipients:
-        aws.sns.TopicSubscription(
-            f"{name}-{recipient}",
-            topic=topic.arn,
-            protocol="email",
-            endpoint=recipient,
-            opts=opts,
-        )
-    return topic

@@ -3,8 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-from infra import events, permissions
-from infra.alarms import alarms, metrics
+from infra import alarms, events, permissions
 from infra.config import ALL_REGIONS, StackConfig
 from infra.ledger import Ledger, ledger
 from infra.package import archive
@@ -54,15 +53,6 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             maximum_event_age_in_seconds=3600,
             opts=self._child,
         )
-        metrics(f"{name}-metric", log_group, self._child)
-        if config.alarms:
-            alarms(
-                f"{name}-alarm",
-                function,
-                recipients=config.recipients,
-                longest_gap=config.longest_gap,
-                opts=self._child,
-            )
         schedule = (
             events.on_schedule(f"{name}-schedule", config.schedule, function, self._child)
             if config.schedule
@@ -71,6 +61,9 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         change = (
             events.on_change(f"{name}-change", function, self._child) if config.realtime else None
         )
+        alarms.metrics(f"{name}-metric", log_group, self._child)
+        if config.alarms:
+            self._alarms(function, log_group, schedule)
 
         self.function_name = function.name
         self.function_arn = function.arn
@@ -175,3 +168,16 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             # the bucket is closed would lie there open.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *kept.protection]),
         )
+
+    def _alarms(
+        self,
+        function: aws.lambda_.Function,
+        log_group: aws.cloudwatch.LogGroup,
+        schedule: aws.cloudwatch.EventRule | None,
+    ) -> None:
+        config, name, own = self._config, f"{self._name}-alarm", self._child
+        topic = alarms.topic(name, config.recipients, own)
+        alarms.on_failure(f"{name}-failed", function, log_group, topic, own)
+        if schedule and config.longest_gap:
+            gap = config.longest_gap
+            alarms.on_silence(f"{name}-silent", function, schedule, gap, topic, own)

@@ -120,12 +120,16 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
         "handler/app.py",
         "handler/audit.py",
         "handler/aws.py",
+        "handler/clock.py",
         "handler/collect.py",
+        "handler/event.py",
         "handler/exceptions.py",
         "handler/exposure.py",
         "handler/findings.py",
         "handler/fix.py",
         "handler/interfaces.py",
+        "handler/ledger.py",
+        "handler/memory.py",
         "handler/model.py",
         "handler/notify.py",
         "handler/parse.py",
@@ -142,6 +146,8 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
         "handler/services.py",
         "handler/settings.py",
         "handler/severity.py",
+        "handler/state.py",
+        "handler/store.py",
         "handler/together.py",
         "policy.json",
     ]
@@ -352,7 +358,11 @@ def test_a_failed_run_rings(deploy: Deploy) -> None:
     assert alarm["comparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["treatMissingData"] == "notBreaching"
     assert alarm["alarmActions"] == [f"arn:{TOPIC}:{NAME}-alarm"]
-    assert "pulumi stack output logGroupName" in alarm["alarmDescription"]
+    assert alarm["alarmDescription"] == (
+        "The security-group audit of stack dev failed: something could not be read, or the digest "
+        "could not be sent. What it was is in the log: "
+        "aws logs tail security-group-audit-log --since 1h --format short"
+    )
 
 
 @pytest.mark.parametrize(
@@ -373,6 +383,8 @@ def test_silence_rings_after_the_longest_gap(deploy: Deploy, schedule: str, hour
     assert alarm["comparisonOperator"] == "LessThanThreshold"
     assert (alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (hours, hours)
     assert alarm["treatMissingData"] == "breaching"
+    assert f"has not run for {hours} hours" in alarm["alarmDescription"]
+    assert alarm["alarmDescription"].endswith("describe-rule --name security-group-audit-schedule")
     assert alarm["alarmActions"] == [f"arn:{TOPIC}:{NAME}-alarm"]
 
 
