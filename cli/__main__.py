@@ -6,6 +6,9 @@ from typing import BinaryIO
 
 import click
 
+from cli.formats import FORMS
+from cli.output import output
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -41,6 +44,16 @@ def demo(stack: str) -> None:
 
 
 @main.command()
+@click.option("--stack", default="dev", show_default=True, help="Whose ledger to read.")
+@click.option("--live", is_flag=True, help="Read the ledger in AWS rather than the last demo's.")
+def report(stack: str, *, live: bool) -> None:
+    """Show what opened and closed from run to run, and the last report."""
+    from cli.report import report as run  # noqa: PLC0415 -- as above
+
+    run(PROJECT, stack, live=live)
+
+
+@main.command()
 @click.option(
     "--from-file",
     "snapshot",
@@ -51,18 +64,33 @@ def demo(stack: str) -> None:
 @click.option("--policy", "policy_file", type=click.File("rb"), help="What counts: JSON or YAML.")
 @click.option("--profile", help="The AWS profile to use.")
 @click.option("--region", "regions", multiple=True, help="A region to read; may be repeated.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMS)),
+    default="table",
+    show_default=True,
+    help="For people or for which other system.",
+)
+@click.option(
+    "--output",
+    "path",
+    default="-",
+    metavar="FILE",
+    help="Write the report there instead of to standard output (-).",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["critical", "high", "medium", "low", "info"]),
     help="Exit with 1 when a finding is that severe or worse.",
 )
-def audit(
+def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     snapshot: BinaryIO | None,
     policy_file: BinaryIO | None,
     profile: str | None,
     regions: tuple[str, ...],
     form: str,
+    path: str,
     fail_on: str | None,
 ) -> None:
     """Report what a snapshot or an account opens to the internet.
@@ -74,14 +102,15 @@ def audit(
     from handler.policy import Policy  # noqa: PLC0415 -- as above
 
     policy = audits.read_policy(policy_file.read()) if policy_file else Policy()
-    if snapshot:
-        if profile or regions:
-            message = "--from-file reads no account: leave out --profile and --region."
-            raise click.UsageError(message)
-        audited = audits.of_snapshot(snapshot.read(), policy)
-    else:
-        audited = audits.of_account(profile, regions, policy)
-    click.echo(audits.shown(audited, policy, form))
+    if snapshot and (profile or regions):
+        message = "--from-file reads no account: leave out --profile and --region."
+        raise click.UsageError(message)
+    with output(path) as stream:
+        if snapshot:
+            audited = audits.of_snapshot(snapshot.read(), policy)
+        else:
+            audited = audits.of_account(profile, regions, policy)
+        FORMS[form](audited, policy, stream)
     sys.exit(audits.exit_status(audited, Severity(fail_on) if fail_on else None))
 
 

@@ -1,38 +1,28 @@
 """An audit from a terminal: of a saved snapshot, or with the caller's own credentials."""
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
 import boto3
-import click
 import yaml
 from rich.console import Console
 
+from cli.errors import AuditError
 from cli.snapshot import Snapshot, SnapshotError
+from handler import clock
 from handler.audit import report, scans
 from handler.aws import FAILURES, Clients, sentence
 from handler.model import Report, Run, Scan, Severity, Trigger
 from handler.policy import Policy, PolicyError
-from handler.report.digest import digest
-from handler.report.document import document
-from handler.report.text import text
 from handler.scan import scan
 
 # Where EC2 is asked for the regions when the caller has configured none.
 _HOME = "us-east-1"
 
 
-class AuditError(click.ClickException):
-    """The audit could not be made; the message is a sentence."""
-
-    exit_code = 2
-
-
 def of_snapshot(content: bytes, policy: Policy) -> Report:
     """The report on a saved snapshot. Raises ``AuditError`` when it is none."""
-    started_at = _now()
+    started_at = clock.stamp()
     try:
         snapshot = Snapshot(content)
     except SnapshotError as error:
@@ -45,7 +35,7 @@ def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> R
 
     Raises ``AuditError`` when not even the account is known.
     """
-    started_at = _now()
+    started_at = clock.stamp()
     try:
         home = boto3.Session(profile_name=profile).region_name or _HOME
         session = boto3.Session(profile_name=profile, region_name=home)
@@ -59,19 +49,12 @@ def read_policy(content: bytes) -> Policy:
     """The policy in a JSON or YAML file. Raises ``AuditError``."""
     try:
         # JSON is YAML.
-        return Policy.parse(yaml.safe_load(content) or {}, datetime.now(UTC).date())
+        return Policy.parse(yaml.safe_load(content) or {}, clock.now().date())
     except (yaml.YAMLError, PolicyError, RecursionError) as error:
         message = (
             f"the policy must be JSON or YAML that makes sense: {' '.join(str(error).split())}"
         )
         raise AuditError(message) from error
-
-
-def shown(audited: Report, policy: Policy, form: str) -> str:
-    """The report as text for people or as JSON for programs."""
-    if form == "json":
-        return json.dumps(document(audited), indent=2)
-    return text(digest(audited, policy)).rstrip("\n")
 
 
 def exit_status(audited: Report, fail_on: Severity | None) -> int:
@@ -94,8 +77,4 @@ def _progress(scanned: Iterable[Scan]) -> Iterator[Scan]:
 
 def _report(started_at: str, scanned: Iterable[Scan], policy: Policy) -> Report:
     read = list(scanned)
-    return report(Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, _now()), read, policy)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return report(Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, clock.stamp()), read, policy)

@@ -1,7 +1,6 @@
 """The product in one command: deployed into the sandbox, fired by its schedule, taken away."""
 
-import json
-import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,23 +11,20 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from cli.audit import of_account
 from cli.show import show_log, show_mail
-from handler.policy import Policy
-from handler.report.document import document
 from sandbox.aws.account import Account
 from sandbox.aws.events import fire
-from sandbox.aws.mail import Mail
-from sandbox.aws.seed import seed
+from sandbox.aws.inventory import inventory
+from sandbox.aws.seed import change, seed
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
 
 FOLDER = ".demo"
 
 
 def demo(project: Path, stack: str) -> None:
-    """Preview, deploy, fire the schedule, show mail and log, deploy again, destroy.
+    """Preview, deploy, fire the schedule twice, show mails and logs, deploy again, destroy.
 
-    Writes mail.html, mail.eml and report.json to .demo/ in the project. Raises
+    Writes the two mails and the ledger to .demo/ in the project. Raises
     ``click.ClickException`` when a step does not do what it should.
     """
     console = Console()
@@ -44,29 +40,21 @@ def demo(project: Path, stack: str) -> None:
 
 
 def _tour(console: Console, account: Account, deployed: Stack, folder: Path) -> None:
-    before = _inventory(account)
+    before = inventory(account)
     if deployed.has_engine:
         with _step(console, "pulumi preview"):
             deployed.preview()
     with _step(console, "pulumi up"):
         deployed.up()
 
-    rule, log_group = deployed.outputs["scheduleRule"], deployed.outputs["logGroupName"]
-    region = deployed.outputs["functionArn"].split(":")[3]
-    with _step(console, f"The schedule {rule} fires"):
-        (delivery,) = fire(account, rule, region)
-    if not delivery.delivered:
-        _fail(f"the schedule did not reach the function: {delivery.reason}")
-    with _step(console, f"The log in CloudWatch, {log_group}"):
-        logs = account.client("logs", region).get_paginator("filter_log_events")
-        pages = logs.paginate(logGroupName=log_group)
-        show_log(console, (event["message"] for page in pages for event in page["events"]))
-    with _step(console, "The mail in SES"):
-        if len(account.mails()) != 1:
-            _fail(f"one run sends one mail, not {len(account.mails())}.")
-        (mail,) = account.mails()
-        show_mail(console, mail)
-        for file in _write(account, mail, folder):
+    _scheduled(console, account, deployed)
+    _show(console, account, folder / "mail")
+    with _step(console, "Somebody closes the bastion's SSH and opens a database"):
+        change(account)
+    _scheduled(console, account, deployed)
+    _show(console, account, folder / "changes")
+    with _step(console, "The ledger in S3, which python -m cli report shows"):
+        for file in _copy(account, deployed.outputs["ledgerBucket"], folder / "ledger"):
             console.print(Text(f"  {file.relative_to(folder.parent)}"))
 
     if deployed.has_engine:
@@ -76,41 +64,46 @@ def _tour(console: Console, account: Account, deployed: Stack, folder: Path) -> 
             _fail(f"nothing had changed, and yet pulumi up changed {changed}.")
     with _step(console, "pulumi destroy"):
         deployed.destroy()
-    if left := sorted(_inventory(account) - before):
+    if left := sorted(inventory(account) - before):
         _fail(f"pulumi destroy left {', '.join(left)}.")
     console.print("  nothing left")
 
 
-def _inventory(account: Account) -> set[str]:
-    """What the account holds of the kinds of things that a stack creates."""
-    roles = account.client("iam").list_roles()["Roles"]
-    functions = account.client("lambda").list_functions()["Functions"]
-    rules = account.client("events").list_rules()["Rules"]
-    groups = account.client("logs").describe_log_groups()["logGroups"]
-    identities = account.client("sesv2").list_email_identities()["EmailIdentities"]
-    return {
-        *(f"role {role['RoleName']}" for role in roles),
-        *(f"function {function['FunctionName']}" for function in functions),
-        *(f"rule {rule['Name']}" for rule in rules),
-        *(f"log group {group['logGroupName']}" for group in groups),
-        *(f"identity {identity['IdentityName']}" for identity in identities),
-    }
+def _scheduled(console: Console, account: Account, deployed: Stack) -> None:
+    """Let the schedule fire once, and show what the function logs."""
+    rule, log_group = deployed.outputs["scheduleRule"], deployed.outputs["logGroupName"]
+    region = deployed.outputs["functionArn"].split(":")[3]
+    with _step(console, f"The schedule {rule} fires"):
+        (delivery,) = fire(account, rule, region)
+    if not delivery.delivered:
+        _fail(f"the schedule did not reach the function: {delivery.reason}")
+    with _step(console, f"The log in CloudWatch, {log_group}"):
+        for run in delivery.invocations:
+            show_log(console, run.log)
 
 
-def _write(account: Account, mail: Mail, folder: Path) -> Iterator[Path]:
-    """Keep what a reader may want to open: the mail, its HTML part, and the report as JSON."""
-    with _environment(account.environment()):
-        found = document(of_account(None, (), Policy()))
-    page = mail.message.get_body(("html",))
-    files = {
-        "mail.eml": mail.raw,
-        "mail.html": page.get_content().encode() if page else b"",
-        "report.json": json.dumps(found, indent=2).encode(),
-    }
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-        yield folder / name
+def _show(console: Console, account: Account, file: Path) -> None:
+    """Show the last mail, and keep it and its HTML part for readers who want to open them."""
+    with _step(console, "The mail in SES"):
+        mail = account.mails()[-1]
+        show_mail(console, mail)
+        page = mail.message.get_body(("html",))
+        content = {".eml": mail.raw, ".html": page.get_content().encode() if page else b""}
+        file.parent.mkdir(exist_ok=True)
+        for suffix, part in content.items():
+            file.with_suffix(suffix).write_bytes(part)
+            console.print(Text(f"  {file.with_suffix(suffix).relative_to(file.parent.parent)}"))
+
+
+def _copy(account: Account, bucket: str, folder: Path) -> Iterator[Path]:
+    """Keep what is in a bucket, in place of what was kept before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    s3 = account.client("s3")
+    for listed in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        file = folder / listed["Key"]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read())
+        yield file
 
 
 @contextmanager
@@ -124,18 +117,6 @@ def _step(console: Console, title: str) -> Iterator[None]:
 
 def _printer(console: Console) -> Callable[[str], None]:
     return lambda line: console.print(Text(f"  {line}", "dim"), soft_wrap=True)
-
-
-@contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """The process in another environment, for as long as it takes."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _fail(message: str) -> NoReturn:

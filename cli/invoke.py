@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -37,7 +38,7 @@ def invoke(project: Path, stack: str, event: bytes, *, live: bool) -> None:
     with Account() as account:
         function = _function(account, project, stack)
         if credentials:
-            invocation = run_once(function, event, credentials)
+            invocation = run_once(_without_memory(function), event, credentials)
         else:
             seed(account)
             invocation = account.functions.invoke(function.region, function.name, event)
@@ -56,6 +57,12 @@ def _function(account: Account, project: Path, stack: str) -> Function:
         raise click.ClickException(str(error)) from error
     arn = deployed.outputs["functionArn"]
     return account.functions.definition(arn.split(":")[3], arn)
+
+
+def _without_memory(function: Function) -> Function:
+    """The function without its ledger: the bucket of the sandbox is not there in AWS."""
+    kept = {key: value for key, value in function.environment.items() if key != "LEDGER_BUCKET"}
+    return replace(function, environment=kept)
 
 
 def _credentials() -> dict[str, str]:

@@ -4,7 +4,7 @@ boto3 makes a tree of it and objects of the tree, descriptions and outbound rule
 which is most of an audit's work. The result here has the same shape with less in it.
 """
 
-from typing import Any
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 _OK = 200
@@ -35,16 +35,23 @@ _TEXTS = {
 _NUMBERS = frozenset({"fromPort", "toPort"})
 
 
+class _OddError(Exception):
+    """An answer of a form that EC2 does not give."""
+
+
 def read_ahead(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
-    """Botocore's before-parse event: reads the answer and leaves botocore an empty one."""
+    """Botocore's before-parse event: reads the answer and leaves botocore an empty one.
+
+    What is no answer in EC2's usual form botocore reads itself, or says what is wrong with it.
+    """
     if response_dict["status_code"] != _OK:
         return
     try:
         customized_response_dict |= _Reader().read(response_dict["body"])
-    except expat.ExpatError:
-        return  # Botocore meets the same error and says so.
+    except (expat.ExpatError, _OddError):
+        return
     response_dict["body"] = b"<empty/>"
 
 
@@ -53,15 +60,18 @@ class _Reader:
 
     def __init__(self) -> None:
         self._answer: dict[str, Any] = {}
+        # Objects, lists, and the empty text while one is read.
         self._open: list[Any] = [self._answer]
         self._text: list[str] = []
         self._skipped = 0
-        self._parser = expat.ParserCreate()
+        # Botocore takes every answer for UTF-8, whatever it declares.
+        self._parser = expat.ParserCreate("UTF-8")
         self._parser.buffer_text = True
 
     def read(self, body: bytes) -> dict[str, Any]:
-        """The answer. Raises ``ExpatError`` for what is not XML."""
-        self._follow()
+        """The answer. Raises ``ExpatError`` for what is not XML, and ``_OddError``."""
+        self._parser.StartDoctypeDeclHandler = _odd
+        self._parser.StartElementHandler = self._start_answer
         try:
             self._parser.Parse(body, True)  # noqa: FBT003 - it is all there
         finally:
@@ -69,34 +79,49 @@ class _Reader:
             del self._parser
         return self._answer
 
+    def _start_answer(self, name: str, _attributes: object) -> None:
+        if name != _ROOT:
+            _odd()
+        self._follow()
+
     def _follow(self) -> None:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
 
     def _start(self, name: str, _attributes: object) -> None:
-        if name in _TEXTS:
+        owner = self._open[-1]
+        if name == _ITEM and owner.__class__ is list:
+            item: dict[str, Any] = {}
+            owner.append(item)
+            self._open.append(item)
+        elif owner.__class__ is not dict:
+            _odd()
+        elif name in _TEXTS:
+            if _TEXTS[name] in owner:
+                _odd()
+            self._open.append("")
             self._text.clear()
             self._parser.CharacterDataHandler = self._text.append
-        elif name == _ITEM:
-            item: dict[str, Any] = {}
-            self._open[-1].append(item)
-            self._open.append(item)
         elif name in _LISTS:
+            if _LISTS[name] in owner:
+                _odd()
             items: list[Any] = []
-            self._open[-1][_LISTS[name]] = items
+            owner[_LISTS[name]] = items
             self._open.append(items)
-        elif name != _ROOT:
+        else:
+            # A name with a prefix may be one that matters.
+            if ":" in name:
+                _odd()
             self._skipped = 1
             self._parser.StartElementHandler = self._skip
             self._parser.EndElementHandler = self._end_skipped
 
     def _end(self, name: str) -> None:
+        self._open.pop()
         if name in _TEXTS:
             self._parser.CharacterDataHandler = None
             text = "".join(self._text)
-            self._open[-1][_TEXTS[name]] = int(text) if name in _NUMBERS else text
-        elif name != _ROOT:
-            self._open.pop()
+            self._open[-1][_TEXTS[name]] = _number(text) if name in _NUMBERS else text
 
     def _skip(self, _name: str, _attributes: object) -> None:
         self._skipped += 1
@@ -105,3 +130,14 @@ class _Reader:
         self._skipped -= 1
         if not self._skipped:
             self._follow()
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        _odd()
+
+
+def _odd(*_: object) -> NoReturn:
+    raise _OddError

@@ -1,65 +1,118 @@
-"""What Lambda calls: one audit, from the event to the mail."""
+"""What Lambda calls: one audit, from the event to the mail and the ledger."""
 
 import logging
 import os
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from handler import notify
-from handler.audit import report, scans
+from handler import clock
+from handler.audit import endless, report, scans
 from handler.aws import Clients
-from handler.model import CoverageStatus, Report, Run, Scan, Severity, Trigger
+from handler.event import Order, order
+from handler.memory import Memory
+from handler.model import CoverageStatus, Report, Run, Scan, Severity, Status
+from handler.notify import MailError, Occasion, compose, occasion, send
+from handler.policy import Policy
+from handler.report.document import document
 from handler.settings import Settings, deployed_policy
+from handler.store import ConflictError, Store
 
 _LOGGER = logging.getLogger(__name__)
-_SCHEDULERS = ("aws.events", "aws.scheduler")
+# Reading stops that long before the end, for mail and ledger; in a short run, a third of it.
+_RESERVE_SECONDS = 60.0
 
 
 class AuditIncompleteError(Exception):
-    """Something could not be read; the log and the mail say what."""
+    """Something could not be read or kept; the log and the mail say what."""
 
 
 def lambda_handler(event: object, context: object) -> dict[str, Any]:
-    """Audit every target and mail what is open.
+    """Audit every target, mail what there is to mail, and remember what is known.
 
     The result is ``{"statusCode": 200, "body": "Audit complete."}`` with the run's counts.
-    Raises ``SettingsError`` or ``PolicyError`` before anything is read, ``MailError`` when SES
-    refuses the digest, and ``AuditIncompleteError``, after the mail, when something was not read.
+    Raises ``SettingsError``, ``PolicyError`` or ``EventError`` before anything is read,
+    ``MailError`` when SES refuses the digest, which leaves what is known as it was, and
+    ``AuditIncompleteError``, after mail and ledger, when something was not read or not kept.
     """
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
-    clock, started_at = time.monotonic(), _now()
-    run_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    trigger = _trigger(event)
-    _LOGGER.info("Audit started.", extra={"runId": run_id, "trigger": trigger.value})
+    ticks, started_at = time.monotonic(), clock.stamp()
+    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
+    todo = order(event, request_id, settings)
+    _LOGGER.info("Audit started.", extra={"runId": todo.id, "trigger": todo.trigger.value})
 
-    scanned = list(_logged(scans(clients, settings.regions, policy)))
-    run = Run(run_id, trigger, started_at, finished_at=_now(), stack=settings.stack)
-    audit = report(run, scanned, policy)
+    left = _seconds_left(context)
+    reserve = min(_RESERVE_SECONDS, left() / 3)
+    memory = Memory(_store(clients, settings, todo), todo.id)
+    if memory.has_answered:
+        return _repeated(todo)
+    scanned = list(_logged(scans(clients, todo.regions, policy, lambda: left() - reserve)))
+    while True:
+        run = Run(todo.id, todo.trigger, started_at, clock.stamp(), settings.stack, todo.whole)
+        audit = report(run, scanned, policy, memory.state)
+        audit = replace(audit, notices=memory.notices)
+        what = None if todo.dry_run else occasion(todo.notify, audit, policy, memory.state)
+        try:
+            memory.save(document(audit))
+            if what:
+                memory.claim(left())
+                _mail(clients, settings, policy, memory, audit, what)
+            memory.commit(audit, mailed=what is not None, listed=what is Occasion.EVERYTHING)
+            break
+        except ConflictError:
+            # Another run was faster, and what it has mailed is no news any more.
+            memory.load()
+            if memory.has_answered:
+                return _repeated(todo)
+
     _log_findings(audit)
-    mailed = notify.is_wanted(settings.notify, audit, policy)
-    if mailed:
-        notify.send(clients.get("sesv2"), settings, notify.compose(settings, audit, policy))
-
-    counts = _counts(audit) | {"mailed": int(mailed)}
-    duration = round((time.monotonic() - clock) * 1000)
-    _LOGGER.info("Audit finished.", extra=counts | {"runId": run_id, "durationMs": duration})
-    if not audit.complete:
-        message = f"The audit is incomplete: {'; '.join(_unread(audit))}"
+    counts = _counts(audit) | {"mailed": int(what is not None)}
+    duration = round((time.monotonic() - ticks) * 1000)
+    _LOGGER.info("Audit finished.", extra=counts | {"runId": run.id, "durationMs": duration})
+    if problems := [*_unread(audit), *memory.failures]:
+        message = f"The audit is incomplete: {'; '.join(problems)}"
         raise AuditIncompleteError(message)
     return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
 
 
-def _trigger(event: object) -> Trigger:
-    """What an event of any shape means; whatever is no schedule and no change is a person."""
-    fields = event if isinstance(event, dict) else {}
-    if fields.get("source") in _SCHEDULERS:
-        return Trigger.SCHEDULE
-    if fields.get("detail-type") == "AWS API Call via CloudTrail":
-        return Trigger.CHANGE
-    return Trigger.MANUAL
+def _mail(
+    clients: Clients,
+    settings: Settings,
+    policy: Policy,
+    memory: Memory,
+    audit: Report,
+    what: Occasion,
+) -> None:
+    """Send the mail; what SES refuses for sure is not remembered as a mail that may be repeated."""
+    mail = compose(settings, replace(audit, notices=memory.notices), policy, what)
+    try:
+        send(clients.get("sesv2"), settings, mail)
+    except MailError as error:
+        _log_findings(audit)
+        if error.refused:
+            memory.release()
+        raise
+
+
+def _store(clients: Clients, settings: Settings, todo: Order) -> Store | None:
+    """The ledger's bucket, where there is one and the run may write."""
+    if settings.ledger_bucket is None or todo.dry_run:
+        return None
+    return Store(clients.get("s3"), settings.ledger_bucket)
+
+
+def _repeated(todo: Order) -> dict[str, Any]:
+    """The result for an event that was delivered again."""
+    _LOGGER.info("Event answered before.", extra={"runId": todo.id})
+    return {"statusCode": 200, "body": "Audit complete.", "counts": {"mailed": 0}}
+
+
+def _seconds_left(context: object) -> Callable[[], float]:
+    """How long the run may still take."""
+    milliseconds = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: float(milliseconds() / 1000)) if milliseconds else endless
 
 
 def _logged(scanned: Iterable[Scan]) -> Iterator[Scan]:
@@ -101,8 +154,8 @@ def _counts(audit: Report) -> dict[str, int]:
         "groups": sum(coverage.groups for coverage in audit.coverage),
         "rules": sum(coverage.rules for coverage in audit.coverage),
         "findings": len(audit.open),
-        "excepted": len(audit.findings) - len(audit.open),
         **{severity.value: audit.count(severity) for severity in Severity},
+        **{status.value: len(audit.of(status)) for status in Status if status is not Status.OPEN},
     }
 
 
@@ -111,7 +164,3 @@ def _unread(audit: Report) -> Iterator[str]:
         yield f"{coverage.target.region} was not read: {coverage.error}"
     for finding in audit.unreadable:
         yield f"{finding.group_id} in {finding.target.region}: {finding.detail}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

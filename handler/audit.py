@@ -1,26 +1,39 @@
 """One audit in three steps: plan the targets, scan each, report on all of them."""
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 
 from handler import collect
 from handler.aws import FAILURES, Clients
 from handler.exceptions import apply
+from handler.ledger import State, changes, reconcile
 from handler.model import ALL_REGIONS, Report, Run, Scan, Target
 from handler.policy import Policy
 from handler.scan import coverage, scan
 
 # They hide the latency of 17 regions; more cost memory and share one interpreter lock.
 _THREADS = 4
+_TOO_LATE = "the run's time was over before all of it was read; raise the function's timeout."
 
 
-def scans(clients: Clients, regions: Sequence[str], policy: Policy) -> Iterator[Scan]:
+def endless() -> float:
+    """The seconds that are left of a run without a limit."""
+    return threading.TIMEOUT_MAX
+
+
+def scans(
+    clients: Clients,
+    regions: Sequence[str],
+    policy: Policy,
+    seconds_left: Callable[[], float] = endless,
+) -> Iterator[Scan]:
     """Every target's scan, in order, as it is done; no regions means all enabled ones.
 
-    Raises one of ``aws.FAILURES`` when not even the account is known.
+    Targets that are not done when no seconds are left count as failed. Raises one of
+    ``aws.FAILURES`` when not even the account is known.
     """
     account = collect.account(clients.get("sts"))
     try:
@@ -29,8 +42,18 @@ def scans(clients: Clients, regions: Sequence[str], policy: Policy) -> Iterator[
         # Without the list of regions nothing was read, and that must not look clean.
         yield Scan(coverage(Target(account, ALL_REGIONS), [error]))
         return
-    with _collector_paused(), ThreadPoolExecutor(_THREADS) as pool:
-        yield from pool.map(partial(_scan, clients, policy), targets)
+    pool = ThreadPoolExecutor(_THREADS)
+    with _collector_paused():
+        try:
+            running = [(each, pool.submit(_scan, clients, policy, each)) for each in targets]
+            for target, scanned in running:
+                try:
+                    yield scanned.result(timeout=max(0.0, seconds_left()))
+                except TimeoutError:
+                    yield Scan(coverage(target, [TimeoutError(_TOO_LATE)]))
+        finally:
+            # Whoever still waits for an answer then waits for nobody.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def plan(account: str, regions: Iterable[str]) -> list[Target]:
@@ -38,16 +61,26 @@ def plan(account: str, regions: Iterable[str]) -> list[Target]:
     return sorted({Target(account, region) for region in regions})
 
 
-def report(run: Run, scanned: Iterable[Scan], policy: Policy) -> Report:
-    """All that the scans found, less what the policy accepts that day, in the report's order."""
+def report(
+    run: Run, scanned: Iterable[Scan], policy: Policy, previous: State | None = None
+) -> Report:
+    """All that the scans found, less what the policy accepts that day, in the report's order.
+
+    ``previous`` is what was known before; None where nobody knows.
+    """
     scanned = list(scanned)
-    coverage = tuple(sorted((each.coverage for each in scanned), key=lambda each: each.target))
-    found = sorted(
-        (finding for each in scanned for finding in each.findings),
-        key=lambda finding: finding.sort_key,
+    read = tuple(sorted((each.coverage for each in scanned), key=lambda each: each.target))
+    found = [finding for each in scanned for finding in each.findings]
+    applied = apply(found, read, policy, run)
+    reconciled = reconcile(previous, applied.findings, read, run.started_at)
+    return Report(
+        run=run,
+        coverage=read,
+        findings=tuple(sorted(reconciled, key=lambda finding: finding.sort_key)),
+        authorized=tuple(sorted(applied.authorized, key=lambda finding: finding.sort_key)),
+        exceptions=applied.exceptions,
+        changes=changes(previous, read, applied.exceptions, whole=run.whole),
     )
-    applied = apply(found, coverage, policy, run.day)
-    return Report(run, coverage, applied.findings, applied.authorized, applied.exceptions)
 
 
 def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:

@@ -2,6 +2,7 @@
 
 import logging
 from functools import cache
+from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
@@ -71,6 +72,14 @@ def sentence(error: Exception) -> str:
         text = str(error)
     text = " ".join(text.split())
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether AWS said no and has done nothing, which no answer and its own faults do not tell."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def code(error: Exception) -> str:

@@ -19,6 +19,7 @@ from handler.model import (
     Exceptions,
     Finding,
     Kind,
+    Run,
     Status,
     Traffic,
     is_prefix_list,
@@ -40,9 +41,9 @@ class Applied:
 
 
 def apply(
-    findings: Iterable[Finding], coverage: Sequence[Coverage], policy: Policy, today: date
+    findings: Iterable[Finding], coverage: Sequence[Coverage], policy: Policy, run: Run
 ) -> Applied:
-    """The findings with what the policy accepts on that day (UTC), in the same order.
+    """The findings with what the policy accepts on the day of the run, in the same order.
 
     A rule that could not be read or makes no sense is neither authorized nor excused.
     """
@@ -57,10 +58,10 @@ def apply(
         elif covers(policy.authorized_ports, finding.traffic):
             authorized.append(finding)
         else:
-            excused, by = _excused(finding, by_group, today)
+            excused, by = _excused(finding, by_group, run.day)
             kept.append(excused)
             used.update(by)
-    return Applied(tuple(kept), tuple(authorized), _notable(policy, used, coverage, today))
+    return Applied(tuple(kept), tuple(authorized), _notable(policy, used, coverage, run))
 
 
 def covers(some: Iterable[Traffic], traffic: Traffic) -> bool:
@@ -150,13 +151,15 @@ def _lets(exception: Accepted, source: str) -> bool:
 
 
 def _notable(
-    policy: Policy, used: set[Accepted], coverage: Sequence[Coverage], today: date
+    policy: Policy, used: set[Accepted], coverage: Sequence[Coverage], run: Run
 ) -> Exceptions:
-    every = _sorted(policy.exceptions)
+    every, today = _sorted(policy.exceptions), run.day
     return Exceptions(
         expired=tuple(each for each in every if each.until < today),
         expiring=tuple(each for each in every if today <= each.until <= today + _NOTICE),
-        unused=tuple(each for each in every if each not in used and _was_read(each, coverage)),
+        unused=tuple(
+            each for each in every if each not in used and run.whole and _was_read(each, coverage)
+        ),
     )
 
 

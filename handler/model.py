@@ -78,8 +78,17 @@ class Kind(StrEnum):
 class Status(StrEnum):
     """What a finding is, compared with the last run and with what is accepted."""
 
+    NEW = "new"
     OPEN = "open"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
     EXCEPTED = "excepted"
+    UNVERIFIED = "unverified"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was seen in this run, and nobody accepts it."""
+        return self in {Status.NEW, Status.OPEN, Status.REOPENED}
 
 
 class Attachment(StrEnum):
@@ -284,7 +293,9 @@ class Finding:
     ``family`` are None where the reach is unknown. ``detail`` says what is wrong with a rule that
     could not be judged, ``why`` in one sentence where the severity comes from, ``attached`` what
     is on the interfaces. ``fix`` closes it, ``narrower`` lets only some in instead. ``exception``
-    says who accepts it and until when, or until when somebody did.
+    says who accepts it and until when, or until when somebody did. ``first_seen``, ``last_seen``
+    and ``resolved_at`` are UTC in ISO 8601 with a Z; ``worsened_from`` is what an open one was in
+    the last run, where it is more severe now.
     """
 
     id: str
@@ -315,6 +326,15 @@ class Finding:
     attached: tuple[str, ...] = ()
     owner: str | None = None
     exception: str | None = None
+    first_seen: str | None = None
+    last_seen: str | None = None
+    resolved_at: str | None = None
+    worsened_from: Severity | None = None
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it opened, came back or got worse since the last run."""
+        return self.status in {Status.NEW, Status.REOPENED} or self.worsened_from is not None
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -345,13 +365,17 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the audit; the times are UTC in ISO 8601 with a Z."""
+    """One run of the audit; the times are UTC in ISO 8601 with a Z.
+
+    ``whole`` is false where it was told to read some targets only.
+    """
 
     id: str
     trigger: Trigger
     started_at: str
     finished_at: str
     stack: str | None = None
+    whole: bool = True
 
     @property
     def day(self) -> date:
@@ -394,10 +418,27 @@ class Exceptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What is different from the last committed run, besides the findings' own statuses.
+
+    ``lost`` are targets that could be read then and cannot now, ``regained`` the other way round;
+    ``ending`` are exceptions that run out soon, or did, and were not announced yet.
+    """
+
+    first: bool = False
+    lost: tuple[Target, ...] = ()
+    regained: tuple[Target, ...] = ()
+    ending: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All that one run has to say; coverage and findings are sorted.
 
+    ``findings`` are also those of earlier runs that are resolved now, or could not be verified.
     ``authorized`` is open on purpose, on ports that the policy authorizes: no findings.
+    ``changes`` is None where nobody knows what was before, ``notices`` are sentences on what went
+    wrong with the memory of it.
     """
 
     run: Run
@@ -405,11 +446,17 @@ class Report:
     findings: tuple[Finding, ...]
     authorized: tuple[Finding, ...] = ()
     exceptions: Exceptions = Exceptions()
+    changes: Changes | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def open(self) -> tuple[Finding, ...]:
-        """The findings that nobody accepts."""
-        return tuple(each for each in self.findings if each.status is not Status.EXCEPTED)
+        """The findings that were seen in this run and that nobody accepts."""
+        return tuple(each for each in self.findings if each.status.is_open)
+
+    def of(self, status: Status) -> tuple[Finding, ...]:
+        """The findings with that status."""
+        return tuple(each for each in self.findings if each.status is status)
 
     @property
     def unread(self) -> tuple[Coverage, ...]:
@@ -419,7 +466,7 @@ class Report:
     @property
     def unreadable(self) -> tuple[Finding, ...]:
         """The findings about sources that could not be read."""
-        return tuple(each for each in self.findings if each.kind is Kind.UNREADABLE)
+        return tuple(each for each in self.open if each.kind is Kind.UNREADABLE)
 
     @property
     def complete(self) -> bool:

@@ -1,12 +1,16 @@
-"""Decides whether a run mails, and sends the digest through SES."""
+"""Decides whether a run mails, and what, and sends the digest through SES."""
 
 from codecs import BOM_UTF8
+from collections.abc import Iterable
+from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
+from enum import StrEnum
 from typing import Any
 
-from handler import aws
-from handler.model import Report, Trigger
+from handler import aws, clock
+from handler.ledger import State
+from handler.model import Changes, Finding, Kind, Report, Severity, Status
 from handler.policy import Policy
 from handler.report import csv
 from handler.report.fit import MOST_LIST_BYTES, fitting, within
@@ -14,25 +18,70 @@ from handler.report.html import html
 from handler.report.text import text
 from handler.settings import Notify, Settings
 
+# What is still open is listed again after that many days without a list of it.
+_REMINDER = timedelta(days=7)
 # Python folds a long header right after its name, and some readers then show a space before the
 # subject. RFC 5322 allows lines of 998 characters.
 _LONG_HEADERS = SMTP.clone(max_line_length=998)
+# SES has not taken a message that it throttles, and takes it a little later.
+_THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException"})
+_PAUSES = (1, 2, 4)
+# https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+_ADVICE = {
+    "AccessDeniedException": "The function's role must be allowed to send from the identity: with "
+    "an identity of another stack or a verified domain, set createIdentities to false.",
+    "AccountSuspendedException": "AWS has suspended SES for this account: see its console.",
+    "LimitExceededException": "The account's sending quota is used up: ask AWS to raise it.",
+    "MailFromDomainNotVerifiedException": "Finish the MAIL FROM domain of the identity in SES.",
+    "MessageRejected": "Follow the link that SES mailed to each address; in SES's sandbox the "
+    "recipients must be verified too.",
+    "NotFoundException": "Verify the sender's identity in SES in the function's region.",
+    "SendingPausedException": "SES has paused sending for this account: see its console.",
+    "TooManyRequestsException": "SES is asked too often: ask AWS for a higher sending rate.",
+}
+
+
+class Occasion(StrEnum):
+    """What a mail lists: all that is open, or what has changed."""
+
+    EVERYTHING = "everything"
+    CHANGES = "changes"
 
 
 class MailError(Exception):
-    """SES did not take the digest; the message is a sentence that says why."""
+    """SES did not take the digest; the message says why and what to do.
+
+    ``refused`` is false where SES did not answer and may have taken it all the same.
+    """
+
+    def __init__(self, message: str, *, refused: bool) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
-def is_wanted(notify: Notify, report: Report, policy: Policy) -> bool:
-    """Whether the run mails: somebody waits for it, something is open, or it was not all read."""
-    if report.run.trigger is Trigger.MANUAL or notify is Notify.ALWAYS or not report.complete:
-        return True
-    return any(policy.lists(finding.severity) for finding in report.open)
+def occasion(
+    notify: Notify, report: Report, policy: Policy, previous: State | None
+) -> Occasion | None:
+    """What the run mails; None for nothing.
+
+    Without knowledge of what was before, whatever is open is mailed; and so is the reason.
+    """
+    changes = report.changes
+    if notify is Notify.ALWAYS or (changes.first if changes else report.notices):
+        return Occasion.EVERYTHING
+    if notify is Notify.FINDINGS or changes is None:
+        is_due = any(_listed(policy, report.open)) or not report.complete
+        return Occasion.EVERYTHING if is_due else None
+    if _has_changed(report, changes, policy):
+        return Occasion.CHANGES
+    return Occasion.EVERYTHING if _is_reminder_due(report, previous) else None
 
 
-def compose(settings: Settings, report: Report, policy: Policy) -> EmailMessage:
+def compose(
+    settings: Settings, report: Report, policy: Policy, what: Occasion = Occasion.EVERYTHING
+) -> EmailMessage:
     """The digest as a mail, the same once as text and once as HTML, with all findings as CSV."""
-    digest = fitting(report, policy)
+    digest = fitting(report, policy, changed_only=what is Occasion.CHANGES)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = settings.sender
     mail["To"] = ", ".join(settings.recipients)
@@ -50,13 +99,47 @@ def compose(settings: Settings, report: Report, policy: Policy) -> EmailMessage:
 
 
 def send(ses: Any, settings: Settings, mail: EmailMessage) -> None:
-    """Hand the mail to SES, once. Raises ``MailError``."""
-    try:
-        ses.send_email(
-            FromEmailAddress=settings.sender,
-            Destination={"ToAddresses": list(settings.recipients)},
-            Content={"Raw": {"Data": mail.as_bytes(policy=_LONG_HEADERS)}},
+    """Hand the mail to SES, again only where SES surely has not taken it. Raises ``MailError``."""
+    message = mail.as_bytes(policy=_LONG_HEADERS)
+    for pause in (*_PAUSES, None):
+        try:
+            ses.send_email(
+                FromEmailAddress=settings.sender,
+                Destination={"ToAddresses": list(settings.recipients)},
+                Content={"Raw": {"Data": message}},
+            )
+        except aws.FAILURES as error:
+            code = aws.code(error)
+            if code in _THROTTLED and pause is not None:
+                clock.sleep(pause)
+                continue
+            advice = f" {_ADVICE[code]}" if code in _ADVICE else ""
+            told = f"SES did not take the digest: {aws.sentence(error)}{advice}"
+            raise MailError(told, refused=aws.is_refusal(error)) from error
+        else:
+            return
+
+
+def _has_changed(report: Report, changes: Changes, policy: Policy) -> bool:
+    if changes.lost or changes.regained or changes.ending:
+        return True
+    opened = (each for each in report.open if each.is_change)
+    return any(_listed(policy, (*opened, *report.of(Status.RESOLVED))))
+
+
+def _listed(policy: Policy, findings: Iterable[Finding]) -> Iterable[Finding]:
+    """The findings that a digest lists rather than counts."""
+    return (f for f in findings if f.kind is Kind.UNREADABLE or policy.lists(f.severity))
+
+
+def _is_reminder_due(report: Report, previous: State | None) -> bool:
+    listed_at = previous.listed_at if previous else None
+    urgent = any(each.severity.rank <= Severity.HIGH.rank for each in report.open)
+    return (
+        report.run.whole
+        and (urgent or not report.complete)
+        and (
+            listed_at is None
+            or report.run.day - date.fromisoformat(listed_at[: len("2026-01-01")]) >= _REMINDER
         )
-    except aws.FAILURES as error:
-        message = f"SES did not take the digest: {aws.sentence(error)}"
-        raise MailError(message) from error
+    )

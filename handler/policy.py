@@ -65,7 +65,7 @@ class Policy:
 
 
 def _severity(value: object) -> Severity:
-    if value not in set(map(str, Severity)):
+    if value not in list(map(str, Severity)):
         _refuse("minimumSeverity", f"one of {', '.join(Severity)}", value)
     return Severity(str(value))
 

@@ -12,7 +12,8 @@ from handler.model import ALL_REGIONS
 from handler.policy import Policy, PolicyError
 
 _ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+"""What the name of a region looks like."""
 _POLICY = Path(__file__).resolve().parent.parent / "policy.json"
 
 
@@ -23,24 +24,30 @@ class SettingsError(ValueError):
 class Notify(StrEnum):
     """When a run that nobody started by hand mails."""
 
+    CHANGES = "changes"
     FINDINGS = "findings"
     ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The function's wiring; ``regions`` is empty for every region enabled for the account."""
+    """The function's wiring; ``regions`` is empty for every region enabled for the account.
+
+    Without a ``ledger_bucket`` nothing is remembered.
+    """
 
     sender: str
     recipients: tuple[str, ...]
     regions: tuple[str, ...] = ()
-    notify: Notify = Notify.FINDINGS
+    notify: Notify = Notify.CHANGES
+    ledger_bucket: str | None = None
     stack: str | None = None
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in ``SES_SENDER``, ``SES_RECIPIENT`` (comma-separated), ``AUDIT_REGIONS``
-        (comma-separated or all), ``NOTIFY`` and ``STACK``; the first two are required.
+        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET`` and ``STACK``; the first two are
+        required.
 
         Raises ``SettingsError`` with one sentence that names variable, value and expectation.
         """
@@ -52,10 +59,10 @@ class Settings:
             expectation = "mail addresses separated by commas"
             _refuse("SES_RECIPIENT", expectation, environment.get("SES_RECIPIENT", ""))
         regions = _items(environment.get("AUDIT_REGIONS", ALL_REGIONS))
-        if not regions or not all(map(_REGION.fullmatch, set(regions) - {ALL_REGIONS})):
+        if not regions or not all(map(REGION.fullmatch, set(regions) - {ALL_REGIONS})):
             expectation = f"{ALL_REGIONS} or regions separated by commas"
             _refuse("AUDIT_REGIONS", expectation, environment["AUDIT_REGIONS"])
-        notify = environment.get("NOTIFY", Notify.FINDINGS)
+        notify = environment.get("NOTIFY", Notify.CHANGES)
         if notify not in set(Notify):
             _refuse("NOTIFY", f"one of {', '.join(Notify)}", notify)
         return cls(
@@ -63,6 +70,7 @@ class Settings:
             recipients=recipients,
             regions=() if ALL_REGIONS in regions else regions,
             notify=Notify(notify),
+            ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,
         )
 

@@ -3,17 +3,19 @@
 import pulumi
 import pulumi_aws as aws
 
-from infra import permissions
+from infra import alarms, events, permissions
 from infra.config import ALL_REGIONS, StackConfig
+from infra.ledger import Ledger, ledger
 from infra.package import archive
 
 
 class SecurityGroupAudit(pulumi.ComponentResource):
-    """A function that audits security groups, what it may do, and the schedule that runs it.
+    """A function that audits security groups, what it may do and remembers, and what runs it.
 
     Outputs: ``function_name``, ``function_arn``, ``role_arn``, ``log_group_name``,
-    ``schedule_rule`` (the rule's name, None without a schedule) and ``sender_identity`` (the SES
-    identity's ARN, None when the stack does not create it).
+    ``ledger_bucket``, ``schedule_rule`` and ``change_rule`` (the rules' names, None without a
+    schedule and without realtime) and ``sender_identity`` (the SES identity's ARN, None when the
+    stack does not create it).
     """
 
     def __init__(
@@ -34,24 +36,42 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             assume_role_policy=pulumi.Output.json_dumps(permissions.assume_role()),
             opts=self._child,
         )
-        policy = self._policy(role, log_group)
-        function = self._function(role, log_group, policy)
+        kept = ledger(
+            f"{name}-ledger",
+            delete_reports=config.delete_reports,
+            report_retention_days=config.report_retention_days,
+            opts=self._child,
+        )
+        policy = self._policy(role, log_group, kept.bucket)
+        function = self._function(role, log_group, policy, kept)
         aws.lambda_.FunctionEventInvokeConfig(
             f"{name}-retries",
             function_name=function.name,
-            # A run that fails has mailed what it could read; a retry would mail it again. The
-            # next scheduled run is the retry, and an hour-old event is of no use to anybody.
-            maximum_retry_attempts=0,
+            # The ledger knows which event has been mailed: tried again, a run whose mail failed
+            # mails, and one that mailed does not. An hour later the event is of no use.
+            maximum_retry_attempts=2,
             maximum_event_age_in_seconds=3600,
             opts=self._child,
         )
-        rule = self._rule(function, config.schedule) if config.schedule else None
+        schedule = (
+            events.on_schedule(f"{name}-schedule", config.schedule, function, self._child)
+            if config.schedule
+            else None
+        )
+        change = (
+            events.on_change(f"{name}-change", function, self._child) if config.realtime else None
+        )
+        alarms.metrics(f"{name}-metric", log_group, self._child)
+        if config.alarms:
+            self._alarms(function, log_group, schedule)
 
         self.function_name = function.name
         self.function_arn = function.arn
         self.role_arn = role.arn
         self.log_group_name = log_group.name
-        self.schedule_rule = rule.name if rule else None
+        self.ledger_bucket = kept.bucket.bucket
+        self.schedule_rule = schedule.name if schedule else None
+        self.change_rule = change.name if change else None
         self.sender_identity = identities[config.sender].arn if identities else None
         self.register_outputs(
             {
@@ -59,7 +79,9 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                 "functionArn": self.function_arn,
                 "roleArn": self.role_arn,
                 "logGroupName": self.log_group_name,
+                "ledgerBucket": self.ledger_bucket,
                 "scheduleRule": self.schedule_rule,
+                "changeRule": self.change_rule,
                 "senderIdentity": self.sender_identity,
             }
         )
@@ -79,16 +101,19 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             for address in sorted(set(self._addresses))
         }
 
-    def _policy(self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup) -> aws.iam.RolePolicy:
+    def _policy(
+        self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, bucket: aws.s3.Bucket
+    ) -> aws.iam.RolePolicy:
         config = self._config
         own = pulumi.InvokeOptions(parent=self)
         account = aws.get_caller_identity(opts=own).account_id
         prefix = (
             f"arn:{aws.get_partition(opts=own).partition}:ses:{aws.get_region(opts=own).region}"
         )
-        document = log_group.arn.apply(
-            lambda log_group_arn: permissions.function_policy(
-                log_group_arn=log_group_arn,
+        document = pulumi.Output.all(log_group.arn, bucket.arn).apply(
+            lambda arns: permissions.function_policy(
+                log_group_arn=arns[0],
+                bucket_arn=arns[1],
                 identity_arns=[
                     f"{prefix}:{account}:identity/{identity}"
                     for identity in permissions.identities(
@@ -110,6 +135,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         role: aws.iam.Role,
         log_group: aws.cloudwatch.LogGroup,
         policy: aws.iam.RolePolicy,
+        kept: Ledger,
     ) -> aws.lambda_.Function:
         config = self._config
         return aws.lambda_.Function(
@@ -127,6 +153,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                     "SES_SENDER": config.sender,
                     "SES_RECIPIENT": ",".join(config.recipients),
                     "AUDIT_REGIONS": ",".join(config.regions),
+                    "LEDGER_BUCKET": kept.bucket.bucket,
                     "NOTIFY": config.notify,
                     "STACK": pulumi.get_stack(),
                 }
@@ -137,30 +164,20 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                 application_log_level="INFO",
                 system_log_level="INFO",
             ),
-            # A run before the policy stands could neither read nor log.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            # A run before the policy stands could neither read nor log, and what it wrote before
+            # the bucket is closed would lie there open.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *kept.protection]),
         )
 
-    def _rule(self, function: aws.lambda_.Function, schedule: str) -> aws.cloudwatch.EventRule:
-        rule = aws.cloudwatch.EventRule(
-            f"{self._name}-schedule",
-            description=f"Runs the security-group audit (stack {pulumi.get_stack()})",
-            schedule_expression=schedule,
-            opts=self._child,
-        )
-        permission = aws.lambda_.Permission(
-            f"{self._name}-schedule-permission",
-            action="lambda:InvokeFunction",
-            function=function.name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            opts=self._child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{self._name}-schedule-target",
-            rule=rule.name,
-            arn=function.arn,
-            # A schedule that fires before it may call the function would fail unseen.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
-        )
-        return rule
+    def _alarms(
+        self,
+        function: aws.lambda_.Function,
+        log_group: aws.cloudwatch.LogGroup,
+        schedule: aws.cloudwatch.EventRule | None,
+    ) -> None:
+        config, name, own = self._config, f"{self._name}-alarm", self._child
+        topic = alarms.topic(name, config.recipients, own)
+        alarms.on_failure(f"{name}-failed", function, log_group, topic, own)
+        if schedule and config.longest_gap:
+            gap = config.longest_gap
+            alarms.on_silence(f"{name}-silent", function, schedule, gap, topic, own)

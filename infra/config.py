@@ -24,6 +24,7 @@ RETENTION_DAYS = (
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MEMORY_MB = range(128, 10_240 + 1)
 TIMEOUT_SECONDS = range(1, 900 + 1)
+REPORT_DAYS = range(1, 3650 + 1)
 # What a message of SES takes at most.
 MOST_RECIPIENTS = 50
 # Lambda takes 4 KB of environment variables in all; the rest of ours stays below 1 KB.
@@ -32,7 +33,8 @@ MOST_RECIPIENT_BYTES = 3072
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MOST_POLICY_BYTES = 10_240
 _LONGEST_ARN = "arn:aws-us-gov:ses:ap-southeast-2:123456789012:identity/*"
-NOTIFY = ("findings", "always")
+_LONGEST_BUCKET_ARN = f"arn:aws-us-gov:s3:::{63 * 'b'}"
+NOTIFY = ("changes", "findings", "always")
 ALL_REGIONS = "all"
 DISABLED = "disabled"
 
@@ -47,15 +49,21 @@ _ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABE
 class StackConfig:
     """One stack's settings, complete and valid.
 
-    ``schedule`` is None when the stack has none; ``policy`` is what the zip's policy.json holds.
+    ``schedule`` is None when the stack has none, ``longest_gap`` the most minutes between two of
+    its runs; ``policy`` is what the zip's policy.json holds.
     """
 
     sender: str
     recipients: tuple[str, ...]
     schedule: str | None
+    longest_gap: int | None
+    realtime: bool
     regions: tuple[str, ...]
     notify: str
+    alarms: bool
     create_identities: bool
+    report_retention_days: int
+    delete_reports: bool
     log_retention_days: int
     memory_size: int
     timeout: int
@@ -68,13 +76,21 @@ class StackConfig:
         Raises ``pulumi.RunError``: one sentence that names key, value and what was expected.
         """
         reader = ConfigReader()
+        expression, longest_gap = _schedule(reader)
         config = cls(
             sender=_sender(reader),
             recipients=_recipients(reader),
-            schedule=_schedule(reader),
+            schedule=expression,
+            longest_gap=longest_gap,
+            realtime=reader.boolean("realtime", default=False),
             regions=_regions(reader),
             notify=_notify(reader),
+            alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
+            report_retention_days=_within(
+                reader, "reportRetentionDays", REPORT_DAYS, "days", default=365
+            ),
+            delete_reports=reader.boolean("deleteReports", default=True),
             log_retention_days=_retention(reader),
             memory_size=_within(reader, "memorySize", MEMORY_MB, "MB", default=512),
             timeout=_within(reader, "timeout", TIMEOUT_SECONDS, "seconds", default=300),
@@ -112,21 +128,30 @@ def _refuse_long_policy(config: StackConfig) -> None:
     addresses = (config.sender, *config.recipients)
     names = permissions.identities(addresses, created=config.create_identities)
     arns = [_LONGEST_ARN.replace("*", name) for name in names]
-    document = permissions.function_policy(_LONGEST_ARN * 2, arns, config.regions)
+    document = permissions.function_policy(
+        log_group_arn=_LONGEST_ARN * 2,
+        bucket_arn=_LONGEST_BUCKET_ARN,
+        identity_arns=arns,
+        regions=config.regions,
+    )
     size = len(json.dumps(document, separators=(",", ":")))
     if size > MOST_POLICY_BYTES:
         expectation = f"addresses whose IAM policy has at most {MOST_POLICY_BYTES} characters"
         refuse("recipients", expectation, size, "use fewer, or fewer domains")
 
 
-def _schedule(reader: ConfigReader) -> str | None:
+def _schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
+    expectation = f"rate(...), cron(...) or {DISABLED}"
     expression = reader.text("schedule", default="rate(1 day)")
     if expression == DISABLED:
-        return None
+        return None, None
     problem = schedule.problem(expression)
     if problem is not None:
-        refuse("schedule", f"rate(...), cron(...) or {DISABLED}", expression, problem)
-    return expression
+        refuse("schedule", expectation, expression, problem)
+    longest_gap = schedule.longest_gap(expression, datetime.now(UTC).date())
+    if longest_gap is None:
+        refuse("schedule", expectation, expression, "no day from today on matches it")
+    return expression, longest_gap
 
 
 def _regions(reader: ConfigReader) -> tuple[str, ...]:
@@ -159,7 +184,7 @@ def _retention(reader: ConfigReader) -> int:
 
 
 def _notify(reader: ConfigReader) -> str:
-    notify = reader.text("notify", default="findings")
+    notify = reader.text("notify", default="changes")
     if notify not in NOTIFY:
         refuse("notify", f"one of {', '.join(NOTIFY)}", notify)
     return notify

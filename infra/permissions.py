@@ -16,6 +16,9 @@ READ_ACTIONS = (
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 # A raw message sent through SendEmail of SES's second API is checked against both names.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
+LEDGER_ACTIONS = ("s3:GetObject", "s3:PutObject")
+# Without it S3 answers that an object is denied when it does not exist, as on the first run.
+LEDGER_LOOKUP_ACTIONS = ("s3:ListBucket",)
 
 
 def assume_role() -> Document:
@@ -30,9 +33,9 @@ def assume_role() -> Document:
 
 
 def function_policy(
-    log_group_arn: str, identity_arns: Sequence[str], regions: Sequence[str]
+    *, log_group_arn: str, bucket_arn: str, identity_arns: Sequence[str], regions: Sequence[str]
 ) -> Document:
-    """What the function may do: read groups, send mail from its identities, write its own log.
+    """What the function may do: read groups, send mail, keep its ledger, write its own log.
 
     ``regions`` are the only ones it may read; an empty sequence means every region.
     """
@@ -53,6 +56,18 @@ def function_policy(
         # The recipients' identities too: SES's sandbox checks the permission on them as well.
         "Resource": list(identity_arns),
     }
+    keep = {
+        "Sid": "KeepLedger",
+        "Effect": "Allow",
+        "Action": list(LEDGER_ACTIONS),
+        "Resource": f"{bucket_arn}/*",
+    }
+    look = {
+        "Sid": "SeeWhatTheLedgerLacks",
+        "Effect": "Allow",
+        "Action": list(LEDGER_LOOKUP_ACTIONS),
+        "Resource": bucket_arn,
+    }
     log = {
         "Sid": "WriteLog",
         "Effect": "Allow",
@@ -60,7 +75,35 @@ def function_policy(
         # The log streams of this one group; Lambda makes up their names.
         "Resource": f"{log_group_arn}:*",
     }
-    return _document(read, mail, log)
+    return _document(read, mail, keep, look, log)
+
+
+def bucket_policy(bucket_arn: str) -> Document:
+    """Nobody, whatever else allows it, reaches the bucket but through TLS."""
+    return _document(
+        {
+            "Sid": "DenyWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )
+
+
+def topic_policy(topic_arn: str, account: str) -> Document:
+    """Only CloudWatch's alarms of this account may publish to the topic."""
+    return _document(
+        {
+            "Sid": "AlarmsOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+    )
 
 
 def identities(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from handler.report.document import document
 from handler.report.words import plain
 
 COLUMNS = (
-    "severity", "status", "kind", "account", "region", "groupId", "groupName", "groupIds", "vpcId",
-    "owner", "attachment", "attached", "interfaces", "family", "protocol", "fromPort", "toPort",
-    "icmpType", "icmpCode", "service", "reach", "addresses", "share", "sources", "prefixLists",
-    "ruleIds", "why", "detail", "exception", "firstSeen", "fix", "id",
+    "severity", "status", "kind", "account", "region", "groupId", "groupName", "groupIds",
+    "groupNames", "vpcId", "owner", "attachment", "attached", "interfaces", "family", "protocol",
+    "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses", "share",
+    "sources", "prefixLists", "ruleIds", "why", "detail", "exception", "firstSeen", "lastSeen",
+    "resolvedAt", "worsenedFrom", "fix", "id",
 )  # fmt: skip
 # What a spreadsheet takes for a formula:
 # https://owasp.org/www-community/attacks/CSV_Injection

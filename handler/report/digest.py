@@ -1,5 +1,6 @@
 """What the digest says, once for its text and its HTML form."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,6 +15,8 @@ from handler.model import (
     Kind,
     Report,
     Severity,
+    Status,
+    Target,
     Trigger,
 )
 from handler.policy import Policy
@@ -28,6 +31,7 @@ _LONGEST_COMMAND = 700
 _LONGEST_SUBJECT = 89
 _MOST_SOURCES = 10
 _MOST_INTERFACES = 3
+_DATE = len("2026-01-01")
 _TRIGGERS = {
     Trigger.SCHEDULE: "by its schedule",
     Trigger.CHANGE: "by a change in the account",
@@ -79,12 +83,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The digest's content in reading order; every text is plain and not yet escaped."""
+    """The digest's content in reading order; every text is plain and not yet escaped.
+
+    ``notices`` are about the audit's own memory, ``changed`` about what is not open any more or
+    can be read again.
+    """
 
     subject: str
     headline: str
     advice: str
+    notices: tuple[str, ...]
     unread: tuple[str, ...]
+    changed: tuple[str, ...]
     sections: tuple[Section, ...]
     notes: tuple[str, ...]
     exceptions: tuple[str, ...]
@@ -92,29 +102,40 @@ class Digest:
     origin: str
 
 
-def digest(report: Report, policy: Policy, most: int | None = None) -> Digest:
+def digest(
+    report: Report, policy: Policy, most: int | None = None, *, changed_only: bool = False
+) -> Digest:
     """The digest of a report with at most that many findings, the worst ones.
 
-    The policy says what is listed and what is only counted.
+    The policy says what is listed and what is only counted; so is, with ``changed_only``, what was
+    open before.
     """
     # What could not be read is listed whatever it may open: silence must mean clean.
-    listed = [
+    worth = [
         finding
         for finding in report.open
         if finding.kind is Kind.UNREADABLE or policy.lists(finding.severity)
     ]
+    listed = [finding for finding in worth if finding.is_change] if changed_only else worth
+    counts = Counter(finding.severity for finding in listed)
     shown = listed if most is None else listed[:most]
-    headline = _headline(report)
+    headline = _headline(report) + _difference(report)
     return Digest(
         subject=_subject(report, headline),
         headline=f"{headline[0].upper()}{headline[1:]}.",
-        advice=_advice(report),
+        advice=_advice(report, listed),
+        notices=_lines(report.notices, "more notice"),
         unread=_lines(map(_unread, report.unread), "more target"),
+        changed=_lines(_changed(report, policy), "more change"),
         sections=tuple(
-            Section(severity, report.count(severity), tuple(_groups(findings)))
+            Section(severity, counts[severity], tuple(_groups(findings)))
             for severity, findings in groupby(shown, key=lambda finding: finding.severity)
         ),
-        notes=tuple(_notes(report, listed, len(shown), policy)),
+        notes=(
+            *_left_out(len(listed) - len(shown)),
+            *_unchanged(len(worth) - len(listed)),
+            *_notes(report, len(worth), policy),
+        ),
         exceptions=tuple(_exceptions(report)),
         coverage=tuple(_rows(report.coverage)),
         origin=_origin(report),
@@ -146,23 +167,50 @@ def _headline(report: Report) -> str:
     return said
 
 
-def _advice(report: Report) -> str:
+def _difference(report: Report) -> str:
+    """How that differs from the last run, in brackets."""
+    if report.changes is None or report.changes.first:
+        return ""
+    numbers = {
+        "new": len(report.of(Status.NEW)),
+        "back": len(report.of(Status.REOPENED)),
+        "worse": sum(finding.worsened_from is not None for finding in report.open),
+        "resolved": len(report.of(Status.RESOLVED)),
+    }
+    said = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
+    return f" ({said})" if said else ""
+
+
+def _advice(report: Report, listed: Sequence[Finding]) -> str:
     """What to do first."""
-    urgent = [each for each in report.open if each.severity in {Severity.CRITICAL, Severity.HIGH}]
-    if urgent:
-        worst = urgent[0]
+    if listed and listed[0].severity.rank <= Severity.HIGH.rank:
+        worst = listed[0]
         where = f"{_named(worst)} in {worst.target.region}"
         return words.cut(f"First: close {_opening(worst)} on {where}.", _LONGEST_LINE)
     if not report.complete:
         return "First: let the audit read what it could not; what is open there is not known."
-    if report.open:
+    if listed:
         return "Nothing is urgent; close what nobody needs."
-    return "There is nothing to do."
+    return "There is nothing new to do." if report.open else "There is nothing to do."
 
 
 def _unread(coverage: Coverage) -> str:
     read = f" after {words.count(coverage.groups, 'group')}" if coverage.groups else ""
     return f"{_place(coverage)} ({coverage.status}{read}): {coverage.error or ''}"
+
+
+def _changed(report: Report, policy: Policy) -> Iterator[str]:
+    """What was open or unread before and is not, and what can no longer be read."""
+    for each in report.of(Status.RESOLVED):
+        if not policy.lists(each.severity):
+            continue
+        since = f", open since {each.first_seen[:_DATE]}" if each.first_seen else ""
+        yield f"resolved: {_opening(each)} on {_named(each)} in {each.target.region}{since}"
+    if report.changes:
+        for target in report.changes.regained:
+            yield f"read again: {_place_of(target)}"
+        for target in report.changes.lost:
+            yield f"no longer read: {_place_of(target)}"
 
 
 def _lines(items: Iterable[str], noun: str) -> tuple[str, ...]:
@@ -182,7 +230,7 @@ def _groups(findings: Iterable[Finding]) -> Iterator[Group]:
             facts.append(("owner", words.cut(first.owner, _LONGEST_PLACE)))
         yield Group(
             name=_named(first),
-            place=words.cut(f"{first.target.region} / {first.target.account}", _LONGEST_PLACE),
+            place=_place_of(first.target),
             facts=tuple(facts),
             console=words.console(first),
             entries=tuple(map(_entry, members)),
@@ -211,6 +259,7 @@ def _opening(finding: Finding) -> str:
 def _entry(finding: Finding) -> Entry:
     detail = f"; {finding.detail}" if finding.detail else ""
     facts = {
+        "seen": _seen(finding),
         "sources": words.listing((*finding.sources, *finding.prefix_lists), _MOST_SOURCES),
         "rules": words.listing(finding.rule_ids, _MOST_SOURCES),
         "why": finding.why,
@@ -226,19 +275,42 @@ def _entry(finding: Finding) -> Entry:
     )
 
 
+def _seen(finding: Finding) -> str:
+    """Since when it is open, as far as that is known."""
+    since = (finding.first_seen or "")[:_DATE]
+    if finding.status is Status.NEW:
+        return "for the first time"
+    if finding.status is Status.REOPENED:
+        return f"again, the first time on {since}"
+    if finding.worsened_from:
+        return f"since {since}, and worse now: it was {finding.worsened_from}"
+    return f"since {since}" if finding.first_seen != finding.last_seen else ""
+
+
 def _command(command: str) -> str:
     # Half a command would be worse than none.
     return words.plain(command) if len(command) <= _LONGEST_COMMAND else "see the attached list"
 
 
-def _notes(report: Report, listed: Sequence[Finding], shown: int, policy: Policy) -> Iterator[str]:
-    if len(listed) > shown:
-        more = words.count(len(listed) - shown, "more finding")
+def _left_out(number: int) -> Iterator[str]:
+    if number:
+        more = words.count(number, "more finding")
         yield f"and {more}, none worse than the last one above; all are in the attached list."
-    if unlisted := len(report.open) - len(listed):
+
+
+def _unchanged(number: int) -> Iterator[str]:
+    if number:
+        yield f"Open as before: {words.count(number, 'finding')}, all in the attached list."
+
+
+def _notes(report: Report, worth: int, policy: Policy) -> Iterator[str]:
+    if unlisted := len(report.open) - worth:
         below = policy.minimum_severity
         yield f"Below {below} and therefore not listed: {words.count(unlisted, 'finding')}."
-    if excepted := len(report.findings) - len(report.open):
+    if unverified := len(report.of(Status.UNVERIFIED)):
+        known = words.count(unverified, "finding")
+        yield f"Known from before and not verified by this run: {known}."
+    if excepted := len(report.of(Status.EXCEPTED)):
         yield f"Accepted by exceptions: {words.count(excepted, 'finding')}."
     if report.authorized:
         groups = {(each.target, each.group_id) for each in report.authorized}
@@ -248,12 +320,12 @@ def _notes(report: Report, listed: Sequence[Finding], shown: int, policy: Policy
 
 def _exceptions(report: Report) -> Iterator[str]:
     """The exceptions to look at, each once, the most urgent first."""
-    noted = report.exceptions
+    noted, noun = report.exceptions, "more exception"
     expired = [each for each in noted.expired if each not in noted.unused]
     expiring = [each for each in noted.expiring if each not in noted.unused]
-    yield from _lines((f"expired on {each.until}: {_accepted(each)}" for each in expired), "more")
-    yield from _lines((f"expires on {each.until}: {_accepted(each)}" for each in expiring), "more")
-    yield from _lines((f"matches nothing: {_accepted(each)}" for each in noted.unused), "more")
+    yield from _lines((f"expired on {each.until}: {_accepted(each)}" for each in expired), noun)
+    yield from _lines((f"expires on {each.until}: {_accepted(each)}" for each in expiring), noun)
+    yield from _lines((f"matches nothing: {_accepted(each)}" for each in noted.unused), noun)
 
 
 def _accepted(exception: Accepted) -> str:
@@ -282,7 +354,11 @@ def _rows(coverage: Sequence[Coverage]) -> Iterator[Row]:
 
 
 def _place(coverage: Coverage) -> str:
-    return words.cut(f"{coverage.target.region} / {coverage.target.account}", _LONGEST_PLACE)
+    return _place_of(coverage.target)
+
+
+def _place_of(target: Target) -> str:
+    return words.cut(f"{target.region} / {target.account}", _LONGEST_PLACE)
 
 
 def _origin(report: Report) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handler.model import Accepted, Finding, Report, Severity
+from handler.model import Accepted, Finding, Report, Severity, Status
 from handler.report import words
 
 VERSION = 1
@@ -32,12 +32,15 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "summary": {
             **{severity: report.count(severity) for severity in Severity},
-            "excepted": len(report.findings) - len(report.open),
-            "unverified": 0,
+            **{
+                status: len(report.of(status))
+                for status in (Status.EXCEPTED, Status.UNVERIFIED, Status.RESOLVED)
+            },
             "complete": report.complete,
         },
-        "findings": [_finding(report, finding) for finding in report.findings],
-        "authorized": [_finding(report, finding) for finding in report.authorized],
+        "findings": [finding_object(finding) for finding in report.findings],
+        "authorized": [finding_object(finding) for finding in report.authorized],
+        "notices": list(report.notices),
         "exceptions": {
             "expired": [_accepted(each) for each in report.exceptions.expired],
             "expiring": [_accepted(each) for each in report.exceptions.expiring],
@@ -46,7 +49,8 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _finding(report: Report, finding: Finding) -> dict[str, Any]:
+def finding_object(finding: Finding) -> dict[str, Any]:
+    """One finding as JSON-serialisable data."""
     traffic = finding.traffic
     return {
         "id": finding.id,
@@ -57,6 +61,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "region": finding.target.region,
         "groupId": finding.group_id,
         **({"groupIds": list(finding.group_ids)} if finding.group_ids else {}),
+        **({"groupNames": list(finding.group_names)} if finding.group_names else {}),
         "groupName": finding.group_name,
         "vpcId": finding.vpc_id,
         "family": finding.family,
@@ -78,8 +83,10 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "owner": finding.owner,
         "why": finding.why,
         "exception": finding.exception,
-        # Without a ledger every run sees every finding for the first time.
-        "firstSeen": report.run.started_at,
+        "firstSeen": finding.first_seen,
+        "lastSeen": finding.last_seen,
+        "resolvedAt": finding.resolved_at,
+        "worsenedFrom": finding.worsened_from,
         "fix": finding.fix,
         "narrower": finding.narrower,
         "console": words.console(finding),

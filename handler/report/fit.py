@@ -17,14 +17,18 @@ MOST_LIST_BYTES = 15_000_000
 _MOST_FINDINGS = MOST_HTML_BYTES // 300
 
 
-def fitting(report: Report, policy: Policy) -> Digest:
+def fitting(report: Report, policy: Policy, *, changed_only: bool = False) -> Digest:
     """The digest with as many of the worst findings as its HTML form has room for."""
+
+    def sized(most: int) -> Digest:
+        return digest(report, policy, most, changed_only=changed_only)
+
     fits = bisect_right(
         range(1, _MOST_FINDINGS + 1),
         MOST_HTML_BYTES,
-        key=lambda most: _size(html(digest(report, policy, most))),
+        key=lambda most: _size(html(sized(most))),
     )
-    return digest(report, policy, fits)
+    return sized(fits)
 
 
 def _size(page: str) -> int:

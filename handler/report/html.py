@@ -57,9 +57,14 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield f'<h1 style="font-size:22px;line-height:1.3;margin:8px 0 4px">{_text(digest.headline)}'
     yield "</h1>"
     yield from _cards(_first(digest), [f'<b style="font-size:16px">{_text(digest.advice)}</b>'])
+    if digest.notices:
+        yield from _cards(_ALARM, map(_text, digest.notices))
     if digest.unread:
         yield _heading("Not read: what is open there is not known", _ALARM)
         yield from _cards(_ALARM, map(_text, digest.unread))
+    if digest.changed:
+        yield _heading("Changed", _QUIET)
+        yield from _cards(_QUIET, map(_text, digest.changed))
     for section in digest.sections:
         yield from _section(section)
     yield from (f'<p style="margin:8px 0">{_text(note)}</p>' for note in digest.notes)
@@ -136,8 +141,7 @@ def _coverage(rows: Iterable[Row]) -> Iterator[str]:
     yield f'<table width="100%" cellspacing="0" cellpadding="5" style="{style}">'
     yield _row("th", "region / account", "status", "groups", "rules")
     for row in rows:
-        is_read = row.status in {CoverageStatus.OK, CoverageStatus.DISABLED}
-        tag = "td" if is_read else "th"
+        tag = "td" if row.status == CoverageStatus.OK else "th"
         yield _row(tag, row.place, row.status, f"{row.groups:,}", f"{row.rules:,}")
     yield "</table>"
 

@@ -12,9 +12,13 @@ def text(digest: Digest) -> str:
 
 def _lines(digest: Digest) -> Iterator[str]:
     yield from (digest.headline, digest.advice)
+    yield from (f"Note: {line}" for line in digest.notices)
     if digest.unread:
         yield from ("", "NOT READ: what is open there is not known")
         yield from (f"  {line}" for line in digest.unread)
+    if digest.changed:
+        yield from ("", "CHANGED")
+        yield from (f"  {line}" for line in digest.changed)
     for section in digest.sections:
         yield from ("", f"{section.severity.upper()}: {section.count:,}")
         for group in section.groups:

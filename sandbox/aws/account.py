@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
+from sandbox.aws.events import put_events
 from sandbox.aws.faults import Faults
 from sandbox.aws.front import Call, Front
 from sandbox.aws.functions import SECRETS, Functions
@@ -78,6 +80,7 @@ class Account:
             self.endpoint, self.id, self._front.settings, self._client, self._runtime
         )
         self._front.invoke = self.functions.serve
+        self._front.put_events = partial(put_events, self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
         )

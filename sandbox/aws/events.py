@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from moto.events.models import EventPattern
+from werkzeug.wrappers import Response
 
-from sandbox.aws.account import Account
+from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from sandbox.aws.account import Account
+
+    Runs = Future[tuple[Invocation, ...]]
 
 # Keys are compared without regard to case, patterns with * and ?, as IAM does.
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
@@ -39,7 +44,7 @@ class Delivery:
 
 
 def fire(
-    account: Account, rule_name: str, region: str, *, at: datetime | None = None
+    account: "Account", rule_name: str, region: str, *, at: datetime | None = None
 ) -> tuple[Delivery, ...]:
     """Let the schedule of a rule fire once, at a moment of UTC, and wait for what it started.
 
@@ -68,29 +73,63 @@ def fire(
         "resources": [rule["Arn"]],
         "detail": {},
     }
-    return _deliver(account, rule, region, event)
+    return _ended(_started(account, rule, region, event))
 
 
-def deliver(account: Account, event: dict[str, Any], region: str) -> tuple[Delivery, ...]:
+def deliver(account: "Account", event: dict[str, Any], region: str) -> tuple[Delivery, ...]:
     """Put an event on the default bus: to the targets of every enabled rule whose pattern fits."""
+    return _ended(_published(account, event, region))
+
+
+def put_events(account: "Account", operation: Operation) -> Response:
+    """Answer PutEvents, which waits for nothing that it starts.
+
+    AWS takes no event from its customers that pretends to be its own, such as CloudTrail's; this
+    account does, because nobody else makes any here.
+    """
+    answers = []
+    for entry in operation.parameters["Entries"]:
+        if entry.get("EventBusName", "default") != "default":
+            message = "This account delivers events of the default bus only."
+            return operation.refusal("InternalFailure", message, 501)
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": entry["DetailType"],
+            "source": entry["Source"],
+            "account": account.id,
+            "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "region": operation.region,
+            "resources": entry.get("Resources", []),
+            "detail": json.loads(entry["Detail"]),
+        }
+        _published(account, event, operation.region)
+        answers.append({"EventId": event["id"]})
+    return operation.answer({"FailedEntryCount": 0, "Entries": answers})
+
+
+def _published(
+    account: "Account", event: dict[str, Any], region: str
+) -> list[tuple[Delivery, "Runs | None"]]:
+    """What an event on the default bus started."""
     events = account.client("events", region)
-    deliveries: list[Delivery] = []
+    started = []
     for page in events.get_paginator("list_rules").paginate():
         for rule in page["Rules"]:
             pattern = rule.get("EventPattern")
             if rule["State"] != "ENABLED" or not pattern:
                 continue
             if EventPattern(pattern, json.loads(pattern)).matches_event(event):  # type: ignore[arg-type]
-                deliveries += _deliver(account, rule, region, event)
-    return tuple(deliveries)
+                started += _started(account, rule, region, event)
+    return started
 
 
-def _deliver(
-    account: Account, rule: dict[str, Any], region: str, event: dict[str, Any]
-) -> tuple[Delivery, ...]:
-    """Start every target that may be started, then wait for all of them."""
+def _started(
+    account: "Account", rule: dict[str, Any], region: str, event: dict[str, Any]
+) -> list[tuple[Delivery, "Runs | None"]]:
+    """Start every target of the rule that may be started."""
     targets = account.client("events", region).list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    started: list[tuple[Delivery, Future[tuple[Invocation, ...]] | None]] = []
+    started: list[tuple[Delivery, Runs | None]] = []
     for target in targets:
         arn = target["Arn"]
         if reason := _obstacle(account, rule, region, target):
@@ -99,6 +138,11 @@ def _deliver(
         sent = json.loads(target["Input"]) if "Input" in target else event
         future = account.functions.start(region, arn, json.dumps(sent).encode())
         started.append((Delivery(arn, delivered=True, event=sent), future))
+    return started
+
+
+def _ended(started: list[tuple[Delivery, "Runs | None"]]) -> tuple[Delivery, ...]:
+    """What became of every target, once all of them have ended."""
     return tuple(
         Delivery(
             delivery.target,
@@ -112,7 +156,7 @@ def _deliver(
 
 
 def _obstacle(
-    account: Account, rule: dict[str, Any], region: str, target: dict[str, Any]
+    account: "Account", rule: dict[str, Any], region: str, target: dict[str, Any]
 ) -> str | None:
     """Why EventBridge cannot deliver to a target, as a sentence; None if it can."""
     arn = target["Arn"]

@@ -14,7 +14,7 @@ class Fault:
 
     `times` is how many requests it happens to before the account is well again (None: all).
     `delay` is in seconds and comes before the answer: `math.inf` never answers. A fault without
-    a code only delays, unless it drops the connection.
+    a code only delays, unless it drops the connection or garbles the answer.
     """
 
     operation: str
@@ -25,6 +25,7 @@ class Fault:
     times: int | None = None
     delay: float = 0.0
     drop: bool = False
+    garble: bool = False
     caller: str | None = None
 
     def matches(self, operation: Operation) -> bool:

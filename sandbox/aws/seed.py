@@ -173,6 +173,18 @@ REGIONS: dict[str, SeedRegion] = {
 }
 
 
+def change(account: Account) -> None:
+    """What happens in a seeded account from one day to the next: one port closes, another opens."""
+    ec2 = account.client("ec2", "eu-west-1")
+    groups = {each["GroupName"]: each for each in ec2.describe_security_groups()["SecurityGroups"]}
+    bastion, database = groups["bastion"], groups["orders-database"]
+    ec2.revoke_security_group_ingress(
+        GroupId=bastion["GroupId"], IpPermissions=bastion["IpPermissions"]
+    )
+    opened = _permission(tcp(3306, WORLD, description="for the migration"), {}, {})
+    ec2.authorize_security_group_ingress(GroupId=database["GroupId"], IpPermissions=[opened])
+
+
 def seed(account: Account) -> None:
     """Fill an empty account with the table: a VPC for each region, and what belongs into it."""
     for name, region in REGIONS.items():

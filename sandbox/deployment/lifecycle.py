@@ -18,7 +18,20 @@ from sandbox.deployment.wire import UNKNOWN, Properties, UnreadableAssetError
 Change: TypeAlias = Literal["add", "delete", "update"]
 
 # What AWS says of a thing that is not there (any more).
-GONE: Final = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"})
+GONE: Final = frozenset(
+    {
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchEntity",
+        "NoSuchLifecycleConfiguration",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NotFound",
+        "NotFoundException",
+        "OwnershipControlsNotFoundError",
+        "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
 FAILURES: Final = (BotoCoreError, ClientError, RefusedError, UnreadableAssetError)
 
 

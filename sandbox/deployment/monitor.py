@@ -84,7 +84,8 @@ class MonitorStack:
             made = monitor.made[-1]
             self._say(f"deleting {made.declared[0]} {made.declared[1]}")
             try:
-                lifecycle.delete(made.kind, made.place, made.identity, made.outputs)
+                if not made.deleted_with:
+                    lifecycle.delete(made.kind, made.place, made.identity, made.outputs)
             except lifecycle.FAILURES as error:
                 message = f"deleting {made.declared[1]}: {lifecycle.sentence(error)}"
                 raise DeployError(message) from error
@@ -130,6 +131,8 @@ class _Made:
     place: base.Place
     identity: str
     outputs: Properties
+    deleted_with: str
+    """The URN of what takes it along, empty without."""
 
 
 class _Monitor(MockMonitor):
@@ -193,13 +196,18 @@ class _Monitor(MockMonitor):
         self._say(f"creating {request.type} {request.name}")
         region = inputs.get("region") or self._settings.region
         place = lifecycle.place(self._account, kind.service, region)
-        declared = request.type, request.name
         try:
             identity, outputs = lifecycle.create(kind, place, inputs)
         except HalfCreatedError as error:
-            self.made.append(_Made(declared, kind, place, error.identity, error.outputs))
+            self._keep(request, kind, place, (error.identity, error.outputs))
             raise
-        self.made.append(_Made(declared, kind, place, identity, outputs))
+        return self._keep(request, kind, place, (identity, outputs))
+
+    def _keep(
+        self, request: Any, kind: base.Resource, place: base.Place, created: tuple[str, Properties]
+    ) -> _Made:
+        declared = request.type, request.name
+        self.made.append(_Made(declared, kind, place, *created, request.deletedWith))
         return self.made[-1]
 
 

@@ -41,7 +41,7 @@ def bare(project: Path, tmp_path: Path) -> Path:
 
 
 def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
-    """The demo showed the mail, kept mail and report, and left the account empty."""
+    """The demo showed two mails, kept them and the ledger, and left the account empty."""
     assert process.returncode == 0, process.stdout
     assert "Subject: [security groups] dev: 6 critical" in process.stdout
     assert process.stdout.endswith("nothing left\n")
@@ -50,9 +50,22 @@ def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     assert page is not None
     shown = (folder / "mail.html").read_text("utf-8").splitlines()
     assert shown == page.get_content().splitlines()
-    report = json.loads((folder / "report.json").read_text("utf-8"))
-    assert report["summary"]["critical"] == 6
-    assert report["summary"]["complete"] is True
+    changes = email.message_from_bytes((folder / "changes.eml").read_bytes(), policy=default)
+    said = changes.get_body(("plain",))
+    assert said is not None
+    assert "dev: 6 critical, 6 high, 4 medium, 4 low in 3 regions (1 new, 1 r" in changes["Subject"]
+    assert said.get_content().count("close: ") == 1
+    assert "tcp/3306 (MySQL) from the whole IPv4 internet" in said.get_content()
+    assert "resolved: tcp/22 (SSH) from the whole IPv4 internet on bastion" in said.get_content()
+    first, last = sorted((folder / "ledger" / "reports").rglob("*.json"), key=_started)
+    summaries = [json.loads(each.read_text("utf-8"))["summary"] for each in (first, last)]
+    assert [each["critical"] for each in summaries] == [6, 6]
+    assert [each["resolved"] for each in summaries] == [0, 1]
+
+
+def _started(report: Path) -> str:
+    """When the run of a report finished, which is later for the later one."""
+    return str(json.loads(report.read_text("utf-8"))["summary"]["resolved"])
 
 
 def test_the_demo_with_the_engine(project: Path) -> None:
@@ -67,9 +80,9 @@ def test_the_demo_with_the_engine(project: Path) -> None:
     # What the caller has set for AWS and the network elsewhere does not matter here.
     process = demo(project, AWS_PROFILE="nobody", HTTP_PROXY=proxy, HTTPS_PROXY=proxy)
     check(process, project / ".demo")
-    assert "12 to create" in process.stdout
-    assert "12 unchanged" in process.stdout
-    assert "12 deleted" in process.stdout
+    assert "30 to create" in process.stdout
+    assert "30 unchanged" in process.stdout
+    assert "30 deleted" in process.stdout
 
 
 def test_the_demo_without_an_engine(bare: Path, tmp_path: Path) -> None:

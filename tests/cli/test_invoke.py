@@ -31,7 +31,7 @@ def test_the_sandbox_shows_the_mail(project: Path) -> None:
     status, said = run(project, "invoke", "--event", "event.json")
     assert status == 0, said
     assert (
-        "Subject: [security groups] dev: 6 critical, 5 high, 5 medium, 4 low in 3 regions" in said
+        "Subject: [security groups] dev: 6 critical, 6 high, 4 medium, 4 low in 3 regions" in said
     )
     assert "started by its schedule" in said
     assert '"body": "Audit complete."' in said

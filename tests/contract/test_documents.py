@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cli.__main__ import main
-from handler.model import CoverageStatus, Reach, Severity
+from handler.model import Attachment, CoverageStatus, Reach, Severity, Status
 from infra import permissions
 
 
@@ -47,7 +47,13 @@ def test_the_readme_lists_the_settings(project: Path) -> None:
 def test_the_readme_lists_the_permissions(project: Path) -> None:
     """Every action that the function may use has its row and its reason."""
     table = rows(project / "README.md", "action")
-    actions = {*permissions.READ_ACTIONS, *permissions.MAIL_ACTIONS, *permissions.LOG_ACTIONS}
+    actions = {
+        *permissions.READ_ACTIONS,
+        *permissions.MAIL_ACTIONS,
+        *permissions.LEDGER_ACTIONS,
+        *permissions.LEDGER_LOOKUP_ACTIONS,
+        *permissions.LOG_ACTIONS,
+    }
     assert {row[0].strip("`") for row in table} == actions
     assert all(row[2] for row in table)
 
@@ -64,11 +70,11 @@ def test_the_readme_names_the_exports(project: Path) -> None:
     program = (project / "__main__.py").read_text("utf-8")
     readme = (project / "README.md").read_text("utf-8")
     exports = re.findall(r'pulumi\.export\("(\w+)"', program)
-    assert len(exports) == 6
+    assert len(exports) == 8
     assert not [name for name in exports if f"`{name}`" not in readme]
 
 
-@pytest.mark.parametrize("words", [Reach, Severity, CoverageStatus])
+@pytest.mark.parametrize("words", [Reach, Severity, CoverageStatus, Attachment, Status])
 def test_the_design_explains_the_words(project: Path, words: type[Reach]) -> None:
     """Every value of the report's vocabulary stands in the design."""
     design = (project / "docs" / "design.md").read_text("utf-8")

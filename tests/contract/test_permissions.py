@@ -9,6 +9,9 @@ CHECKED_AS = {
     ("sts", "GetCallerIdentity"): (),
     # A raw message of SES's second API is checked against both names.
     ("sesv2", "SendEmail"): ("ses:SendEmail", "ses:SendRawEmail"),
+    # Where there is no object, the second decides between "missing" and "denied":
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    ("s3", "GetObject"): ("s3:GetObject", "s3:ListBucket"),
 }
 
 
@@ -23,6 +26,8 @@ def test_actions_are_the_operations_really_called(deployed: Deployed) -> None:
             (call.service, call.operation), (f"{call.service}:{call.operation}",)
         )
     }
-    document = permissions.function_policy("arn:log", ["arn:identity"], [])
+    document = permissions.function_policy(
+        log_group_arn="arn:log", bucket_arn="arn:bucket", identity_arns=["arn:identity"], regions=[]
+    )
     allowed = {action for statement in document["Statement"] for action in statement["Action"]}
     assert called == allowed

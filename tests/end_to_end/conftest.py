@@ -1,7 +1,7 @@
 """The deployed product: a stack in a seeded account, its zip, its schedule, its mail."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,8 @@ class Deployed:
         return delivery
 
     def run(self) -> Invocation:
-        """Let the schedule fire once; the result is the one run it starts."""
-        (invocation,) = self.fire().invocations
-        return invocation
+        """Let the schedule fire once; the result is the first run it starts."""
+        return self.fire().invocations[0]
 
     def text(self) -> str:
         """The text part of the only mail, its lines ended as here."""
@@ -57,10 +56,20 @@ class Deployed:
 
 
 @pytest.fixture
-def deployed(project: Path) -> Iterator[Deployed]:
-    """Stack dev in an account with groups of every kind."""
+def install(project: Path) -> Iterator[Callable[..., Deployed]]:
+    """Deploy stack dev, with some settings, into an account with groups of every kind."""
     with Account() as account:
         seed(account)
-        stack = open_stack(project, "dev", account, engine=False)
-        stack.up()
-        yield Deployed(account, stack.outputs)
+
+        def up(**config: object) -> Deployed:
+            stack = open_stack(project, "dev", account, config=config, engine=False)
+            stack.up()
+            return Deployed(account, stack.outputs)
+
+        yield up
+
+
+@pytest.fixture
+def deployed(install: Callable[..., Deployed]) -> Deployed:
+    """Stack dev as it is."""
+    return install()

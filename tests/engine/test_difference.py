@@ -8,6 +8,7 @@ import pytest
 from sandbox.aws.account import Account
 from sandbox.deployment import lifecycle
 from sandbox.deployment.inputs import Settings, additions
+from sandbox.deployment.resources import RESOURCES
 from sandbox.deployment.wire import UNKNOWN, Archive, Asset
 
 SETTINGS = Settings("eu-west-1")
@@ -66,6 +67,67 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "retryPolicy": {"maximumRetryAttempts": 1, "maximumEventAgeInSeconds": 60},
     },
     "aws:sesv2/emailIdentity:EmailIdentity": {"emailIdentity": "a@example.com"},
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": {
+        "logGroupName": "log",
+        "metricTransformation": {"name": "runs", "namespace": "trial", "value": "1"},
+        "name": "filter",
+        "pattern": '{ $.message = "Done." }',
+    },
+    "aws:sns/topic:Topic": {"displayName": "Alarms", "name": "topic", "tags": {"Own": "1"}},
+    "aws:sns/topicPolicy:TopicPolicy": {
+        "arn": "arn:aws:sns:eu-west-1:123456789012:topic",
+        "policy": allowing("sns:Publish"),
+    },
+    "aws:sns/topicSubscription:TopicSubscription": {
+        "endpoint": "a@example.com",
+        "protocol": "email",
+        "topic": "arn:aws:sns:eu-west-1:123456789012:topic",
+    },
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {
+        "alarmActions": ["arn:aws:sns:eu-west-1:123456789012:topic"],
+        "alarmDescription": "Look.",
+        "comparisonOperator": "LessThanThreshold",
+        "dimensions": {"FunctionName": "work"},
+        "evaluationPeriods": 2,
+        "metricName": "Errors",
+        "name": "alarm",
+        "namespace": "AWS/Lambda",
+        "period": 300,
+        "statistic": "Sum",
+        "tags": {"Own": "1"},
+        "threshold": 1,
+        "treatMissingData": "breaching",
+    },
+    "aws:s3/bucket:Bucket": {"bucket": "ledger", "tags": {"Own": "1", "Team": "a"}},
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {
+        "blockPublicAcls": True,
+        "bucket": "ledger",
+    },
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {
+        "bucket": "ledger",
+        "rule": {"objectOwnership": "BucketOwnerEnforced"},
+    },
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {
+        "bucket": "ledger",
+        "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+    },
+    "aws:s3/bucketVersioning:BucketVersioning": {
+        "bucket": "ledger",
+        "versioningConfiguration": {"status": "Enabled"},
+    },
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
+        "bucket": "ledger",
+        "rules": [
+            {
+                "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+                "filter": {"prefix": ""},
+                "id": "old",
+                "noncurrentVersionExpiration": {"noncurrentDays": 30},
+                "status": "Enabled",
+            }
+        ],
+    },
+    "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "ledger", "policy": allowing("s3:GetObject")},
 }
 
 
@@ -88,6 +150,26 @@ def made(account: Account, type_name: str) -> tuple[str, dict[str, Any], dict[st
     raise AssertionError(type_name)
 
 
+def test_every_type_has_an_example() -> None:
+    """No resource type of the sandbox goes untested."""
+    assert EXAMPLES.keys() == RESOURCES.keys()
+
+
+# What AWS always has: deleting these brings back what there was before.
+LASTING = {"aws:s3/bucketVersioning:BucketVersioning", "aws:sns/topicPolicy:TopicPolicy"}
+
+
+@pytest.mark.parametrize("type_name", sorted(EXAMPLES.keys() - LASTING))
+def test_a_deleted_resource_is_gone(account: Account, type_name: str) -> None:
+    """What is deleted cannot be read any more, and deleting it again is no error."""
+    kind = lifecycle.kind_of(type_name)
+    identity, _, outputs = made(account, type_name)
+    place = lifecycle.place(account, kind.service, "eu-west-1")
+    lifecycle.delete(kind, place, identity, outputs)
+    lifecycle.delete(kind, place, identity, outputs)
+    assert lifecycle.read(kind, place, identity, outputs) is None
+
+
 @pytest.mark.parametrize("type_name", EXAMPLES)
 def test_nothing_differs_after_create(account: Account, type_name: str) -> None:
     """What was created is what the program says."""
@@ -97,6 +179,7 @@ def test_nothing_differs_after_create(account: Account, type_name: str) -> None:
     assert dict(found.paths) == {}
 
 
+TAGGED = {"tags.Own": "update", "tagsAll.Own": "update"}
 UPDATES = [
     ("aws:iam/role:Role", {"description": "x"}, {"description": "add"}),
     (
@@ -142,6 +225,72 @@ UPDATES = [
         {"retryPolicy": {"maximumRetryAttempts": 2, "maximumEventAgeInSeconds": 60}},
         {"retryPolicy.maximumRetryAttempts": "update"},
     ),
+    (
+        "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+        {"metricTransformation": {"name": "runs", "namespace": "trial", "value": "$.count"}},
+        {"metricTransformation.value": "update"},
+    ),
+    ("aws:sns/topic:Topic", {"displayName": None}, {"displayName": "delete"}),
+    ("aws:sns/topic:Topic", {"tags": None}, {"tags": "delete", "tagsAll": "delete"}),
+    ("aws:sns/topicPolicy:TopicPolicy", {"policy": allowing("sns:*")}, {"policy": "update"}),
+    ("aws:cloudwatch/metricAlarm:MetricAlarm", {"threshold": 2}, {"threshold": "update"}),
+    (
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        {"treatMissingData": None, "okActions": ["arn:aws:sns:eu-west-1:123456789012:topic"]},
+        {"treatMissingData": "update", "okActions": "add"},
+    ),
+    (
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        {"dimensions": {"FunctionName": "other"}},
+        {"dimensions.FunctionName": "update"},
+    ),
+    ("aws:cloudwatch/metricAlarm:MetricAlarm", {"tags": {"Own": "2"}}, TAGGED),
+    ("aws:s3/bucket:Bucket", {"forceDestroy": True}, {"forceDestroy": "update"}),
+    (
+        "aws:s3/bucket:Bucket",
+        {"tags": {"Own": "2"}},
+        {**TAGGED, "tags.Team": "delete", "tagsAll.Team": "delete"},
+    ),
+    ("aws:s3/bucket:Bucket", {"tags": None}, {"tags": "delete", "tagsAll": "delete"}),
+    (
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        {"blockPublicAcls": None, "blockPublicPolicy": True},
+        {"blockPublicAcls": "update", "blockPublicPolicy": "update"},
+    ),
+    (
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        {"rule": {"objectOwnership": "ObjectWriter"}},
+        {"rule.objectOwnership": "update"},
+    ),
+    (
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}}]},
+        {"rules": "update"},
+    ),
+    (
+        "aws:s3/bucketVersioning:BucketVersioning",
+        {"versioningConfiguration": {"status": "Suspended"}},
+        {"versioningConfiguration.status": "update"},
+    ),
+    (
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        {
+            "rules": [
+                {
+                    "expiration": {"days": 1},
+                    "filter": {"prefix": "a/"},
+                    "id": "a",
+                    "status": "Enabled",
+                }
+            ]
+        },
+        {"rules": "update"},
+    ),
+    (
+        "aws:s3/bucketPolicy:BucketPolicy",
+        {"policy": allowing("s3:PutObject")},
+        {"policy": "update"},
+    ),
 ]
 REPLACEMENTS = [
     ("aws:iam/role:Role", {"path": "/a/"}, "path"),
@@ -160,6 +309,13 @@ REPLACEMENTS = [
     ("aws:cloudwatch/eventRule:EventRule", {"name": "b"}, "name"),
     ("aws:cloudwatch/eventTarget:EventTarget", {"rule": "b"}, "rule"),
     ("aws:sesv2/emailIdentity:EmailIdentity", {"emailIdentity": "b@example.com"}, "emailIdentity"),
+    ("aws:cloudwatch/logMetricFilter:LogMetricFilter", {"logGroupName": "b"}, "logGroupName"),
+    ("aws:sns/topic:Topic", {"name": "b"}, "name"),
+    ("aws:sns/topicPolicy:TopicPolicy", {"arn": UNKNOWN}, "arn"),
+    ("aws:sns/topicSubscription:TopicSubscription", {"endpoint": "b@example.com"}, "endpoint"),
+    ("aws:cloudwatch/metricAlarm:MetricAlarm", {"name": "b"}, "name"),
+    ("aws:s3/bucket:Bucket", {"bucket": "b"}, "bucket"),
+    ("aws:s3/bucketPolicy:BucketPolicy", {"bucket": UNKNOWN}, "bucket"),
 ]
 
 

@@ -16,9 +16,12 @@ aws.lambda_.Function("work", name="work", role=role.arn, runtime="python3.13", h
     code=pulumi.AssetArchive({"app.py": pulumi.StringAsset("answer = 42")}), memory_size=256,
     environment={"variables": {"SENDER": "a@example.com"}}, tags={"Owner": "me"})
 aws.cloudwatch.EventRule("rule", name="rule", schedule_expression="rate(1 day)")
+bucket = aws.s3.Bucket("ledger", bucket="ledger")
+aws.s3.BucketPublicAccessBlock("private", bucket=bucket.bucket, block_public_acls=True)
 """
 RULE = ("aws:cloudwatch/eventRule:EventRule", "rule")
 FUNCTION = ("aws:lambda/function:Function", "work")
+PRIVATE = ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "private")
 GROUP = ("aws:cloudwatch/logGroup:LogGroup", "log")
 
 
@@ -50,6 +53,13 @@ def no_retention(account: Account) -> None:
     account.client("logs").delete_retention_policy(logGroupName="log")
 
 
+def public(account: Account) -> None:
+    """Somebody lets the bucket be public."""
+    account.client("s3").put_public_access_block(
+        Bucket="ledger", PublicAccessBlockConfiguration={"BlockPublicAcls": False}
+    )
+
+
 @pytest.mark.parametrize(
     ("drift", "resource", "paths"),
     [
@@ -62,6 +72,7 @@ def no_retention(account: Account) -> None:
         ),
         pytest.param(other_tags, FUNCTION, ("tags.Stray", "tagsAll.Stray"), id="tag"),
         pytest.param(disabled, RULE, ("state",), id="disabled"),
+        pytest.param(public, PRIVATE, ("blockPublicAcls",), id="public"),
         pytest.param(no_retention, GROUP, ("retentionInDays",), id="retention"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,25 @@ import pytest
 
 from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
+from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import Changes, DeployError, Stack, open_stack
 from sandbox.deployment.pulumi_cli import Cli
 
 FUNCTION = ("aws:lambda/function:Function", "security-group-audit-function")
 POLICY = ("aws:iam/rolePolicy:RolePolicy", "security-group-audit-policy")
 RULE = ("aws:cloudwatch/eventRule:EventRule", "security-group-audit-schedule")
+SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
 
 Open = Callable[..., Stack]
+
+
+def fill(account: Account, bucket: str) -> None:
+    """Two reports, one of them with an old version, and one that was deleted."""
+    s3 = account.client("s3")
+    for key in ("reports/a.json", "reports/a.json", "reports/b.json", "reports/c.json"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    s3.delete_object(Bucket=bucket, Key="reports/c.json")
 
 
 @pytest.fixture
@@ -58,43 +69,50 @@ def changed(changes: Changes) -> dict[str, tuple[Any, ...]]:
     return {kind: resources for kind, resources in kinds.items() if resources}
 
 
-def held(account: Account) -> dict[str, list[str]]:
-    """The names of what the account holds, in eu-west-1 and us-east-1."""
-    found: dict[str, list[str]] = {
-        "roles": [role["RoleName"] for role in account.client("iam").list_roles()["Roles"]]
-    }
-    for region in ("eu-west-1", "us-east-1"):
-        functions = account.client("lambda", region).list_functions()["Functions"]
-        rules = account.client("events", region).list_rules()["Rules"]
-        groups = account.client("logs", region).describe_log_groups()["logGroups"]
-        identities = account.client("sesv2", region).list_email_identities()["EmailIdentities"]
-        found[region] = [
-            *(function["FunctionName"] for function in functions),
-            *(rule["Name"] for rule in rules),
-            *(group["logGroupName"] for group in groups),
-            *(identity["IdentityName"] for identity in identities),
-        ]
-    return found
-
-
-NOTHING: dict[str, list[str]] = {"roles": [], "eu-west-1": [], "us-east-1": []}
+def held(account: Account) -> frozenset[str]:
+    """What the account holds, in eu-west-1 and us-east-1."""
+    return inventory(account, "eu-west-1") | inventory(account, "us-east-1")
 
 
 def test_preview_creates_nothing(open_project: Open, account: Account) -> None:
-    """A preview shows twelve creates less the stack itself, and leaves the account empty."""
-    assert {kind: len(found) for kind, found in changed(open_project().preview()).items()} == {
-        "create": 11
+    """A preview lists every part of a stack, and leaves the account empty."""
+    changes = open_project().preview()
+    assert changed(changes).keys() == {"create"}
+    assert Counter(kind.rsplit(":", 1)[-1] for kind, _ in changes.create) == {
+        "Bucket": 1,
+        "BucketLifecycleConfiguration": 1,
+        "BucketOwnershipControls": 1,
+        "BucketPolicy": 1,
+        "BucketPublicAccessBlock": 1,
+        "BucketServerSideEncryptionConfiguration": 1,
+        "BucketVersioning": 1,
+        "EmailIdentity": 2,
+        "EventRule": 1,
+        "EventTarget": 1,
+        "Function": 1,
+        "FunctionEventInvokeConfig": 1,
+        "LogGroup": 1,
+        "LogMetricFilter": 6,
+        "MetricAlarm": 2,
+        "Permission": 1,
+        "Role": 1,
+        "RolePolicy": 1,
+        "SecurityGroupAudit": 1,
+        "Topic": 1,
+        "TopicPolicy": 1,
+        "TopicSubscription": 1,
     }
-    assert held(account) == NOTHING
+    assert held(account) == frozenset()
 
 
 def test_a_stacks_life(open_project: Open, account: Account, copy: Path) -> None:
-    """Up creates, up again changes nothing, destroy leaves nothing."""
+    """Up creates, up again changes nothing, destroy leaves nothing, not even the reports."""
     stack = open_project()
     stack.up()
     assert sorted(stack.outputs) == [
         "functionArn",
         "functionName",
+        "ledgerBucket",
         "logGroupName",
         "roleArn",
         "scheduleRule",
@@ -114,8 +132,9 @@ def test_a_stacks_life(open_project: Open, account: Account, copy: Path) -> None
     assert changed(stack.up()) == {}
     assert changed(stack.refresh()) == {}
 
+    fill(account, stack.outputs["ledgerBucket"])
     stack.destroy()
-    assert held(account) == NOTHING
+    assert held(account) == frozenset()
 
 
 def test_changed_code_updates_the_code_only(open_project: Open, copy: Path) -> None:
@@ -130,24 +149,31 @@ def test_changed_code_updates_the_code_only(open_project: Open, copy: Path) -> N
 
 
 def test_a_changed_recipient_touches_what_it_must(open_project: Open) -> None:
-    """Another recipient is another identity, and an update of policy and environment."""
+    """Another recipient is another identity and subscription, in policy and environment."""
     open_project().up()
     changes = open_project(recipients=["new@example.com"]).up()
     assert changed(changes) == {
-        "create": ((IDENTITY, "security-group-audit-new@example.com"),),
+        "create": (
+            (IDENTITY, "security-group-audit-new@example.com"),
+            (SUBSCRIPTION, "security-group-audit-alarm-new@example.com"),
+        ),
         "update": (POLICY, FUNCTION),
-        "delete": ((IDENTITY, "security-group-audit-security@example.com"),),
+        "delete": (
+            (IDENTITY, "security-group-audit-security@example.com"),
+            (SUBSCRIPTION, "security-group-audit-alarm-security@example.com"),
+        ),
     }
     assert changes.properties[FUNCTION] == ("environment.variables.SES_RECIPIENT",)
 
 
 def test_a_disabled_schedule_deletes_just_that(open_project: Open) -> None:
-    """Without a schedule rule, target and permission go, and the export is empty."""
+    """Without a schedule its rule, target, permission and alarm go, and the export is empty."""
     open_project().up()
     stack = open_project(schedule="disabled")
     assert [name for _, name in stack.up().delete] == [
         "security-group-audit-schedule",
         "security-group-audit-schedule-target",
+        "security-group-audit-alarm-silent",
         "security-group-audit-schedule-permission",
     ]
     assert stack.outputs.get("scheduleRule") is None
@@ -165,7 +191,8 @@ def test_two_stacks_live_side_by_side(open_project: Open, account: Account) -> N
     assert function["Tags"] == {"CostCenter": "security", "Environment": "prod"}
     dev.destroy()
     assert changed(prod.refresh()) == {}
-    assert held(account)["eu-west-1"] == []
+    # Roles and buckets are in every region's list: these are the other stack's.
+    assert sorted(thing.split()[0] for thing in inventory(account)) == ["bucket", "role"]
 
 
 def test_two_stacks_can_share_addresses(open_project: Open, account: Account) -> None:
@@ -194,6 +221,7 @@ def test_a_failed_create_is_completed(open_project: Open, account: Account) -> N
     ("first", "second"),
     [
         pytest.param("PutRolePolicy", "CreateFunction", id="function-after-policy"),
+        pytest.param("PutBucketPolicy", "CreateFunction", id="function-after-closed-bucket"),
         pytest.param("AddPermission", "PutTargets", id="target-after-permission"),
     ],
 )
@@ -295,4 +323,4 @@ def test_bad_input_stops_the_preview(
     with pytest.raises(DeployError) as error:
         stack.preview()
     assert str(error.value) == sentence
-    assert held(nowhere) == NOTHING
+    assert held(nowhere) == frozenset()

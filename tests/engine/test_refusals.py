@@ -25,6 +25,17 @@ FUNCTION = 'aws.lambda_.Function("work", role="r", runtime="python3.13", handler
             id="unknown property",
         ),
         pytest.param(
+            'pulumi.CustomResource("aws:s3/bucketVersioning:BucketVersioning", "versions", '
+            '{"bucket": "b", "versioningConfiguration": {"status": "Enabled"}, "enabled": True})',
+            "aws:s3/bucketVersioning:BucketVersioning has no property enabled.",
+            id="property of another resource's part",
+        ),
+        pytest.param(
+            'aws.sns.Topic("topic", fifo_topic=True)',
+            "The sandbox does not carry out the property fifoTopic of aws:sns/topic:Topic.",
+            id="property of a topic that is not emulated",
+        ),
+        pytest.param(
             FUNCTION + 'environment={"variabels": {}})',
             "aws:lambda/function:Function has no property environment.variabels.",
             id="unknown nested property",

@@ -5,6 +5,7 @@ from typing import Any
 
 from cli.snapshot import Snapshot
 from handler.audit import report
+from handler.ledger import State
 from handler.model import Coverage, CoverageStatus, Report, Run, Scan, Target, Trigger
 from handler.policy import Policy
 from handler.scan import scan
@@ -26,7 +27,8 @@ def of(
     trigger: Trigger = Trigger.SCHEDULE,
     stack: str | None = "dev",
     policy: Policy | None = None,
+    previous: State | None = None,
 ) -> Report:
-    """The report of a run with these scans."""
+    """The report of a run with these scans, after that state."""
     run = Run("run-1", trigger, "2026-11-23T06:00:00Z", "2026-11-23T06:00:07Z", stack)
-    return report(run, scans, policy or Policy())
+    return report(run, scans, policy or Policy(), previous)

@@ -88,4 +88,38 @@ def test_what_is_no_page_is_left_to_boto3(body: bytes, status: int) -> None:
 def test_a_port_that_is_no_number_is_an_error() -> None:
     """Nothing is made up for what cannot be read."""
     with pytest.raises(ValueError, match="ssh"):
-        ours(PAGE.replace(b"<fromPort>22<", b"<fromPort>ssh<"))
+        boto3s(ours(PAGE.replace(b"<fromPort>22<", b"<fromPort>ssh<"))[1])
+
+
+@pytest.mark.parametrize(
+    ("usual", "odd"),
+    [
+        pytest.param(b"<groupId>sg-1<", b"<groupId>sg-0</groupId><groupId>sg-1<", id="two-texts"),
+        pytest.param(
+            b"<securityGroupInfo>",
+            b"<securityGroupInfo><item/></securityGroupInfo><securityGroupInfo>",
+            id="two-lists",
+        ),
+        pytest.param(
+            b"<ipRanges>", b"<ipRanges><rule><cidrIp>::/0</cidrIp></rule>", id="no-item-in-a-list"
+        ),
+        pytest.param(b"<ipRanges>", b"<ipRanges><cidrIp>::/0</cidrIp>", id="text-in-a-list"),
+        pytest.param(b"<cidrIp>0.", b"<cidrIp><item/>0.", id="element-in-a-text"),
+        pytest.param(b"<vpcId>", b"<x:vpcId xmlns:x='urn:x'/><vpcId>", id="prefix"),
+        pytest.param(b"<fromPort>22<", b"<fromPort>ssh<", id="no-number"),
+        pytest.param(b"?>", b"?><!DOCTYPE r>", id="document-type"),
+        pytest.param(b"DescribeSecurityGroupsResponse", b"Response", id="another-answer"),
+    ],
+)
+def test_an_odd_answer_is_left_to_boto3(usual: bytes, odd: bytes) -> None:
+    """No rule is lost because it stands where EC2 puts none."""
+    body = PAGE.replace(usual, odd)
+    assert body != PAGE
+    assert ours(body) == ({}, body)
+
+
+def test_every_answer_is_utf_8() -> None:
+    """Boto3 takes it so, whatever the answer declares."""
+    body = PAGE.replace(b"UTF-8", b"ISO-8859-1")
+    assert ours(body)[0] == ours(PAGE)[0]
+    assert boto3s(body)["SecurityGroups"] == boto3s(PAGE)["SecurityGroups"]

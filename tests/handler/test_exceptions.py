@@ -1,17 +1,15 @@
 """What an exception excuses, and all that it nearly does and must not."""
 
-from datetime import date
 from typing import Any
 
 import pytest
 
 from handler.exceptions import apply
-from handler.model import Report, Scan, Status
+from handler.model import Report, Run, Scan, Status, Trigger
 from handler.policy import Policy
 from tests.handler import reports
 from tests.handler.groups import answer, permission
 
-TODAY = date(2026, 11, 23)
 WORLD = "0.0.0.0/0"
 HTTPS = permission("tcp", 443, 443, WORLD)
 
@@ -195,5 +193,6 @@ def test_the_order_of_findings_is_kept() -> None:
     read = reports.read(
         answer(HTTPS, permission("tcp", 22, 22, WORLD)), answer(HTTPS, group_id="z")
     )
-    applied = apply(read.findings, [read.coverage], policy({}), TODAY)
+    run = Run("1", Trigger.MANUAL, "2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z")
+    applied = apply(read.findings, [read.coverage], policy({}), run)
     assert [each.id for each in applied.findings] == [each.id for each in read.findings]

@@ -56,6 +56,11 @@ def test_nothing_is_the_default() -> None:
             id="null",
         ),
         pytest.param(
+            {"minimumSeverity": ["low"]},
+            "minimumSeverity must be one of critical, high, medium, low, info, got ['low'].",
+            id="severities",
+        ),
+        pytest.param(
             {"trustedCidrs": "8.8.8.8/32"},
             "trustedCidrs must be a list of CIDRs, got '8.8.8.8/32'.",
             id="text",

@@ -19,7 +19,7 @@ def test_sender_and_recipients_suffice() -> None:
         sender="audit@example.com",
         recipients=("a@example.com", "b@example.com"),
         regions=(),
-        notify=Notify.FINDINGS,
+        notify=Notify.CHANGES,
         stack=None,
     )
 
@@ -72,7 +72,7 @@ def test_everything_can_be_set() -> None:
         ),
         pytest.param(
             {"NOTIFY": "never"},
-            "environment variable NOTIFY must be one of findings, always, got 'never'.",
+            "environment variable NOTIFY must be one of changes, findings, always, got 'never'.",
             id="notify-unknown",
         ),
     ],

@@ -37,6 +37,8 @@ class Deployment(pulumi.runtime.Mocks):
         """Record the resource and answer as AWS would, with a name and an ARN."""
         self.resources.setdefault(args.typ, {})[args.name] = args.inputs
         identity = {"name": args.name, "arn": f"arn:{args.typ}:{args.name}"}
+        if args.typ == "aws:s3/bucket:Bucket":
+            identity["bucket"] = args.name
         return args.name, identity | args.inputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:

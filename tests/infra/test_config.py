@@ -84,7 +84,7 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
                 "recipients": [f"a@{'b' * 30}.c{number}.example.com" for number in range(50)],
             },
             "recipients must be addresses whose IAM policy has at most 10240 characters, "
-            "got 15087: use fewer, or fewer domains.",
+            "got 15438: use fewer, or fewer domains.",
             id="policy-too-long",
         ),
         pytest.param(
@@ -118,6 +118,31 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
             id="cron-five-fields",
         ),
         pytest.param(
+            {"schedule": "cron(0 6 * * ? 2020)"},
+            "schedule must be rate(...), cron(...) or disabled, got 'cron(0 6 * * ? 2020)': "
+            "no day from today on matches it.",
+            id="cron-past",
+        ),
+        pytest.param(
+            {"realtime": "yes"}, "realtime must be true or false, got 'yes'.", id="realtime-yes"
+        ),
+        pytest.param({"alarms": 1}, "alarms must be true or false, got '1'.", id="alarms-1"),
+        pytest.param(
+            {"deleteReports": "no"},
+            "deleteReports must be true or false, got 'no'.",
+            id="delete-reports-no",
+        ),
+        pytest.param(
+            {"reportRetentionDays": 0},
+            "reportRetentionDays must be 1 to 3650 days, got 0.",
+            id="reports-0-days",
+        ),
+        pytest.param(
+            {"reportRetentionDays": 3651},
+            "reportRetentionDays must be 1 to 3650 days, got 3651.",
+            id="reports-3651-days",
+        ),
+        pytest.param(
             {"regions": ["eu-west-9"]},
             "regions must be names of AWS regions, for example eu-west-1, got 'eu-west-9'.",
             id="region-unknown",
@@ -134,7 +159,7 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
         ),
         pytest.param(
             {"notify": "never"},
-            "notify must be one of findings, always, got 'never'.",
+            "notify must be one of changes, findings, always, got 'never'.",
             id="notify-unknown",
         ),
         pytest.param(
@@ -224,6 +249,8 @@ def test_bad_config_is_one_sentence(
     [
         pytest.param({"memorySize": 128}, id="memory-128"),
         pytest.param({"memorySize": 10240}, id="memory-10240"),
+        pytest.param({"reportRetentionDays": 1}, id="reports-1-day"),
+        pytest.param({"reportRetentionDays": 3650}, id="reports-ten-years"),
         pytest.param({"timeout": 1}, id="timeout-1"),
         pytest.param({"timeout": 900}, id="timeout-900"),
         pytest.param({"logRetentionDays": 3653}, id="retention-ten-years"),

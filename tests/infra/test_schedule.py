@@ -1,8 +1,14 @@
 """What counts as an EventBridge schedule."""
 
+from datetime import date
+
 import pytest
 
-from infra.schedule import problem
+from infra.schedule import longest_gap, problem
+
+TODAY = date(2026, 11, 24)
+HOUR = 60
+DAY = 24 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -64,3 +70,81 @@ def test_says_what_is_wrong(expression: str, said: str) -> None:
 def test_other_forms_need_no_reason(expression: str) -> None:
     """What is neither rate nor cron has no more to say."""
     assert problem(expression) == ""
+
+
+@pytest.mark.parametrize(
+    ("expression", "minutes"),
+    [
+        pytest.param("rate(1 minute)", 1, id="rate-minute"),
+        pytest.param("rate(12 hours)", 12 * HOUR, id="rate-hours"),
+        pytest.param("rate(1 day)", 24 * HOUR, id="rate-day"),
+        pytest.param("rate(7 days)", 7 * DAY, id="rate-days"),
+        pytest.param("cron(0 6 * * ? *)", 24 * HOUR, id="daily"),
+        pytest.param("cron(30 6,18 * * ? *)", 12 * HOUR, id="twice-a-day"),
+        pytest.param("cron(0 6,7,12 * * ? *)", 18 * HOUR, id="overnight"),
+        pytest.param("cron(0/15 * * * ? *)", 15, id="quarters"),
+        pytest.param("cron(50/5 * * * ? *)", 55, id="step-to-the-end"),
+        pytest.param("cron(*/40 * * * ? *)", 40, id="step-that-does-not-divide"),
+        pytest.param("cron(0 22-2 * * ? *)", 20 * HOUR, id="hours-over-midnight"),
+        pytest.param("cron(0 8-17/3 * * ? *)", 15 * HOUR, id="range-with-step"),
+        pytest.param("cron(0 6 ? * MON-FRI *)", 72 * HOUR, id="working-days"),
+        pytest.param("cron(0 8-17 ? * MON-FRI *)", 63 * HOUR, id="working-hours"),
+        pytest.param("cron(0 6 ? * fri-mon *)", 4 * DAY, id="over-the-weekend"),
+        pytest.param("cron(0 6 ? * 1,4 *)", 4 * DAY, id="sunday-and-wednesday"),
+        pytest.param("cron(0 6 ? * L *)", 7 * DAY, id="every-saturday"),
+        pytest.param("cron(0 6 ? * 6L *)", 35 * DAY, id="last-friday"),
+        pytest.param("cron(0 6 ? * 2#1 *)", 35 * DAY, id="first-monday"),
+        pytest.param("cron(0 6 ? * 6#5 *)", 119 * DAY, id="fifth-friday"),
+        pytest.param("cron(0 6 1 * ? *)", 31 * DAY, id="monthly"),
+        pytest.param("cron(0 6 1/10 * ? *)", 10 * DAY, id="every-ten-days"),
+        pytest.param("cron(0 6 31 * ? *)", 61 * DAY, id="long-months-only"),
+        pytest.param("cron(0 6 L * ? *)", 31 * DAY, id="last-day"),
+        pytest.param("cron(0 6 LW * ? *)", 33 * DAY, id="last-working-day"),
+        pytest.param("cron(0 6 1W * ? *)", 33 * DAY, id="first-working-day"),
+        pytest.param("cron(0 6 31W * ? *)", 63 * DAY, id="working-day-nearest-to-the-31st"),
+        pytest.param("cron(0 6 1 1,7 ? *)", 184 * DAY, id="half-years"),
+        pytest.param("cron(0 6 * JAN ? *)", 336 * DAY, id="january"),
+        pytest.param("cron(0 6 29 2 ? *)", 2921 * DAY, id="leap-days-without-2100"),
+        pytest.param("cron(0 6 * * ? 2026-2028)", DAY, id="years"),
+        pytest.param("cron(0 6 * * ? 2027)", 38 * DAY + 6 * HOUR, id="begins-next-year"),
+        pytest.param("cron(0 6 24 11 ? 2026)", 6 * HOUR, id="today-only"),
+    ],
+)
+def test_the_longest_time_between_two_runs(expression: str, minutes: int) -> None:
+    """The worst case of the whole calendar counts, not the usual one."""
+    assert longest_gap(expression, TODAY) == minutes
+
+
+@pytest.mark.parametrize(
+    ("day", "runs"),
+    [
+        pytest.param("1W", date(2026, 8, 3), id="saturday-the-first-goes-forward"),
+        pytest.param("15W", date(2026, 8, 14), id="saturday-goes-back"),
+        pytest.param("16W", date(2026, 8, 17), id="sunday-goes-forward"),
+        pytest.param("31W", date(2026, 8, 31), id="monday-stays"),
+        pytest.param("LW", date(2026, 8, 31), id="last"),
+    ],
+)
+def test_the_nearest_working_day_stays_in_its_month(day: str, runs: date) -> None:
+    """August 2026 begins on a Saturday and ends on a Monday."""
+    expression = f"cron(0 0 {day} 8 ? 2026)"
+    assert longest_gap(expression, runs) == 0
+    assert longest_gap(expression, date(2026, 8, 1)) == (runs - date(2026, 8, 1)).days * DAY
+
+
+def test_sunday_the_last_goes_back() -> None:
+    """May 2026 ends on a Sunday; the working day nearest to it in May is the 29th."""
+    assert longest_gap("cron(0 0 31W 5 ? 2026)", date(2026, 5, 29)) == 0
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param("cron(0 6 * * ? 2025)", id="year-past"),
+        pytest.param("cron(0 6 23 11 ? 2026)", id="yesterday"),
+        pytest.param("cron(0 6 31 2 ? *)", id="no-such-day"),
+    ],
+)
+def test_a_schedule_that_never_runs(expression: str) -> None:
+    """A cron that no day from today on matches has no gap."""
+    assert longest_gap(expression, TODAY) is None

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.aws.account import Account
 from sandbox.aws.events import deliver, fire
@@ -137,3 +138,30 @@ def test_an_event_goes_to_the_rules_that_match_it(
     permit(account)
     event = {"source": source, "detail-type": "AWS API Call via CloudTrail", "detail": {}}
     assert len(deliver(account, event, REGION)) == deliveries
+
+
+def put(account: Account, source: str, **entry: str) -> Any:
+    """Put one event with plain boto3."""
+    detail = {"Source": source, "DetailType": "Change", "Detail": '{"port": 22}', **entry}
+    return account.client("events").put_events(Entries=[detail])
+
+
+def test_a_put_event_runs_the_functions_of_its_rules(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """PutEvents answers at once; the function of a rule that matches gets the event."""
+    arn = deploy("def handle(event, context): print(event['source'], event['detail'])")
+    schedule(account, arn, EventPattern='{"source": ["aws.ec2"], "detail": {"port": [22]}}')
+    permit(account)
+    assert put(account, "aws.s3")["FailedEntryCount"] == 0
+    assert put(account, "aws.ec2")["FailedEntryCount"] == 0
+    account.functions.wait(30)
+    events = account.client("logs").filter_log_events(logGroupName="/aws/lambda/trial")["events"]
+    said = [event["message"] for event in events if event["message"].startswith("aws.")]
+    assert said == ["aws.ec2 {'port': 22}"]
+
+
+def test_other_buses_are_refused(account: Account) -> None:
+    """An event that would be lost is refused."""
+    with pytest.raises(ClientError, match="events of the default bus only"):
+        put(account, "mine", EventBusName="other")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,24 @@ def test_two_halves_meet_on_one_interface(seeded: Account) -> None:
     (interface,) = found["NetworkInterfaces"]
     names = sorted(group["GroupName"] for group in interface["Groups"])
     assert names == ["mongo-high", "mongo-low"]
+
+
+def test_an_interface_is_found_by_any_of_its_groups(seeded: Account) -> None:
+    """Whoever asks for one group of two, and for groups elsewhere, finds it."""
+    ec2 = seeded.client("ec2")
+    groups = {each["GroupName"]: each["GroupId"] for each in _groups(ec2)}
+    for names in (["session-cache"], ["application", "bastion"], ["session-cache", "application"]):
+        condition = {"Name": "group-id", "Values": [groups[name] for name in names]}
+        found = ec2.describe_network_interfaces(Filters=[condition])["NetworkInterfaces"]
+        assert "cache" in [interface["Description"] for interface in found]
+    other = {"Name": "group-id", "Values": [groups["bastion"], groups["intranet"]]}
+    found = ec2.describe_network_interfaces(Filters=[other])["NetworkInterfaces"]
+    assert [interface["Description"] for interface in found] == ["bastion host"]
+
+
+def _groups(ec2: Any) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = ec2.describe_security_groups()["SecurityGroups"]
+    return groups
 
 
 def test_hostile_text_arrives_in_tags(seeded: Account) -> None:

@@ -1,8 +1,20 @@
-"""Log groups."""
+"""Log groups, and the metrics that CloudWatch reads off their lines."""
 # ruff: noqa: ARG002, D102, RUF012 - the base class says what these methods and facts are
+
+from typing import Final
 
 from sandbox.deployment.resources.base import AutoName, Place, Resource, picked
 from sandbox.deployment.wire import Properties
+
+# What both sides have of a transformation, by Pulumi's names.
+_TRANSFORMATION: Final = {
+    "defaultValue": "defaultValue",
+    "dimensions": "dimensions",
+    "name": "metricName",
+    "namespace": "metricNamespace",
+    "unit": "unit",
+    "value": "metricValue",
+}
 
 
 class LogGroup(Resource):
@@ -67,3 +79,50 @@ class LogGroup(Resource):
             place.client.put_retention_policy(logGroupName=identity, retentionInDays=days)
         else:
             place.client.delete_retention_policy(logGroupName=identity)
+
+
+class LogMetricFilter(Resource):
+    """What turns matching lines of a log group into a metric; its id is its name."""
+
+    type_name = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+    service = "logs"
+    inputs = frozenset({"logGroupName", "metricTransformation", "name", "pattern"})
+    replaces = frozenset({"logGroupName", "name"})
+    auto_name = AutoName("name", 512)
+
+    def create(self, place: Place, inputs: Properties) -> str:
+        given = inputs["metricTransformation"]
+        place.client.put_metric_filter(
+            logGroupName=inputs["logGroupName"],
+            filterName=inputs["name"],
+            filterPattern=inputs["pattern"],
+            metricTransformations=[
+                {theirs: given[ours] for ours, theirs in _TRANSFORMATION.items() if ours in given}
+            ],
+        )
+        return str(inputs["name"])
+
+    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+        found = place.client.describe_metric_filters(
+            logGroupName=known["logGroupName"], filterNamePrefix=identity
+        )["metricFilters"]
+        held = next((each for each in found if each["filterName"] == identity), None)
+        if held is None:
+            return None
+        (made,) = held["metricTransformations"]
+        return {
+            "logGroupName": held["logGroupName"],
+            "metricTransformation": {
+                ours: made[theirs] for ours, theirs in _TRANSFORMATION.items() if theirs in made
+            },
+            "name": identity,
+            "pattern": held["filterPattern"],
+        }
+
+    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        # moto keeps the metric that a filter was first given.
+        self.delete(place, identity, inputs)
+        self.create(place, inputs)
+
+    def delete(self, place: Place, identity: str, known: Properties) -> None:
+        place.client.delete_metric_filter(logGroupName=known["logGroupName"], filterName=identity)

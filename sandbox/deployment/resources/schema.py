@@ -16,7 +16,8 @@ from sandbox.deployment.wire import Properties
 @cache
 def arguments(type_name: str) -> type:
     """The class of a type's inputs, for example ``RoleArgs`` for ``aws:iam/role:Role``."""
-    return _python_class(type_name, "Args")
+    # Where a part of another resource has the name, as BucketVersioningArgs, it is InitArgs.
+    return _python_class(type_name, "InitArgs", "Args")
 
 
 @cache
@@ -36,11 +37,13 @@ def problems(type_name: str, properties: Properties) -> Iterator[tuple[str, str]
     yield from _problems(type_name, arguments(type_name), properties, "")
 
 
-def _python_class(type_name: str, suffix: str) -> type:
+def _python_class(type_name: str, *suffixes: str) -> type:
+    """The class of that name with the first of the suffixes that there is one for."""
     _, module, name = type_name.split(":")
     module = module.split("/")[0]
     python = f"{module}_" if keyword.iskeyword(module) else module
-    found = getattr(import_module(f"pulumi_aws.{python}"), name + suffix)
+    classes = vars(import_module(f"pulumi_aws.{python}"))
+    found = next(classes[name + suffix] for suffix in suffixes if name + suffix in classes)
     assert isinstance(found, type)  # noqa: S101 - narrows what getattr gives
     return found
 

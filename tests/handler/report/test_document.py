@@ -51,6 +51,7 @@ def test_a_report_in_full() -> None:
             "info": 0,
             "excepted": 0,
             "unverified": 0,
+            "resolved": 0,
             "complete": False,
         },
         "findings": [
@@ -84,6 +85,9 @@ def test_a_report_in_full() -> None:
                 "two steps lower because nothing is attached.",
                 "exception": None,
                 "firstSeen": "2026-11-23T06:00:00Z",
+                "lastSeen": "2026-11-23T06:00:00Z",
+                "resolvedAt": None,
+                "worsenedFrom": None,
                 "fix": "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
                 "--security-group-rule-ids sgr-1",
                 "narrower": "aws ec2 authorize-security-group-ingress --region eu-west-1 "
@@ -96,6 +100,7 @@ def test_a_report_in_full() -> None:
             }
         ],
         "authorized": [],
+        "notices": [],
         "exceptions": {"expired": [], "expiring": [], "unused": []},
     }
 

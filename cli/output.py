@@ -1,0 +1,57 @@
+"""Where a report goes: standard output, or a file that is whole or as it was before."""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+from uuid import uuid4
+
+from cli.errors import AuditError
+
+
+@contextmanager
+def output(path: str) -> Iterator[TextIO]:
+    """A stream to write a report to; ``-`` is standard output.
+
+    A file that cannot be written is known before the audit begins, and it is written when the
+    audit has come to its end. Raises ``AuditError``.
+    """
+    if path == "-":
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A group's name that the terminal cannot show must not end the audit.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        yield sys.stdout
+        return
+    # A link stays one, and the file that it leads to is written.
+    file = Path(os.path.realpath(path))
+    # Devices and pipes, for example /dev/stderr, are written to and never replaced.
+    replaced = file.is_file() or not file.exists()
+    part = file.with_name(f".{uuid4().hex}.part") if replaced else file
+    report = io.StringIO(newline="")
+    try:
+        with _explained(path):
+            part.open("x" if replaced else "a").close()
+            if file.is_file():
+                shutil.copymode(file, part)
+        yield report
+        with _explained(path):
+            part.write_text(report.getvalue(), "utf-8", newline="")
+            if replaced:
+                part.replace(file)
+    finally:
+        if replaced:
+            with suppress(OSError):
+                part.unlink()
+
+
+@contextmanager
+def _explained(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{path} could not be written: {error.strerror}."
+        raise AuditError(message) from error

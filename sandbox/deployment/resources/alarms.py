@@ -1,0 +1,79 @@
+"""CloudWatch alarms on one metric."""
+# ruff: noqa: ARG002, D102, RUF012 - the base class says what these methods and facts are
+
+from typing import Any, Final
+
+from sandbox.deployment.resources.base import (
+    AutoName,
+    Place,
+    Resource,
+    camel,
+    from_pairs,
+    pairs,
+    pascal,
+    picked,
+)
+from sandbox.deployment.wire import Properties
+
+_ACTIONS: Final = ("alarmActions", "insufficientDataActions")
+_PLAIN: Final = (
+    "actionsEnabled",
+    "alarmDescription",
+    "comparisonOperator",
+    "datapointsToAlarm",
+    "evaluationPeriods",
+    "metricName",
+    "namespace",
+    "period",
+    "statistic",
+    "threshold",
+    "treatMissingData",
+    "unit",
+)
+
+
+class MetricAlarm(Resource):
+    """An alarm; its id is its name."""
+
+    type_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
+    service = "cloudwatch"
+    inputs = frozenset({*_ACTIONS, *_PLAIN, "dimensions", "name", "okActions", "tags"})
+    replaces = frozenset({"name"})
+    defaults = {"actionsEnabled": True, "treatMissingData": "missing"}
+    auto_name = AutoName("name", 255)
+
+    def create(self, place: Place, inputs: Properties) -> str:
+        self._put(place, inputs, Tags=pairs(inputs["tagsAll"]))
+        return str(inputs["name"])
+
+    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+        found = place.client.describe_alarms(AlarmNames=[identity])["MetricAlarms"]
+        if not found:
+            return None
+        held: dict[str, Any] = found[0]
+        tags = place.client.list_tags_for_resource(ResourceARN=held["AlarmArn"])["Tags"]
+        live = {**self.defaults, **camel(held)}
+        return {
+            **{name: live.get(name) for name in (*_ACTIONS, *_PLAIN)},
+            "arn": held["AlarmArn"],
+            "dimensions": {each["Name"]: each["Value"] for each in held.get("Dimensions", ())},
+            "name": identity,
+            "okActions": held.get("OKActions", []),
+            "tagsAll": from_pairs(tags),
+        }
+
+    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        self._put(place, inputs)
+
+    def delete(self, place: Place, identity: str, known: Properties) -> None:
+        place.client.delete_alarms(AlarmNames=[identity])
+
+    def _put(self, place: Place, inputs: Properties, **more: Any) -> None:
+        dimensions = inputs.get("dimensions") or {}
+        place.client.put_metric_alarm(
+            AlarmName=inputs["name"],
+            Dimensions=[{"Name": k, "Value": v} for k, v in sorted(dimensions.items())],
+            OKActions=inputs.get("okActions") or [],
+            **pascal(picked({**self.defaults, **inputs}, *_ACTIONS, *_PLAIN)),
+            **more,
+        )

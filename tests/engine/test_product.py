@@ -1,0 +1,170 @@
+"""What becomes of reports and of older stacks, and what a change in the account does."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.aws.account import Account
+from sandbox.aws.events import deliver
+from sandbox.aws.inventory import inventory
+from sandbox.deployment.deploy import open_stack
+from sandbox.deployment.pulumi_cli import Cli
+from sandbox.deployment.stack import Changes, DeployError, Stack
+
+from .conftest import Open
+from .test_project import fill
+
+NAME = "security-group-audit"
+# The program before it had a ledger, alarms, metrics and realtime: its resources, by the same
+# names, with inputs that differ as an older version's would.
+BEFORE = """
+import pulumi
+import pulumi_aws as aws
+from infra import permissions
+
+NAME = "security-group-audit"
+audit = pulumi.ComponentResource("sgaudit:index:SecurityGroupAudit", NAME)
+child = pulumi.ResourceOptions(parent=audit)
+for address in ("audit@example.com", "security@example.com"):
+    aws.sesv2.EmailIdentity(f"{NAME}-{address}", email_identity=address, opts=child)
+log = aws.cloudwatch.LogGroup(f"{NAME}-log", retention_in_days=90, opts=child)
+role = aws.iam.Role(f"{NAME}-role",
+    description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
+    assume_role_policy=pulumi.Output.json_dumps(permissions.assume_role()), opts=child)
+aws.iam.RolePolicy(f"{NAME}-policy", role=role.name, policy=pulumi.Output.json_dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:DescribeRegions",
+     "Resource": "*"}]}), opts=child)
+function = aws.lambda_.Function(f"{NAME}-function",
+    description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
+    runtime="python3.13", architectures=["arm64"], handler="handler.app.lambda_handler",
+    code=pulumi.AssetArchive({"handler/app.py": pulumi.StringAsset("older = True")}), role=role.arn,
+    memory_size=512, timeout=300,
+    environment={"variables": {"SES_SENDER": "audit@example.com", "NOTIFY": "findings"}},
+    logging_config={"log_format": "JSON", "log_group": log.name, "application_log_level": "INFO",
+        "system_log_level": "INFO"}, opts=child)
+aws.lambda_.FunctionEventInvokeConfig(f"{NAME}-retries", function_name=function.name,
+    maximum_retry_attempts=0, maximum_event_age_in_seconds=3600, opts=child)
+rule = aws.cloudwatch.EventRule(f"{NAME}-schedule", schedule_expression="rate(1 day)",
+    description=f"Runs the security-group audit (stack {pulumi.get_stack()})", opts=child)
+aws.lambda_.Permission(f"{NAME}-schedule-permission", action="lambda:InvokeFunction",
+    function=function.name, principal="events.amazonaws.com", source_arn=rule.arn, opts=child)
+aws.cloudwatch.EventTarget(f"{NAME}-schedule-target", rule=rule.name, arn=function.arn, opts=child)
+"""
+
+
+@pytest.fixture
+def product(cli: Cli, project: Path, account: Account, tmp_path: Path) -> Open:
+    """Opens stack dev of the product on the engine, with other settings if a test wants them."""
+    assert cli.path.exists()
+
+    def opened(folder: Path = project, **config: object) -> Stack:
+        return open_stack(
+            folder, "dev", account, config=config, state=tmp_path / "state", engine=True
+        )
+
+    return opened
+
+
+def unchanged(changes: Changes) -> bool:
+    """Whether everything is as it was."""
+    return bool(changes.same) and not (
+        changes.create or changes.update or changes.replace or changes.delete
+    )
+
+
+def test_nothing_is_left_without_the_engine(project: Path, account: Account) -> None:
+    """The quick way deletes the reports, too."""
+    stack = open_stack(project, "dev", account, engine=False)
+    stack.up()
+    fill(account, stack.outputs["ledgerBucket"])
+    stack.destroy()
+    assert inventory(account) == frozenset()
+
+
+def test_reports_can_be_kept(product: Open, account: Account) -> None:
+    """With deleteReports false the bucket stays as protected as it was, and the reports in it."""
+    deployed = product(deleteReports=False)
+    deployed.up()
+    bucket = deployed.outputs["ledgerBucket"]
+    fill(account, bucket)
+    with pytest.raises(DeployError) as failure:
+        deployed.destroy()
+    assert str(failure.value) == (
+        "deleting security-group-audit-ledger: DeleteBucket: BucketNotEmpty: "
+        "The bucket you tried to delete is not empty"
+    )
+    s3 = account.client("s3")
+    assert len(s3.list_objects_v2(Bucket=bucket)["Contents"]) == 2
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+def test_an_empty_bucket_is_not_kept(product: Open, account: Account) -> None:
+    """Without reports there is nothing to keep."""
+    deployed = product(deleteReports=False, alarms=False, schedule="disabled")
+    deployed.up()
+    deployed.destroy()
+    assert inventory(account) == frozenset()
+
+
+def test_an_older_stack_is_brought_up_to_date(
+    product: Open, account: Account, project: Path, tmp_path: Path
+) -> None:
+    """A stack from before the ledger gets what it lacks; what it has is changed in place."""
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        shutil.copy(project / name, older)
+    shutil.copytree(project / "infra", older / "infra")
+    (older / "__main__.py").write_text(BEFORE)
+    product(older).up()
+    before = inventory(account)
+
+    deployed = product()
+    changes = deployed.preview()
+    assert (changes.replace, changes.delete) == ((), ())
+    assert [name for _, name in changes.update] == [
+        f"{NAME}-policy",
+        f"{NAME}-function",
+        f"{NAME}-retries",
+    ]
+    kept = {"aws:iam/role:Role", "aws:cloudwatch/logGroup:LogGroup", "aws:lambda/function:Function"}
+    assert kept.isdisjoint(kind for kind, _ in changes.create)
+    deployed.up()
+    assert before < inventory(account)
+    assert unchanged(deployed.up())
+
+
+def call(name: str, **more: str) -> dict[str, Any]:
+    """CloudTrail's event of a call to EC2."""
+    return {
+        "source": "aws.ec2",
+        "detail-type": "AWS API Call via CloudTrail",
+        "detail": {"eventSource": "ec2.amazonaws.com", "eventName": name, **more},
+    }
+
+
+def test_a_change_runs_the_function_at_once(project: Path, account: Account) -> None:
+    """With realtime a call that opens something starts a run; a failed or a closing one does not.
+
+    The engine adds nothing here, so that the quick way deploys.
+    """
+    config = {"realtime": True, "schedule": "disabled", "alarms": False}
+    stack = open_stack(project, "dev", account, config=config, engine=False)
+    stack.up()
+    assert "scheduleRule" not in stack.outputs
+    rule = account.client("events").describe_rule(Name=stack.outputs["changeRule"])
+    assert (
+        "AuthorizeSecurityGroupIngress" in json.loads(rule["EventPattern"])["detail"]["eventName"]
+    )
+    (delivery,) = deliver(account, call("AuthorizeSecurityGroupIngress"), "eu-west-1")
+    assert (delivery.delivered, delivery.reason) == (True, None)
+    assert delivery.target == stack.outputs["functionArn"]
+    assert any('"trigger": "change"' in line for line in delivery.invocations[0].log)
+    refused = call("AuthorizeSecurityGroupIngress", errorCode="Client.UnauthorizedOperation")
+    assert deliver(account, refused, "eu-west-1") == ()
+    assert deliver(account, call("RevokeSecurityGroupIngress"), "eu-west-1") == ()

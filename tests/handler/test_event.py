@@ -1,0 +1,98 @@
+"""What events ask for."""
+
+from typing import Any
+
+import pytest
+
+from handler.event import EventError, Order, order
+from handler.model import Trigger
+from handler.settings import Notify, Settings
+
+SETTINGS = Settings("a@example.com", ("b@example.com",), ("eu-west-1", "us-east-1"))
+SCHEDULE: dict[str, Any] = {"source": "aws.events", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa"}
+CHANGE: dict[str, Any] = {
+    "source": "aws.ec2",
+    "detail-type": "AWS API Call via CloudTrail",
+    "id": "e1",
+    "detail": {"awsRegion": "us-east-1"},
+}
+BOTH = SETTINGS.regions
+MANUAL = Order("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        pytest.param(
+            SCHEDULE,
+            Order(str(SCHEDULE["id"]), Trigger.SCHEDULE, Notify.CHANGES, BOTH),
+            id="schedule",
+        ),
+        pytest.param(
+            SCHEDULE | {"id": "../x"},
+            Order("request", Trigger.SCHEDULE, Notify.CHANGES, BOTH),
+            id="odd-id",
+        ),
+        pytest.param(
+            SCHEDULE | {"notify": "always", "regions": ["eu-west-2"], "dryRun": True},
+            Order(str(SCHEDULE["id"]), Trigger.SCHEDULE, Notify.CHANGES, BOTH),
+            id="a-schedule-is-no-person",
+        ),
+        pytest.param(
+            CHANGE,
+            Order("e1", Trigger.CHANGE, Notify.CHANGES, ("us-east-1",), whole=False),
+            id="change",
+        ),
+        pytest.param(
+            CHANGE | {"detail": {"awsRegion": 7}},
+            Order("e1", Trigger.CHANGE, Notify.CHANGES, BOTH),
+            id="change-somewhere",
+        ),
+        pytest.param({}, MANUAL, id="empty"),
+        pytest.param(None, MANUAL, id="null"),
+        pytest.param([1], MANUAL, id="list"),
+        pytest.param({"id": "e1", "key1": "value1"}, MANUAL, id="console"),
+        pytest.param(
+            {"notify": "changes"},
+            Order("request", Trigger.MANUAL, Notify.CHANGES, BOTH),
+            id="notify",
+        ),
+        pytest.param(
+            {"regions": ["eu-west-2", "eu-west-2"], "dryRun": True},
+            Order(
+                "request",
+                Trigger.MANUAL,
+                Notify.ALWAYS,
+                ("eu-west-2",),
+                whole=False,
+                dry_run=True,
+            ),
+            id="regions",
+        ),
+        pytest.param({"dryRun": False, "regions": None, "notify": None}, MANUAL, id="nulls"),
+    ],
+)
+def test_what_an_event_asks_for(event: object, expected: Order) -> None:
+    """Schedules and changes are told by their envelope; whatever else comes is a person."""
+    assert order(event, "request", SETTINGS) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (
+            {"notify": "never"},
+            "the event's notify must be one of changes, findings, always, got 'never'.",
+        ),
+        ({"notify": ["always"]}, "the event's notify must be one of changes, findings, always, "),
+        ({"regions": "eu-west-1"}, "the event's regions must be a list of regions, got "),
+        ({"regions": []}, "the event's regions must be a list of regions, got []."),
+        ({"regions": ["mars"]}, "the event's regions must be a list of regions, got ['mars']."),
+        ({"dryRun": "yes"}, "the event's dryRun must be true or false, got 'yes'."),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence(event: object, sentence: str) -> None:
+    """Somebody who waits for the result hears what is wrong with the event."""
+    with pytest.raises(EventError) as error:
+        order(event, "request", SETTINGS)
+    assert str(error.value).startswith(sentence)

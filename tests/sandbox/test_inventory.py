@@ -1,0 +1,39 @@
+"""The list of what an account holds."""
+
+from sandbox.aws.account import Account
+from sandbox.aws.inventory import inventory
+
+
+def test_an_empty_account_holds_nothing(account: Account) -> None:
+    """What AWS itself puts into an account does not count."""
+    assert inventory(account) == frozenset()
+
+
+def test_things_are_listed_by_kind_and_name(account: Account) -> None:
+    """Buckets, topics and alarms count as roles do."""
+    where = {"LocationConstraint": "eu-west-1"}
+    account.client("s3").create_bucket(Bucket="ledger", CreateBucketConfiguration=where)
+    topic = account.client("sns").create_topic(Name="alarms")["TopicArn"]
+    account.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+    account.client("cloudwatch").put_metric_alarm(
+        AlarmName="failed",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods=1,
+        MetricName="Errors",
+        Namespace="AWS/Lambda",
+        Period=60,
+        Statistic="Sum",
+        Threshold=0,
+    )
+    account.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
+    account.client("logs").create_log_group(logGroupName="log")
+    held = inventory(account)
+    assert {thing for thing in held if not thing.startswith("subscription ")} == {
+        "alarm failed",
+        "bucket ledger",
+        "log group log",
+        "role role",
+        f"topic {topic}",
+    }
+    assert len(held) == 6
+    assert inventory(account, "us-east-1") == {"bucket ledger", "role role"}
