@@ -58,7 +58,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield "</h1>"
     yield from _cards(_first(digest), [f'<b style="font-size:16px">{_text(digest.advice)}</b>'])
     if digest.notices:
-        yield from _cards(_ALARM, map(_text, digest.notices))
+        yield from _cards(_ALARM, (f"Note: {_text(notice)}" for notice in digest.notices))
     if digest.unread:
         yield _heading("Not read: what is open there is not known", _ALARM)
         yield from _cards(_ALARM, map(_text, digest.unread))

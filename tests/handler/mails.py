@@ -11,11 +11,14 @@ from io import StringIO
 from handler import notify
 from handler.model import (
     Accepted,
+    Changes,
     Coverage,
     CoverageStatus,
     Report,
     Run,
     Scan,
+    Severity,
+    Status,
     Target,
     Traffic,
     Trigger,
@@ -156,6 +159,23 @@ def small() -> Report:
     ]
     read = reports.read(*groups, SecurityGroupRules=rules, NetworkInterfaces=interfaces)
     return reports.of(read, reports.DENIED, FAILED, policy=POLICY, stack="prod")
+
+
+def changed() -> Report:
+    """What is different from the last run: findings of each status, a target lost, one regained."""
+    report = small()
+    statuses = (Status.NEW, Status.REOPENED, Status.OPEN, Status.RESOLVED, Status.UNVERIFIED)
+    findings = tuple(
+        replace(each, status=status, first_seen="2026-09-01T06:00:00Z", last_seen="2026-11-22")
+        for each, status in zip(report.findings, statuses, strict=False)
+    )
+    worse = replace(findings[2], worsened_from=Severity.LOW)
+    return replace(
+        report,
+        findings=(*findings[:2], worse, *findings[3:]),
+        changes=Changes(lost=(FAILED.coverage.target,), regained=(reports.IRELAND,)),
+        notices=("The last state could not be read: <b>AccessDenied</b>.",),
+    )
 
 
 def one() -> Report:

@@ -20,6 +20,7 @@ from tests.handler.page import LOADING
 GOLDEN = Path(__file__).with_name("golden")
 CASES = [
     pytest.param(mails.small, mails.POLICY, id="small"),
+    pytest.param(mails.changed, mails.POLICY, id="changed"),
     pytest.param(mails.one, Policy(), id="one"),
     pytest.param(mails.none, Policy(), id="none"),
     pytest.param(mails.failures, Policy(), id="failures"),

@@ -8,11 +8,13 @@ import pytest
 
 from handler.model import (
     Accepted,
+    Changes,
     Coverage,
     CoverageStatus,
     Exceptions,
     Report,
     Severity,
+    Status,
     Target,
     Traffic,
 )
@@ -55,7 +57,7 @@ def test_many_findings(number: int) -> None:
 
 
 def crowded(text: str) -> Report:
-    """Long texts everywhere: findings, targets that were not read, and exceptions."""
+    """Long texts everywhere: findings, changes, targets that were not read, and exceptions."""
     report = mails.hostile(text, 300)
     targets = [
         Target(f"{account:012}", f"region-{region:03}{text}"[:255])
@@ -79,7 +81,18 @@ def crowded(text: str) -> Report:
         for number in range(200)
     )
     exceptions = Exceptions(accepted[:70], accepted[70:140], accepted[140:])
-    return replace(report, coverage=coverage, exceptions=exceptions)
+    resolved = tuple(
+        replace(each, id=f"{number}", status=Status.RESOLVED, first_seen="2026-01-01T00:00:00Z")
+        for number, each in enumerate(report.findings[:100])
+    )
+    return replace(
+        report,
+        coverage=coverage,
+        exceptions=exceptions,
+        findings=(*report.findings, *resolved),
+        changes=Changes(lost=tuple(targets[:50]), regained=tuple(targets[50:100])),
+        notices=((text * 300)[:300],) * 20,
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +119,7 @@ def test_long_texts_everywhere(character: str, length: int) -> None:
     assert [each.addr_spec for each in read.message["To"].addresses] == list(RECIPIENTS)
     shown = read.text.count("\n    - ")
     assert shown >= 1
-    assert left_out(read.text) == left_out(read.page.text) == len(report.findings) - shown
+    assert left_out(read.text) == left_out(read.page.text) == len(report.open) - shown
     (attachment,) = read.attachments
     without = re.fullmatch(
         r"findings(?:-worst-without-(\d+))?\.csv", attachment.get_filename() or ""
