@@ -5,13 +5,14 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-# What opens more than was open: inbound rules, the prefix lists that they name, groups that come
-# together on a network interface, and a public address for one. Not among them: a new group, which
-# has no inbound rule; what closes, which can wait for the schedule; and new instances and
-# interfaces, which come by the hundred where something scales and open what their groups say.
+# What opens more than was open: new groups, inbound rules, the prefix lists that they name, groups
+# that come together on a network interface, and a public address for one. Not among them: what
+# closes, which can wait for the schedule; and new instances and interfaces, which come by the
+# hundred where something scales and open what their groups say.
 OPENING_CALLS = (
     "AssociateAddress",
     "AuthorizeSecurityGroupIngress",
+    "CreateSecurityGroup",
     "ModifyInstanceAttribute",
     "ModifyManagedPrefixList",
     "ModifyNetworkInterfaceAttribute",

@@ -119,9 +119,9 @@ def digest(
     listed = [finding for finding in worth if finding.is_change] if changed_only else worth
     counts = Counter(finding.severity for finding in listed)
     shown = listed if most is None else listed[:most]
-    headline = _headline(report) + _difference(report)
+    headline = _headline(report, len(Severity))
     return Digest(
-        subject=_subject(report, headline),
+        subject=_subject(report),
         headline=f"{headline[0].upper()}{headline[1:]}.",
         advice=_advice(report, listed),
         notices=_lines(report.notices, "more notice"),
@@ -142,13 +142,22 @@ def digest(
     )
 
 
-def _subject(report: Report, headline: str) -> str:
+def _subject(report: Report) -> str:
+    """The headline with as many severities, the worst, as there is room for."""
     stack = f"{words.cut(report.run.stack, 24)}: " if report.run.stack else ""
-    return words.cut(f"[security groups] {stack}{headline}", _LONGEST_SUBJECT)
+    subjects = [
+        f"[security groups] {stack}{_headline(report, most)}"
+        for most in range(len(Severity), 0, -1)
+    ]
+    fitting = (subject for subject in subjects if len(subject) <= _LONGEST_SUBJECT)
+    return next(fitting, words.cut(subjects[-1], _LONGEST_SUBJECT))
 
 
-def _headline(report: Report) -> str:
-    """The worst and where, or that nothing is open, and what is not known."""
+def _headline(report: Report, most: int) -> str:
+    """The worst and where, or that nothing is open; what is not known, and what has changed.
+
+    At most that many severities are counted.
+    """
     counts = [
         f"{report.count(severity):,} {severity}"
         for severity in Severity
@@ -156,7 +165,7 @@ def _headline(report: Report) -> str:
     ]
     if counts:
         regions = {f.target for f in report.open if f.severity is not Severity.INFO}
-        said = f"{', '.join(counts)} in {words.count(len(regions), 'region')}"
+        said = f"{', '.join(counts[:most])} in {words.count(len(regions), 'region')}"
     else:
         read = len(report.coverage) - len(report.unread)
         said = f"nothing found open in {words.count(read, 'region')}"
@@ -164,7 +173,7 @@ def _headline(report: Report) -> str:
         said += f", {words.count(len(report.unread), 'region')} not read"
     if report.unreadable:
         said += f", {words.count(len(report.unreadable), 'source')} not read"
-    return said
+    return said + _difference(report)
 
 
 def _difference(report: Report) -> str:

@@ -29,7 +29,7 @@ _PAGE = f"font:14px/1.5 {_FONT};word-break:break-word;overflow-wrap:anywhere"
 _TINT = "background:rgba(128,138,156,.15)"
 _LINE = "1px solid rgba(128,138,156,.5)"
 _MUTED = "opacity:.7"
-_CODE = f"display:block;padding:6px 8px;{_TINT};word-break:break-all;font-size:12px"
+_CODE = f"display:block;padding:6px 8px;{_TINT};font-size:12px"
 _TABLE = '<table role="presentation" cellspacing="0" '
 
 

@@ -34,7 +34,7 @@ def listing(items: Sequence[str], most: int) -> str:
 def cut(text: str, most: int) -> str:
     """A text without odd characters, and no longer than that."""
     text = plain(text)
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
 def console(finding: Finding) -> str | None:

@@ -19,7 +19,8 @@ from tests.handler.stack import BUCKET, Stack
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """An audit of two regions that ran three times."""
+    """An audit of two regions that ran three times, and no terminal that is too narrow."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     with Account() as account:
         stack = Stack(account, monkeypatch)
         web = stack.open("web")

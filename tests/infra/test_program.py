@@ -463,6 +463,7 @@ def test_realtime_runs_the_function_after_a_change(deploy: Deploy) -> None:
             "eventName": [
                 "AssociateAddress",
                 "AuthorizeSecurityGroupIngress",
+                "CreateSecurityGroup",
                 "ModifyInstanceAttribute",
                 "ModifyManagedPrefixList",
                 "ModifyNetworkInterfaceAttribute",

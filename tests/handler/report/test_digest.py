@@ -3,6 +3,7 @@
 import pytest
 
 from handler import VERSION
+from handler.ledger import State, committed
 from handler.model import Report, Severity, Traffic, Trigger
 from handler.policy import Policy
 from handler.report import words
@@ -87,6 +88,34 @@ def test_what_was_not_read_comes_first() -> None:
     body = text(said)
     failure = "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>."
     assert body.index("NOT READ") < body.index(failure) < body.index("CRITICAL")
+
+
+def test_the_subject_has_room_for_the_change() -> None:
+    """Where not all fits, the milder severities give way to what is new."""
+    ports = {"tcp": (22, 9, 443), "icmp": (5,)}
+    every = [permission(name, port, port, WORLD) for name, some in ports.items() for port in some]
+    read = reports.read(answer(*every))
+    long = digest(
+        reports.of(read, reports.DENIED, stack="a" * 24, previous=after_a_run()), Policy()
+    )
+    assert long.subject == (
+        "[security groups] aaaaaaaaaaaaaaaaaaaaaaaa: 1 critical in 1 region, 1 region not read..."
+    )
+    short = digest(reports.of(read, stack="prod", previous=after_a_run()), Policy())
+    assert short.subject == (
+        "[security groups] prod: 1 critical, 1 high, 1 medium, 1 low in 1 region (4 new)"
+    )
+    middle = digest(reports.of(read, stack="production-eu", previous=after_a_run()), Policy())
+    assert middle.subject == (
+        "[security groups] production-eu: 1 critical, 1 high, 1 medium in 1 region (4 new)"
+    )
+    assert middle.headline == "1 critical, 1 high, 1 medium, 1 low in 1 region (4 new)."
+
+
+def after_a_run() -> State:
+    """What is known after a run that found nothing."""
+    empty = reports.of(reports.read(answer()), previous=State())
+    return committed(State(), empty, mailed=True, listed=True)
 
 
 def test_nothing_read_is_not_clean() -> None:
