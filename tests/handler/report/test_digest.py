@@ -105,9 +105,9 @@ def test_the_subject_has_room_for_the_change() -> None:
     assert short.subject == (
         "[security groups] prod: 1 critical, 1 high, 1 medium, 1 low in 1 region (4 new)"
     )
-    middle = digest(reports.of(read, stack="production-eu", previous=after_a_run()), Policy())
+    middle = digest(reports.of(read, stack="production-europe", previous=after_a_run()), Policy())
     assert middle.subject == (
-        "[security groups] production-eu: 1 critical, 1 high, 1 medium in 1 region (4 new)"
+        "[security groups] production-europe: 1 critical, 1 high, 1 medium in 1 region (4 new)"
     )
     assert middle.headline == "1 critical, 1 high, 1 medium, 1 low in 1 region (4 new)."
 
