@@ -26,10 +26,10 @@ class Alone:
         """No lists."""
         return {}
 
-    def rule_ids(self, group_ids: Sequence[str]) -> dict[Rule, str]:  # noqa: ARG002
+    def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:  # noqa: ARG002
         """An id for every rule, by rules of their own as another answer of AWS gives them."""
         rules = self.group.rules
-        return {Rule(*rule): f"sgr-{number:017x}" for number, rule in enumerate(rules)}
+        return ((Rule(*rule), f"sgr-{number:017x}") for number, rule in enumerate(rules))
 
     def interfaces(self, group_ids: Sequence[str]) -> None:
         """Nobody knows."""

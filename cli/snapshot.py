@@ -54,11 +54,9 @@ class Snapshot:
         held = {parse.text(each.get("PrefixListId")): each for each in objects}
         return {list_id: _prefix_list(list_id, held.get(list_id, {})) for list_id in ids}
 
-    def rule_ids(self, group_ids: Sequence[str]) -> dict[Rule, str]:
-        """The sgr- ids of the groups' rules, as far as the file holds them."""
-        wanted = set(group_ids)
-        found = parse.rule_ids(self._rules)
-        return {rule: rule_id for rule, rule_id in found.items() if rule.group_id in wanted}
+    def rule_ids(self, _group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
+        """The rules of the file with their sgr- ids."""
+        return parse.rule_ids(self._rules)
 
     def interfaces(self, group_ids: Sequence[str]) -> tuple[Interface, ...] | None:
         """The interfaces that have any of the groups; None when the file holds none at all."""

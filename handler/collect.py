@@ -42,8 +42,8 @@ class Region:
         for answer in self._items("describe_security_groups", "SecurityGroups"):
             yield parse.security_group(answer)
 
-    def rule_ids(self, group_ids: Sequence[str]) -> dict[Rule, str]:
-        """The sgr- ids of the groups' inbound rules; raises what ``security_groups`` does."""
+    def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
+        """The groups' inbound rules with their sgr- ids; raises what ``security_groups`` does."""
         operation, key = "describe_security_group_rules", "SecurityGroupRules"
         return parse.rule_ids(self._filtered(operation, key, "group-id", group_ids))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handler.address import Internets
-from handler.fix import authorize, revoke
+from handler.fix import revoke
 from handler.model import (
     ICMP,
     Exposure,
@@ -66,17 +66,19 @@ class _Place:
 
     def exposed(self, kind: Kind, exposure: Exposure) -> Finding:
         """What is open to whom, and how to close it or to let fewer in."""
-        traffic, rules, known = exposure.traffic, exposure.rules, self.reading.rule_ids
-        region = self.reading.target.region
+        rules, known = exposure.rules, self.reading.rule_ids
         return replace(
             self._finding(
-                kind, traffic, exposure.reach, [rule.source for rule in rules], exposure.family
+                kind,
+                exposure.traffic,
+                exposure.reach,
+                [rule.source for rule in rules],
+                exposure.family,
             ),
             addresses=exposure.addresses,
             share=exposure.share,
             rule_ids=tuple(filter(None, map(known.get, rules))),
-            fix=revoke(region, rules, known),
-            narrower=authorize(region, rules[0].group_id, traffic, exposure.family),
+            fix=revoke(self.reading.target.region, rules, known),
         )
 
     def unreadable(self, rule: Rule, error: str) -> Finding:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from handler.model import ALL, ICMP, UNKNOWN, Family, Rule, Traffic
+from handler.model import ALL, ICMP, UNKNOWN, Family, Finding, Rule, Traffic
 
 _EC2 = ("aws", "ec2")
 # A rule's id stands in the command of every finding that it has a part in.
@@ -25,15 +25,18 @@ def revoke(region: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> 
     )
 
 
-def authorize(region: str, group_id: str, traffic: Traffic, family: Family) -> str:
+def authorize(finding: Finding) -> str | None:
     """The AWS CLI command that lets one range of the reader's choice in to the same traffic.
 
-    The range is a placeholder that AWS refuses, so that the command as it is opens nothing.
+    The range is a placeholder that AWS refuses, so that the command as it is opens nothing. None
+    where nobody knows what is open.
     """
+    if finding.family is None:
+        return None
     ranges = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "CidrIpv6")}
-    key, name = ranges[family]
-    permission = _traffic(traffic) | {key: [{name: "YOUR-RANGE"}]}
-    where = [*_region(region), "--group-id", group_id]
+    key, name = ranges[finding.family]
+    permission = _traffic(finding.traffic) | {key: [{name: "YOUR-RANGE"}]}
+    where = [*_region(finding.target.region), "--group-id", finding.group_id]
     return shlex.join(
         [
             *_EC2,

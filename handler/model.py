@@ -292,10 +292,10 @@ class Finding:
     of which ``group_id`` is the first; empty where one group does. ``addresses``, ``share`` and
     ``family`` are None where the reach is unknown. ``detail`` says what is wrong with a rule that
     could not be judged, ``why`` in one sentence where the severity comes from, ``attached`` what
-    is on the interfaces. ``fix`` closes it, ``narrower`` lets only some in instead. ``exception``
-    says who accepts it and until when, or until when somebody did. ``first_seen``, ``last_seen``
-    and ``resolved_at`` are UTC in ISO 8601 with a Z; ``worsened_from`` is what an open one was in
-    the last run, where it is more severe now.
+    is on the interfaces, and ``fix`` closes it. ``exception`` says who accepts it and until when,
+    or until when somebody did. ``first_seen``, ``last_seen`` and ``resolved_at`` are UTC in ISO
+    8601 with a Z; ``worsened_from`` is what an open one was in the last run, where it is more
+    severe now.
     """
 
     id: str
@@ -318,7 +318,6 @@ class Finding:
     group_names: tuple[str, ...] = ()
     why: str = ""
     fix: str | None = None
-    narrower: str | None = None
     detail: str | None = None
     status: Status = Status.OPEN
     attachment: Attachment = Attachment.UNKNOWN

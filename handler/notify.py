@@ -20,9 +20,10 @@ from handler.settings import Notify, Settings
 
 # What is still open is listed again after that many days without a list of it.
 _REMINDER = timedelta(days=7)
-# Python folds a long header right after its name, and some readers then show a space before the
-# subject. RFC 5322 allows lines of 998 characters.
-_LONG_HEADERS = SMTP.clone(max_line_length=998)
+# RFC 5322 allows lines of 998 characters. Python folds a long header right after its name, and some
+# readers then show a space before the subject.
+_LONGEST_LINE = 998
+_LONG_HEADERS = SMTP.clone(max_line_length=_LONGEST_LINE)
 # SES has not taken a message that it throttles, and takes it a little later.
 _THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException"})
 _PAUSES = (1, 2, 4)
@@ -79,8 +80,8 @@ def occasion(
 
 def compose(
     settings: Settings, report: Report, policy: Policy, what: Occasion = Occasion.EVERYTHING
-) -> EmailMessage:
-    """The digest as a mail, the same once as text and once as HTML, with all findings as CSV."""
+) -> bytes:
+    """The digest as a message, the same once as text and once as HTML, with all findings as CSV."""
     digest = fitting(report, policy, changed_only=what is Occasion.CHANGES)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = settings.sender
@@ -93,14 +94,21 @@ def compose(
     if report.findings:
         rows, left = within(csv.lines(report), MOST_LIST_BYTES)
         name = f"findings-worst-without-{left}.csv" if left else "findings.csv"
-        # The mark tells Excel that it is UTF-8.
-        mail.add_attachment(BOM_UTF8 + rows, maintype="text", subtype="csv", filename=name)
-    return mail
+        # Plain lines go as they are, which takes a quarter less memory several times over.
+        is_plain = rows.isascii() and max(map(len, rows.splitlines())) <= _LONGEST_LINE
+        mail.add_attachment(
+            # The mark tells Excel that it is UTF-8.
+            rows if is_plain else BOM_UTF8 + rows,
+            maintype="text",
+            subtype="csv",
+            filename=name,
+            cte="7bit" if is_plain else "base64",
+        )
+    return mail.as_bytes(policy=_LONG_HEADERS)
 
 
-def send(ses: Any, settings: Settings, mail: EmailMessage) -> None:
-    """Hand the mail to SES, again only where SES surely has not taken it. Raises ``MailError``."""
-    message = mail.as_bytes(policy=_LONG_HEADERS)
+def send(ses: Any, settings: Settings, message: bytes) -> None:
+    """Hand it to SES, again only where SES surely has not taken it. Raises ``MailError``."""
     for pause in (*_PAUSES, None):
         try:
             ses.send_email(

@@ -67,21 +67,19 @@ def security_group(answer: object) -> SecurityGroup:
     )
 
 
-def rule_ids(answers: Iterable[object]) -> dict[Rule, str]:
-    """The ids of the inbound rules that DescribeSecurityGroupRules tells.
+def rule_ids(answers: Iterable[object]) -> Iterator[tuple[Rule, str]]:
+    """The inbound rules that DescribeSecurityGroupRules tells, each with its id.
 
     Those of references to other groups are not among them. Raises ``ValueError`` with a sentence
     for an answer that makes no sense.
     """
-    found = {}
     for answer in answers:
         told = fields(answer, "security group rule", "SecurityGroupRuleId")
         cidr = told.get("CidrIpv4") or told.get("CidrIpv6") or told.get("PrefixListId")
         group_id, source = text(told.get("GroupId")), text(cidr)
         if group_id and source and not told.get("IsEgress"):
             rule = Rule(group_id, _traffic(told), source)
-            found[rule] = str(text(told["SecurityGroupRuleId"]))
-    return found
+            yield rule, str(text(told["SecurityGroupRuleId"]))
 
 
 def prefix_list(list_id: str, owner: object, entries: Iterable[object]) -> PrefixList:

@@ -1,6 +1,7 @@
 """Reads one target and judges what it opens."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from handler import aws
@@ -37,8 +38,8 @@ class Source(Protocol):
     def prefix_lists(self, ids: Sequence[str]) -> Mapping[str, PrefixList]:
         """Every one of the lists, by id; one that cannot be read says why."""
 
-    def rule_ids(self, group_ids: Sequence[str]) -> Mapping[Rule, str]:
-        """The sgr- ids of the groups' inbound rules, as far as they are known."""
+    def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
+        """The groups' inbound rules with their sgr- ids, as far as they are known; others too."""
 
     def interfaces(self, group_ids: Sequence[str]) -> Sequence[Interface] | None:
         """The network interfaces that have any of the groups; None where nobody knows."""
@@ -79,7 +80,8 @@ class _Reader:
     def __init__(self, source: Source, internets: Internets) -> None:
         self._source = source
         self._internets = internets
-        # Only groups that the report speaks of are kept: an account may have tens of thousands.
+        # Only groups that the report speaks of are kept, and of these what it speaks of: an account
+        # may have tens of thousands.
         self._open: list[OpenGroup] = []
         self._lists: dict[str, PrefixList] = {}
         self._rule_ids: Mapping[Rule, str] = {}
@@ -108,10 +110,20 @@ class _Reader:
                 self._lists |= self._source.prefix_lists(sorted(unread))
             exposed = exposures(group.rules, self._lists, self._internets)
             if exposed or group.malformed or any(self._lists[each].error for each in named):
-                self._open.append(OpenGroup(group, exposed))
+                # What is private opens nothing, together with other groups neither.
+                public = tuple(rule for rule in group.rules if self._is_public(rule))
+                self._open.append(OpenGroup(replace(group, rules=public), exposed))
 
     def _read_rule_ids(self) -> None:
-        self._rule_ids = self._source.rule_ids(self._open_ids)
+        named = {rule for each in self._open for rule in each.group.rules}
+        found = self._source.rule_ids(self._open_ids)
+        self._rule_ids = {rule: rule_id for rule, rule_id in found if rule in named}
+
+    def _is_public(self, rule: Rule) -> bool:
+        if rule.is_prefix_list:
+            return True
+        _, (start, end) = self._internets.locate(rule.source)
+        return start < end
 
     def _read_interfaces(self) -> None:
         self._interfaces = self._source.interfaces(self._open_ids)

@@ -5,6 +5,7 @@ addresses needs one more mistake to let somebody in, a group on nothing needs tw
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from handler.model import ALL, Attachment, Holder, Interface, Reach, Severity, Traffic
 from handler.services import name, severity_for_world
@@ -34,13 +35,20 @@ def judge(
 
     An unknown reach counts as the whole internet. The reason is one sentence.
     """
+    has_database = any(each.holder is Holder.DATABASE for each in interfaces or ())
+    return _judged(traffic, reach, attachment(interfaces), has_database=has_database)
+
+
+# Thousands of findings have a few dozen reasons.
+@lru_cache(maxsize=1024)
+def _judged(
+    traffic: Traffic, reach: Reach, on: Attachment, *, has_database: bool
+) -> tuple[Severity, str]:
     if reach is Reach.PUBLIC:
         return Severity.INFO, "Only a few public addresses are let in, which is information."
     severity, source = severity_for_world(traffic)
     reasons = [f"{_named(traffic)} open to the world is {severity} ({source})"]
-    if severity is Severity.LOW and any(
-        each.holder is Holder.DATABASE for each in interfaces or ()
-    ):
+    if severity is Severity.LOW and has_database:
         severity = Severity.HIGH
         reasons.append("high because a database and no web server is attached")
     if reach is Reach.WIDE:
@@ -48,7 +56,7 @@ def judge(
         reasons.append("one step lower because it is a part of the world")
     if reach is Reach.UNKNOWN:
         reasons.append("how much of it gets in is not known")
-    steps, reason = _STEPS[attachment(interfaces)]
+    steps, reason = _STEPS[on]
     return severity.lowered(steps), "; ".join([*reasons, reason]) + "."
 
 

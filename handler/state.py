@@ -123,6 +123,5 @@ def finding(stored: Mapping[str, Any]) -> Finding:
         resolved_at=stored["resolvedAt"],
         worsened_from=Severity(worsened_from) if worsened_from else None,
         fix=stored["fix"],
-        narrower=stored["narrower"],
         detail=stored["detail"],
     )

@@ -129,9 +129,13 @@ def find() -> str | None:
 def _launcher(commands: int, answers: int) -> list[str]:
     """Starts Chromium with the pipes where it looks for them, on 3 and 4."""
     # Either pipe may be 3 or 4 already: they are moved out of the way first.
-    moves = [(commands, 20), (answers, 21), (20, 3), (21, 4)]
-    program = "; ".join(["import os, sys", *(f"os.dup2({old}, {new})" for old, new in moves)])
-    return [sys.executable, "-c", f"{program}; os.execv(sys.argv[1], sys.argv[1:])"]
+    program = (
+        "import fcntl, os, sys\n"
+        f"moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in ({commands}, {answers})]\n"
+        "os.dup2(moved[0], 3), os.dup2(moved[1], 4)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    return [sys.executable, "-c", program]
 
 
 @contextmanager

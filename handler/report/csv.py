@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 from handler.model import Report
-from handler.report.document import document
+from handler.report.document import finding_object
 from handler.report.words import plain
 
 COLUMNS = (
@@ -24,7 +24,7 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 def lines(report: Report) -> Iterator[str]:
     """A line of names, then a line for each finding in the report's order; each ends with CRLF."""
     yield _line(COLUMNS)
-    for finding in document(report)["findings"]:
+    for finding in map(finding_object, report.findings):
         yield _line(_cell(finding.get(column)) for column in COLUMNS)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from handler import VERSION
+from handler.fix import authorize
 from handler.model import (
     Accepted,
     Attachment,
@@ -274,7 +275,7 @@ def _entry(finding: Finding) -> Entry:
         "why": finding.why,
         "note": finding.exception or "",
     }
-    commands = {"close": finding.fix, "or narrow": finding.narrower}
+    commands = {"close": finding.fix, "or narrow": authorize(finding)}
     return Entry(
         opening=words.cut(f"{_opening(finding)}{detail}", 2 * _LONGEST_LINE),
         facts=tuple(

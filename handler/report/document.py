@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from handler.fix import authorize
 from handler.model import Accepted, Finding, Report, Severity, Status
 from handler.report import words
 
@@ -88,7 +89,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "resolvedAt": finding.resolved_at,
         "worsenedFrom": finding.worsened_from,
         "fix": finding.fix,
-        "narrower": finding.narrower,
+        "narrower": authorize(finding),
         "console": words.console(finding),
         "detail": finding.detail,
     }

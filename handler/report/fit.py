@@ -38,12 +38,11 @@ def _size(page: str) -> int:
 
 def within(lines: Iterable[str], most: int) -> tuple[bytes, int]:
     """The first lines that make no more than that many bytes, and how many are left out."""
-    kept, size, left = [], 0, 0
+    kept, left = bytearray(), 0
     for line in lines:
         encoded = line.encode("utf-8")
-        size += len(encoded)
-        if size <= most:
-            kept.append(encoded)
-        else:
+        if left or len(kept) + len(encoded) > most:
             left += 1
-    return b"".join(kept), left
+        else:
+            kept += encoded
+    return bytes(kept), left

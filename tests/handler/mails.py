@@ -104,8 +104,7 @@ class Read:
 
 def mail(report: Report, policy: Policy | None = None, settings: Settings = SETTINGS) -> Read:
     """The mail on a report as SES is given it."""
-    message = notify.compose(settings, report, policy or Policy())
-    return Read(message.as_bytes(policy=notify._LONG_HEADERS))  # noqa: SLF001 -- as it is sent
+    return Read(notify.compose(settings, report, policy or Policy()))
 
 
 def phrases(value: object) -> Iterator[str]:

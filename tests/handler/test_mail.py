@@ -14,7 +14,8 @@ import pytest
 from handler.model import Report
 from handler.policy import Policy
 from handler.report.fit import fitting
-from tests.handler import mails
+from tests.handler import mails, reports
+from tests.handler.groups import answer, permission
 from tests.handler.page import LOADING
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -80,7 +81,7 @@ def test_text_and_html_say_the_same(make: Make, policy: Policy) -> None:
 
 @pytest.mark.parametrize(("make", "policy"), LARGE)
 def test_the_list_has_every_finding(make: Make, policy: Policy) -> None:
-    """The attachment has a row for each finding in the report's order, and a mark for Excel."""
+    """The attachment has a row for each finding in the report's order."""
     report = make()
     read = mails.mail(report, policy)
     if not report.findings:
@@ -89,7 +90,17 @@ def test_the_list_has_every_finding(make: Make, policy: Policy) -> None:
     assert read.attachments[0].get_content_type() == "text/csv"
     assert read.attachments[0].get_filename() == "findings.csv"
     assert [row["id"] for row in read.rows] == [finding.id for finding in report.findings]
-    assert read.list_bytes.startswith(b"\xef\xbb\xbfseverity,")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("web", b"severity,"), ("\N{SNOWMAN}", b"\xef\xbb\xbfseverity,")]
+)
+def test_the_list_is_marked_where_excel_needs_it(name: str, start: bytes) -> None:
+    """Texts of other alphabets arrive as they are, in mails that know ASCII only."""
+    group = answer(permission("tcp", 22, 22, "0.0.0.0/0"), name=name)
+    read = mails.mail(reports.of(reports.read(group)))
+    assert read.list_bytes.startswith(start)
+    assert read.rows[0]["groupName"] == name
 
 
 @pytest.mark.parametrize(("make", "policy"), LARGE)

@@ -192,7 +192,7 @@ def test_texts_are_cut_and_encodable() -> None:
 def test_rules_match_permissions(fields: dict[str, Any], expected: Rule | None) -> None:
     """An entry of DescribeSecurityGroupRules is the rule that the permission gave."""
     entry = {"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", **fields}
-    assert rule_ids([entry]) == ({} if expected is None else {expected: "sgr-1"})
+    assert dict(rule_ids([entry])) == ({} if expected is None else {expected: "sgr-1"})
 
 
 @pytest.mark.parametrize(
