@@ -16,7 +16,7 @@ from handler.aws import FAILURES, sentence
 from handler.ledger import Past, State
 from handler.model import Coverage, CoverageStatus, Report, Run, Severity, Target, Trigger
 from handler.policy import Policy
-from handler.state import StateError, finding, loads
+from handler.state import UNREADABLE, StateError, finding, loads
 from handler.store import STATE_KEY, report_key
 
 LEDGER = Path(".demo", "ledger")
@@ -39,12 +39,16 @@ def report(project: Path, stack: str, *, live: bool) -> None:
     if not state.runs:
         message = "the ledger knows no run yet."
         raise click.ClickException(message)
-    last = state.runs[-1]
-    document = json.loads(read(report_key(last.id, last.started_at)))
     console = console_for(sys.stdout)
     console.print(_history(state))
     console.print()
-    table(_parsed(document), Policy(), sys.stdout)
+    key = report_key(state.runs[-1].id, state.runs[-1].started_at)
+    try:
+        last = _parsed(json.loads(read(key)))
+    except UNREADABLE as error:
+        message = f"{key} must be the report of a run, it is not ({type(error).__name__})."
+        raise click.ClickException(message) from error
+    table(last, Policy(), sys.stdout)
 
 
 def _history(state: State) -> Table:

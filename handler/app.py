@@ -13,7 +13,7 @@ from handler.audit import endless, report, scans
 from handler.aws import Clients
 from handler.event import Order, order
 from handler.memory import Memory
-from handler.model import CoverageStatus, Report, Run, Scan, Severity, Status
+from handler.model import ALL_REGIONS, CoverageStatus, Report, Run, Scan, Severity, Status
 from handler.notify import MailError, Occasion, compose, occasion, send
 from handler.policy import Policy
 from handler.report.document import document
@@ -22,7 +22,11 @@ from handler.store import ConflictError, Store
 
 _LOGGER = logging.getLogger(__name__)
 # Reading stops that long before the end, for mail and ledger; in a short run, a third of it.
-_RESERVE_SECONDS = 60.0
+_RESERVE_SECONDS = 75.0
+_BUSY = (
+    "Other runs wrote the ledger until the time was over. This one has mailed nothing; what it saw "
+    "is new to the next one."
+)
 
 
 class AuditIncompleteError(Exception):
@@ -46,35 +50,46 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     left = _seconds_left(context)
     reserve = min(_RESERVE_SECONDS, left() / 3)
     memory = Memory(_store(clients, settings, todo), todo.id)
-    if memory.has_answered:
-        return _repeated(todo)
-    scanned = list(_logged(scans(clients, todo.regions, policy, lambda: left() - reserve)))
     while True:
+        began = left()
+        memory.load()
+        if memory.has_answered:
+            return _repeated(todo)
+        scanned = list(_logged(scans(clients, todo.regions, policy, lambda: left() - reserve)))
         run = Run(todo.id, todo.trigger, started_at, clock.stamp(), settings.stack, todo.whole)
-        audit = report(run, scanned, policy, memory.state)
-        audit = replace(audit, notices=memory.notices)
-        what = None if todo.dry_run else occasion(todo.notify, audit, policy, memory.state)
         try:
+            memory.settle(left() / 2)
+            audit, what = _concluded(run, scanned, policy, todo, memory)
             memory.save(document(audit))
+            if what and not memory.claim(left()):
+                audit, what = _concluded(run, scanned, policy, todo, memory)
             if what:
-                memory.claim(left())
                 _mail(clients, settings, policy, memory, audit, what)
             memory.commit(audit, mailed=what is not None, listed=what is Occasion.EVERYTHING)
             break
-        except ConflictError:
-            # Another run was faster, and what it has mailed is no news any more.
-            memory.load()
-            if memory.has_answered:
-                return _repeated(todo)
+        except ConflictError as error:
+            # Another run was faster, and may have seen what this one has not: once more.
+            if left() - reserve < began - left():
+                raise AuditIncompleteError(_BUSY) from error
 
     _log_findings(audit)
     counts = _counts(audit) | {"mailed": int(what is not None)}
     duration = round((time.monotonic() - ticks) * 1000)
     _LOGGER.info("Audit finished.", extra=counts | {"runId": run.id, "durationMs": duration})
     if problems := [*_unread(audit), *memory.failures]:
-        message = f"The audit is incomplete: {'; '.join(problems)}"
+        message = f"The audit is incomplete: {' '.join(problems)}"
         raise AuditIncompleteError(message)
     return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
+
+
+def _concluded(
+    run: Run, scanned: list[Scan], policy: Policy, todo: Order, memory: Memory
+) -> tuple[Report, Occasion | None]:
+    """What the run has to say, and what of it is to be mailed."""
+    audit = replace(report(run, scanned, policy, memory.state), notices=memory.notices)
+    if todo.dry_run:
+        return audit, None
+    return audit, occasion(todo.notify, audit, policy, memory.state)
 
 
 def _mail(
@@ -85,14 +100,13 @@ def _mail(
     audit: Report,
     what: Occasion,
 ) -> None:
-    """Send the mail; what SES refuses for sure is not remembered as a mail that may be repeated."""
+    """Send the mail; one that SES surely refused is none that the next run may repeat."""
     mail = compose(settings, replace(audit, notices=memory.notices), policy, what)
     try:
         send(clients.get("sesv2"), settings, mail)
     except MailError as error:
         _log_findings(audit)
-        if error.refused:
-            memory.release()
+        memory.release(refused=error.refused)
         raise
 
 
@@ -161,6 +175,8 @@ def _counts(audit: Report) -> dict[str, int]:
 
 def _unread(audit: Report) -> Iterator[str]:
     for coverage in audit.unread:
-        yield f"{coverage.target.region} was not read: {coverage.error}"
+        every = coverage.target.region == ALL_REGIONS
+        what = "The list of regions" if every else f"Region {coverage.target.region}"
+        yield f"{what} was not read: {coverage.error}"
     for finding in audit.unreadable:
         yield f"{finding.group_id} in {finding.target.region}: {finding.detail}"

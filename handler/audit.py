@@ -5,12 +5,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 from handler import collect
 from handler.aws import FAILURES, Clients
 from handler.exceptions import apply
 from handler.ledger import State, changes, reconcile
-from handler.model import ALL_REGIONS, Report, Run, Scan, Target
+from handler.model import ALL_REGIONS, Finding, Report, Run, Scan, Target
 from handler.policy import Policy
 from handler.scan import coverage, scan
 
@@ -72,7 +73,9 @@ def report(
     read = tuple(sorted((each.coverage for each in scanned), key=lambda each: each.target))
     found = [finding for each in scanned for finding in each.findings]
     applied = apply(found, read, policy, run)
-    reconciled = reconcile(previous, applied.findings, read, run.started_at)
+    reconciled = reconcile(
+        _without(previous, applied.authorized), applied.findings, read, run.started_at
+    )
     return Report(
         run=run,
         coverage=read,
@@ -83,8 +86,21 @@ def report(
     )
 
 
+def _without(state: State | None, authorized: Iterable[Finding]) -> State | None:
+    """What was known, less what is open on purpose now: that is not resolved."""
+    ids = {finding.id for finding in authorized}
+    if state is None or not ids:
+        return state
+    findings = {key: each for key, each in state.findings.items() if key not in ids}
+    return replace(state, findings=findings)
+
+
 def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
-    return scan(target, collect.Region(clients.get("ec2", target.region)), policy)
+    try:
+        return scan(target, collect.Region(clients.get("ec2", target.region)), policy)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it must not take the other targets
+        surprise = ValueError(f"{type(error).__name__}: {error}")
+        return Scan(coverage(target, [surprise]))
 
 
 @contextmanager

@@ -25,9 +25,13 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 # time for the mail within the function's default limit of 300.
 _WAIT = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
 _PATIENT = _WAIT.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
+# A bucket that does not answer is given up after 16 seconds, to leave time for the mail.
+_BRISK = _WAIT.merge(
+    Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+)
 # A message that was sent again because the answer to it was lost would arrive twice.
 _ONCE = _WAIT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-_SEND = frozenset({"sesv2"})
+_CONFIGS = {"sesv2": _ONCE, "s3": _BRISK}
 
 
 class Clients:
@@ -48,7 +52,7 @@ class Clients:
         with self._lock:
             key = service, region
             if key not in self._clients:
-                config = _ONCE if service in _SEND else _PATIENT
+                config = _CONFIGS.get(service, _PATIENT)
                 self._clients[key] = self._session.client(
                     service, region_name=region, config=config
                 )
@@ -63,15 +67,15 @@ def _session() -> boto3.session.Session:
 
 
 def sentence(error: Exception) -> str:
-    """What a failure says, on one line and cut to a length that people read."""
+    """What a failure says, on one line, cut to a length that people read, with a full stop."""
     most = 300
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         text = f"{details.get('Code', 'Unknown')}: {details.get('Message', '')}"
     else:
         text = str(error)
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[:most]}..."
+    text = " ".join(text.split()).rstrip(".")
+    return f"{text}." if len(text) <= most else f"{text[:most]}..."
 
 
 def is_refusal(error: Exception) -> bool:

@@ -57,9 +57,9 @@ class Region:
         operation, key = "describe_managed_prefix_lists", "PrefixLists"
         try:
             answers = list(self._filtered(operation, key, "prefix-list-id", ids))
-        except aws.FAILURES as error:
+        except (*aws.FAILURES, ValueError) as error:
             return {list_id: PrefixList(list_id, error=aws.sentence(error)) for list_id in ids}
-        owners = {answer["PrefixListId"]: answer["OwnerId"] for answer in answers}
+        owners = {answer.get("PrefixListId"): answer.get("OwnerId") for answer in answers}
         return {list_id: self._prefix_list(list_id, owners.get(list_id)) for list_id in ids}
 
     def _prefix_list(self, list_id: str, owner: str | None) -> PrefixList:

@@ -1,7 +1,7 @@
 """What an event asks of a run: what started it, what to read, and when to mail."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -48,7 +48,7 @@ def order(event: object, request_id: str, settings: Settings) -> Order:
     if fields.get("source") in _SCHEDULERS:
         return Order(own_id, Trigger.SCHEDULE, settings.notify, settings.regions)
     if fields.get("detail-type") == _CHANGE:
-        regions = _changed(fields)
+        regions = _changed(fields, settings.regions)
         # Each of many changes would mail the same again, were it not for what is new.
         return Order(
             own_id,
@@ -64,15 +64,17 @@ def order(event: object, request_id: str, settings: Settings) -> Order:
         _notify(fields.get("notify")),
         regions or settings.regions,
         whole=not regions,
-        dry_run=_dry_run(fields.get("dryRun", False)),
+        dry_run=_dry_run(fields.get("dryRun")),
     )
 
 
-def _changed(event: Mapping[str, Any]) -> tuple[str, ...]:
-    """The region that a change was made in; empty where the event does not tell."""
+def _changed(event: Mapping[str, Any], regions: Collection[str]) -> tuple[str, ...]:
+    """The region that a change was made in; empty where that is none of those to read."""
     detail = event.get("detail")
     region = detail.get("awsRegion") if isinstance(detail, Mapping) else None
-    return (region,) if isinstance(region, str) and REGION.fullmatch(region) else ()
+    if not isinstance(region, str) or not REGION.fullmatch(region):
+        return ()
+    return (region,) if not regions or region in regions else ()
 
 
 def _regions(value: object) -> tuple[str, ...]:
@@ -94,6 +96,8 @@ def _notify(value: object) -> Notify:
 
 
 def _dry_run(value: object) -> bool:
+    if value is None:
+        return False
     if not isinstance(value, bool):
         _refuse("dryRun", "true or false", value)
     return value

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from handler.model import (
     ALL_REGIONS,
+    UNKNOWN,
     Accepted,
     Attachment,
     Changes,
@@ -66,7 +67,8 @@ class State:
 
     ``findings`` are as they were last verified, by id, the resolved ones included. ``events`` are
     the ids of the runs, which are those of the events they answered, and when. ``listed_at`` is
-    when a mail last listed all that was open.
+    when a mail last listed all that was open. ``died`` is a run whose mail nobody knows of, until
+    a run has looked at everything since.
     """
 
     findings: Mapping[str, Finding] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class State:
     runs: tuple[Past, ...] = ()
     listed_at: str | None = None
     mailing: Mailing | None = None
+    died: str | None = None
 
 
 def reconcile(
@@ -93,10 +96,10 @@ def reconcile(
         return tuple(replace(each, first_seen=now, last_seen=now) for each in findings)
     known = previous.findings
     seen = tuple(_seen(finding, known.get(finding.id), now) for finding in findings)
-    verified = _Verified(seen, coverage)
+    scope = _Scope(seen, coverage)
     ids = {finding.id for finding in seen}
     gone = (
-        _gone(finding, verified, now)
+        _gone(finding, scope, now)
         for finding in known.values()
         if finding.id not in ids and finding.status is not Status.RESOLVED
     )
@@ -114,13 +117,14 @@ def changes(
         return None
     was_read = {t: status is CoverageStatus.OK for t, status in previous.coverage.items()}
     is_read = {each.target: each.status is CoverageStatus.OK for each in coverage}
-    if whole:
-        # When the regions could not be listed, their names are all that tells they are again.
-        is_read |= {t: True for t in was_read if t.region == ALL_REGIONS and t not in is_read}
+    gone = set(was_read) - set(is_read) if whole and _names_all(coverage) else set()
+    # When the regions could not be listed, their names are all that tells they are again.
+    is_read |= {t: True for t in gone if t.region == ALL_REGIONS}
     return Changes(
-        first=not previous.runs,
+        first=whole and previous.listed_at is None,
         lost=tuple(t for t, read in is_read.items() if not read and was_read.get(t, True)),
         regained=tuple(t for t, read in is_read.items() if read and not was_read.get(t, True)),
+        left_out=tuple(sorted(gone - set(is_read))),
         ending=tuple(each for key, each in _ending(exceptions) if key not in previous.announced),
     )
 
@@ -129,16 +133,19 @@ def committed(previous: State | None, report: Report, *, mailed: bool, listed: b
     """What is known after the run of that report; ``listed`` if its mail listed all."""
     known = previous or State()
     now = report.run.started_at
+    coverage = {each.target: each.status for each in report.coverage}
+    forgets = report.run.whole and _names_all(report.coverage)
     findings = {
-        finding.id: _verified(finding, known.findings.get(finding.id))
+        finding.id: _as_verified(finding, known.findings.get(finding.id))
         for finding in report.findings
+        # Said once, and then nobody's business: the settings leave the target out.
+        if finding.target in coverage or not forgets
     }
     kept = {
         finding.id: finding
         for finding in known.findings.values()
         if finding.id not in findings and _is_recent(finding.resolved_at, now, _REMEMBERED)
     }
-    coverage = {each.target: each.status for each in report.coverage}
     past = Past(
         id=report.run.id,
         trigger=report.run.trigger,
@@ -158,7 +165,8 @@ def committed(previous: State | None, report: Report, *, mailed: bool, listed: b
         events={e: at for e, at in known.events.items() if _is_recent(at, now, _EVENTS_KEPT)}
         | {report.run.id: now},
         runs=(*known.runs, past)[-_RUNS_KEPT:],
-        listed_at=now if listed else known.listed_at,
+        listed_at=now if listed and report.run.whole else known.listed_at,
+        died=None if report.run.whole else known.died,
     )
 
 
@@ -168,20 +176,21 @@ def _seen(finding: Finding, before: Finding | None, now: str) -> Finding:
     status = finding.status
     if status is not Status.EXCEPTED:
         status = _status(before)
-    worse = (
-        status is Status.OPEN
-        and before is not None
-        and finding.severity.rank < before.severity.rank
-        # That nobody knows what is attached makes nothing worse.
-        and finding.attachment is not Attachment.UNKNOWN
-    )
+    worsened_from = before.severity if before and status is Status.OPEN else None
     return replace(
         finding,
         status=status,
         first_seen=first_seen,
         last_seen=now,
-        worsened_from=before.severity if before and worse else None,
+        worsened_from=worsened_from if before and _is_worse(finding, before) else None,
     )
+
+
+def _is_worse(finding: Finding, before: Finding) -> bool:
+    """Whether it is more severe, and not only because nobody knows any more what is attached."""
+    lost_sight = finding.attachment is Attachment.UNKNOWN is not before.attachment
+    wider = finding.reach.rank < before.reach.rank
+    return finding.severity.rank < before.severity.rank and (wider or not lost_sight)
 
 
 def _status(before: Finding | None) -> Status:
@@ -192,24 +201,25 @@ def _status(before: Finding | None) -> Status:
     return Status.OPEN
 
 
-def _verified(finding: Finding, before: Finding | None) -> Finding:
+def _as_verified(finding: Finding, before: Finding | None) -> Finding:
     """A finding as it was last verified."""
     if before and finding.status is Status.UNVERIFIED:
         return before
-    if before and finding.attachment is Attachment.UNKNOWN:
+    lost_sight = finding.attachment is Attachment.UNKNOWN
+    if before and lost_sight and finding.status is Status.OPEN and not finding.worsened_from:
         return replace(finding, severity=before.severity, attachment=before.attachment)
     return finding
 
 
-def _gone(finding: Finding, verified: "_Verified", now: str) -> Finding:
+def _gone(finding: Finding, scope: "_Scope", now: str) -> Finding:
     """A finding of an earlier run that this run did not see."""
-    if finding not in verified:
+    if finding not in scope:
         return replace(finding, status=Status.UNVERIFIED, worsened_from=None)
     return replace(finding, status=Status.RESOLVED, resolved_at=now, worsened_from=None)
 
 
-class _Verified:
-    """Which findings a run would have seen if they were still there."""
+class _Scope:
+    """The findings that a run would have seen if they were still there."""
 
     def __init__(self, seen: Iterable[Finding], coverage: Iterable[Coverage]) -> None:
         self._read = {each.target for each in coverage if each.status is CoverageStatus.OK}
@@ -223,9 +233,16 @@ class _Verified:
 
     def __contains__(self, finding: Finding) -> bool:
         judged = finding.kind in _UNJUDGED or not any(
-            (finding.target, group_id) in self._unjudged for group_id in _groups(finding)
+            # A group without an id may be any.
+            (finding.target, group_id) in self._unjudged
+            for group_id in (*_groups(finding), UNKNOWN)
         )
         return judged and finding.target in self._read
+
+
+def _names_all(coverage: Iterable[Coverage]) -> bool:
+    """Whether the run knew the names of all the targets that it was to read."""
+    return all(each.target.region != ALL_REGIONS for each in coverage)
 
 
 def _groups(finding: Finding) -> tuple[str, ...]:

@@ -420,13 +420,15 @@ class Exceptions:
 class Changes:
     """What is different from the last committed run, besides the findings' own statuses.
 
-    ``lost`` are targets that could be read then and cannot now, ``regained`` the other way round;
+    ``first`` is a run that nothing is known of before it. ``lost`` are targets that could be read
+    then and cannot now, ``regained`` the other way round; ``left_out`` are no longer asked for.
     ``ending`` are exceptions that run out soon, or did, and were not announced yet.
     """
 
     first: bool = False
     lost: tuple[Target, ...] = ()
     regained: tuple[Target, ...] = ()
+    left_out: tuple[Target, ...] = ()
     ending: tuple[Accepted, ...] = ()
 
 

@@ -1,7 +1,6 @@
 """Decides whether a run mails, and what, and sends the digest through SES."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterable
 from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -10,9 +9,10 @@ from typing import Any
 
 from handler import aws, clock
 from handler.ledger import State
-from handler.model import Changes, Finding, Kind, Report, Severity, Status
+from handler.model import Changes, Report, Severity, Status
 from handler.policy import Policy
 from handler.report import csv
+from handler.report.digest import listed
 from handler.report.fit import MOST_LIST_BYTES, fitting, within
 from handler.report.html import html
 from handler.report.text import text
@@ -68,14 +68,16 @@ def occasion(
     Without knowledge of what was before, whatever is open is mailed; and so is the reason.
     """
     changes = report.changes
-    if notify is Notify.ALWAYS or (changes.first if changes else report.notices):
+    # What a run said that died is not known, and what it was about may be over by now.
+    is_odd = bool(report.notices) and (report.run.whole or changes is None)
+    if notify is Notify.ALWAYS or is_odd or (changes and changes.first):
         return Occasion.EVERYTHING
     if notify is Notify.FINDINGS or changes is None:
-        is_due = any(_listed(policy, report.open)) or not report.complete
+        is_due = any(listed(policy, report.open)) or not report.complete
         return Occasion.EVERYTHING if is_due else None
     if _has_changed(report, changes, policy):
         return Occasion.CHANGES
-    return Occasion.EVERYTHING if _is_reminder_due(report, previous) else None
+    return Occasion.EVERYTHING if _is_reminder_due(report, policy, previous) else None
 
 
 def compose(
@@ -129,20 +131,16 @@ def send(ses: Any, settings: Settings, message: bytes) -> None:
 
 
 def _has_changed(report: Report, changes: Changes, policy: Policy) -> bool:
-    if changes.lost or changes.regained or changes.ending:
+    if changes.lost or changes.regained or changes.left_out or changes.ending:
         return True
     opened = (each for each in report.open if each.is_change)
-    return any(_listed(policy, (*opened, *report.of(Status.RESOLVED))))
+    return any(listed(policy, (*opened, *report.of(Status.RESOLVED))))
 
 
-def _listed(policy: Policy, findings: Iterable[Finding]) -> Iterable[Finding]:
-    """The findings that a digest lists rather than counts."""
-    return (f for f in findings if f.kind is Kind.UNREADABLE or policy.lists(f.severity))
-
-
-def _is_reminder_due(report: Report, previous: State | None) -> bool:
+def _is_reminder_due(report: Report, policy: Policy, previous: State | None) -> bool:
     listed_at = previous.listed_at if previous else None
-    urgent = any(each.severity.rank <= Severity.HIGH.rank for each in report.open)
+    open_findings = listed(policy, report.open)
+    urgent = any(each.severity.rank <= Severity.HIGH.rank for each in open_findings)
     return (
         report.run.whole
         and (urgent or not report.complete)

@@ -71,7 +71,7 @@ def coverage(
     elif codes <= _DISABLED:
         status = CoverageStatus.DISABLED
     sentences = dict.fromkeys(aws.sentence(failure) for failure in failures)
-    return Coverage(target, status, groups, rules, "; ".join(sentences))
+    return Coverage(target, status, groups, rules, " ".join(sentences))
 
 
 class _Reader:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from handler.ledger import Mailing, Past, State
@@ -24,6 +25,10 @@ from handler.report.document import finding_object
 VERSION = 1
 
 
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What reading JSON raises that is not what it should be."""
+
+
 class StateError(ValueError):
     """A stored state that this program cannot read; the message is a sentence."""
 
@@ -41,6 +46,7 @@ def dumps(state: State) -> bytes:
         "events": dict(state.events),
         "runs": [asdict(past) for past in state.runs],
         "listedAt": state.listed_at,
+        "died": state.died,
         "mailing": asdict(state.mailing) if state.mailing else None,
     }
     return json.dumps(document, separators=(",", ":")).encode()
@@ -53,13 +59,12 @@ def loads(stored: bytes) -> State:
         if document["version"] == VERSION:
             return _state(document)
         message = f"The state has version {document['version']!r}, this program knows {VERSION}."
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except UNREADABLE as error:
         message = f"The state makes no sense ({type(error).__name__}: {error!s:.80})."
     raise StateError(message)
 
 
 def _state(document: Mapping[str, Any]) -> State:
-    mailing = document["mailing"]
     return State(
         findings={each["id"]: finding(each) for each in document["findings"]},
         coverage={
@@ -67,16 +72,37 @@ def _state(document: Mapping[str, Any]) -> State:
             for each in document["coverage"]
         },
         announced=frozenset(document["announced"]),
-        events=dict(document["events"]),
+        events={event: _time(at) for event, at in document["events"].items()},
         runs=tuple(map(_past, document["runs"])),
-        listed_at=document["listedAt"],
-        mailing=Mailing(**mailing) if mailing else None,
+        listed_at=_time(document["listedAt"]) if document["listedAt"] else None,
+        mailing=_mailing(document["mailing"]) if document["mailing"] else None,
+        died=str(document["died"]) if document["died"] else None,
     )
 
 
+def _mailing(stored: Mapping[str, Any]) -> Mailing:
+    return Mailing(str(stored["run"]), _time(stored["until"]), str(stored["token"]))
+
+
 def _past(run: Mapping[str, Any]) -> Past:
-    open_findings = {Severity(key): int(value) for key, value in run["open"].items()}
-    return Past(**{**run, "trigger": Trigger(run["trigger"]), "open": open_findings})
+    return Past(
+        id=str(run["id"]),
+        trigger=Trigger(run["trigger"]),
+        started_at=_time(run["started_at"]),
+        opened=int(run["opened"]),
+        resolved=int(run["resolved"]),
+        open={severity: int(run["open"][severity]) for severity in Severity},
+        not_read=int(run["not_read"]),
+        mailed=bool(run["mailed"]),
+    )
+
+
+def _time(stored: str) -> str:
+    """A time with a zone, as it is stored."""
+    if datetime.fromisoformat(stored).tzinfo is None:
+        message = f"{stored} has no zone"
+        raise ValueError(message)
+    return stored
 
 
 def finding(stored: Mapping[str, Any]) -> Finding:
@@ -86,6 +112,7 @@ def finding(stored: Mapping[str, Any]) -> Finding:
         return tuple(stored.get(key, ()))
 
     family, worsened_from = stored["family"], stored["worsenedFrom"]
+    resolved_at = stored["resolvedAt"]
     return Finding(
         id=stored["id"],
         kind=Kind(stored["kind"]),
@@ -118,9 +145,9 @@ def finding(stored: Mapping[str, Any]) -> Finding:
         owner=stored["owner"],
         why=stored["why"],
         exception=stored["exception"],
-        first_seen=stored["firstSeen"],
-        last_seen=stored["lastSeen"],
-        resolved_at=stored["resolvedAt"],
+        first_seen=_time(stored["firstSeen"]),
+        last_seen=_time(stored["lastSeen"]),
+        resolved_at=_time(resolved_at) if resolved_at else None,
         worsened_from=Severity(worsened_from) if worsened_from else None,
         fix=stored["fix"],
         detail=stored["detail"],

@@ -17,10 +17,12 @@ from handler.ledger import Mailing, State
 from handler.state import StateError, dumps, loads
 
 STATE_KEY = "state.json"
-# Longer than SES and S3 together take to answer or to be given up.
+# How long a run may take from saying that it will mail to having written that it did. Whoever takes
+# longer is overtaken by the next run, which then says that it may repeat a mail.
 _MAILING = timedelta(seconds=45)
 _MISSING = frozenset({"NoSuchKey", "404"})
 _LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_PAUSES = (1, 2)
 
 
 def report_key(run: str, started_at: str) -> str:
@@ -49,10 +51,20 @@ class Known:
     problem: str | None = None
 
     @property
-    def died(self) -> Mailing | None:
-        """The run that died between its mail and its commit, if one did."""
+    def is_mailing(self) -> bool:
+        """Whether a run that said it would mail may still be at it."""
         mailing = self.state.mailing if self.state else None
-        return mailing if mailing and not _is_alive(mailing) else None
+        if mailing is None:
+            return False
+        left = datetime.fromisoformat(mailing.until) - clock.now()
+        return timedelta() < left <= _MAILING
+
+    @property
+    def died(self) -> str | None:
+        """The run that died between its mail and its commit, if one did since all was read."""
+        if self.state is None or self.is_mailing:
+            return None
+        return self.state.mailing.run if self.state.mailing else self.state.died
 
 
 class Store:
@@ -65,58 +77,8 @@ class Store:
     def load(self, run: str) -> Known:
         """What is known. A state that makes no sense is kept aside under the run's name.
 
-        Waits for a run that is mailing at this moment. Raises ``StoreError``.
+        Raises ``StoreError``.
         """
-        while True:
-            known = self._read(run)
-            mailing = known.state.mailing if known.state else None
-            if mailing is None or not _is_alive(mailing):
-                return known
-            clock.sleep(1)
-
-    def claim(self, known: Known, run: str, seconds: float) -> Known:
-        """Say that a run is about to mail, which ends in that many seconds.
-
-        Raises ``ConflictError`` and ``StoreError``.
-        """
-        span = min(_MAILING.total_seconds(), seconds)
-        until = (clock.now() + timedelta(seconds=span)).isoformat(timespec="milliseconds")
-        return self.commit(
-            known, replace(known.state or State(), mailing=Mailing(run, until, uuid.uuid4().hex))
-        )
-
-    def release(self, known: Known) -> None:
-        """Take the claim back: nothing was mailed. Raises as ``commit`` does."""
-        if known.state:
-            self.commit(known, replace(known.state, mailing=None))
-
-    def commit(self, known: Known, state: State) -> Known:
-        """Store a state in place of the known one. Raises ``ConflictError`` and ``StoreError``."""
-        body = dumps(state)
-        condition = {"IfMatch": known.etag} if known.etag else {"IfNoneMatch": "*"}
-        try:
-            return Known(state, self._put(STATE_KEY, body, condition))
-        except aws.FAILURES as error:
-            if aws.code(error) not in _LOST:
-                message = f"The ledger could not be written: {aws.sentence(error)}."
-                raise StoreError(message) from error
-            # A write whose answer got lost is sent again, and then finds itself there.
-            there, etag = self._get()
-            if there != body:
-                raise ConflictError from error
-            return Known(state, etag)
-
-    def save_report(self, report: Mapping[str, Any]) -> str:
-        """Store a run's report; the result is its key. Raises ``StoreError``."""
-        key = report_key(report["run"]["id"], report["run"]["startedAt"])
-        try:
-            self._put(key, json.dumps(report, separators=(",", ":")).encode())
-        except aws.FAILURES as error:
-            message = f"The report could not be stored: {aws.sentence(error)}."
-            raise StoreError(message) from error
-        return key
-
-    def _read(self, run: str) -> Known:
         body, etag = self._get()
         if body is None:
             return Known()
@@ -131,15 +93,69 @@ class Store:
                 raise StoreError(message) from failure
             return Known(None, etag, f"{error} It is kept as {key}, and a new one begins.")
 
+    def settle(self, known: Known, seconds: float) -> None:
+        """Wait until no other run is mailing, and that many seconds at most.
+
+        Raises ``ConflictError`` when one still is, or was: what is known is old then.
+        """
+        waited = 0
+        while known.is_mailing:
+            _, etag = self._get()
+            if etag != known.etag or waited >= seconds:
+                raise ConflictError
+            clock.sleep(1)
+            waited += 1
+
+    def claim(self, known: Known, run: str, seconds: float) -> Known:
+        """Say that a run is about to mail, which ends in that many seconds.
+
+        Raises ``ConflictError`` and ``StoreError``.
+        """
+        span = min(_MAILING.total_seconds(), seconds)
+        until = (clock.now() + timedelta(seconds=span)).isoformat(timespec="milliseconds")
+        mailing = Mailing(run, until, uuid.uuid4().hex)
+        state = replace(known.state or State(), mailing=mailing, died=known.died)
+        return self.commit(known, state)
+
+    def commit(self, known: Known, state: State) -> Known:
+        """Store a state in place of the known one. Raises ``ConflictError`` and ``StoreError``."""
+        body = dumps(state)
+        condition = {"IfMatch": known.etag} if known.etag else {"IfNoneMatch": "*"}
+        for pause in (*_PAUSES, None):
+            try:
+                return Known(state, self._put(STATE_KEY, body, condition))
+            except aws.FAILURES as error:
+                if aws.code(error) not in _LOST or pause is None:
+                    message = f"The ledger could not be written: {aws.sentence(error)}"
+                    raise StoreError(message) from error
+                there, etag = self._get()
+                if there == body:
+                    # A write whose answer got lost is sent again, and then finds itself there.
+                    return Known(state, etag)
+                if etag != known.etag:
+                    raise ConflictError from error
+                # S3 was busy with something else.
+                clock.sleep(pause)
+        raise ConflictError
+
+    def save_report(self, report: Mapping[str, Any]) -> None:
+        """Store a run's report. Raises ``StoreError``."""
+        key = report_key(report["run"]["id"], report["run"]["startedAt"])
+        try:
+            self._put(key, json.dumps(report, separators=(",", ":")).encode())
+        except aws.FAILURES as error:
+            message = f"The report could not be stored: {aws.sentence(error)}"
+            raise StoreError(message) from error
+
     def _get(self) -> tuple[bytes | None, str | None]:
-        """The stored state and its version; None where there is none."""
+        """The stored state and its version; None where there is none. Raises ``StoreError``."""
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=STATE_KEY)
             return answer["Body"].read(), answer["ETag"]
         except aws.FAILURES as error:
             if aws.code(error) in _MISSING:
                 return None, None
-            message = f"The ledger could not be read: {aws.sentence(error)}."
+            message = f"The ledger could not be read: {aws.sentence(error)}"
             raise StoreError(message) from error
 
     def _put(self, key: str, body: bytes, condition: Mapping[str, str] | None = None) -> str:
@@ -151,9 +167,3 @@ class Store:
             **(condition or {}),
         )
         return str(answer["ETag"])
-
-
-def _is_alive(mailing: Mailing) -> bool:
-    """Whether a run that said it would mail may still be at it."""
-    left = datetime.fromisoformat(mailing.until) - clock.now()
-    return timedelta() < left <= _MAILING

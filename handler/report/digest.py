@@ -8,6 +8,7 @@ from itertools import groupby
 from handler import VERSION
 from handler.fix import authorize
 from handler.model import (
+    ALL_REGIONS,
     Accepted,
     Attachment,
     Coverage,
@@ -111,20 +112,15 @@ def digest(
     The policy says what is listed and what is only counted; so is, with ``changed_only``, what was
     open before.
     """
-    # What could not be read is listed whatever it may open: silence must mean clean.
-    worth = [
-        finding
-        for finding in report.open
-        if finding.kind is Kind.UNREADABLE or policy.lists(finding.severity)
-    ]
-    listed = [finding for finding in worth if finding.is_change] if changed_only else worth
-    counts = Counter(finding.severity for finding in listed)
-    shown = listed if most is None else listed[:most]
+    worth = list(listed(policy, report.open))
+    chosen = [finding for finding in worth if finding.is_change] if changed_only else worth
+    counts = Counter(finding.severity for finding in chosen)
+    shown = chosen if most is None else chosen[:most]
     headline = _headline(report, len(Severity))
     return Digest(
         subject=_subject(report),
         headline=f"{headline[0].upper()}{headline[1:]}.",
-        advice=_advice(report, listed),
+        advice=_advice(report, chosen),
         notices=_lines(report.notices, "more notice"),
         unread=_lines(map(_unread, report.unread), "more target"),
         changed=_lines(_changed(report, policy), "more change"),
@@ -133,14 +129,24 @@ def digest(
             for severity, findings in groupby(shown, key=lambda finding: finding.severity)
         ),
         notes=(
-            *_left_out(len(listed) - len(shown)),
-            *_unchanged(len(worth) - len(listed)),
+            *_left_out(len(chosen) - len(shown)),
+            *_unchanged(len(worth) - len(chosen)),
             *_notes(report, len(worth), policy),
         ),
         exceptions=tuple(_exceptions(report)),
         coverage=tuple(_rows(report.coverage)),
         origin=_origin(report),
     )
+
+
+def listed(policy: Policy, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings that a digest lists rather than counts.
+
+    What could not be read is listed whatever it may open: silence must mean clean.
+    """
+    for finding in findings:
+        if finding.kind is Kind.UNREADABLE or policy.lists(finding.severity):
+            yield finding
 
 
 def _subject(report: Report) -> str:
@@ -211,16 +217,16 @@ def _unread(coverage: Coverage) -> str:
 
 def _changed(report: Report, policy: Policy) -> Iterator[str]:
     """What was open or unread before and is not, and what can no longer be read."""
-    for each in report.of(Status.RESOLVED):
-        if not policy.lists(each.severity):
-            continue
-        since = f", open since {each.first_seen[:_DATE]}" if each.first_seen else ""
-        yield f"resolved: {_opening(each)} on {_named(each)} in {each.target.region}{since}"
     if report.changes:
-        for target in report.changes.regained:
-            yield f"read again: {_place_of(target)}"
         for target in report.changes.lost:
             yield f"no longer read: {_place_of(target)}"
+        for target in report.changes.left_out:
+            yield f"no longer asked for, and forgotten: {_place_of(target)}"
+        for target in report.changes.regained:
+            yield f"read again: {_place_of(target)}"
+    for each in listed(policy, report.of(Status.RESOLVED)):
+        since = f", first seen on {each.first_seen[:_DATE]}" if each.first_seen else ""
+        yield f"resolved: {_opening(each)} on {_named(each)} in {each.target.region}{since}"
 
 
 def _lines(items: Iterable[str], noun: str) -> tuple[str, ...]:
@@ -331,11 +337,15 @@ def _notes(report: Report, worth: int, policy: Policy) -> Iterator[str]:
 def _exceptions(report: Report) -> Iterator[str]:
     """The exceptions to look at, each once, the most urgent first."""
     noted, noun = report.exceptions, "more exception"
-    expired = [each for each in noted.expired if each not in noted.unused]
-    expiring = [each for each in noted.expiring if each not in noted.unused]
-    yield from _lines((f"expired on {each.until}: {_accepted(each)}" for each in expired), noun)
-    yield from _lines((f"expires on {each.until}: {_accepted(each)}" for each in expiring), noun)
-    yield from _lines((f"matches nothing: {_accepted(each)}" for each in noted.unused), noun)
+    rest = [each for each in noted.unused if each not in {*noted.expired, *noted.expiring}]
+    for verb, some in (("expired", noted.expired), ("expires", noted.expiring)):
+        told = (
+            f"{verb} on {each.until}{' and matches nothing' if each in noted.unused else ''}: "
+            f"{_accepted(each)}"
+            for each in some
+        )
+        yield from _lines(told, noun)
+    yield from _lines((f"matches nothing: {_accepted(each)}" for each in rest), noun)
 
 
 def _accepted(exception: Accepted) -> str:
@@ -368,7 +378,8 @@ def _place(coverage: Coverage) -> str:
 
 
 def _place_of(target: Target) -> str:
-    return words.cut(f"{target.region} / {target.account}", _LONGEST_PLACE)
+    region = "the list of regions" if target.region == ALL_REGIONS else target.region
+    return words.cut(f"{region} / {target.account}", _LONGEST_PLACE)
 
 
 def _origin(report: Report) -> str:

@@ -85,6 +85,18 @@ def test_the_ledger_in_aws(
     assert len(shown(tmp_path, capsys, live=True)[1:4]) == 3
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"run": 5}'])
+def test_a_report_that_makes_no_sense_leaves_the_history(
+    ledger: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    """The runs are shown, and what is wrong with the last report is a sentence."""
+    for file in (ledger / LEDGER / "reports").rglob("*.json"):
+        file.write_text(content)
+    with pytest.raises(click.ClickException, match=r"must be the report of a run, it is not"):
+        report(ledger, "dev", live=False)
+    assert "2026-11-25 06:00 schedule" in capsys.readouterr().out
+
+
 def refused(*arguments: str) -> Result:
     """The command as somebody types it."""
     return CliRunner().invoke(main, ["report", *arguments])

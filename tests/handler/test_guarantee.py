@@ -5,8 +5,9 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -112,6 +113,120 @@ def test_of_one_event_that_arrives_twice_at_once_one_run_mails(
         results = list(pool.map(lambda name: stack.run(run_id=name), ["same"] * 4))
     assert sorted(each["counts"]["mailed"] for each in results) == [0, 0, 0, 1]
     assert [past.id for past in stack.state.runs[1:]] == ["same"]
+
+
+@contextmanager
+def meanwhile(
+    match: Callable[[Any], bool], what: Callable[[], object], nth: int = 1
+) -> Iterator[None]:
+    """Something that happens before the nth request that matches is sent."""
+    send = URLLib3Session.send
+    left = [nth]
+
+    def interrupted(self: URLLib3Session, request: Any) -> Any:
+        if match(request):
+            left[0] -= 1
+            if left[0] == 0:
+                what()
+        return send(self, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(URLLib3Session, "send", interrupted)
+        yield
+
+
+def is_report(request: Any) -> bool:
+    """Whether a request stores a run's report, which it does once all is read."""
+    return request.method == "PUT" and "reports/" in request.url
+
+
+def is_state(request: Any) -> bool:
+    """Whether a request writes the state: to claim first, to commit then."""
+    return request.method == "PUT" and "state.json" in request.url
+
+
+def die() -> None:
+    """The process is killed."""
+    raise Killed
+
+
+CHANGE = {
+    "source": "aws.ec2",
+    "detail-type": "AWS API Call via CloudTrail",
+    "detail": {"awsRegion": "eu-west-1"},
+}
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_run_does_not_judge_by_what_is_old(stack: Stack, *, opens: bool) -> None:
+    """What a faster run has seen since is read again, and neither resolved nor brought back."""
+    web = stack.open("web")
+    if opens:
+        stack.close(web)
+    stack.run()
+    stack.open("other", "us-east-1")
+
+    def change() -> None:
+        (stack.allow if opens else stack.close)(web)
+        stack.run({**CHANGE, "id": "change"})
+
+    with meanwhile(is_report, change):
+        stack.run(run_id="whole")
+    assert [subject.partition(" (")[2] for subject in stack.subjects[1:]] == [
+        "1 new)" if opens else "1 resolved)",
+        "1 new)",
+    ]
+    assert stack.statuses["web"] == ("open" if opens else "resolved")
+
+
+def test_what_a_dead_run_said_is_put_right(stack: Stack) -> None:
+    """It said that a port is closed; the next run, where it is open again, lists it."""
+    web = stack.open("web")
+    stack.run()
+    stack.close(web)
+    stack.day()
+    with meanwhile(is_state, die, nth=2), pytest.raises(Killed):
+        stack.run()
+    stack.allow(web)
+    stack.day()
+    stack.run()
+    assert stack.subjects[1:] == [
+        "nothing found open in 2 regions (1 resolved)",
+        "1 medium in 1 region",
+    ]
+    assert MAY_REPEAT in stack.texts[-1]
+    stack.day()
+    assert stack.run()["counts"]["mailed"] == 0
+
+
+def test_a_partial_run_does_not_hide_that_one_died(stack: Stack) -> None:
+    """The next whole run still says that it may repeat."""
+    stack.run()
+    stack.open("far", "us-east-1")
+    with meanwhile(is_state, die, nth=2), pytest.raises(Killed):
+        stack.run()
+    stack.day()
+    assert stack.run({**CHANGE, "id": "change"})["counts"]["mailed"] == 0
+    stack.account.faults.refuse_mail(times=1)
+    with pytest.raises(MailError):
+        stack.run()
+    stack.run()
+    assert MAY_REPEAT in stack.texts[-1]
+
+
+@pytest.mark.parametrize("times", [1, None])
+def test_a_condition_that_fails_without_a_reason(stack: Stack, times: int | None) -> None:
+    """S3 may be busy with something else; for how long it is decides whether it is a failure."""
+    stack.open("web")
+    fault = Fault("PutObject", code="ConditionalRequestConflict", status=409, times=times)
+    with meanwhile(is_state, lambda: stack.account.faults.add(fault)):
+        if times:
+            stack.run()
+        else:
+            with pytest.raises(AuditIncompleteError, match="ledger could not be written"):
+                stack.run()
+    assert len(stack.subjects) == 1
+    assert len(stack.slept) == (1 if times else 2)
 
 
 def _let_time_pass(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,18 @@ def test_what_may_hide_behind_a_rule_that_cannot_be_judged(now: dict[str, object
     assert statuses == {"sg-1": Status.UNVERIFIED, "sg-2": Status.RESOLVED}
 
 
+def test_a_group_without_an_id_may_be_any_group() -> None:
+    """Where EC2 does not say which group it tells of, no group of the target is resolved."""
+    nameless = {key: value for key, value in SSH.items() if key != "GroupId"}
+    seen = reports.read(nameless).findings
+    statuses = {
+        finding.group_id: finding.status
+        for finding in reconcile(known(found()), seen, [OK], NOW)
+        if finding.kind == "exposure"
+    }
+    assert statuses == {"sg-1": Status.UNVERIFIED, "unknown": Status.NEW}
+
+
 def test_a_rule_that_can_be_judged_again_is_resolved() -> None:
     """A malformed rule that is gone is gone, although another one is there."""
     before = found(answer(permission("tcp", 30, 20, WORLD)))

@@ -205,7 +205,7 @@ def test_several_failures_are_all_said(ec2: Ec2) -> None:
     ec2.refuses(INTERFACES, "InternalError")
     coverage = ec2.scan().coverage
     assert coverage.status is CoverageStatus.FAILED
-    assert coverage.error == "UnauthorizedOperation: No.; InternalError: No."
+    assert coverage.error == "UnauthorizedOperation: No. InternalError: No."
 
 
 def test_a_region_out_of_reach_is_coverage() -> None:
@@ -217,7 +217,7 @@ def test_a_region_out_of_reach_is_coverage() -> None:
 
     coverage = scan(TARGET, Region(Unreachable()), Policy()).coverage
     assert coverage.status is CoverageStatus.FAILED
-    assert coverage.error == 'Read timeout on endpoint URL: "https://ec2.example.com"'
+    assert coverage.error == 'Read timeout on endpoint URL: "https://ec2.example.com".'
 
 
 def lists(*ids: str) -> dict[str, Any]:
