@@ -156,9 +156,10 @@ def _source(key: str, value: object) -> str:
 
 
 def _account(key: str, value: object) -> str:
-    account = str(value).zfill(len("123456789012")) if isinstance(value, int) else value
+    # YAML takes a number that begins with 0 for another one, which has fewer digits.
+    account = str(value) if isinstance(value, int) else value
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
-        _refuse(key, "an account id of 12 digits", value)
+        _refuse(key, "an account id of 12 digits, in quotes", value)
     return account
 
 

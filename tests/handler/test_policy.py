@@ -16,7 +16,7 @@ def test_parses_every_key() -> None:
         "minimumSeverity": "high",
         "trustedCidrs": ["198.51.100.0/24"],
         "authorizedPorts": ["tcp/443", "tcp/8000-8010", "udp", "icmp/8", "50"],
-        "exceptions": [exception | {"until": "2027-01-31", "account": 12345678901}],
+        "exceptions": [exception | {"until": "2027-01-31", "account": 123456789012}],
     }
     traffic = (
         Traffic("tcp", 443, 443),
@@ -26,7 +26,7 @@ def test_parses_every_key() -> None:
         Traffic("50"),
     )
     accepted = Accepted(
-        "sg-1", "tcp/443", traffic[0], "a", "b", date(2027, 1, 31), account="012345678901"
+        "sg-1", "tcp/443", traffic[0], "a", "b", date(2027, 1, 31), account="123456789012"
     )
     assert Policy.parse(document) == Policy(
         Severity.HIGH, ("198.51.100.0/24",), traffic, (accepted,)
@@ -159,7 +159,14 @@ TEXT = "a text of 1 to 255 characters"
             {"source": "office"},
             "exceptions[0].source must be a CIDR or the id of a prefix list, got 'office'.",
         ),
-        ({"account": "1"}, "exceptions[0].account must be an account id of 12 digits, got '1'."),
+        (
+            {"account": "1"},
+            "exceptions[0].account must be an account id of 12 digits, in quotes, got '1'.",
+        ),
+        (
+            {"account": 0o12345670123},
+            "exceptions[0].account must be an account id of 12 digits, in quotes, got 1402433619.",
+        ),
         ({"region": "mars"}, "exceptions[0].region must be a region as in eu-west-1, got 'mars'."),
     ],
 )
