@@ -215,8 +215,8 @@ def test_an_account_is_read_with_the_callers_credentials(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--profile", "nobody"), "The config profile (nobody) could not be found"),
-        ((), "Unable to locate credentials"),
+        (("--profile", "nobody"), "The config profile (nobody) could not be found."),
+        ((), "Unable to locate credentials."),
     ],
 )
 def test_no_credentials_are_one_sentence(

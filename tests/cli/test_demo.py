@@ -53,7 +53,7 @@ def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     changes = email.message_from_bytes((folder / "changes.eml").read_bytes(), policy=default)
     said = changes.get_body(("plain",))
     assert said is not None
-    assert "dev: 6 critical, 6 high, 4 medium, 4 low in 3 regions (1 new, 1 r" in changes["Subject"]
+    assert "6 critical, 6 high, 4 medium in 3 regions (1 new, 1 resolved)" in changes["Subject"]
     assert said.get_content().count("close: ") == 1
     assert "tcp/3306 (MySQL) from the whole IPv4 internet" in said.get_content()
     assert "resolved: tcp/22 (SSH) from the whole IPv4 internet on bastion" in said.get_content()

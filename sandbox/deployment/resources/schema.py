@@ -42,8 +42,10 @@ def _python_class(type_name: str, *suffixes: str) -> type:
     _, module, name = type_name.split(":")
     module = module.split("/")[0]
     python = f"{module}_" if keyword.iskeyword(module) else module
-    classes = vars(import_module(f"pulumi_aws.{python}"))
-    found = next(classes[name + suffix] for suffix in suffixes if name + suffix in classes)
+    # It loads its classes when they are asked for.
+    classes = import_module(f"pulumi_aws.{python}")
+    named = (getattr(classes, name + suffix, None) for suffix in suffixes)
+    found = next(each for each in named if each is not None)
     assert isinstance(found, type)  # noqa: S101 - narrows what getattr gives
     return found
 
