@@ -229,6 +229,62 @@ def test_a_condition_that_fails_without_a_reason(stack: Stack, times: int | None
     assert len(stack.slept) == (1 if times else 2)
 
 
+def is_mail(request: Any) -> bool:
+    """Whether a request hands the mail to SES."""
+    return request.method == "POST" and "email" in request.url
+
+
+def test_a_run_that_takes_too_long_is_overtaken(stack: Stack) -> None:
+    """The other run says that it may repeat a mail, and this one that it was overtaken."""
+    stack.run()
+    stack.open("web")
+
+    def overtake() -> None:
+        stack.time += timedelta(seconds=50)
+        stack.run(run_id="fast")
+
+    with (
+        meanwhile(is_mail, overtake),
+        pytest.raises(AuditIncompleteError, match="Another run has written the ledger"),
+    ):
+        stack.run(run_id="slow")
+    fast, slow = stack.texts[1:]
+    assert "Run slow ended between its mail and the ledger" in fast
+    assert all("web (" in mail for mail in (fast, slow))
+    assert [past.id for past in stack.state.runs[1:]] == ["fast"]
+
+
+def test_a_claim_that_cannot_be_taken_back_runs_out(stack: Stack) -> None:
+    """SES refuses the mail, and S3 that it is said: the next run says that it may repeat."""
+    stack.open("web")
+    stack.account.faults.refuse_mail(times=1)
+    denied = Fault("PutObject", code="AccessDenied", message="No.", status=403, times=1)
+    with (
+        meanwhile(is_mail, lambda: stack.account.faults.add(denied)),
+        pytest.raises(MailError, match="MessageRejected"),
+    ):
+        stack.run()
+    stack.run()
+    assert MAY_REPEAT in stack.texts[0]
+
+
+def test_without_time_to_look_again_nothing_is_mailed(stack: Stack) -> None:
+    """What the run saw may be old, and Lambda will try again."""
+    stack.run()
+    stack.open("web")
+
+    def overtake() -> None:
+        stack.time += timedelta(seconds=200)
+        stack.run(run_id="fast")
+
+    with (
+        meanwhile(is_report, overtake),
+        pytest.raises(AuditIncompleteError, match="wrote the ledger until the time was over"),
+    ):
+        stack.run(run_id="slow")
+    assert stack.subjects[1:] == ["1 medium in 1 region (1 new)"]
+
+
 def _let_time_pass(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting takes real time, so that another run gets on meanwhile."""
 
