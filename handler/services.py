@@ -4,7 +4,9 @@ Every row names who calls the port sensitive. EC2.18 and EC2.19 are AWS Security
 (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html): the first allows the
 world 80 and 443 only, the second lists ports of high risk. CIS is the AWS Foundations Benchmark
 5.0 on remote administration. "scanners" are ports that Prowler, CloudSploit, ScoutSuite or Cloud
-Custodian name. "amplification" are services that answer a spoofed question with a larger answer
+Custodian name. "Kubernetes" is its list of the control plane's ports
+(https://kubernetes.io/docs/reference/networking/ports-and-protocols/). "amplification" are
+services that answer a spoofed question with a larger answer
 (https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks).
 """
 
@@ -53,6 +55,7 @@ SERVICES = (
     _tcp(1521, 1521, "Oracle", "scanners"),
     _tcp(2049, 2049, "NFS", "scanners"),
     _tcp(2375, 2376, "Docker", "scanners"),
+    _tcp(2379, 2380, "etcd", "Kubernetes"),
     _tcp(2483, 2484, "Oracle", "scanners"),
     _tcp(3000, 3000, "development server", "EC2.19"),
     _tcp(3306, 3306, "MySQL", "EC2.19"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from handler.model import ALL, Attachment, Holder, Interface, Reach, Severity, Traffic
-from handler.services import name, severity_for_world
+from handler.services import name, on, severity_for_world
 
 _STEPS = {
     Attachment.INTERNET_FACING: (0, "a public address is attached"),
@@ -42,7 +42,7 @@ def judge(
 # Thousands of findings have a few dozen reasons.
 @lru_cache(maxsize=1024)
 def _judged(
-    traffic: Traffic, reach: Reach, on: Attachment, *, has_database: bool
+    traffic: Traffic, reach: Reach, attached: Attachment, *, has_database: bool
 ) -> tuple[Severity, str]:
     if reach is Reach.PUBLIC:
         return Severity.INFO, "Only a few public addresses are let in, which is information."
@@ -56,7 +56,7 @@ def _judged(
         reasons.append("one step lower because it is a part of the world")
     if reach is Reach.UNKNOWN:
         reasons.append("how much of it gets in is not known")
-    steps, reason = _STEPS[on]
+    steps, reason = _STEPS[attached]
     return severity.lowered(steps), "; ".join([*reasons, reason]) + "."
 
 
@@ -64,4 +64,10 @@ def _named(traffic: Traffic) -> str:
     if traffic.protocol == ALL:
         return "All traffic"
     known = name(traffic)
-    return known[0].upper() + known[1:] if known else f"Other {traffic.protocol} traffic"
+    if known is None:
+        return f"Other {traffic.protocol} traffic"
+    severity, _ = severity_for_world(traffic)
+    # What makes it worse than ordinary web traffic has no name.
+    harmless = all(each.severity.rank > severity.rank for each in on(traffic))
+    others = " and other ports" if on(traffic) and harmless else ""
+    return f"{known[0].upper()}{known[1:]}{others}"

@@ -14,6 +14,7 @@ from handler.model import Severity, Traffic
         pytest.param(Traffic("tcp", 22, 22), Severity.CRITICAL, id="ssh"),
         pytest.param(Traffic("tcp", 20, 25), Severity.CRITICAL, id="ssh-in-a-range"),
         pytest.param(Traffic("tcp", 27018, 27018), Severity.CRITICAL, id="inside-a-service"),
+        pytest.param(Traffic("tcp", 2379, 2379), Severity.CRITICAL, id="control-plane"),
         pytest.param(Traffic("tcp", 24, 24), Severity.HIGH, id="next-to-a-service"),
         pytest.param(Traffic("tcp", 80, 80), Severity.LOW, id="http"),
         pytest.param(Traffic("tcp", 443, 443), Severity.LOW, id="https"),

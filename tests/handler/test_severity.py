@@ -131,6 +131,15 @@ ECHO = Traffic("icmp", icmp_type=8)
             id="all",
         ),
         pytest.param(
+            Traffic("tcp", 80, 81),
+            Reach.WORLD,
+            [PUBLIC],
+            "high",
+            "HTTP and other ports open to the world is high (EC2.18); a public address is "
+            "attached.",
+            id="web-and-another-port",
+        ),
+        pytest.param(
             Traffic("tcp", 9, 9),
             Reach.WORLD,
             [PUBLIC],
