@@ -1,30 +1,109 @@
-"""What counts: what the digest lists, whose addresses are ours, and what may stay open."""
+"""What counts: how severe it is that the world reaches a port, and what a stack's policy says.
 
-import re
-from collections.abc import Callable, Mapping
+Every row names who calls the port sensitive. EC2.18 and EC2.19 are AWS Security Hub's controls
+(https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html): the first allows the
+world 80 and 443 only, the second lists ports of high risk. CIS is the AWS Foundations Benchmark
+5.0 on remote administration. "scanners" are ports that Prowler, CloudSploit, ScoutSuite or Cloud
+Custodian name. "Kubernetes" is its list of the control plane's ports
+(https://kubernetes.io/docs/reference/networking/ports-and-protocols/). "amplification" are
+services that answer a spoofed question with a larger answer
+(https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks).
+"""
+
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, NoReturn
+from datetime import date
 
-from handler.address import Internets, parse_cidr
-from handler.model import ALL, ICMP, PORTED, Accepted, Severity, Traffic, is_prefix_list
-from handler.parse import protocol, shown, traffic
+from handler.model import ALL, Accepted, Severity, Traffic
+from handler.written import PolicyError, a_list, accepted, an_object, own_range, ports, refuse
+
+__all__ = ["KEYS", "SERVICES", "Policy", "PolicyError", "Service"]
 
 KEYS = ("minimumSeverity", "trustedCidrs", "authorizedPorts", "exceptions")
 """What policy.json may hold; the stack config's keys of the same names."""
 
-_REQUIRED = ("group", "ports", "reason", "owner", "until")
-_OPTIONAL = ("source", "account", "region")
-_LONGEST = 255
-_ACCOUNT = re.compile(r"\d{12}")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
-_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z)?")
-_PORTS = "tcp/443, tcp/8000-8010, udp/53, icmp/8, a protocol's number or all"
-_OLDEST = timedelta(days=366)
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service on a run of ports, its severity when the world reaches it, and who says so."""
+
+    protocol: str
+    from_port: int
+    to_port: int
+    name: str
+    severity: Severity
+    source: str
 
 
-class PolicyError(ValueError):
-    """A policy that makes no sense; the message is a sentence that names key and value."""
+def _tcp(
+    from_port: int, to_port: int, name: str, source: str, severity: Severity = Severity.CRITICAL
+) -> Service:
+    return Service("tcp", from_port, to_port, name, severity, source)
+
+
+SERVICES = (
+    _tcp(20, 20, "FTP data", "EC2.19"),
+    _tcp(21, 21, "FTP", "EC2.19"),
+    _tcp(22, 22, "SSH", "EC2.19, CIS"),
+    _tcp(23, 23, "Telnet", "EC2.19"),
+    _tcp(25, 25, "SMTP", "EC2.19"),
+    _tcp(80, 80, "HTTP", "EC2.18", Severity.LOW),
+    _tcp(88, 88, "Kerberos", "scanners"),
+    _tcp(110, 110, "POP3", "EC2.19"),
+    _tcp(135, 135, "RPC", "EC2.19"),
+    _tcp(139, 139, "NetBIOS", "scanners"),
+    _tcp(143, 143, "IMAP", "EC2.19"),
+    _tcp(389, 389, "LDAP", "scanners"),
+    _tcp(443, 443, "HTTPS", "EC2.18", Severity.LOW),
+    _tcp(445, 445, "SMB", "EC2.19"),
+    _tcp(464, 464, "Kerberos", "scanners"),
+    _tcp(636, 636, "LDAPS", "scanners"),
+    _tcp(749, 750, "Kerberos", "scanners"),
+    _tcp(1433, 1434, "SQL Server", "EC2.19"),
+    _tcp(1521, 1521, "Oracle", "scanners"),
+    _tcp(2049, 2049, "NFS", "scanners"),
+    _tcp(2375, 2376, "Docker", "scanners"),
+    _tcp(2379, 2380, "etcd", "Kubernetes"),
+    _tcp(2483, 2484, "Oracle", "scanners"),
+    _tcp(3000, 3000, "development server", "EC2.19"),
+    _tcp(3306, 3306, "MySQL", "EC2.19"),
+    _tcp(3389, 3389, "RDP", "EC2.19, CIS"),
+    _tcp(4333, 4333, "mSQL", "EC2.19"),
+    _tcp(4505, 4506, "Salt", "scanners"),
+    _tcp(5000, 5000, "development server", "EC2.19"),
+    _tcp(5432, 5432, "PostgreSQL", "EC2.19"),
+    _tcp(5500, 5500, "VNC listener", "EC2.19"),
+    _tcp(5601, 5601, "Kibana", "EC2.19"),
+    _tcp(5900, 5900, "VNC", "scanners"),
+    _tcp(5985, 5986, "WinRM", "scanners"),
+    _tcp(6379, 6379, "Redis", "scanners"),
+    _tcp(6443, 6443, "Kubernetes API", "scanners"),
+    _tcp(7000, 7001, "Cassandra", "scanners"),
+    _tcp(7199, 7199, "Cassandra JMX", "scanners"),
+    _tcp(8020, 8020, "Hadoop", "scanners"),
+    _tcp(8080, 8080, "HTTP proxy", "EC2.19"),
+    _tcp(8088, 8088, "Hadoop YARN", "EC2.19"),
+    _tcp(8089, 8089, "Splunk", "scanners"),
+    _tcp(8888, 8888, "development server", "EC2.19"),
+    _tcp(9042, 9042, "Cassandra", "scanners"),
+    _tcp(9092, 9092, "Kafka", "scanners"),
+    _tcp(9160, 9160, "Cassandra", "scanners"),
+    _tcp(9200, 9200, "Elasticsearch", "EC2.19"),
+    _tcp(9300, 9300, "Elasticsearch", "EC2.19"),
+    _tcp(10250, 10250, "kubelet", "scanners"),
+    _tcp(11211, 11211, "memcached", "scanners"),
+    _tcp(27017, 27019, "MongoDB", "scanners"),
+    _tcp(50070, 50070, "Hadoop", "scanners"),
+    _tcp(50470, 50470, "Hadoop", "scanners"),
+    Service("udp", 53, 53, "DNS", Severity.HIGH, "amplification"),
+    Service("udp", 69, 69, "TFTP", Severity.HIGH, "amplification"),
+    Service("udp", 123, 123, "NTP", Severity.HIGH, "amplification"),
+    Service("udp", 137, 139, "NetBIOS", Severity.HIGH, "amplification"),
+    Service("udp", 161, 161, "SNMP", Severity.HIGH, "amplification"),
+    Service("udp", 389, 389, "LDAP", Severity.HIGH, "amplification"),
+    Service("udp", 1434, 1434, "SQL Server", Severity.HIGH, "amplification"),
+    Service("udp", 1900, 1900, "SSDP", Severity.HIGH, "amplification"),
+    Service("udp", 11211, 11211, "memcached", Severity.HIGH, "amplification"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +126,17 @@ class Policy:
         a policy should clean it up, but a function that runs should not fail one day because of it.
         Raises ``PolicyError`` with one sentence that names key, value and expectation.
         """
-        policy = _object("a policy", document, KEYS)
+        policy = an_object("a policy", document, KEYS)
         default = cls()
+        trusted = a_list("trustedCidrs", policy.get("trustedCidrs", []), "a list of CIDRs")
+        exceptions = a_list("exceptions", policy.get("exceptions", []))
         return cls(
             minimum_severity=_severity(policy.get("minimumSeverity", default.minimum_severity)),
-            trusted_cidrs=_cidrs("trustedCidrs", policy.get("trustedCidrs", [])),
+            trusted_cidrs=tuple(own_range("trustedCidrs", each) for each in trusted),
             authorized_ports=_authorized(policy.get("authorizedPorts", [])),
             exceptions=tuple(
-                _accepted(f"exceptions[{index}]", value, today)
-                for index, value in enumerate(_list("exceptions", policy.get("exceptions", [])))
+                accepted(f"exceptions[{index}]", each, today)
+                for index, each in enumerate(exceptions)
             ),
         )
 
@@ -66,136 +147,12 @@ class Policy:
 
 def _severity(value: object) -> Severity:
     if value not in list(map(str, Severity)):
-        _refuse("minimumSeverity", f"one of {', '.join(Severity)}", value)
+        refuse("minimumSeverity", f"one of {', '.join(Severity)}", value)
     return Severity(str(value))
 
 
-def _cidrs(key: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(cidr, str) for cidr in value):
-        _refuse(key, "a list of CIDRs", value)
-    try:
-        Internets(value)
-    except ValueError as error:
-        message = f"{key} must be a list of CIDRs: {error}"
-        raise PolicyError(message) from error
-    return tuple(value)
-
-
 def _authorized(value: object) -> tuple[Traffic, ...]:
-    ports = [_ports("authorizedPorts", each) for each in _list("authorizedPorts", value)]
-    if any(each.protocol == ALL for each in ports):
-        _refuse("authorizedPorts", "protocols and ports rather than everything", ALL)
-    return tuple(ports)
-
-
-def _accepted(key: str, value: object, today: date | None) -> Accepted:
-    fields = _object(key, value, _REQUIRED + _OPTIONAL)
-    missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
-    if missing:
-        message = f"{key} must say {', '.join(_REQUIRED)}, it lacks {' and '.join(missing)}."
-        raise PolicyError(message)
-    until = _date(f"{key}.until", fields["until"])
-    if today and until < today - _OLDEST:
-        _refuse(f"{key}.until", "a date that is not past by more than a year", until.isoformat())
-    return Accepted(
-        group=_text(f"{key}.group", fields["group"]),
-        ports=str(fields["ports"]),
-        traffic=_ports(f"{key}.ports", fields["ports"]),
-        reason=_text(f"{key}.reason", fields["reason"]),
-        owner=_text(f"{key}.owner", fields["owner"]),
-        until=until,
-        source=_optional(_source, f"{key}.source", fields.get("source")),
-        account=_optional(_account, f"{key}.account", fields.get("account")),
-        region=_optional(_region, f"{key}.region", fields.get("region")),
-    )
-
-
-def _ports(key: str, value: object) -> Traffic:
-    """Traffic written as tcp/443, tcp/8000-8010, udp, icmp/3/4, 50 or all."""
-    name, slash, rest = str(value).partition("/")
-    between = "/" if name.lower() in ICMP else "-"
-    numbers = rest.split(between) if slash else []
-    try:
-        return _traffic(protocol(name), [_number(number) for number in numbers])
-    except ValueError as error:
-        message = f"{key} must be ports as in {_PORTS}, got {shown(value)}."
-        raise PolicyError(message) from error
-
-
-def _traffic(name: str, numbers: list[int]) -> Traffic:
-    if len(numbers) > len(("low", "high")) or (numbers and name not in PORTED | ICMP):
-        message = "too many numbers"
-        raise ValueError(message)
-    low, high = [*numbers, None, None][:2]
-    return traffic(name, low, low if name in PORTED and high is None else high)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= len("65535")):
-        message = "no number of a port"
-        raise ValueError(message)
-    return int(text)
-
-
-def _date(key: str, value: object) -> date:
-    found = _DATE.fullmatch(str(value))
-    try:
-        return date.fromisoformat(found[1] if found else "")
-    except ValueError:
-        _refuse(key, "a date as in 2027-12-31", str(value))
-
-
-def _source(key: str, value: object) -> str:
-    source = _text(key, value)
-    if not is_prefix_list(source):
-        try:
-            parse_cidr(source)
-        except ValueError:
-            _refuse(key, "a CIDR or the id of a prefix list", source)
-    return source
-
-
-def _account(key: str, value: object) -> str:
-    # YAML takes a number that begins with 0 for another one, which has fewer digits.
-    account = str(value) if isinstance(value, int) else value
-    if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
-        _refuse(key, "an account id of 12 digits, in quotes", value)
-    return account
-
-
-def _region(key: str, value: object) -> str:
-    region = _text(key, value)
-    if not _REGION.fullmatch(region):
-        _refuse(key, "a region as in eu-west-1", region)
-    return region
-
-
-def _text(key: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
-        _refuse(key, f"a text of 1 to {_LONGEST} characters", value)
-    return value.strip()
-
-
-def _optional(read: Callable[[str, object], str], key: str, value: object) -> str | None:
-    return None if value is None else read(key, value)
-
-
-def _object(key: str, value: object, known: tuple[str, ...]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        _refuse(key, "an object", value)
-    unknown = sorted(map(str, value.keys() - known))
-    if unknown:
-        message = f"{key} must have no keys but {', '.join(known)}, got {unknown[0]!r}."
-        raise PolicyError(message)
-    return value
-
-
-def _list(key: str, value: object) -> list[Any]:
-    if not isinstance(value, list):
-        _refuse(key, "a list", value)
-    return value
-
-
-def _refuse(key: str, expectation: str, value: object) -> NoReturn:
-    message = f"{key} must be {expectation}, got {shown(value)}."
-    raise PolicyError(message)
+    authorized = [ports("authorizedPorts", each) for each in a_list("authorizedPorts", value)]
+    if any(each.protocol == ALL for each in authorized):
+        refuse("authorizedPorts", "protocols and ports rather than everything", ALL)
+    return tuple(authorized)

@@ -45,15 +45,15 @@ def _judged(
     traffic: Traffic, reach: Reach, attached: Attachment, *, has_database: bool
 ) -> tuple[Severity, str]:
     if reach is Reach.PUBLIC:
-        return Severity.INFO, "Only a few public addresses are let in, which is information."
+        return Severity.INFO, "Less than 0.03 % of the internet is let in, which is info."
     severity, source = severity_for_world(traffic)
     reasons = [f"{_named(traffic)} open to the world is {severity} ({source})"]
     if severity is Severity.LOW and has_database:
         severity = Severity.HIGH
-        reasons.append("high because a database and no web server is attached")
+        reasons.append("high because a database is attached")
     if reach is Reach.WIDE:
         severity = severity.lowered(1)
-        reasons.append("one step lower because it is a part of the world")
+        reasons.append("one step lower because only a part of it gets in")
     if reach is Reach.UNKNOWN:
         reasons.append("how much of it gets in is not known")
     steps, reason = _STEPS[attached]

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from threading import Lock
 from typing import Any, Final
 
@@ -213,4 +214,9 @@ class _Monitor(MockMonitor):
 
 def _text(value: Any) -> str:
     """A config value as the engine hands it to a program: text as it is, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value, default=_time)
+
+
+def _time(value: date) -> str:
+    """A date without quotes as the engine prints it."""
+    return f"{value:%Y-%m-%d} 00:00:00 +0000 UTC"

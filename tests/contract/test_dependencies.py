@@ -67,6 +67,7 @@ def test_packages_keep_to_their_rooms(project: Path, package: str) -> None:
                 "services",
                 "severity",
                 "together",
+                "written",
             ),
         ),
         ("handler/report", ("csv", "digest", "document", "fit", "html", "text", "words")),

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,15 @@ def nowhere(cli: Cli) -> Iterator[Account]:
         yield entered
 
 
+@pytest.mark.parametrize("engine", [True, False], ids=["engine", "monitor"])
+def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine: bool) -> None:
+    """The engine prints it as a time, and so does what stands in for it."""
+    exception = {"group": "web", "ports": "tcp/22", "reason": "a", "owner": "b"}
+    config = {"exceptions": [exception | {"until": date(2027, 3, 31)}]}
+    stack = open_stack(project, "dev", account, config=config, engine=engine)
+    assert (stack.preview() if engine else stack.up()).create
+
+
 RATE = "schedule must be rate(...), cron(...) or disabled, got "
 
 
@@ -304,6 +314,13 @@ RATE = "schedule must be rate(...), cron(...) or disabled, got "
             (
                 "logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, "
                 "400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 91."
+            ),
+        ),
+        (
+            {"exceptions": [{"group": "web", "ports": "tcp/22", "until": "2027-03-31"}]},
+            (
+                "exceptions[0] must say group, ports, reason, owner, until, "
+                "it lacks reason and owner."
             ),
         ),
         ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),

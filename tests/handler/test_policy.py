@@ -14,8 +14,8 @@ def test_parses_every_key() -> None:
     exception = {"group": "sg-1", "ports": "tcp/443", "reason": "a", "owner": "b"}
     document = {
         "minimumSeverity": "high",
-        "trustedCidrs": ["198.51.100.0/24"],
-        "authorizedPorts": ["tcp/443", "tcp/8000-8010", "udp", "icmp/8", "50"],
+        "trustedCidrs": ["198.51.100.0/24", "8.8.8.8", "8.0.0.0/8", "2600::/12"],
+        "authorizedPorts": ["tcp/443", "tcp/8000-8010", "udp", "icmp/8", "protocol/50"],
         "exceptions": [exception | {"until": "2027-01-31", "account": 123456789012}],
     }
     traffic = (
@@ -29,7 +29,10 @@ def test_parses_every_key() -> None:
         "sg-1", "tcp/443", traffic[0], "a", "b", date(2027, 1, 31), account="123456789012"
     )
     assert Policy.parse(document) == Policy(
-        Severity.HIGH, ("198.51.100.0/24",), traffic, (accepted,)
+        Severity.HIGH,
+        ("198.51.100.0/24", "8.8.8.8", "8.0.0.0/8", "2600::/12"),
+        traffic,
+        (accepted,),
     )
 
 
@@ -67,9 +70,29 @@ def test_nothing_is_the_default() -> None:
         ),
         pytest.param(
             {"trustedCidrs": ["office"]},
-            "trustedCidrs must be a list of CIDRs: 'office' is no CIDR, for example 192.0.2.0/24 "
-            "or 2001:db8::/32.",
+            "trustedCidrs must be a CIDR, for example 192.0.2.0/24 or 2001:db8::/32, got 'office'.",
             id="no-cidr",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["8.8.8.8/24"]},
+            "trustedCidrs must be a CIDR without host bits, 8.8.8.0/24 or 8.8.8.8, "
+            "got '8.8.8.8/24'.",
+            id="host-bits",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["0.0.0.0/0"]},
+            "trustedCidrs must be your own ranges, /8 at the widest, got '0.0.0.0/0'.",
+            id="everything",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["8.0.0.0/7"]},
+            "trustedCidrs must be your own ranges, /8 at the widest, got '8.0.0.0/7'.",
+            id="wide",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["2600::/11"]},
+            "trustedCidrs must be your own ranges, /12 at the widest, got '2600::/11'.",
+            id="wide-ipv6",
         ),
     ],
 )
@@ -80,13 +103,19 @@ def test_a_bad_policy_is_one_sentence(document: object, sentence: str) -> None:
     assert str(error.value) == sentence
 
 
-PORTS = "tcp/443, tcp/8000-8010, udp/53, icmp/8, a protocol's number or all"
+PORTS = "tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
 
 
 @pytest.mark.parametrize(
     ("ports", "got"),
     [
         ("443", "'443'"),
+        ("50", "'50'"),
+        ("protocol", "'protocol'"),
+        ("protocol/tcp", "'protocol/tcp'"),
+        ("protocol/-1", "'protocol/-1'"),
+        ("protocol/256", "'protocol/256'"),
+        ("protocol/50/1", "'protocol/50/1'"),
         ("tcp/", "'tcp/'"),
         ("tcp/0-65536", "'tcp/0-65536'"),
         ("tcp/20-10", "'tcp/20-10'"),
@@ -141,6 +170,21 @@ TEXT = "a text of 1 to 255 characters"
             ),
         ),
         ({"reason": " "}, f"exceptions[0].reason must be {TEXT}, got ' '."),
+        ({"ports": 22}, f"exceptions[0].ports must be ports as in {PORTS}, got 22."),
+        ({"source": ""}, f"exceptions[0].source must be {TEXT}, got ''."),
+        ({"region": ""}, f"exceptions[0].region must be {TEXT}, got ''."),
+        (
+            {"account": ""},
+            "exceptions[0].account must be an account id of 12 digits, in quotes, got ''.",
+        ),
+        ({"source": None}, f"exceptions[0].source must be {TEXT}, got None."),
+        (
+            {"source": "8.8.8.8/0"},
+            (
+                "exceptions[0].source must be a CIDR without host bits, 0.0.0.0/0 or 8.8.8.8, "
+                "got '8.8.8.8/0'."
+            ),
+        ),
         ({"group": 7}, f"exceptions[0].group must be {TEXT}, got 7."),
         ({"ports": "https"}, f"exceptions[0].ports must be ports as in {PORTS}, got 'https'."),
         ({"until": "soon"}, "exceptions[0].until must be a date as in 2027-12-31, got 'soon'."),
@@ -157,7 +201,10 @@ TEXT = "a text of 1 to 255 characters"
         ),
         (
             {"source": "office"},
-            "exceptions[0].source must be a CIDR or the id of a prefix list, got 'office'.",
+            (
+                "exceptions[0].source must be a CIDR or the id of a prefix list, for example "
+                "192.0.2.0/24 or 2001:db8::/32, got 'office'."
+            ),
         ),
         (
             {"account": "1"},
@@ -177,6 +224,28 @@ def test_a_bad_exception_is_one_sentence(changed: dict[str, Any], sentence: str)
     with pytest.raises(PolicyError) as error:
         Policy.parse(document, date(2026, 11, 23))
     assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        pytest.param("2027-03-31", id="text"),
+        pytest.param(date(2027, 3, 31), id="yaml"),
+        pytest.param("2027-03-31T00:00:00Z", id="iso"),
+        pytest.param("2027-03-31 00:00:00 +0000 UTC", id="engine"),
+    ],
+)
+def test_a_date_needs_no_quotes(until: object) -> None:
+    """YAML makes a date of it, and Pulumi's engine a time."""
+    exception = {"group": "a", "ports": "tcp/1", "reason": "a", "owner": "b", "until": until}
+    assert Policy.parse({"exceptions": [exception]}).exceptions[0].until == date(2027, 3, 31)
+
+
+def test_a_reason_is_one_line() -> None:
+    """Reports and mails have a line for it; a group's name is as it is."""
+    exception = {"group": "a  b ", "ports": "tcp/1", "reason": "a\n  b", "owner": "b\r\nc"}
+    (accepted,) = Policy.parse({"exceptions": [exception | {"until": "2027-03-31"}]}).exceptions
+    assert (accepted.group, accepted.reason, accepted.owner) == ("a  b", "a b", "b c")
 
 
 def test_a_policy_in_use_does_not_fail_one_day() -> None:

@@ -57,8 +57,8 @@ ECHO = Traffic("icmp", icmp_type=8)
             Reach.WIDE,
             [PRIVATE],
             "medium",
-            "SSH open to the world is critical (EC2.19, CIS); one step lower because it is a part "
-            "of the world; one step lower because only private addresses are attached.",
+            "SSH open to the world is critical (EC2.19, CIS); one step lower because only a "
+            "part of it gets in; one step lower because only private addresses are attached.",
             id="wide-and-internal",
         ),
         pytest.param(
@@ -66,7 +66,7 @@ ECHO = Traffic("icmp", icmp_type=8)
             Reach.PUBLIC,
             [PUBLIC],
             "info",
-            "Only a few public addresses are let in, which is information.",
+            "Less than 0.03 % of the internet is let in, which is info.",
             id="public",
         ),
         pytest.param(
@@ -91,8 +91,8 @@ ECHO = Traffic("icmp", icmp_type=8)
             Reach.WORLD,
             [BALANCER, DATABASE],
             "high",
-            "HTTPS open to the world is low (EC2.18); high because a database and no web server is "
-            "attached; a public address is attached.",
+            "HTTPS open to the world is low (EC2.18); high because a database is attached; "
+            "a public address is attached.",
             id="database",
         ),
         pytest.param(
@@ -100,8 +100,8 @@ ECHO = Traffic("icmp", icmp_type=8)
             Reach.WORLD,
             [PRIVATE_DATABASE],
             "medium",
-            "HTTPS open to the world is low (EC2.18); high because a database and no web server is "
-            "attached; one step lower because only private addresses are attached.",
+            "HTTPS open to the world is low (EC2.18); high because a database is attached; "
+            "one step lower because only private addresses are attached.",
             id="private-database",
         ),
         pytest.param(
@@ -117,8 +117,8 @@ ECHO = Traffic("icmp", icmp_type=8)
             Reach.WIDE,
             [],
             "info",
-            "Echo request open to the world is info (RFC 1191); one step lower because it is a "
-            "part of the world; two steps lower because nothing is attached.",
+            "Echo request open to the world is info (RFC 792); one step lower because only a "
+            "part of it gets in; two steps lower because nothing is attached.",
             id="lower-than-info",
         ),
         pytest.param(

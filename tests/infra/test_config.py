@@ -169,14 +169,13 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
         ),
         pytest.param(
             {"trustedCidrs": ["office"]},
-            "trustedCidrs must be a list of CIDRs: 'office' is no CIDR, for example 192.0.2.0/24 "
-            "or 2001:db8::/32.",
+            "trustedCidrs must be a CIDR, for example 192.0.2.0/24 or 2001:db8::/32, got 'office'.",
             id="trusted-no-cidr",
         ),
         pytest.param(
             {"authorizedPorts": ["443"]},
-            "authorizedPorts must be ports as in tcp/443, tcp/8000-8010, udp/53, icmp/8, a "
-            "protocol's number or all, got '443'.",
+            "authorizedPorts must be ports as in tcp/443, tcp/8000-8010, udp, icmp/8, "
+            "protocol/50 or all, got '443'.",
             id="authorized-no-ports",
         ),
         pytest.param(

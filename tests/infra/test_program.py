@@ -149,6 +149,7 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
         "handler/state.py",
         "handler/store.py",
         "handler/together.py",
+        "handler/written.py",
         "policy.json",
     ]
     assert assets["handler/app.py"].path == str(project / "handler" / "app.py")
