@@ -13,7 +13,7 @@ from handler import clock
 from handler.audit import report, scans
 from handler.aws import FAILURES, Clients, sentence
 from handler.model import Report, Run, Scan, Severity, Trigger
-from handler.policy import Policy, PolicyError
+from handler.policy import Policy
 from handler.scan import scan
 
 # Where EC2 is asked for the regions when the caller has configured none.
@@ -39,7 +39,12 @@ def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> R
     try:
         home = boto3.Session(profile_name=profile).region_name or _HOME
         session = boto3.Session(profile_name=profile, region_name=home)
-        return _report(started_at, _progress(scans(Clients(session), regions, policy)), policy)
+        return _report(
+            started_at,
+            _progress(scans(Clients(session), regions, policy)),
+            policy,
+            whole=not regions,
+        )
     except FAILURES as error:
         message = f"the account could not be read: {sentence(error)}"
         raise AuditError(message) from error
@@ -48,9 +53,11 @@ def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> R
 def read_policy(content: bytes) -> Policy:
     """The policy in a JSON or YAML file. Raises ``AuditError``."""
     try:
-        # JSON is YAML.
-        return Policy.parse(yaml.safe_load(content) or {}, clock.now().date())
-    except (yaml.YAMLError, PolicyError, RecursionError) as error:
+        # JSON is YAML, and an empty file is the default policy.
+        document = yaml.safe_load(content)
+        return Policy.parse({} if document is None else document, clock.now().date())
+    # PyYAML passes on what Python says of impossible dates and odd numbers.
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
         message = (
             f"the policy must be JSON or YAML that makes sense: {' '.join(str(error).split())}"
         )
@@ -59,7 +66,7 @@ def read_policy(content: bytes) -> Policy:
 
 def exit_status(audited: Report, fail_on: Severity | None) -> int:
     """2 when something was not read, 1 when a finding is that severe or worse, else 0."""
-    if audited.unread:
+    if not audited.complete:
         return 2
     return int(
         fail_on is not None
@@ -75,6 +82,9 @@ def _progress(scanned: Iterable[Scan]) -> Iterator[Scan]:
             yield each
 
 
-def _report(started_at: str, scanned: Iterable[Scan], policy: Policy) -> Report:
+def _report(
+    started_at: str, scanned: Iterable[Scan], policy: Policy, *, whole: bool = True
+) -> Report:
     read = list(scanned)
-    return report(Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, clock.stamp()), read, policy)
+    run = Run(str(uuid.uuid4()), Trigger.MANUAL, started_at, clock.stamp(), whole=whole)
+    return report(run, read, policy)

@@ -1,7 +1,8 @@
 """What the policy lets stay open: authorized ports, and exceptions until their date.
 
 An exception excuses a finding only when it, or several together, cover every one of the finding's
-sources on all of its traffic: what is wider than what was accepted is not accepted.
+sources on all of its traffic: what is wider than what was accepted is not accepted, and the finding
+says so.
 """
 
 from collections import defaultdict
@@ -53,14 +54,14 @@ def apply(
     kept, authorized = [], []
     used: set[Accepted] = set()
     for finding in findings:
+        candidates = _candidates(finding, by_group)
+        used.update(each for some in candidates for each in some if _concerns(each, finding))
         if finding.kind not in _JUDGED:
             kept.append(finding)
         elif covers(policy.authorized_ports, finding.traffic):
             authorized.append(finding)
         else:
-            excused, by = _excused(finding, by_group, run.day)
-            kept.append(excused)
-            used.update(by)
+            kept.append(_excused(finding, candidates, run.day))
     return Applied(tuple(kept), tuple(authorized), _notable(policy, used, coverage, run))
 
 
@@ -78,11 +79,11 @@ def covers(some: Iterable[Traffic], traffic: Traffic) -> bool:
     return needed > last
 
 
-def _excused(
-    finding: Finding, by_group: Mapping[str, Sequence[Accepted]], today: date
-) -> tuple[Finding, frozenset[Accepted]]:
-    """The finding with the exception that holds or has run out, and the ones that it takes."""
-    candidates = [
+def _candidates(
+    finding: Finding, by_group: Mapping[str, Sequence[Accepted]]
+) -> list[list[Accepted]]:
+    """The exceptions for each group of the finding that hold in its account and region."""
+    return [
         [
             each
             for name in names
@@ -92,21 +93,40 @@ def _excused(
         ]
         for names in _groups(finding)
     ]
-    if not all(candidates):
-        return finding, frozenset()
+
+
+def _excused(finding: Finding, candidates: Sequence[Sequence[Accepted]], today: date) -> Finding:
+    """The finding with the exceptions that hold, have run out, or are narrower than it."""
     holding = [[each for each in some if each.until >= today] for some in candidates]
     if by := _covering(finding, holding):
-        sentence = "; ".join(
-            f"accepted until {each.until} by {each.owner}: {each.reason}" for each in _sorted(by)
+        return replace(
+            finding,
+            status=Status.EXCEPTED,
+            exception=_said(
+                f"accepted until {each.until} by {each.owner}: {each.reason}" for each in by
+            ),
         )
-        return replace(finding, status=Status.EXCEPTED, exception=sentence), by
     if by := _covering(finding, candidates):
-        ended = [each for each in _sorted(by) if each.until < today]
-        sentence = "; ".join(
-            f"exception expired on {each.until}, owner {each.owner}" for each in ended
+        ended = [each for each in by if each.until < today]
+        return replace(
+            finding,
+            exception=_said(
+                f"exception expired on {each.until}, owner {each.owner}" for each in ended
+            ),
         )
-        return replace(finding, exception=sentence), by
-    return finding, frozenset()
+    part = _sorted({each for some in holding for each in some if _concerns(each, finding)})
+    return replace(
+        finding,
+        exception=_said(
+            f"wider than what {each.owner} accepts until {each.until}: {each.ports}"
+            f"{f' from {each.source}' if each.source else ''} on {each.group}"
+            for each in part
+        ),
+    )
+
+
+def _said(phrases: Iterable[str]) -> str | None:
+    return "; ".join(phrases) or None
 
 
 def _groups(finding: Finding) -> Iterable[tuple[str, str]]:
@@ -116,7 +136,7 @@ def _groups(finding: Finding) -> Iterable[tuple[str, str]]:
     return [(finding.group_id, finding.group_name)]
 
 
-def _covering(finding: Finding, candidates: Sequence[Sequence[Accepted]]) -> frozenset[Accepted]:
+def _covering(finding: Finding, candidates: Sequence[Sequence[Accepted]]) -> list[Accepted]:
     """The exceptions that together cover the finding in each of its groups; empty if none do."""
     taken: set[Accepted] = set()
     for some in candidates:
@@ -124,16 +144,28 @@ def _covering(finding: Finding, candidates: Sequence[Sequence[Accepted]]) -> fro
             those = [
                 each
                 for each in some
-                if _lets(each, source) and _meet(each.traffic, finding.traffic)
+                if _lets(each, source) and _helps(each.traffic, finding.traffic)
             ]
             if not covers((each.traffic for each in those), finding.traffic):
-                return frozenset()
+                return []
             taken.update(those)
-    return frozenset(taken)
+    return _sorted(taken)
 
 
-def _meet(one: Traffic, other: Traffic) -> bool:
-    """Whether some traffic is both."""
+def _concerns(exception: Accepted, finding: Finding) -> bool:
+    """Whether the exception is about some of what the finding opens."""
+    # Of a rule that could not be judged nobody knows that it is not.
+    if finding.kind not in _JUDGED:
+        return True
+    is_within = finding.traffic.contains(exception.traffic)
+    return (is_within or _helps(exception.traffic, finding.traffic)) and any(
+        _lets(exception, source) or _lies_in(exception, source)
+        for source in (*finding.sources, *finding.prefix_lists)
+    )
+
+
+def _helps(one: Traffic, other: Traffic) -> bool:
+    """Whether the one covers the other, or some of its ports."""
     if one.protocol != other.protocol or one.protocol not in PORTED:
         return one.contains(other)
     (low, high), (other_low, other_high) = one.ports, other.ports
@@ -144,9 +176,19 @@ def _lets(exception: Accepted, source: str) -> bool:
     """Whether the exception accepts that source."""
     if exception.source in {None, source}:
         return True
-    if exception.source is None or is_prefix_list(exception.source) or is_prefix_list(source):
+    return exception.source is not None and _holds(exception.source, source)
+
+
+def _lies_in(exception: Accepted, source: str) -> bool:
+    """Whether the exception accepts a part of that source."""
+    return exception.source is not None and _holds(source, exception.source)
+
+
+def _holds(outer: str, inner: str) -> bool:
+    """Whether the one CIDR holds the other; lists hold nothing that is known here."""
+    if is_prefix_list(outer) or is_prefix_list(inner):
         return False
-    (family, (start, end)), (other, (low, high)) = map(parse_cidr, (exception.source, source))
+    (family, (start, end)), (other, (low, high)) = map(parse_cidr, (outer, inner))
     return family is other and start <= low and high <= end
 
 

@@ -28,7 +28,9 @@ def of(
     stack: str | None = "dev",
     policy: Policy | None = None,
     previous: State | None = None,
+    whole: bool = True,
 ) -> Report:
     """The report of a run with these scans, after that state."""
-    run = Run("run-1", trigger, "2026-11-23T06:00:00Z", "2026-11-23T06:00:07Z", stack)
+    started_at, finished_at = "2026-11-23T06:00:00Z", "2026-11-23T06:00:07Z"
+    run = Run("run-1", trigger, started_at, finished_at, stack, whole)
     return report(run, scans, policy or Policy(), previous)

@@ -27,96 +27,108 @@ def report(rules: Policy, *scans: Scan) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("exceptions", "group", "excused"),
+    ("exceptions", "group", "outcome"),
     [
-        pytest.param([{}], HTTPS, True, id="exactly"),
-        pytest.param([{"group": "web"}], HTTPS, True, id="by-name"),
-        pytest.param([{"group": "WEB"}], HTTPS, False, id="name-in-other-case"),
-        pytest.param([{"group": "sg-2"}], HTTPS, False, id="other-group"),
-        pytest.param([{"ports": "tcp/443-8443"}], HTTPS, True, id="wider-ports-than-open"),
-        pytest.param([{}], permission("tcp", 443, 8443, WORLD), False, id="wider-opening"),
-        pytest.param([{}], permission("tcp", 442, 443, WORLD), False, id="one-port-before"),
-        pytest.param([{}], permission("tcp", 443, 444, WORLD), False, id="one-port-after"),
-        pytest.param([{}], permission("udp", 443, 443, WORLD), False, id="other-protocol"),
-        pytest.param([{}], permission("-1", None, None, WORLD), False, id="all-traffic"),
-        pytest.param([{"ports": "all"}], HTTPS, True, id="all-covers-a-port"),
-        pytest.param([{"ports": "tcp"}], permission("tcp", 0, 65535, WORLD), True, id="whole-tcp"),
-        pytest.param([{"ports": "tcp"}], permission("-1", None, None, WORLD), False, id="tcp-only"),
+        pytest.param([{}], HTTPS, "excused", id="exactly"),
+        pytest.param([{"group": "web"}], HTTPS, "excused", id="by-name"),
+        pytest.param([{"group": "WEB"}], HTTPS, "unused", id="name-in-other-case"),
+        pytest.param([{"group": "sg-2"}], HTTPS, "unused", id="other-group"),
+        pytest.param([{"ports": "tcp/443-8443"}], HTTPS, "excused", id="wider-ports-than-open"),
+        pytest.param([{}], permission("tcp", 443, 8443, WORLD), "wider", id="wider-opening"),
+        pytest.param([{}], permission("tcp", 442, 443, WORLD), "wider", id="one-port-before"),
+        pytest.param([{}], permission("tcp", 443, 444, WORLD), "wider", id="one-port-after"),
+        pytest.param([{}], permission("udp", 443, 443, WORLD), "unused", id="other-protocol"),
+        pytest.param([{}], permission("-1", None, None, WORLD), "wider", id="all-traffic"),
+        pytest.param([{"ports": "all"}], HTTPS, "excused", id="all-covers-a-port"),
+        pytest.param(
+            [{"ports": "tcp"}], permission("tcp", 0, 65535, WORLD), "excused", id="whole-tcp"
+        ),
+        pytest.param(
+            [{"ports": "tcp"}], permission("-1", None, None, WORLD), "wider", id="tcp-only"
+        ),
         pytest.param(
             [{"ports": "tcp/440-443"}, {"ports": "tcp/444-450"}],
             permission("tcp", 442, 446, WORLD),
-            True,
+            "excused",
             id="two-make-one-range",
         ),
         pytest.param(
             [{"ports": "tcp/440-443"}, {"ports": "tcp/445-450"}],
             permission("tcp", 442, 446, WORLD),
-            False,
+            "wider",
             id="two-with-a-gap",
         ),
-        pytest.param([{"source": WORLD}], HTTPS, True, id="same-source"),
-        pytest.param([{"source": "0.0.0.0/1"}], HTTPS, False, id="half-of-the-source"),
+        pytest.param([{"source": WORLD}], HTTPS, "excused", id="same-source"),
+        pytest.param([{"source": "0.0.0.0/1"}], HTTPS, "wider", id="half-of-the-source"),
         pytest.param(
             [{"source": "0.0.0.0/1"}, {"source": "128.0.0.0/1"}],
             permission("tcp", 443, 443, "0.0.0.0/1", "128.0.0.0/1"),
-            True,
+            "excused",
             id="each-source-by-its-own",
         ),
         pytest.param(
             [{"source": "0.0.0.0/1"}],
             permission("tcp", 443, 443, "0.0.0.0/1", "128.0.0.0/1"),
-            False,
+            "wider",
             id="one-source-of-two",
         ),
         pytest.param(
             [{"source": "8.0.0.0/8"}],
             permission("tcp", 443, 443, "8.8.0.0/16"),
-            True,
+            "excused",
             id="narrower-than-the-source",
         ),
         pytest.param(
-            [{"source": WORLD}], permission("tcp", 443, 443, "::/0"), False, id="other-family"
+            [{"source": WORLD}], permission("tcp", 443, 443, "::/0"), "unused", id="other-family"
         ),
         pytest.param(
-            [{"source": "pl-1"}], permission("tcp", 443, 443, WORLD), False, id="list-for-cidr"
+            [{"source": "pl-1"}], permission("tcp", 443, 443, WORLD), "unused", id="list-for-cidr"
         ),
         pytest.param(
-            [{"source": "pl-2"}], permission("tcp", 443, 443, "pl-2"), True, id="the-same-list"
+            [{"source": "pl-2"}], permission("tcp", 443, 443, "pl-2"), "excused", id="the-same-list"
         ),
         pytest.param(
-            [{"source": "pl-1"}], permission("tcp", 443, 443, "pl-2"), False, id="another-list"
+            [{"source": "pl-1"}], permission("tcp", 443, 443, "pl-2"), "unused", id="another-list"
         ),
-        pytest.param([{"account": "123456789012"}], HTTPS, True, id="its-account"),
-        pytest.param([{"account": "123456789013"}], HTTPS, False, id="another-account"),
-        pytest.param([{"region": "eu-west-1"}], HTTPS, True, id="its-region"),
-        pytest.param([{"region": "eu-west-2"}], HTTPS, False, id="another-region"),
-        pytest.param([{"until": "2026-11-23"}], HTTPS, True, id="last-day"),
-        pytest.param([{"until": "2026-11-22"}], HTTPS, False, id="day-after"),
-        pytest.param([{"until": "2026-11-23T00:00:00Z"}], HTTPS, True, id="date-as-yaml-has-it"),
-        pytest.param([{"ports": "icmp/8"}], permission("icmp", 8, -1, WORLD), True, id="icmp-type"),
+        pytest.param([{"account": "123456789012"}], HTTPS, "excused", id="its-account"),
+        pytest.param([{"account": "123456789013"}], HTTPS, "unused", id="another-account"),
+        pytest.param([{"region": "eu-west-1"}], HTTPS, "excused", id="its-region"),
+        pytest.param([{"region": "eu-west-2"}], HTTPS, "unused", id="another-region"),
+        pytest.param([{"until": "2026-11-23"}], HTTPS, "excused", id="last-day"),
+        pytest.param([{"until": "2026-11-22"}], HTTPS, "expired", id="day-after"),
         pytest.param(
-            [{"ports": "icmp/8"}], permission("icmp", -1, -1, WORLD), False, id="icmp-all"
+            [{"until": "2026-11-23T00:00:00Z"}], HTTPS, "excused", id="date-as-yaml-has-it"
         ),
         pytest.param(
-            [{"ports": "icmp/3/4"}], permission("icmp", 3, -1, WORLD), False, id="icmp-code"
+            [{"ports": "icmp/8"}], permission("icmp", 8, -1, WORLD), "excused", id="icmp-type"
         ),
-        pytest.param([{"ports": "50"}], permission("50", None, None, WORLD), True, id="esp"),
-        pytest.param([{"ports": "6/443"}], HTTPS, True, id="tcp-by-its-number"),
-        pytest.param([{"ports": "TCP/443"}], HTTPS, True, id="upper-case"),
+        pytest.param(
+            [{"ports": "icmp/8"}], permission("icmp", -1, -1, WORLD), "wider", id="icmp-all"
+        ),
+        pytest.param(
+            [{"ports": "icmp/3/4"}], permission("icmp", 3, -1, WORLD), "wider", id="icmp-code"
+        ),
+        pytest.param(
+            [{"ports": "protocol/50"}], permission("50", None, None, WORLD), "excused", id="esp"
+        ),
+        pytest.param([{"ports": "6/443"}], HTTPS, "excused", id="tcp-by-its-number"),
+        pytest.param([{"ports": "TCP/443"}], HTTPS, "excused", id="upper-case"),
     ],
 )
 def test_an_exception_excuses_exactly_what_it_names(
-    exceptions: list[dict[str, Any]], group: dict[str, Any], excused: Any
+    exceptions: list[dict[str, Any]], group: dict[str, Any], outcome: str
 ) -> None:
-    """Nothing wider, nothing elsewhere, nothing later."""
+    """Nothing wider, nothing elsewhere, nothing later; and the report says which of them it was."""
     lists = [{"PrefixListId": "pl-2", "OwnerId": "1", "Entries": [{"Cidr": WORLD}]}]
     made = report(policy(*exceptions), reports.read(answer(group), PrefixLists=lists))
     (finding,) = made.findings
-    assert (finding.status is Status.EXCEPTED) is excused
-    assert bool(made.open) is not excused
-    assert len(made.exceptions.unused) == (
-        0 if excused or made.exceptions.expired else len(exceptions)
-    )
+    assert (finding.status is Status.EXCEPTED) is (outcome == "excused")
+    assert bool(made.open) is (outcome != "excused")
+    assert bool(made.exceptions.unused) is (outcome == "unused")
+    start = {"excused": "accepted until ", "wider": "wider than what web accepts until "}
+    said = {**start, "expired": "exception expired on ", "unused": ""}[outcome]
+    assert (finding.exception or "").startswith(said)
+    assert bool(finding.exception) is (outcome != "unused")
 
 
 def test_an_excused_finding_says_by_whom() -> None:
@@ -130,6 +142,34 @@ def test_an_expired_exception_is_said_with_its_owner() -> None:
     made = report(policy({"until": "2026-11-22"}), reports.read(answer(HTTPS)))
     assert [each.exception for each in made.open] == ["exception expired on 2026-11-22, owner web"]
     assert (len(made.exceptions.expired), made.exceptions.unused) == (1, ())
+
+
+def test_a_finding_that_is_wider_says_than_what() -> None:
+    """Whoever wrote the exception sees why it does not hold."""
+    rules = policy({"source": "0.0.0.0/1", "owner": "shop"})
+    (finding,) = report(rules, reports.read(answer(HTTPS))).open
+    assert finding.exception == (
+        "wider than what shop accepts until 2026-12-31: tcp/443 from 0.0.0.0/1 on sg-1"
+    )
+
+
+def test_an_expired_exception_beside_its_renewal_has_been_of_use() -> None:
+    """It is expired, and not said to match nothing."""
+    made = report(policy({"until": "2026-11-22"}, {}), reports.read(answer(HTTPS)))
+    assert made.open == ()
+    assert (len(made.exceptions.expired), made.exceptions.unused) == (1, ())
+
+
+def test_nobody_knows_the_use_of_an_exception_for_what_could_not_be_judged() -> None:
+    """The list may hold what the exception is about."""
+    made = report(policy({}), reports.read(answer(permission("tcp", 1, 2, "pl-9"))))
+    assert made.exceptions.unused == ()
+
+
+def test_what_was_not_looked_at_is_not_said_to_be_of_no_use() -> None:
+    """An audit of some regions cannot know."""
+    made = reports.of(reports.read(answer()), policy=policy({}), whole=False)
+    assert made.exceptions.unused == ()
 
 
 @pytest.mark.parametrize(
