@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from handler import collect
+from handler.address import Internets
 from handler.aws import FAILURES, Clients
 from handler.exceptions import apply
 from handler.ledger import State, changes, reconcile
-from handler.model import ALL_REGIONS, Finding, Report, Run, Scan, Target
+from handler.model import ALL_REGIONS, Finding, Kind, Report, Run, Scan, Target
 from handler.policy import Policy
 from handler.scan import coverage, scan
 
@@ -73,9 +74,8 @@ def report(
     read = tuple(sorted((each.coverage for each in scanned), key=lambda each: each.target))
     found = [finding for each in scanned for finding in each.findings]
     applied = apply(found, read, policy, run)
-    reconciled = reconcile(
-        _without(previous, applied.authorized), applied.findings, read, run.started_at
-    )
+    known = _still_judged(previous, applied.authorized, policy)
+    reconciled = reconcile(known, applied.findings, read, run.started_at)
     return Report(
         run=run,
         coverage=read,
@@ -86,13 +86,35 @@ def report(
     )
 
 
-def _without(state: State | None, authorized: Iterable[Finding]) -> State | None:
-    """What was known, less what is open on purpose now: that is not resolved."""
+def _still_judged(
+    state: State | None, authorized: Iterable[Finding], policy: Policy
+) -> State | None:
+    """What was known, less what the policy of today does not judge: that is not resolved.
+
+    It is open on purpose now, or from ranges that are trusted now.
+    """
+    if state is None:
+        return None
     ids = {finding.id for finding in authorized}
-    if state is None or not ids:
-        return state
-    findings = {key: each for key, each in state.findings.items() if key not in ids}
+    internets = Internets(policy.trusted_cidrs)
+    findings = {
+        key: each
+        for key, each in state.findings.items()
+        if key not in ids and not (policy.trusted_cidrs and _names_private(each, internets))
+    }
     return replace(state, findings=findings)
+
+
+def _names_private(finding: Finding, internets: Internets) -> bool:
+    """Whether a source of the finding holds no public address; then none does in a new one."""
+    if finding.kind not in {Kind.EXPOSURE, Kind.INTERFACE}:
+        return False
+    try:
+        located = [internets.locate(source) for source in finding.sources]
+    except ValueError:
+        # The state may hold anything.
+        return False
+    return any(start == end for _, (start, end) in located)
 
 
 def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:

@@ -82,17 +82,21 @@ class Stack:
         context = Context(event_id, self.time + timedelta(seconds=300))
         return lambda_handler(asked, more.get("context", context))
 
-    def open(self, name: str, region: str = "eu-west-1", port: int = 22) -> str:
-        """Open a port to the world in a group of that name; the result is the group's id."""
+    def open(
+        self, name: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
+    ) -> str:
+        """Open a port to a source in a group of that name; the result is the group's id."""
         ec2 = self.account.client("ec2", region)
         group_id: str = ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
-        self.allow(group_id, region, port)
+        self.allow(group_id, region, port, source)
         return group_id
 
-    def allow(self, group_id: str, region: str = "eu-west-1", port: int = 22) -> None:
-        """Let the world in to a port of a group."""
+    def allow(
+        self, group_id: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
+    ) -> None:
+        """Let a source in to a port of a group."""
         self.account.client("ec2", region).authorize_security_group_ingress(
-            GroupId=group_id, IpPermissions=[_permission(port)]
+            GroupId=group_id, IpPermissions=[_permission(port, source)]
         )
 
     def close(self, group_id: str, region: str = "eu-west-1", port: int = 22) -> None:
@@ -162,12 +166,12 @@ def killed(at: int, *, answered: bool) -> Iterator[list[int]]:
         yield requests
 
 
-def _permission(port: int) -> dict[str, Any]:
+def _permission(port: int, source: str = WORLD) -> dict[str, Any]:
     return {
         "IpProtocol": "tcp",
         "FromPort": port,
         "ToPort": port,
-        "IpRanges": [{"CidrIp": WORLD}],
+        "IpRanges": [{"CidrIp": source}],
     }
 
 

@@ -334,6 +334,20 @@ def test_what_is_open_on_purpose_from_now_on_is_not_resolved(
     assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 0, {})
 
 
+def test_what_is_trusted_from_now_on_is_not_resolved(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range that the policy newly trusts still gets in; what others open is judged as before."""
+    stack.open("own", source="8.8.8.0/24")
+    stack.open("web")
+    stack.run()
+    stack.day()
+    trusted = Policy.parse({"trustedCidrs": ["8.8.0.0/16"]})
+    monkeypatch.setattr("handler.app.deployed_policy", lambda: trusted)
+    counts = stack.run()["counts"]
+    assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 0, {"web": "open"})
+
+
 def test_a_run_of_one_region_is_no_reminder_of_the_others(stack: Stack) -> None:
     """Nor is it the first run, after which silence means that nothing has changed."""
     stack.run({"regions": ["us-east-1"]})
