@@ -101,6 +101,10 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     from handler.model import Severity  # noqa: PLC0415 -- as above
     from handler.policy import Policy  # noqa: PLC0415 -- as above
 
+    for name in (getattr(each, "name", "-") for each in (snapshot, policy_file) if each):
+        if Path(path).exists() and Path(name).exists() and Path(path).samefile(name):
+            message = f"--output would overwrite {path}, which the audit reads."
+            raise click.UsageError(message)
     policy = audits.read_policy(policy_file.read()) if policy_file else Policy()
     if snapshot and (profile or regions):
         message = "--from-file reads no account: leave out --profile and --region."

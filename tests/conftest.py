@@ -1,6 +1,7 @@
 """What every test rests on: no credentials, no region and no AWS but the one on this machine."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 # moto hooks into botocore when it is imported; clients made before that would reach for AWS.
 import moto  # noqa: E402, F401
+
+from sandbox.browser import Browser, find, open_browser  # noqa: E402 -- after moto, as above
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +24,18 @@ def _no_account_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of a file."""
+    if find() is None:
+        missing = "There is no Chromium on this machine."
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with open_browser() as running:
+        yield running
 
 
 @pytest.fixture

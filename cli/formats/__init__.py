@@ -11,8 +11,8 @@ from cli.formats.sarif import sarif
 from cli.formats.table import table
 from handler.model import Report
 from handler.policy import Policy
-from handler.report.digest import digest
 from handler.report.document import document
+from handler.report.fit import fitting
 from handler.report.html import html
 
 Form = Callable[[Report, Policy, TextIO], object]
@@ -27,7 +27,7 @@ FORMS: Mapping[str, Form] = {
     "table": table,
     "json": _json(document),
     "csv": rows,
-    "html": lambda report, policy, stream: stream.write(html(digest(report, policy))),
+    "html": lambda report, policy, stream: stream.write(html(fitting(report, policy))),
     "markdown": lambda report, policy, stream: stream.write(markdown(report, policy)),
     "sarif": _json(sarif),
     "asff": _json(asff),

@@ -6,8 +6,7 @@ from typing import TextIO
 from cli.formats import facts
 from handler.model import Report, Severity
 from handler.policy import Policy
-from handler.report.csv import COLUMNS, lines
-from handler.report.words import plain
+from handler.report.csv import COLUMNS, harmless, lines
 
 
 def rows(report: Report, _: Policy, stream: TextIO) -> None:
@@ -23,9 +22,4 @@ def rows(report: Report, _: Policy, stream: TextIO) -> None:
             "region": each.target.region,
             "detail": facts.unread(each),
         }
-        writer.writerow({name: _harmless(cell) for name, cell in cells.items()})
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return plain(text if text[:1].isalnum() else f"'{text}")
+        writer.writerow({name: harmless(cell) for name, cell in cells.items()})

@@ -71,10 +71,9 @@ def sarif(report: Report) -> dict[str, Any]:
         "runs": [
             {
                 "tool": {"driver": {"name": _NAME, "version": VERSION, "rules": _rules()}},
-                "automationDetails": {"id": f"{_NAME}/{run.id}"},
                 "invocations": [
                     {
-                        "executionSuccessful": not report.unread,
+                        "executionSuccessful": report.complete,
                         "startTimeUtc": run.started_at,
                         "endTimeUtc": run.finished_at,
                         "toolExecutionNotifications": [_notification(e) for e in report.unread],

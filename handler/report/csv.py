@@ -1,6 +1,7 @@
 """The findings as CSV that a spreadsheet opens without running anything in it."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import Any
@@ -16,9 +17,9 @@ COLUMNS = (
     "sources", "prefixLists", "ruleIds", "why", "detail", "exception", "firstSeen", "lastSeen",
     "resolvedAt", "worsenedFrom", "fix", "id",
 )  # fmt: skip
-# What a spreadsheet takes for a formula:
-# https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a formula, at the start of a cell; where people write decimal commas,
+# a semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -34,9 +35,11 @@ def _line(cells: Iterable[Any]) -> str:
     return line.getvalue()
 
 
+def harmless(text: str) -> str:
+    """A text of which no spreadsheet takes any part for a formula, and without odd characters."""
+    return plain(_FORMULA.sub(r"\1'", text))
+
+
 def _cell(value: Any) -> Any:
     text = " ".join(value) if isinstance(value, list) else value
-    if not isinstance(text, str):
-        return text
-    harmless = f"'{text}" if text.startswith(_FORMULAS) else text
-    return plain(harmless)
+    return harmless(text) if isinstance(text, str) else text

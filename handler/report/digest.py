@@ -31,6 +31,7 @@ _LONGEST_LINE = 240
 _LONGEST_PLACE = 80
 _LONGEST_COMMAND = 700
 _LONGEST_SUBJECT = 89
+_LONGEST_STACKS = (24, 16)
 _MOST_SOURCES = 10
 _MOST_INTERFACES = 3
 _DATE = len("2026-01-01")
@@ -116,7 +117,7 @@ def digest(
     chosen = [finding for finding in worth if finding.is_change] if changed_only else worth
     counts = Counter(finding.severity for finding in chosen)
     shown = chosen if most is None else chosen[:most]
-    headline = _headline(report, len(Severity))
+    headline = _open(report) + _unknown(report) + _difference(report)
     return Digest(
         subject=_subject(report),
         headline=f"{headline[0].upper()}{headline[1:]}.",
@@ -150,21 +151,25 @@ def listed(policy: Policy, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _subject(report: Report) -> str:
-    """The headline with as many severities, the worst, as there is room for."""
-    stack = f"{words.cut(report.run.stack, 24)}: " if report.run.stack else ""
-    subjects = [
-        f"[security groups] {stack}{_headline(report, most)}"
-        for most in range(len(Severity), 0, -1)
-    ]
+    """The longest form of the headline that fits: the worst and the change are in all of them."""
+    unknown, difference = _unknown(report), _difference(report)
+    short = _unknown(report, brief=True), _difference(report, brief=True)
+    numbers = range(len(Severity), 0, -1)
+    forms = (
+        *(_open(report, most) + unknown + difference for most in numbers),
+        *(_open(report, most) + short[0] + difference for most in numbers),
+        *(_open(report, most) + short[0] + short[1] for most in numbers),
+        _open(report, 1, brief=True) + short[0] + short[1],
+    )
+    stack = report.run.stack
+    names = [f"{words.cut(stack, most)}: " for most in _LONGEST_STACKS] if stack else [""]
+    subjects = [f"[security groups] {name}{form}" for name in names for form in forms]
     fitting = (subject for subject in subjects if len(subject) <= _LONGEST_SUBJECT)
     return next(fitting, words.cut(subjects[-1], _LONGEST_SUBJECT))
 
 
-def _headline(report: Report, most: int) -> str:
-    """The worst and where, or that nothing is open; what is not known, and what has changed.
-
-    At most that many severities are counted.
-    """
+def _open(report: Report, most: int = len(Severity), *, brief: bool = False) -> str:
+    """The worst and where, or that nothing is open; at most that many severities are counted."""
     counts = [
         f"{report.count(severity):,} {severity}"
         for severity in Severity
@@ -172,18 +177,36 @@ def _headline(report: Report, most: int) -> str:
     ]
     if counts:
         regions = {f.target for f in report.open if f.severity is not Severity.INFO}
-        said = f"{', '.join(counts[:most])} in {words.count(len(regions), 'region')}"
-    else:
-        read = len(report.coverage) - len(report.unread)
-        said = f"nothing found open in {words.count(read, 'region')}"
-    if report.unread:
-        said += f", {words.count(len(report.unread), 'region')} not read"
-    if report.unreadable:
-        said += f", {words.count(len(report.unreadable), 'source')} not read"
-    return said + _difference(report)
+        where = "" if brief else f" in {words.count(len(regions), 'region')}"
+        return f"{', '.join(counts[:most])}{where}"
+    if _is_blind(report):
+        return f"nothing could be read in {words.count(len(report.unread), 'region')}"
+    # What is accepted, and what is information, is open all the same.
+    is_accepted = report.authorized or report.of(Status.EXCEPTED)
+    nothing = "nothing above info" if report.open else "nothing"
+    but = " but what is accepted" if is_accepted and not brief else ""
+    read = len(report.coverage) - len(report.unread)
+    where = "" if brief else f" in {words.count(read, 'region')}"
+    return f"{nothing} found open{but}{where}"
 
 
-def _difference(report: Report) -> str:
+def _unknown(report: Report, *, brief: bool = False) -> str:
+    """How much was not read."""
+    if _is_blind(report):
+        return ""
+    if brief:
+        number = len(report.unread) + len(report.unreadable)
+        return f", {number:,} not read" if number else ""
+    unread = {"region": len(report.unread), "source": len(report.unreadable)}
+    return "".join(f", {words.count(n, noun)} not read" for noun, n in unread.items() if n)
+
+
+def _is_blind(report: Report) -> bool:
+    """Whether no target was read in full, and nothing found in what was read of them."""
+    return not report.open and 0 < len(report.unread) == len(report.coverage)
+
+
+def _difference(report: Report, *, brief: bool = False) -> str:
     """How that differs from the last run, in brackets."""
     if report.changes is None or report.changes.first:
         return ""
@@ -193,6 +216,8 @@ def _difference(report: Report) -> str:
         "worse": sum(finding.worsened_from is not None for finding in report.open),
         "resolved": len(report.of(Status.RESOLVED)),
     }
+    if brief and any(numbers.values()):
+        return f" ({words.count(sum(numbers.values()), 'change')})"
     said = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
     return f" ({said})" if said else ""
 
@@ -305,18 +330,18 @@ def _seen(finding: Finding) -> str:
 
 def _command(command: str) -> str:
     # Half a command would be worse than none.
-    return words.plain(command) if len(command) <= _LONGEST_COMMAND else "see the attached list"
+    return words.plain(command) if len(command) <= _LONGEST_COMMAND else "see the CSV"
 
 
 def _left_out(number: int) -> Iterator[str]:
     if number:
         more = words.count(number, "more finding")
-        yield f"and {more}, none worse than the last one above; all are in the attached list."
+        yield f"and {more}, none worse than the last one above; see the CSV."
 
 
 def _unchanged(number: int) -> Iterator[str]:
     if number:
-        yield f"Open as before: {words.count(number, 'finding')}, all in the attached list."
+        yield f"Open as before: {words.count(number, 'finding')}; see the CSV."
 
 
 def _notes(report: Report, worth: int, policy: Policy) -> Iterator[str]:

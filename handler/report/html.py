@@ -27,7 +27,7 @@ _WIDTH = 720
 _FONT = "-apple-system,Segoe UI,Roboto,Arial,sans-serif"
 _PAGE = f"font:14px/1.5 {_FONT};word-break:break-word;overflow-wrap:anywhere"
 _TINT = "background:rgba(128,138,156,.15)"
-_LINE = "1px solid rgba(128,138,156,.5)"
+_LINE = "1px solid #9aa3b2"
 _MUTED = "opacity:.7"
 _CODE = f"display:block;padding:6px 8px;{_TINT};font-size:12px"
 _TABLE = '<table role="presentation" cellspacing="0" '
@@ -107,13 +107,12 @@ def _group(group: Group) -> Iterator[str]:
 
 
 def _entry(entry: Entry) -> Iterator[str]:
-    yield f'<div style="border-top:{_LINE};margin-top:10px;padding-top:10px">'
+    yield f'<hr style="border:0;border-top:{_LINE};margin:10px 0">'
     yield f"<b>{_text(entry.opening)}</b>"
     yield from (f"<br>{_name(name)} {_text(fact)}" for name, fact in entry.facts)
     for name, command in entry.commands:
         yield f'<div style="margin-top:4px">{_name(name)}</div>'
         yield f'<code style="{_CODE}">{_text(command)}</code>'
-    yield "</div>"
 
 
 def _name(name: str) -> str:

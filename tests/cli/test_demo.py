@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.browser import Browser
 from sandbox.deployment.pulumi_cli import NoCliError, find
 from sandbox.lambda_host import runtime
+from tests.browsing import check_on_a_phone
 
 
 def demo(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -28,16 +30,18 @@ def demo(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def bare(project: Path, tmp_path: Path) -> Path:
-    """A copy of the project where no Pulumi CLI was ever built."""
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A copy of the project where no Pulumi CLI was ever built, and its demo."""
     runtime.prepare()
-    copy = tmp_path / "project"
+    project = Path(__file__).resolve().parent.parent.parent
+    folder = tmp_path_factory.mktemp("bare")
+    copy = folder / "project"
     leave_out = shutil.ignore_patterns(".*", "venv", "tests", "__pycache__")
     shutil.copytree(project, copy, ignore=leave_out)
     (copy / ".cache").mkdir()
     (copy / ".cache" / "lambda-runtime").symlink_to(runtime.location().parent)
-    return copy
+    return copy / ".demo", demo(copy, PATH="", PULUMI_HOME=str(folder))
 
 
 def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
@@ -85,8 +89,24 @@ def test_the_demo_with_the_engine(project: Path) -> None:
     assert "30 deleted" in process.stdout
 
 
-def test_the_demo_without_an_engine(bare: Path, tmp_path: Path) -> None:
+def test_the_demo_without_an_engine(
+    bare: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     """Without a Pulumi CLI and without Go the demo says so and shows the same mail."""
-    process = demo(bare, PATH="", PULUMI_HOME=str(tmp_path))
-    check(process, bare / ".demo")
+    folder, process = bare
+    check(process, folder)
     assert "There is no Pulumi CLI on this machine, and no Go to build one with." in process.stdout
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["mail.html", "changes.html"])
+def test_the_mails_of_the_demo_fit_a_phone(
+    bare: tuple[Path, subprocess.CompletedProcess[str]],
+    browser: Browser,
+    name: str,
+    *,
+    is_dark: bool,
+) -> None:
+    """Nothing is wider than its screen, nothing is fetched."""
+    folder, _ = bare
+    check_on_a_phone(browser, folder / name, is_dark=is_dark)

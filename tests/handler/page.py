@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-VOID = frozenset({"meta", "br"})
+VOID = frozenset({"meta", "br", "hr"})
 LOADING = frozenset(
     {"action", "background", "cite", "data", "formaction", "longdesc", "manifest", "ping"}
     | {"poster", "profile", "src", "srcdoc", "srcset", "usemap", "xlink:href"}

@@ -1,37 +1,20 @@
-"""Mails in a browser, where there is one: it is no tool that the project needs."""
+"""Mails in a browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from handler.model import Report
 from sandbox import pictures
-from sandbox.browser import Browser, NoBrowserError, Screen, find, open_browser
+from sandbox.browser import Browser, NoBrowserError, Screen
+from tests.browsing import check_on_a_phone, overflow
 from tests.handler import mails
 
 Make = Callable[[], Report]
 HOSTILE = (
     "<img src=https://evil.example/><style>*{background:url(//evil.example)}</style>" + 99 * "W"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for all tests of this file."""
-    if find() is None:
-        pytest.skip("no Chromium is installed")
-    with open_browser() as running:
-        yield running
-
-
-def overflow(browser: Browser) -> list[str]:
-    """The page's elements that reach over its right edge, by their text."""
-    script = """[...document.querySelectorAll("body *")]
-        .filter(e => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > innerWidth)
-        .map(e => e.textContent.slice(0, 80))"""
-    found: list[str] = browser.value(script)
-    return found
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
@@ -45,16 +28,10 @@ def overflow(browser: Browser) -> list[str]:
     ],
 )
 def test_mails_fit_a_phone(browser: Browser, tmp_path: Path, make: Make, *, is_dark: bool) -> None:
-    """Nothing is wider than a phone, nothing is fetched, and text stands out from its page."""
+    """Whatever is found, and however it is called."""
     page = tmp_path / "mail.html"
     page.write_text(mails.mail(make()).html, "utf-8")
-    browser.show(page, Screen(360, 780, is_phone=True, is_dark=is_dark))
-    assert browser.value("innerWidth") == 360
-    assert browser.value("document.documentElement.scrollWidth") <= 360
-    assert overflow(browser) == []
-    assert browser.requests == [page.as_uri()]
-    colour = browser.value("getComputedStyle(document.querySelector('h1')).color")
-    assert colour == ("rgb(255, 255, 255)" if is_dark else "rgb(0, 0, 0)")
+    check_on_a_phone(browser, page, is_dark=is_dark)
 
 
 def test_what_overflows_is_noticed(browser: Browser, tmp_path: Path) -> None:

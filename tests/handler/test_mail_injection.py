@@ -102,4 +102,4 @@ def test_the_text_is_still_there(said: tuple[str, mails.Read]) -> None:
 def test_the_subject_is_no_other(said: tuple[str, mails.Read]) -> None:
     """The subject begins as it always does, whatever the stack is called."""
     text, read = said
-    assert read.subject.startswith(f"[security groups] {plain(text)[:21].rstrip()}")
+    assert read.subject.startswith(f"[security groups] {plain(text)[:13].rstrip()}")

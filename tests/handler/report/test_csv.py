@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from handler.report.csv import COLUMNS, lines
+from handler.report.csv import COLUMNS, harmless, lines
 from handler.report.document import document
 from tests.handler import reports
 from tests.handler.groups import answer, permission
@@ -39,6 +39,23 @@ def test_columns_are_fields_of_the_report() -> None:
     fields = {key for finding in document(report)["findings"] for key in finding}
     assert fields - set(COLUMNS) == {"narrower", "console"}
     assert set(COLUMNS) <= fields
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        pytest.param("a;b", "a;b", id="harmless"),
+        pytest.param("a=b", "a=b", id="inside"),
+        pytest.param("a;=1+1;b", "a;'=1+1;b", id="after-a-semicolon"),
+        pytest.param("a; +1;-1", "a;' +1;'-1", id="after-a-space"),
+        pytest.param(" =1", "' =1", id="space-first"),
+        pytest.param("\uff1d1", "'\uff1d1", id="full-width"),
+        pytest.param('";@x', "\";'@x", id="after-a-quote"),
+    ],
+)
+def test_no_part_of_a_cell_is_a_formula(text: str, cell: str) -> None:
+    """Spreadsheets of countries with decimal commas separate cells by semicolons."""
+    assert harmless(text) == cell
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])

@@ -1,10 +1,13 @@
 """What the digest says, as text and as HTML."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from handler import VERSION
 from handler.ledger import State, committed
-from handler.model import Report, Severity, Traffic, Trigger
+from handler.model import Kind, Report, Severity, Status, Traffic, Trigger
 from handler.policy import Policy
 from handler.report import words
 from handler.report.digest import digest
@@ -99,7 +102,7 @@ def test_the_subject_has_room_for_the_change() -> None:
         reports.of(read, reports.DENIED, stack="a" * 24, previous=after_a_run()), Policy()
     )
     assert long.subject == (
-        "[security groups] aaaaaaaaaaaaaaaaaaaaaaaa: 1 critical in 1 region, 1 region not read..."
+        "[security groups] aaaaaaaaaaaaaaaaaaaaaaaa: 1 critical in 1 region, 1 not read (4 new)"
     )
     short = digest(reports.of(read, stack="prod", previous=after_a_run()), Policy())
     assert short.subject == (
@@ -112,6 +115,55 @@ def test_the_subject_has_room_for_the_change() -> None:
     assert middle.headline == "1 critical, 1 high, 1 medium, 1 low in 1 region (4 new)."
 
 
+def test_the_longest_subject_still_has_the_change() -> None:
+    """Numbers of five digits everywhere and a long name leave room for the worst and the change."""
+    report = reports.of(reports.read(SSH), stack="b" * 99, previous=after_a_run())
+    (finding,) = report.findings
+    resolved = replace(finding, status=Status.RESOLVED)
+    unread = replace(finding, kind=Kind.UNREADABLE, status=Status.REOPENED)
+    many = replace(
+        report,
+        findings=(finding,) * 12_345 + (resolved,) * 12_345 + (unread,) * 12_345,
+        coverage=report.coverage + (reports.DENIED.coverage,) * 1_234,
+    )
+    assert digest(many, Policy(), most=1).subject == (
+        "[security groups] bbbbbbbbbbbbb...: 24,690 critical, 13,579 not read (37,035 changes)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "opened", "headline"),
+    [
+        pytest.param({}, None, "Nothing found open in 1 region.", id="nothing"),
+        pytest.param({}, "5.0.0.0/20", "Nothing above info found open in 1 region.", id="info"),
+        pytest.param(
+            {"authorizedPorts": ["tcp/22"]},
+            WORLD,
+            "Nothing found open but what is accepted in 1 region.",
+            id="authorized",
+        ),
+        pytest.param(
+            {
+                "exceptions": [
+                    {"group": "web", "ports": "tcp/22", "reason": "a", "owner": "b"}
+                    | {"until": "2027-01-01"}
+                ]
+            },
+            WORLD,
+            "Nothing found open but what is accepted in 1 region.",
+            id="excepted",
+        ),
+    ],
+)
+def test_the_headline_says_nothing_only_of_nothing(
+    policy: dict[str, Any], opened: str | None, headline: str
+) -> None:
+    """What is open for a few, or by somebody's leave, is open."""
+    group = answer(permission("tcp", 22, 22, opened)) if opened else answer()
+    report = reports.of(reports.read(group), policy=Policy.parse(policy))
+    assert digest(report, Policy.parse(policy)).headline == headline
+
+
 def after_a_run() -> State:
     """What is known after a run that found nothing."""
     empty = reports.of(reports.read(answer()), previous=State())
@@ -121,7 +173,7 @@ def after_a_run() -> State:
 def test_nothing_read_is_not_clean() -> None:
     """When no region could be read the headline says so."""
     said = digest(reports.of(reports.DENIED, stack=None), Policy())
-    assert said.subject == ("[security groups] nothing found open in 0 regions, 1 region not read")
+    assert said.subject == "[security groups] nothing could be read in 1 region"
 
 
 def test_low_findings_are_counted() -> None:
@@ -139,9 +191,7 @@ def test_many_findings_are_cut_worst_first() -> None:
     said = text(digest(reports.of(reports.read(*groups, SSH)), Policy(), most=100))
     assert said.index("CRITICAL: 1") < said.index("HIGH: 101")
     assert said.count("      close:") == 100
-    assert (
-        "and 2 more findings, none worse than the last one above; all are in the attached list.\n"
-    ) in said
+    assert ("and 2 more findings, none worse than the last one above; see the CSV.\n") in said
 
 
 def test_html_says_what_the_text_says() -> None:
@@ -253,5 +303,5 @@ def test_what_could_not_be_read_is_always_listed() -> None:
     """A list that cannot be read is in the headline and listed, however harmless its traffic."""
     group = answer(permission("icmp", 8, -1, "pl-1"))
     said = as_text(reports.of(reports.read(group)), Policy(minimum_severity=Severity.CRITICAL))
-    assert said.startswith("Nothing found open in 1 region, 1 source not read.\n")
+    assert said.startswith("Nothing above info found open in 1 region, 1 source not read.\n")
     assert "prefix list pl-1 could not be read" in said
