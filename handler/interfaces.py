@@ -13,9 +13,15 @@ from handler.parse import fields, objects, text
 # The services that make interfaces for databases sign as their requester or describe them so:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
 _DATABASE_REQUESTERS = frozenset(
-    {"amazon-elasticache", "amazon-rds", "amazon-redshift", "amazon-dax"}
+    {"amazon-elasticache", "amazon-elasticsearch", "amazon-rds", "amazon-redshift", "amazon-dax"}
 )
-_DATABASE_DESCRIPTIONS = ("RDSNetworkInterface", "ElastiCache ", "RedshiftNetworkInterface", "DAX ")
+_DATABASE_DESCRIPTIONS = (
+    "RDSNetworkInterface",
+    "ElastiCache ",
+    "ES ",
+    "RedshiftNetworkInterface",
+    "DAX ",
+)
 # "ELB app/name/id", "ELB net/name/id" and, of a classic one, "ELB name".
 _LOAD_BALANCER = "ELB "
 _LOAD_BALANCER_TYPES = frozenset({"network_load_balancer", "gateway_load_balancer"})

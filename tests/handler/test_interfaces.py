@@ -45,6 +45,7 @@ from handler.model import Holder, Interface
             "ElastiCache cache-001",
             id="elasticache",
         ),
+        pytest.param({"Description": "ES search"}, Holder.DATABASE, "ES search", id="opensearch"),
         pytest.param({"Description": "AWS Lambda VPC ENI"}, Holder.OTHER, "AWS Lambda VPC ENI"),
         pytest.param({"Attachment": None, "Description": None}, Holder.OTHER, "", id="nothing"),
         pytest.param({"Attachment": "i-1", "Description": 7}, Holder.OTHER, "", id="nonsense"),
