@@ -65,7 +65,8 @@ def _named(traffic: Traffic) -> str:
         return "All traffic"
     known = name(traffic)
     if known is None:
-        return f"Other {traffic.protocol} traffic"
+        number = "protocol " if traffic.protocol.isdecimal() else ""
+        return f"Other {number}{traffic.protocol} traffic"
     severity, _ = severity_for_world(traffic)
     # What makes it worse than ordinary web traffic has no name.
     harmless = all(each.severity.rank > severity.rank for each in on(traffic))

@@ -202,6 +202,19 @@ def test_a_bad_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("until", ["2027-02-30", "2027-03-31 10:00:00", "31.03.2027"])
+def test_a_bad_date_is_named(tmp_path: Path, until: str) -> None:
+    """It is said where it stands, with or without quotes."""
+    policy = tmp_path / "policy.yaml"
+    exception = f"group: a, ports: tcp/1, reason: a, owner: b, until: {until}"
+    policy.write_text(f"exceptions: [{{{exception}}}]")
+    result = run("--from-file", "-", "--policy", str(policy), given={"SecurityGroups": []})
+    assert result.stderr == (
+        "Error: the policy must be JSON or YAML that makes sense: exceptions[0].until must be a "
+        f"date as in 2027-12-31, got '{until}'.\n"
+    )
+
+
 @pytest.mark.parametrize("read", ["--from-file", "--policy"])
 def test_what_is_read_is_not_overwritten(tmp_path: Path, read: str) -> None:
     """A slip of the fingers does not cost the snapshot, however its path is written."""

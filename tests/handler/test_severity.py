@@ -147,6 +147,15 @@ ECHO = Traffic("icmp", icmp_type=8)
             "Other tcp traffic open to the world is high (EC2.18); a public address is attached.",
             id="other-port",
         ),
+        pytest.param(
+            Traffic("47"),
+            Reach.WORLD,
+            [PUBLIC],
+            "high",
+            "Other protocol 47 traffic open to the world is high (EC2.18); a public address is "
+            "attached.",
+            id="protocol-without-ports",
+        ),
     ],
 )
 def test_the_severity_and_why(
