@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import boto3
 import yaml
@@ -51,7 +52,14 @@ def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> R
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves dates as they are written, for the policy to say what is wrong with them."""
+    """Leaves dates as they are written, and refuses a key that is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- as PyYAML has it
+        keys = [str(key.value) for key, _ in node.value]
+        if twice := next((key for key in keys if keys.count(key) > 1), None):
+            message = f"the key {twice} is there twice"
+            raise yaml.constructor.ConstructorError(problem=message, problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep=deep)
 
 
 _Loader.yaml_implicit_resolvers = {

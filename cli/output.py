@@ -24,7 +24,14 @@ def output(path: str) -> Iterator[TextIO]:
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A group's name that the terminal cannot show must not end the audit.
             sys.stdout.reconfigure(errors="backslashreplace")
-        yield sys.stdout
+        with _explained("standard output"):
+            try:
+                yield sys.stdout
+                sys.stdout.flush()
+            except OSError:
+                # Python would try once more at its end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise
         return
     # A link stays one, and the file that it leads to is written.
     file = Path(os.path.realpath(path))
@@ -52,6 +59,9 @@ def output(path: str) -> Iterator[TextIO]:
 def _explained(path: str) -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:
+        # Whoever reads has read enough.
+        raise
     except OSError as error:
         message = f"{path} could not be written: {error.strerror}."
         raise AuditError(message) from error

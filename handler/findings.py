@@ -16,6 +16,8 @@ from handler.model import (
     Interface,
     Kind,
     Malformed,
+    OpenGroup,
+    PrefixList,
     Reach,
     Reading,
     Rule,
@@ -27,6 +29,11 @@ from handler.services import name
 from handler.severity import attachment, judge
 from handler.together import joints
 
+# Of an interface, so that what it belongs to leaves room for how it is reached.
+_LONGEST_HOLDER = 80
+_MOST_ADDRESSES = 3
+_MOST_RULES = 3
+
 
 def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
     """All that the report says about a target, in no particular order."""
@@ -34,8 +41,10 @@ def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
     for each in reading.open_groups:
         group = each.group
         place = _Place(reading, (group,), tuple(attached[group.id]))
+        beside = _beside(each, reading.lists)
         for exposure in each.exposures:
-            yield place.exposed(Kind.EXPOSURE, exposure)
+            also = _remaining(exposure, beside, reading.rule_ids)
+            yield replace(place.exposed(Kind.EXPOSURE, exposure), detail=also)
         for rule in group.rules:
             error = reading.lists[rule.source].error if rule.is_prefix_list else None
             if error is not None:
@@ -45,6 +54,31 @@ def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
     for joint in joints(reading, internets):
         place = _Place(reading, joint.groups, joint.interfaces)
         yield place.exposed(Kind.INTERFACE, joint.exposure)
+
+
+def _beside(group: OpenGroup, lists: Mapping[str, PrefixList]) -> Sequence[Rule]:
+    """The rules that open something and that no exposure names, because wider ones open it too."""
+    left = {
+        rule for rule in group.group.rules if not rule.is_prefix_list or lists[rule.source].cidrs
+    }
+    for exposure in group.exposures:
+        left.difference_update(exposure.rules)
+        if not left:
+            break
+    return sorted(left, key=lambda rule: rule.sort_key)
+
+
+def _remaining(exposure: Exposure, beside: Iterable[Rule], ids: Mapping[Rule, str]) -> str | None:
+    """What still opens a part of the exposure when the rules that it names are gone."""
+    within = [
+        f"{rule.traffic.text} from {rule.source}{f' ({ids[rule]})' if rule in ids else ''}"
+        for rule in beside
+        if exposure.traffic.contains(rule.traffic)
+        and (rule.is_prefix_list or (":" in rule.source) == (exposure.family is Family.IPV6))
+    ]
+    more = f" and {len(within) - _MOST_RULES} more" if len(within) > _MOST_RULES else ""
+    named = ", ".join(within[:_MOST_RULES])
+    return f"narrower rules open a part of it too: {named}{more}" if within else None
 
 
 def _attached(interfaces: Iterable[Interface]) -> Mapping[str, list[Interface]]:
@@ -87,6 +121,7 @@ class _Place:
         return replace(
             self._finding(Kind.UNREADABLE, rule.traffic, Reach.UNKNOWN, [rule.source]),
             rule_ids=(known[rule],) if rule in known else (),
+            fix=revoke(self.reading.target.region, [rule], known),
             detail=f"prefix list {rule.source} could not be read: {error}",
         )
 
@@ -140,7 +175,10 @@ class _Place:
             prefix_lists=lists,
             attachment=attachment(interfaces),
             interfaces=tuple(interface.id for interface in self.interfaces),
-            attached=tuple(map(_described, self.interfaces)),
+            # What can be reached comes first: reports name the first few.
+            attached=tuple(
+                map(_described, sorted(self.interfaces, key=lambda each: not each.public_addresses))
+            ),
         )
 
     def _fingerprint(
@@ -160,4 +198,7 @@ def _described(interface: Interface) -> str:
     holder = interface.name if interface.holder is Holder.OTHER else interface.holder
     if interface.holder in {Holder.INSTANCE, Holder.LOAD_BALANCER}:
         holder += f" {interface.name}"
-    return ", ".join(filter(None, (holder or interface.id, *interface.public_addresses)))
+    addresses, most = interface.public_addresses, _MOST_ADDRESSES
+    more = f"and {len(addresses) - most} more" if len(addresses) > most else ""
+    shown = holder[:_LONGEST_HOLDER] or interface.id
+    return ", ".join(filter(None, (shown, *addresses[:most], more)))

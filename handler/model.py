@@ -158,6 +158,23 @@ class Traffic(NamedTuple):
         return self.from_port, self.to_port
 
     @property
+    def text(self) -> str:
+        """Protocol and ports, or type and code, as people write them."""
+        if self.protocol == ALL:
+            return "all traffic"
+        if self.protocol in ICMP:
+            kind = "" if self.icmp_type is None else f" type {self.icmp_type}"
+            code = "" if self.icmp_code is None else f" code {self.icmp_code}"
+            return f"{self.protocol}{kind}{code}"
+        if self.from_port is None:
+            return f"protocol {self.protocol}"
+        if self.from_port == self.to_port:
+            return f"{self.protocol}/{self.from_port}"
+        if (self.from_port, self.to_port) == (0, LAST_PORT):
+            return f"{self.protocol}, all ports"
+        return f"{self.protocol}/{self.from_port}-{self.to_port}"
+
+    @property
     def sort_key(self) -> tuple[str, int, int, int, int]:
         """Orders by protocol, then ports, then type and code; what is missing comes first."""
         numbers = (self.from_port, self.to_port, self.icmp_type, self.icmp_code)
@@ -291,9 +308,10 @@ class Finding:
     ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,
     of which ``group_id`` is the first; empty where one group does. ``addresses``, ``share`` and
     ``family`` are None where the reach is unknown. ``detail`` says what is wrong with a rule that
-    could not be judged, ``why`` in one sentence where the severity comes from, ``attached`` what
-    is on the interfaces, and ``fix`` closes it. ``exception`` says who accepts it and until when,
-    or until when somebody did. ``first_seen``, ``last_seen`` and ``resolved_at`` are UTC in ISO
+    could not be judged, or what else opens a part of it, ``why`` in one sentence where the severity
+    comes from, ``attached`` what is on the interfaces, those with public addresses first, and
+    ``fix`` closes it. ``exception`` says who accepts it and until when, or until when somebody did,
+    or than whose it is wider. ``first_seen``, ``last_seen`` and ``resolved_at`` are UTC in ISO
     8601 with a Z; ``worsened_from`` is what an open one was in the last run, where it is more
     severe now.
     """

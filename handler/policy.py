@@ -1,4 +1,7 @@
-"""What counts: how severe it is that the world reaches a port, and what a stack's policy says.
+"""What counts: how severe it is that the world reaches something, and what a stack's policy says.
+
+Severities are data: a row for each service and each icmp message, one for what no row names, and
+by how many steps the reach and what is attached lower them.
 
 Every row names who calls the port sensitive. EC2.18 and EC2.19 are AWS Security Hub's controls
 (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html): the first allows the
@@ -16,10 +19,23 @@ services that answer a spoofed question with a larger answer
 from dataclasses import dataclass
 from datetime import date
 
-from handler.model import ALL, Accepted, Severity, Traffic
+from handler.model import ALL, Accepted, Attachment, Reach, Severity, Traffic
 from handler.written import PolicyError, a_list, accepted, an_object, own_range, ports, refuse
 
-__all__ = ["KEYS", "SERVICES", "Policy", "PolicyError", "Service"]
+__all__ = [
+    "ALL_TRAFFIC",
+    "KEYS",
+    "LOWERED_BY_ATTACHMENT",
+    "LOWERED_BY_REACH",
+    "MESSAGES",
+    "OTHER_MESSAGES",
+    "OTHER_TRAFFIC",
+    "SERVICES",
+    "WEB_ON_DATABASE",
+    "Policy",
+    "PolicyError",
+    "Service",
+]
 
 KEYS = ("minimumSeverity", "trustedCidrs", "authorizedPorts", "exceptions")
 """What policy.json may hold; the stack config's keys of the same names."""
@@ -34,6 +50,15 @@ class Service:
     to_port: int
     name: str
     severity: Severity
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An icmp message that is ordinary, by its type and code, and who says so."""
+
+    traffic: Traffic
+    name: str
     source: str
 
 
@@ -162,6 +187,32 @@ SERVICES = (
     Service("udp", 5353, 5353, "mDNS", Severity.HIGH, "amplification"),
     Service("udp", 11211, 11211, "memcached", Severity.HIGH, "amplification"),
 )
+
+
+MESSAGES = (
+    Message(Traffic("icmp", icmp_type=3, icmp_code=4), "fragmentation needed", "RFC 1191"),
+    Message(Traffic("icmp", icmp_type=8), "echo request", "RFC 792"),
+    Message(Traffic("icmpv6", icmp_type=1), "destination unreachable", "RFC 4890"),
+    Message(Traffic("icmpv6", icmp_type=2), "packet too big", "RFC 4890"),
+    Message(Traffic("icmpv6", icmp_type=3), "time exceeded", "RFC 4890"),
+    Message(Traffic("icmpv6", icmp_type=4), "parameter problem", "RFC 4890"),
+    Message(Traffic("icmpv6", icmp_type=128), "echo request", "RFC 4890"),
+)
+"""The icmp messages that are info: a network needs them, or everybody sends them."""
+ALL_TRAFFIC = (Severity.CRITICAL, "EC2.19, CIS")
+OTHER_TRAFFIC = (Severity.HIGH, "EC2.18")
+OTHER_MESSAGES = (Severity.MEDIUM, "EC2.18")
+# Ports 80 and 443 are what a load balancer or a web server is for, and a database is not.
+WEB_ON_DATABASE = Severity.HIGH
+# By so many steps; for less than a wide part of the internet it is info, whatever it is.
+LOWERED_BY_REACH = {Reach.WORLD: 0, Reach.UNKNOWN: 0, Reach.WIDE: 1}
+# A group on private addresses needs one more mistake to let somebody in, a group on nothing two.
+LOWERED_BY_ATTACHMENT = {
+    Attachment.INTERNET_FACING: 0,
+    Attachment.UNKNOWN: 0,
+    Attachment.INTERNAL: 1,
+    Attachment.UNATTACHED: 2,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
-"""The well-known services behind ports, by name, and how bad it is when the world reaches them."""
+"""What is behind traffic by name, and how bad it is when the world reaches it: policy's table."""
 
 from handler.model import ALL, ICMP, Severity, Traffic
-from handler.policy import SERVICES, Service
-
-# Errors that path-MTU discovery and IPv6 (RFC 4890, section 4.3.1) need, and echo requests.
-_ORDINARY_ICMP = frozenset(
-    {("icmp", 8), ("icmpv6", 1), ("icmpv6", 2), ("icmpv6", 3), ("icmpv6", 4), ("icmpv6", 128)}
+from handler.policy import (
+    ALL_TRAFFIC,
+    MESSAGES,
+    OTHER_MESSAGES,
+    OTHER_TRAFFIC,
+    SERVICES,
+    Message,
+    Service,
 )
-_FRAGMENTATION_NEEDED = Traffic("icmp", icmp_type=3, icmp_code=4)
-_ECHO = {("icmp", 8), ("icmpv6", 128)}
 
 
 def on(traffic: Traffic) -> tuple[Service, ...]:
@@ -27,8 +28,8 @@ def on(traffic: Traffic) -> tuple[Service, ...]:
 
 def name(traffic: Traffic) -> str | None:
     """What people call the traffic, for example SSH; None when it has no name."""
-    if (traffic.protocol, traffic.icmp_type) in _ECHO:
-        return "echo request"
+    if message := _message(traffic):
+        return message.name
     most = 4
     names = list(dict.fromkeys(service.name for service in on(traffic)))
     more = f" and {len(names) - most} more" if len(names) > most else ""
@@ -38,24 +39,21 @@ def name(traffic: Traffic) -> str | None:
 def severity_for_world(traffic: Traffic) -> tuple[Severity, str]:
     """How bad it is when all of the internet reaches the traffic, and who says so."""
     if traffic.protocol == ALL:
-        return Severity.CRITICAL, "EC2.19, CIS"
+        return ALL_TRAFFIC
     if traffic.protocol in ICMP:
-        return _icmp(traffic)
+        message = _message(traffic)
+        return (Severity.INFO, message.source) if message else OTHER_MESSAGES
     known = on(traffic)
     if known and _fill(known, traffic) and all(each.severity is Severity.LOW for each in known):
-        return Severity.LOW, "EC2.18"
+        return Severity.LOW, known[0].source
     named = [each for each in known if each.severity is not Severity.LOW]
     worst = min(named, key=lambda service: service.severity.rank, default=None)
-    # Of a port that nobody names: EC2.18 allows the world none but 80 and 443.
-    return (worst.severity, worst.source) if worst else (Severity.HIGH, "EC2.18")
+    return (worst.severity, worst.source) if worst else OTHER_TRAFFIC
 
 
-def _icmp(traffic: Traffic) -> tuple[Severity, str]:
-    if traffic == _FRAGMENTATION_NEEDED:
-        return Severity.INFO, "RFC 1191"
-    if (traffic.protocol, traffic.icmp_type) in _ORDINARY_ICMP:
-        return Severity.INFO, "RFC 4890" if traffic.protocol == "icmpv6" else "RFC 792"
-    return Severity.MEDIUM, "EC2.18"
+def _message(traffic: Traffic) -> Message | None:
+    """The icmp message, where all of the traffic is that one."""
+    return next((each for each in MESSAGES if each.traffic.contains(traffic)), None)
 
 
 def _fill(known: tuple[Service, ...], traffic: Traffic) -> bool:

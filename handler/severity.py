@@ -1,21 +1,22 @@
 """How severe an exposure is, and why: what is open, to how many, and what is attached.
 
-The table of ports is in ``services``. What is attached moves the severity: a group on private
-addresses needs one more mistake to let somebody in, a group on nothing needs two.
+The table is in ``policy``; here it becomes one severity and one sentence.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-from handler.model import ALL, Attachment, Holder, Interface, Reach, Severity, Traffic
+from handler.model import ALL, ICMP, Attachment, Holder, Interface, Reach, Severity, Traffic
+from handler.policy import LOWERED_BY_ATTACHMENT, LOWERED_BY_REACH, WEB_ON_DATABASE
 from handler.services import name, on, severity_for_world
 
-_STEPS = {
-    Attachment.INTERNET_FACING: (0, "a public address is attached"),
-    Attachment.INTERNAL: (1, "one step lower because only private addresses are attached"),
-    Attachment.UNATTACHED: (2, "two steps lower because nothing is attached"),
-    Attachment.UNKNOWN: (0, "what is attached is not known"),
+_ATTACHED = {
+    Attachment.INTERNET_FACING: "a public address is attached",
+    Attachment.INTERNAL: "only private addresses are attached",
+    Attachment.UNATTACHED: "nothing is attached",
+    Attachment.UNKNOWN: "what is attached is not known",
 }
+_STEPS = ("", "one step lower because ", "two steps lower because ")
 
 
 def attachment(interfaces: Sequence[Interface] | None) -> Attachment:
@@ -49,21 +50,29 @@ def _judged(
     severity, source = severity_for_world(traffic)
     reasons = [f"{_named(traffic)} open to the world is {severity} ({source})"]
     if severity is Severity.LOW and has_database:
-        severity = Severity.HIGH
-        reasons.append("high because a database is attached")
-    if reach is Reach.WIDE:
-        severity = severity.lowered(1)
-        reasons.append("one step lower because only a part of it gets in")
+        severity = WEB_ON_DATABASE
+        reasons.append(f"{severity} because a database is attached")
     if reach is Reach.UNKNOWN:
         reasons.append("how much of it gets in is not known")
-    steps, reason = _STEPS[attached]
-    return severity.lowered(steps), "; ".join([*reasons, reason]) + "."
+    lower, reason = _lowered(severity, LOWERED_BY_REACH[reach], "only a part of it gets in")
+    if reach is Reach.WIDE:
+        reasons.append(reason)
+    lowest, reason = _lowered(lower, LOWERED_BY_ATTACHMENT[attached], _ATTACHED[attached])
+    return lowest, "; ".join([*reasons, reason]) + "."
+
+
+def _lowered(severity: Severity, steps: int, because: str) -> tuple[Severity, str]:
+    """The severity so many steps lower, as far as there are any, and why."""
+    lower = severity.lowered(steps)
+    return lower, f"{_STEPS[lower.rank - severity.rank]}{because}"
 
 
 def _named(traffic: Traffic) -> str:
     if traffic.protocol == ALL:
         return "All traffic"
     known = name(traffic)
+    if traffic.protocol in ICMP and traffic.icmp_type is None:
+        return f"All {traffic.protocol} traffic"
     if known is None:
         number = "protocol " if traffic.protocol.isdecimal() else ""
         return f"Other {number}{traffic.protocol} traffic"

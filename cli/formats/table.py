@@ -25,6 +25,8 @@ _COLOURS = {
 _ENDLESS = 1_000_000
 # Below that many columns each column would be a word wide.
 _WIDE = 120
+# Below that there is no room for columns.
+_NARROW = 72
 # The longest words there, so that a region or a group's id is in one piece.
 _LONGEST_REGION = len("ap-southeast-2")
 _LEAST = {"region / account": _LONGEST_REGION, "group": len("(sg-0123456789abcdef0)")}
@@ -34,7 +36,7 @@ def table(report: Report, policy: Policy, stream: TextIO) -> None:
     """Write the findings, what was not read and what was, as wide as the terminal is."""
     console = console_for(stream)
     with console.capture() as shown:
-        for each in _parts(report, policy, wide=console.width >= _WIDE):
+        for each in _parts(report, policy, console.width):
             console.print(each)
     # Cells are padded to the width of their column, the last ones too.
     stream.writelines(f"{line.rstrip()}\n" for line in shown.get().rstrip("\n").split("\n"))
@@ -44,6 +46,7 @@ def console_for(stream: TextIO) -> Console:
     """As wide as the terminal is; without one, as wide as it takes."""
     console = Console(
         file=stream,
+        force_terminal=stream.isatty(),  # whatever FORCE_COLOR says, a file is no terminal
         color_system=None if os.environ.get("NO_COLOR") else "auto",
         highlight=False,
         markup=False,
@@ -54,11 +57,14 @@ def console_for(stream: TextIO) -> Console:
     return console
 
 
-def _parts(report: Report, policy: Policy, *, wide: bool) -> Iterator[RenderableType]:
+def _parts(report: Report, policy: Policy, width: int) -> Iterator[RenderableType]:
     said = digest(report, policy)
     findings = facts.listed(report, policy)
     if findings:
-        yield from (_wide(findings) if wide else _narrow(findings), "")
+        if width < _NARROW:
+            yield from _listed(findings)
+        else:
+            yield from (_wide(findings) if width >= _WIDE else _narrow(findings), "")
     if report.unread:
         yield Text("Not read: what is open there is not known", "bold red")
         for each in report.unread:
@@ -84,6 +90,16 @@ def _narrow(findings: Sequence[Finding]) -> Table:
     for each in findings:
         grid.add_row(*_where(each), _cell("\n".join(_what(each))), style=_row_style(each))
     return grid
+
+
+def _listed(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """One below the other."""
+    for each in findings:
+        severity, place, group = _where(each)
+        yield Text("  ").join([severity, group])
+        for part in (place, *map(_cell, _what(each))):
+            yield Padding(part, (0, 0, 0, 2), expand=False)
+        yield ""
 
 
 def _what(finding: Finding) -> tuple[str, str, str]:

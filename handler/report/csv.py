@@ -15,7 +15,7 @@ COLUMNS = (
     "groupNames", "vpcId", "owner", "attachment", "attached", "interfaces", "family", "protocol",
     "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses", "share",
     "sources", "prefixLists", "ruleIds", "why", "detail", "exception", "firstSeen", "lastSeen",
-    "resolvedAt", "worsenedFrom", "fix", "id",
+    "resolvedAt", "worsenedFrom", "fix", "narrower", "console", "id",
 )  # fmt: skip
 # What a spreadsheet takes for a formula, at the start of a cell; where people write decimal commas,
 # a semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection

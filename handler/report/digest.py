@@ -34,6 +34,7 @@ _LONGEST_SUBJECT = 89
 _LONGEST_STACKS = (24, 16)
 _MOST_SOURCES = 10
 _MOST_INTERFACES = 3
+_URGENT = Severity.HIGH
 _DATE = len("2026-01-01")
 _TRIGGERS = {
     Trigger.SCHEDULE: "by its schedule",
@@ -121,7 +122,7 @@ def digest(
     return Digest(
         subject=_subject(report),
         headline=f"{headline[0].upper()}{headline[1:]}.",
-        advice=_advice(report, chosen),
+        advice=_advice(report, chosen, worth),
         notices=_lines(report.notices, "more notice"),
         unread=_lines(map(_unread, report.unread), "more target"),
         changed=_lines(_changed(report, policy), "more change"),
@@ -184,10 +185,11 @@ def _open(report: Report, most: int = len(Severity), *, brief: bool = False) -> 
     # What is accepted, and what is information, is open all the same.
     is_accepted = report.authorized or report.of(Status.EXCEPTED)
     nothing = "nothing above info" if report.open else "nothing"
-    but = " but what is accepted" if is_accepted and not brief else ""
+    if brief:
+        return f"{nothing} open"
+    but = " but what is accepted" if is_accepted else ""
     read = len(report.coverage) - len(report.unread)
-    where = "" if brief else f" in {words.count(read, 'region')}"
-    return f"{nothing} found open{but}{where}"
+    return f"{nothing} found open{but} in {words.count(read, 'region')}"
 
 
 def _unknown(report: Report, *, brief: bool = False) -> str:
@@ -210,11 +212,15 @@ def _difference(report: Report, *, brief: bool = False) -> str:
     """How that differs from the last run, in brackets."""
     if report.changes is None or report.changes.first:
         return ""
+    ending = len(report.changes.ending)
     numbers = {
         "new": len(report.of(Status.NEW)),
         "back": len(report.of(Status.REOPENED)),
         "worse": sum(finding.worsened_from is not None for finding in report.open),
         "resolved": len(report.of(Status.RESOLVED)),
+        "read again": len(report.changes.regained),
+        "left out": len(report.changes.left_out),
+        "exception ending" if ending == 1 else "exceptions ending": ending,
     }
     if brief and any(numbers.values()):
         return f" ({words.count(sum(numbers.values()), 'change')})"
@@ -222,15 +228,17 @@ def _difference(report: Report, *, brief: bool = False) -> str:
     return f" ({said})" if said else ""
 
 
-def _advice(report: Report, listed: Sequence[Finding]) -> str:
-    """What to do first."""
-    if listed and listed[0].severity.rank <= Severity.HIGH.rank:
-        worst = listed[0]
+def _advice(report: Report, chosen: Sequence[Finding], worth: Sequence[Finding]) -> str:
+    """What to do first: about what the digest lists, else about what is worth listing."""
+    urgent = (each for each in (*chosen[:1], *worth[:1]) if each.severity.rank <= _URGENT.rank)
+    if worst := next(urgent, None):
         where = f"{_named(worst)} in {worst.target.region}"
         return words.cut(f"First: close {_opening(worst)} on {where}.", _LONGEST_LINE)
     if not report.complete:
         return "First: let the audit read what it could not; what is open there is not known."
-    if listed:
+    if report.exceptions.expiring:
+        return "First: renew the exceptions that expire soon, or close what they accept."
+    if worth:
         return "Nothing is urgent; close what nobody needs."
     return "There is nothing new to do." if report.open else "There is nothing to do."
 
@@ -290,7 +298,7 @@ def _attached(finding: Finding) -> str:
     if finding.attachment in {Attachment.UNKNOWN, Attachment.UNATTACHED}:
         return {Attachment.UNKNOWN: "not known"}.get(finding.attachment, "to nothing")
     things = words.listing(finding.attached, _MOST_INTERFACES)
-    return words.cut(f"{finding.attachment}: {things}", _LONGEST_LINE)
+    return words.cut(f"{finding.attachment}: {things}", 2 * _LONGEST_LINE)
 
 
 def _opening(finding: Finding) -> str:
@@ -330,18 +338,18 @@ def _seen(finding: Finding) -> str:
 
 def _command(command: str) -> str:
     # Half a command would be worse than none.
-    return words.plain(command) if len(command) <= _LONGEST_COMMAND else "see the CSV"
+    return words.plain(command) if len(command) <= _LONGEST_COMMAND else "see the report as CSV"
 
 
 def _left_out(number: int) -> Iterator[str]:
     if number:
         more = words.count(number, "more finding")
-        yield f"and {more}, none worse than the last one above; see the CSV."
+        yield f"and {more}, none worse than the last one above: see the report as CSV."
 
 
 def _unchanged(number: int) -> Iterator[str]:
     if number:
-        yield f"Open as before: {words.count(number, 'finding')}; see the CSV."
+        yield f"Open as before: {words.count(number, 'finding')}: see the report as CSV."
 
 
 def _notes(report: Report, worth: int, policy: Policy) -> Iterator[str]:
@@ -376,9 +384,15 @@ def _exceptions(report: Report) -> Iterator[str]:
 def _accepted(exception: Accepted) -> str:
     source = f" from {exception.source}" if exception.source else ""
     return (
-        f"{exception.ports}{source} on {exception.group}, "
+        f"{exception.ports}{source} on {exception.group}{_where(exception)}, "
         f"owner {exception.owner}, reason: {exception.reason}"
     )
+
+
+def _where(exception: Accepted) -> str:
+    """Where it holds, if not everywhere."""
+    places = {"region": exception.region, "account": exception.account}
+    return "".join(f" in {name} {place}" for name, place in places.items() if place)
 
 
 def _rows(coverage: Sequence[Coverage]) -> Iterator[Row]:

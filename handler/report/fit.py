@@ -12,7 +12,7 @@ from handler.report.html import html
 MOST_HTML_BYTES = 90_000
 # SES takes messages of 40 MB; base64 makes a third more of a file:
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
-MOST_LIST_BYTES = 15_000_000
+MOST_LIST_BYTES = 20_000_000
 # No finding takes less than 300 bytes of HTML.
 _MOST_FINDINGS = MOST_HTML_BYTES // 300
 

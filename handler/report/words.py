@@ -4,20 +4,26 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from handler.model import ALL, ICMP, LAST_PORT, Family, Finding, Reach, Traffic
+from handler.model import Family, Finding, Reach, Traffic
 
 _CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
 # A region becomes a part of a host's name. Isolated and sovereign ones, which have consoles of
 # their own, are called differently: us-iso-east-1, eusc-de-east-1.
 _REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
+# Letters and symbols that fonts show as nothing.
+_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 
 def plain(text: str) -> str:
     """A text from the account without control, direction or other invisible characters."""
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(each if _is_visible(each) else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def _is_visible(character: str) -> bool:
+    return character.isprintable() and character not in _BLANK
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -50,7 +56,8 @@ def console(finding: Finding) -> str | None:
 
 def traffic(of: Traffic, service: str | None) -> str:
     """Protocol and ports, and the service where there is a name for it."""
-    return _protocol_and_ports(of) + (f" ({service})" if service else "")
+    # The protocol of a rule that makes no sense may be any text.
+    return plain(of.text) + (f" ({service})" if service else "")
 
 
 def reach(of: Finding) -> str:
@@ -61,23 +68,7 @@ def reach(of: Finding) -> str:
     if of.reach is Reach.WORLD:
         return f"from the whole {family} internet"
     if of.reach is Reach.WIDE:
-        return f"from {of.share:.2%} of the {family} internet"
+        # All but a few addresses are not all of them.
+        share = min(of.share, 0.9999)
+        return f"from {share:.2%} of the {family} internet"
     return f"from {count(of.addresses, 'public address', 'public addresses')} ({family})"
-
-
-def _protocol_and_ports(of: Traffic) -> str:
-    # The protocol of a rule that makes no sense may be any text.
-    protocol = plain(of.protocol)
-    if protocol == ALL:
-        return "all traffic"
-    if protocol in ICMP:
-        kind = "" if of.icmp_type is None else f" type {of.icmp_type}"
-        code = "" if of.icmp_code is None else f" code {of.icmp_code}"
-        return f"{protocol}{kind}{code}"
-    if of.from_port is None:
-        return f"protocol {protocol}"
-    if of.from_port == of.to_port:
-        return f"{protocol}/{of.from_port}"
-    if (of.from_port, of.to_port) == (0, LAST_PORT):
-        return f"{protocol}, all ports"
-    return f"{protocol}/{of.from_port}-{of.to_port}"

@@ -220,8 +220,8 @@ def test_a_list_that_was_not_read_is_a_warning() -> None:
     (finding,) = findings(REPORTS["unreadable-list"])
     assert finding["Compliance"] == {"Status": "WARNING"}
     assert "prefix list pl-1 could not be read" in finding["Description"]
-    assert finding["Remediation"]["Recommendation"]["Text"] == (
-        "Close what nobody needs, and let the audit read it."
+    assert finding["Remediation"]["Recommendation"]["Text"].startswith(
+        "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
     )
 
 

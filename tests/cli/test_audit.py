@@ -1,6 +1,8 @@
 """The audit from a terminal: of snapshots, and of an account on this machine."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +191,7 @@ def test_a_snapshot_that_is_only_partly_read_says_so() -> None:
         "exceptions: [{until: 2027-02-30}]",
         "exceptions: [!!int x]",
         "? [a]\n: b",
+        "trustedCidrs: []\ntrustedCidrs: [8.8.8.8]",
     ],
 )
 def test_a_bad_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
@@ -227,6 +230,22 @@ def test_what_is_read_is_not_overwritten(tmp_path: Path, read: str) -> None:
     assert result.exit_code == 2
     assert f"--output would overwrite {same}, which the audit reads." in result.stderr
     assert file.read_text() == '{"SecurityGroups": []}'
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    """Standard output that takes nothing is an error like any other."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "cli", "audit", "--from-file", "-"],
+            cwd=VECTORS.parents[3],
+            input='{"SecurityGroups": []}',
+            text=True,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    said = "Error: standard output could not be written: No space left on device.\n"
+    assert (process.returncode, process.stderr) == (2, said)
 
 
 def test_a_file_and_an_account_are_one_too_many() -> None:

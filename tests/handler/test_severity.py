@@ -109,7 +109,7 @@ ECHO = Traffic("icmp", icmp_type=8)
             Reach.WORLD,
             [],
             "info",
-            "HTTPS open to the world is low (EC2.18); two steps lower because nothing is attached.",
+            "HTTPS open to the world is low (EC2.18); one step lower because nothing is attached.",
             id="never-gone",
         ),
         pytest.param(
@@ -117,8 +117,8 @@ ECHO = Traffic("icmp", icmp_type=8)
             Reach.WIDE,
             [],
             "info",
-            "Echo request open to the world is info (RFC 792); one step lower because only a "
-            "part of it gets in; two steps lower because nothing is attached.",
+            "Echo request open to the world is info (RFC 792); only a part of it gets in; "
+            "nothing is attached.",
             id="lower-than-info",
         ),
         pytest.param(
@@ -146,6 +146,23 @@ ECHO = Traffic("icmp", icmp_type=8)
             "high",
             "Other tcp traffic open to the world is high (EC2.18); a public address is attached.",
             id="other-port",
+        ),
+        pytest.param(
+            Traffic("icmp"),
+            Reach.WORLD,
+            [PUBLIC],
+            "medium",
+            "All icmp traffic open to the world is medium (EC2.18); a public address is attached.",
+            id="all-icmp",
+        ),
+        pytest.param(
+            Traffic("icmp", icmp_type=3, icmp_code=4),
+            Reach.WORLD,
+            [PUBLIC],
+            "info",
+            "Fragmentation needed open to the world is info (RFC 1191); a public address is "
+            "attached.",
+            id="fragmentation-needed",
         ),
         pytest.param(
             Traffic("47"),

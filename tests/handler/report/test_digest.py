@@ -1,13 +1,15 @@
 """What the digest says, as text and as HTML."""
 
 from dataclasses import replace
+from datetime import date
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from handler import VERSION
 from handler.ledger import State, committed
-from handler.model import Kind, Report, Severity, Status, Traffic, Trigger
+from handler.model import Accepted, Changes, Kind, Report, Severity, Status, Traffic, Trigger
 from handler.policy import Policy
 from handler.report import words
 from handler.report.digest import digest
@@ -35,6 +37,13 @@ SSH_RULE = {
     "ToPort": 22,
     "CidrIpv4": WORLD,
 }
+
+
+ENDING = Accepted("sg-1", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 25))
+# All addresses but one.
+ALMOST = [
+    str(network) for network in ip_network("0.0.0.0/0").address_exclude(ip_network("8.8.8.8/32"))
+]
 
 
 def as_text(report: Report, policy: Policy | None = None) -> str:
@@ -164,6 +173,80 @@ def test_the_headline_says_nothing_only_of_nothing(
     assert digest(report, Policy.parse(policy)).headline == headline
 
 
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ({"ending": (ENDING,)}, "nothing found open in 1 region (1 exception ending)"),
+        ({"ending": (ENDING, ENDING)}, "nothing found open in 1 region (2 exceptions ending)"),
+        ({"regained": (reports.IRELAND,)}, "nothing found open in 1 region (1 read again)"),
+        ({"left_out": (reports.IRELAND,)}, "nothing found open in 1 region (1 left out)"),
+    ],
+)
+def test_the_subject_says_why_it_is_mailed(changes: dict[str, Any], subject: str) -> None:
+    """Also where no finding has changed."""
+    report = replace(reports.of(reports.read(answer())), changes=Changes(**changes))
+    assert digest(report, Policy()).subject == f"[security groups] dev: {subject}"
+
+
+def test_exceptions_that_end_are_something_to_do() -> None:
+    """The first thing to do, where nothing worse is open."""
+    ends = {"group": "web", "ports": "tcp/22", "reason": "a", "owner": "b", "until": "2026-11-25"}
+    report = reports.of(reports.read(SSH), policy=Policy.parse({"exceptions": [ends]}))
+    assert digest(report, Policy()).advice == (
+        "First: renew the exceptions that expire soon, or close what they accept."
+    )
+
+
+def test_what_is_urgent_stays_urgent() -> None:
+    """A mail about a harmless change says what is worse, although it does not list it."""
+    web = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
+    before = committed(
+        State(),
+        reports.of(reports.read(SSH), previous=State()),
+        mailed=True,
+        listed=True,
+    )
+    report = reports.of(reports.read(SSH, web), previous=before)
+    said = digest(report, Policy(), changed_only=True)
+    assert [section.severity for section in said.sections] == ["low"]
+    assert said.advice.startswith("First: close tcp/22 (SSH) from the whole IPv4 internet on web ")
+
+
+def test_the_address_that_can_be_reached_is_named() -> None:
+    """However many interfaces there are, and however long they are described."""
+    inside = [{"NetworkInterfaceId": f"eni-{n}", "Groups": [{"GroupId": "sg-1"}]} for n in range(9)]
+    outside = {
+        "NetworkInterfaceId": "eni-9",
+        "Groups": [{"GroupId": "sg-1"}],
+        "Description": "x" * 255,
+        "Association": {"PublicIp": "52.9.9.9"},
+    }
+    said = as_text(reports.of(reports.read(SSH, NetworkInterfaces=[*inside, outside])))
+    assert f"attached: internet-facing: {'x' * 80}, 52.9.9.9, eni-0, eni-1 and 7 more\n" in said
+
+
+def test_narrower_rules_are_named() -> None:
+    """Closing what is named leaves them, and the reader knows."""
+    rules = [
+        permission("tcp", 0, 65535, WORLD),
+        permission("tcp", 22, 22, WORLD, "8.8.8.0/24", "10.0.0.0/8"),
+        permission("udp", 53, 53, WORLD),
+    ]
+    said = as_text(reports.of(reports.read(answer(*rules), SecurityGroupRules=[SSH_RULE])))
+    assert (
+        "tcp, all ports (FTP data, FTP, SSH, Telnet and 79 more) from the whole IPv4 internet; "
+        "narrower rules open a part of it too: tcp/22 from 0.0.0.0/0 (sgr-1), "
+        "tcp/22 from 8.8.8.0/24\n"
+    ) in said
+    assert "udp/53 (DNS) from the whole IPv4 internet\n" in said
+
+
+def test_all_but_a_few_are_not_all() -> None:
+    """A share that is rounded up to the whole would contradict the severity."""
+    read = reports.read(answer(permission("tcp", 22, 22, *ALMOST)))
+    assert "from 99.99% of the IPv4 internet" in as_text(reports.of(read))
+
+
 def after_a_run() -> State:
     """What is known after a run that found nothing."""
     empty = reports.of(reports.read(answer()), previous=State())
@@ -191,7 +274,9 @@ def test_many_findings_are_cut_worst_first() -> None:
     said = text(digest(reports.of(reports.read(*groups, SSH)), Policy(), most=100))
     assert said.index("CRITICAL: 1") < said.index("HIGH: 101")
     assert said.count("      close:") == 100
-    assert ("and 2 more findings, none worse than the last one above; see the CSV.\n") in said
+    assert (
+        "and 2 more findings, none worse than the last one above: see the report as CSV.\n"
+    ) in said
 
 
 def test_html_says_what_the_text_says() -> None:
