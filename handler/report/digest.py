@@ -314,7 +314,7 @@ def _entry(finding: Finding) -> Entry:
         "why": finding.why,
         "note": finding.exception or "",
     }
-    commands = {"close": finding.fix, "or narrow": authorize(finding)}
+    commands = {"close": finding.fix, "and let one range in instead": authorize(finding)}
     return Entry(
         opening=words.cut(f"{_opening(finding)}{detail}", 2 * _LONGEST_LINE),
         facts=tuple(

@@ -71,7 +71,7 @@ def test_a_finding_in_words() -> None:
         "attached.\n"
         "      close: aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
         "--security-group-rule-ids sgr-1\n"
-        "      or narrow: aws ec2 authorize-security-group-ingress --region eu-west-1 "
+        "      and let one range in instead: aws ec2 authorize-security-group-ingress --region eu-west-1 "
         "--group-id sg-1 --ip-permissions "
         """'[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, """
         """"IpRanges": [{"CidrIp": "YOUR-RANGE"}]}]'\n"""
