@@ -153,28 +153,34 @@ def listed(policy: Policy, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _subject(report: Report) -> str:
     """The longest form of the headline that fits: the worst and the change are in all of them."""
-    unknown, difference = _unknown(report), _difference(report)
-    short = _unknown(report, brief=True), _difference(report, brief=True)
-    numbers = range(len(Severity), 0, -1)
-    forms = (
-        *(_open(report, most) + unknown + difference for most in numbers),
-        *(_open(report, most) + short[0] + difference for most in numbers),
-        *(_open(report, most) + short[0] + short[1] for most in numbers),
-        _open(report, 1, brief=True) + short[0] + short[1],
-    )
     stack = report.run.stack
     names = [f"{words.cut(stack, most)}: " for most in _LONGEST_STACKS] if stack else [""]
-    subjects = [f"[security groups] {name}{form}" for name in names for form in forms]
-    fitting = (subject for subject in subjects if len(subject) <= _LONGEST_SUBJECT)
-    return next(fitting, words.cut(subjects[-1], _LONGEST_SUBJECT))
+    for name in names:
+        # Each form counts anew, and mostly the first one fits.
+        for form in _forms(report):
+            subject = f"[security groups] {name}{form}"
+            if len(subject) <= _LONGEST_SUBJECT:
+                return subject
+    return words.cut(subject, _LONGEST_SUBJECT)
+
+
+def _forms(report: Report) -> Iterator[str]:
+    """The headline, shorter and shorter."""
+    unknown, difference = _unknown(report), _difference(report)
+    brief = _unknown(report, brief=True), _difference(report, brief=True)
+    for rest in (unknown + difference, brief[0] + difference, "".join(brief)):
+        for most in range(len(Severity), 0, -1):
+            yield _open(report, most) + rest
+    yield _open(report, 1, brief=True) + "".join(brief)
 
 
 def _open(report: Report, most: int = len(Severity), *, brief: bool = False) -> str:
     """The worst and where, or that nothing is open; at most that many severities are counted."""
+    numbers = Counter(finding.severity for finding in report.open)
     counts = [
-        f"{report.count(severity):,} {severity}"
+        f"{numbers[severity]:,} {severity}"
         for severity in Severity
-        if severity is not Severity.INFO and report.count(severity)
+        if severity is not Severity.INFO and numbers[severity]
     ]
     if counts:
         regions = {f.target for f in report.open if f.severity is not Severity.INFO}
