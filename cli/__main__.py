@@ -1,6 +1,7 @@
 """`python -m cli`: the commands and their options."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,9 +103,11 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     from handler.policy import Policy  # noqa: PLC0415 -- as above
 
     for name in (getattr(each, "name", "-") for each in (snapshot, policy_file) if each):
-        if Path(path).exists() and Path(name).exists() and Path(path).samefile(name):
-            message = f"--output would overwrite {path}, which the audit reads."
-            raise click.UsageError(message)
+        # What is no file, or cannot be one, is none of those.
+        with suppress(OSError):
+            if Path(path).samefile(name):
+                message = f"--output would overwrite {path}, which the audit reads."
+                raise click.UsageError(message)
     policy = audits.read_policy(policy_file.read()) if policy_file else Policy()
     if snapshot and (profile or regions):
         message = "--from-file reads no account: leave out --profile and --region."

@@ -33,10 +33,13 @@ def output(path: str) -> Iterator[TextIO]:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise
         return
-    # A link stays one, and the file that it leads to is written.
-    file = Path(os.path.realpath(path))
-    # Devices and pipes, for example /dev/stderr, are written to and never replaced.
-    replaced = file.is_file() or not file.exists()
+    file = Path(path)
+    with _explained(path):
+        # Devices and pipes, for example /dev/stderr, are written to and never replaced.
+        replaced = file.is_file() or not file.exists()
+    if replaced:
+        # A link stays one, and the file that it leads to is written.
+        file = Path(os.path.realpath(file))
     part = file.with_name(f".{uuid4().hex}.part") if replaced else file
     report = io.StringIO(newline="")
     try:

@@ -102,12 +102,24 @@ def test_a_device_is_written_to_and_stays_one(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def test_a_pipe_without_a_name_is_written_to() -> None:
+    """A shell makes /dev/fd/63 of >(command), and /dev/stdout is a link to a pipe's number."""
+    reader, writer = os.pipe()
+    try:
+        assert run("--output", f"/dev/fd/{writer}").exit_code == 0
+        assert b"sg-1" in os.read(reader, 10_000)
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
         pytest.param("none/report", "No such file or directory", id="no-folder"),
         pytest.param("folder", "Is a directory", id="folder"),
         pytest.param("file/report", "Not a directory", id="below-a-file"),
+        pytest.param("x" * 300, "File name too long", id="long"),
     ],
 )
 def test_what_cannot_be_written_is_one_sentence(tmp_path: Path, name: str, reason: str) -> None:
