@@ -12,7 +12,7 @@ from handler.address import Internets
 from handler.aws import FAILURES, Clients
 from handler.exceptions import apply
 from handler.ledger import State, changes, reconcile
-from handler.model import ALL_REGIONS, Finding, Kind, Report, Run, Scan, Target
+from handler.model import ALL_REGIONS, Finding, Report, Run, Scan, Target
 from handler.policy import Policy
 from handler.scan import coverage, scan
 
@@ -107,7 +107,7 @@ def _still_judged(
 
 def _names_private(finding: Finding, internets: Internets) -> bool:
     """Whether a source of the finding holds no public address; then none does in a new one."""
-    if finding.kind not in {Kind.EXPOSURE, Kind.INTERFACE}:
+    if not finding.kind.is_judged:
         return False
     try:
         located = [internets.locate(source) for source in finding.sources]

@@ -6,9 +6,10 @@ says so.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from handler.address import parse_cidr
 from handler.model import (
@@ -19,7 +20,6 @@ from handler.model import (
     CoverageStatus,
     Exceptions,
     Finding,
-    Kind,
     Run,
     Status,
     Traffic,
@@ -29,7 +29,6 @@ from handler.policy import Policy
 
 # Whoever answers for an exception hears of its end this long before.
 _NOTICE = timedelta(days=14)
-_JUDGED = frozenset({Kind.EXPOSURE, Kind.INTERFACE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +53,14 @@ def apply(
     kept, authorized = [], []
     used: set[Accepted] = set()
     for finding in findings:
-        candidates = _candidates(finding, by_group)
-        used.update(each for some in candidates for each in some if _concerns(each, finding))
-        if finding.kind not in _JUDGED:
+        concerning = _concerning(finding, by_group)
+        used.update(*concerning)
+        if not finding.kind.is_judged:
             kept.append(finding)
         elif covers(policy.authorized_ports, finding.traffic):
             authorized.append(finding)
         else:
-            kept.append(_excused(finding, candidates, run.day))
+            kept.append(_excused(finding, concerning, run.day))
     return Applied(tuple(kept), tuple(authorized), _notable(policy, used, coverage, run))
 
 
@@ -79,10 +78,10 @@ def covers(some: Iterable[Traffic], traffic: Traffic) -> bool:
     return needed > last
 
 
-def _candidates(
+def _concerning(
     finding: Finding, by_group: Mapping[str, Sequence[Accepted]]
 ) -> list[list[Accepted]]:
-    """The exceptions for each group of the finding that hold in its account and region."""
+    """For each group of the finding, the exceptions that are about some of what it opens."""
     return [
         [
             each
@@ -90,14 +89,15 @@ def _candidates(
             for each in by_group.get(name, ())
             if each.account in {None, finding.target.account}
             and each.region in {None, finding.target.region}
+            and _concerns(each, finding)
         ]
         for names in _groups(finding)
     ]
 
 
-def _excused(finding: Finding, candidates: Sequence[Sequence[Accepted]], today: date) -> Finding:
+def _excused(finding: Finding, concerning: Sequence[Sequence[Accepted]], today: date) -> Finding:
     """The finding with the exceptions that hold, have run out, or are narrower than it."""
-    holding = [[each for each in some if each.until >= today] for some in candidates]
+    holding = [[each for each in some if each.until >= today] for some in concerning]
     if by := _covering(finding, holding):
         return replace(
             finding,
@@ -106,7 +106,7 @@ def _excused(finding: Finding, candidates: Sequence[Sequence[Accepted]], today: 
                 f"accepted until {each.until} by {each.owner}: {each.reason}" for each in by
             ),
         )
-    if by := _covering(finding, candidates):
+    if by := _covering(finding, concerning):
         ended = [each for each in by if each.until < today]
         return replace(
             finding,
@@ -114,7 +114,7 @@ def _excused(finding: Finding, candidates: Sequence[Sequence[Accepted]], today: 
                 f"exception expired on {each.until}, owner {each.owner}" for each in ended
             ),
         )
-    part = _sorted({each for some in holding for each in some if _concerns(each, finding)})
+    part = _sorted({each for some in holding for each in some})
     return replace(
         finding,
         exception=_said(
@@ -136,11 +136,11 @@ def _groups(finding: Finding) -> Iterable[tuple[str, str]]:
     return [(finding.group_id, finding.group_name)]
 
 
-def _covering(finding: Finding, candidates: Sequence[Sequence[Accepted]]) -> list[Accepted]:
+def _covering(finding: Finding, concerning: Sequence[Sequence[Accepted]]) -> list[Accepted]:
     """The exceptions that together cover the finding in each of its groups; empty if none do."""
     taken: set[Accepted] = set()
-    for some in candidates:
-        for source in (*finding.sources, *finding.prefix_lists):
+    for some in concerning:
+        for source in _to_accept(finding):
             those = [
                 each
                 for each in some
@@ -152,15 +152,30 @@ def _covering(finding: Finding, candidates: Sequence[Sequence[Accepted]]) -> lis
     return _sorted(taken)
 
 
+def _to_accept(finding: Finding) -> Iterator[str]:
+    """The sources that somebody must accept: those of rules that open the same count as well.
+
+    But not those of lists, where CIDRs open all that they do.
+    """
+    yield from finding.sources
+    yield from finding.prefix_lists
+    for source in finding.beside:
+        if finding.prefix_lists or not is_prefix_list(source):
+            yield source
+
+
 def _concerns(exception: Accepted, finding: Finding) -> bool:
     """Whether the exception is about some of what the finding opens."""
     # Of a rule that could not be judged nobody knows that it is not.
-    if finding.kind not in _JUDGED:
+    if not finding.kind.is_judged:
         return True
     is_within = finding.traffic.contains(exception.traffic)
-    return (is_within or _helps(exception.traffic, finding.traffic)) and any(
-        _lets(exception, source) or _lies_in(exception, source)
-        for source in (*finding.sources, *finding.prefix_lists)
+    if not is_within and not _helps(exception.traffic, finding.traffic):
+        return False
+    source = exception.source
+    return source is None or any(
+        _overlap(source, other)
+        for other in (*finding.sources, *finding.prefix_lists, *finding.beside)
     )
 
 
@@ -174,14 +189,14 @@ def _helps(one: Traffic, other: Traffic) -> bool:
 
 def _lets(exception: Accepted, source: str) -> bool:
     """Whether the exception accepts that source."""
-    if exception.source in {None, source}:
-        return True
-    return exception.source is not None and _holds(exception.source, source)
+    return exception.source in {None, source} or _holds(str(exception.source), source)
 
 
-def _lies_in(exception: Accepted, source: str) -> bool:
-    """Whether the exception accepts a part of that source."""
-    return exception.source is not None and _holds(source, exception.source)
+# The same sources come again in each finding of a group.
+@lru_cache(maxsize=2**16)
+def _overlap(one: str, other: str) -> bool:
+    """Whether the sources have addresses in common."""
+    return one == other or _holds(one, other) or _holds(other, one)
 
 
 def _holds(outer: str, inner: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from handler.address import Internet, Internets
+from handler.address import BITS, Internet, Internets
 from handler.model import ALL, LAST_PORT, PORTED, Exposure, Family, PrefixList, Rule, Traffic
 
 
@@ -131,8 +131,11 @@ def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
 def _order(opening: _Opening) -> tuple[object, ...]:
     """Puts what is nested after what it lies in, and of equals the rule that opens more first."""
     start, end, rule = opening
-    # A prefix list may have to be named for another of its CIDRs anyway.
-    return start, -end, -_breadth(rule.traffic), not rule.is_prefix_list, rule.sort_key
+    # A CIDR says what it opens, a prefix list may say something else tomorrow.
+    is_list = rule.is_prefix_list
+    # Of ::/0 and 2000::/3, which open the same, the one that says more.
+    length = 0 if is_list else int(rule.source.partition("/")[2] or BITS[Family.IPV6])
+    return start, -end, -_breadth(rule.traffic), is_list, length, rule.sort_key
 
 
 def _breadth(traffic: Traffic) -> int:

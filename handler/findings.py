@@ -43,8 +43,12 @@ def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
         place = _Place(reading, (group,), tuple(attached[group.id]))
         beside = _beside(each, reading.lists)
         for exposure in each.exposures:
-            also = _remaining(exposure, beside, reading.rule_ids)
-            yield replace(place.exposed(Kind.EXPOSURE, exposure), detail=also)
+            also = [rule for rule in beside if _opens(rule, exposure, reading.lists)]
+            yield replace(
+                place.exposed(Kind.EXPOSURE, exposure),
+                beside=tuple(dict.fromkeys(rule.source for rule in also)),
+                detail=_remaining(also, reading.rule_ids),
+            )
         for rule in group.rules:
             error = reading.lists[rule.source].error if rule.is_prefix_list else None
             if error is not None:
@@ -68,17 +72,23 @@ def _beside(group: OpenGroup, lists: Mapping[str, PrefixList]) -> Sequence[Rule]
     return sorted(left, key=lambda rule: rule.sort_key)
 
 
-def _remaining(exposure: Exposure, beside: Iterable[Rule], ids: Mapping[Rule, str]) -> str | None:
-    """What still opens a part of the exposure when the rules that it names are gone."""
-    within = [
+def _opens(rule: Rule, exposure: Exposure, lists: Mapping[str, PrefixList]) -> bool:
+    """Whether the rule opens some of the exposure."""
+    cidrs = lists[rule.source].cidrs if rule.is_prefix_list else (rule.source,)
+    is_ipv6 = exposure.family is Family.IPV6
+    return exposure.traffic.contains(rule.traffic) and any(
+        (":" in cidr) == is_ipv6 for cidr in cidrs
+    )
+
+
+def _remaining(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> str | None:
+    """What is still open when the rules that an exposure names are gone."""
+    named = ", ".join(
         f"{rule.traffic.text} from {rule.source}{f' ({ids[rule]})' if rule in ids else ''}"
-        for rule in beside
-        if exposure.traffic.contains(rule.traffic)
-        and (rule.is_prefix_list or (":" in rule.source) == (exposure.family is Family.IPV6))
-    ]
-    more = f" and {len(within) - _MOST_RULES} more" if len(within) > _MOST_RULES else ""
-    named = ", ".join(within[:_MOST_RULES])
-    return f"narrower rules open a part of it too: {named}{more}" if within else None
+        for rule in rules[:_MOST_RULES]
+    )
+    more = f" and {len(rules) - _MOST_RULES} more" if len(rules) > _MOST_RULES else ""
+    return f"other rules open it too, or a part of it: {named}{more}" if rules else None
 
 
 def _attached(interfaces: Iterable[Interface]) -> Mapping[str, list[Interface]]:
@@ -164,7 +174,8 @@ class _Place:
             group_id=first.id,
             group_name=first.name,
             vpc_id=first.vpc_id,
-            owner=next((group.owner for group in self.groups if group.owner), None),
+            owner=", ".join(dict.fromkeys(group.owner for group in self.groups if group.owner))
+            or None,
             family=family,
             group_ids=tuple(group.id for group in self.groups) if together else (),
             group_names=tuple(group.name for group in self.groups) if together else (),

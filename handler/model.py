@@ -74,6 +74,11 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"
     MALFORMED = "malformed"
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether it is known what is open to whom."""
+        return self in {Kind.EXPOSURE, Kind.INTERFACE}
+
 
 class Status(StrEnum):
     """What a finding is, compared with the last run and with what is accepted."""
@@ -308,12 +313,12 @@ class Finding:
     ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,
     of which ``group_id`` is the first; empty where one group does. ``addresses``, ``share`` and
     ``family`` are None where the reach is unknown. ``detail`` says what is wrong with a rule that
-    could not be judged, or what else opens a part of it, ``why`` in one sentence where the severity
-    comes from, ``attached`` what is on the interfaces, those with public addresses first, and
-    ``fix`` closes it. ``exception`` says who accepts it and until when, or until when somebody did,
-    or than whose it is wider. ``first_seen``, ``last_seen`` and ``resolved_at`` are UTC in ISO
-    8601 with a Z; ``worsened_from`` is what an open one was in the last run, where it is more
-    severe now.
+    could not be judged, or what else opens it or a part of it, from the sources ``beside``; ``why``
+    says in one sentence where the severity comes from, ``attached`` what is on the interfaces,
+    those with public addresses first, and ``fix`` closes it. ``exception`` says who accepts it and
+    until when, or until when somebody did, or than whose it is wider. ``first_seen``,
+    ``last_seen`` and ``resolved_at`` are UTC in ISO 8601 with a Z; ``worsened_from`` is what an
+    open one was in the last run, where it is more severe now.
     """
 
     id: str
@@ -331,6 +336,7 @@ class Finding:
     share: float | None = None
     sources: tuple[str, ...] = ()
     prefix_lists: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     rule_ids: tuple[str, ...] = ()
     group_ids: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
@@ -356,7 +362,7 @@ class Finding:
     @property
     def sort_key(self) -> tuple[object, ...]:
         """The report's order: the worst first, then by place, family and traffic."""
-        place = (self.target.account, self.target.region, self.group_id)
+        place = (self.target.account, self.target.region, self.group_id, self.group_ids)
         traffic = self.traffic.sort_key
         return self.severity.rank, *place, self.family or "", *traffic, self.kind, self.id
 

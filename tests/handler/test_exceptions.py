@@ -131,6 +131,41 @@ def test_an_exception_excuses_exactly_what_it_names(
     assert bool(finding.exception) is (outcome != "unused")
 
 
+@pytest.mark.parametrize(
+    ("sources", "accepted", "outcome"),
+    [
+        pytest.param([WORLD, "pl-2"], ["pl-2"], "wider", id="a-list-for-a-cidr-that-opens-as-much"),
+        pytest.param([WORLD, "pl-2"], [WORLD], "excused", id="a-cidr-for-a-list-within"),
+        pytest.param(["8.0.0.0/8", "pl-2"], ["pl-2"], "wider", id="a-list-for-a-cidr-within"),
+        pytest.param(["8.0.0.0/8", "pl-2"], ["8.0.0.0/8"], "wider", id="a-cidr-for-a-wider-list"),
+        pytest.param(["8.0.0.0/8", "pl-2"], ["8.0.0.0/8", "pl-2"], "excused", id="both"),
+        pytest.param([WORLD, "pl-3"], ["pl-3"], "wider", id="a-list-that-is-a-part"),
+        pytest.param(["pl-2", "pl-3"], ["pl-2"], "wider", id="a-list-for-another-within"),
+        pytest.param(["::/0", "2000::/3"], ["2000::/3"], "wider", id="as-much-in-another-length"),
+        pytest.param(["::/0", "2000::/3"], ["::/0"], "excused", id="as-much-in-a-wider-one"),
+        pytest.param(["100.0.0.0/9", "100.0.0.0/10"], ["100.0.0.0/10"], "wider", id="private-rest"),
+    ],
+)
+def test_a_rule_behind_another_one_is_not_accepted_with_it(
+    sources: list[str], accepted: list[str], outcome: str
+) -> None:
+    """Each rule that opens the finding must be accepted, also one that adds nothing to others.
+
+    And an exception for such a rule is of use.
+    """
+    lists = [
+        {"PrefixListId": "pl-2", "OwnerId": "1", "Entries": [{"Cidr": WORLD}]},
+        {"PrefixListId": "pl-3", "OwnerId": "1", "Entries": [{"Cidr": "9.0.0.0/8"}]},
+    ]
+    rules = policy(*({"source": source} for source in accepted))
+    group = answer(permission("tcp", 443, 443, *sources))
+    made = report(rules, reports.read(group, PrefixLists=lists))
+    (finding,) = made.findings
+    assert (finding.status is Status.EXCEPTED) is (outcome == "excused")
+    assert (finding.exception or "").startswith("wider than") is (outcome == "wider")
+    assert made.exceptions.unused == ()
+
+
 def test_an_excused_finding_says_by_whom() -> None:
     """It stays in the report with who accepts it, why and until when."""
     (finding,) = report(policy({}), reports.read(answer(HTTPS))).findings

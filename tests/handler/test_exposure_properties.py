@@ -241,13 +241,23 @@ def test_of_equal_sources_the_one_for_most_traffic_is_named(situation: Situation
             assert model.breadth(named.traffic) == max(model.breadth(r.traffic) for r in equal)
 
 
-def test_no_rule_beside_a_list_that_holds_its_source_is_named() -> None:
-    """A list that holds another rule's source makes that rule superfluous."""
+@pytest.mark.parametrize(
+    ("held", "named"),
+    [
+        pytest.param(["8.0.0.0/7"], ["pl-1"], id="wider-list"),
+        pytest.param(["8.0.0.0/8"], ["8.0.0.0/8"], id="same"),
+        pytest.param(["8.1.0.0/16"], ["8.0.0.0/8"], id="narrower-list"),
+        pytest.param(["8.0.0.0/8", "9.0.0.0/8"], ["8.0.0.0/8", "pl-1"], id="same-and-more"),
+    ],
+)
+def test_a_list_that_opens_the_same_as_a_cidr_is_named_for_what_it_adds(
+    held: list[str], named: list[str]
+) -> None:
+    """A CIDR says what it opens, and a list may change."""
     ssh = Traffic("tcp", 22, 22)
     rules = Rule("sg-1", ssh, "8.0.0.0/8"), Rule("sg-1", ssh, "pl-1")
-    lists = {"pl-1": PrefixList("pl-1", ("8.0.0.0/8", "9.0.0.0/8"))}
-    (found,) = exposures(rules, lists, Internets())
-    assert [rule.source for rule in found.rules] == ["pl-1"]
+    (found,) = exposures(rules, {"pl-1": PrefixList("pl-1", tuple(held))}, Internets())
+    assert [rule.source for rule in found.rules] == named
 
 
 @many
