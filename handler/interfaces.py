@@ -8,9 +8,10 @@ from typing import Any
 
 from handler.address import parse_cidr
 from handler.model import Holder, Interface
-from handler.parse import fields, objects, text
+from handler.parse import fields, objects, shown, text
 
-# The services that make interfaces for databases sign as their requester or describe them so:
+# The services that make interfaces for databases sign as their requester or describe them so. What
+# describes itself so and is attached to an instance of the account was made by somebody else:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
 _DATABASE_REQUESTERS = frozenset(
     {"amazon-elasticache", "amazon-elasticsearch", "amazon-rds", "amazon-redshift", "amazon-dax"}
@@ -38,11 +39,15 @@ def interfaces(answers: Iterable[object]) -> tuple[Interface, ...]:
 
 def _interface(answer: object) -> Interface:
     told = fields(answer, "network interface", "NetworkInterfaceId")
-    group_ids = (text(group.get("GroupId")) for group in objects(told, "Groups"))
+    group_ids = [text(group.get("GroupId")) for group in objects(told, "Groups")]
+    # Without its groups it would seem that they are attached to nothing.
+    if "Groups" not in told or not all(group_ids):
+        message = f"a network interface must have Groups with a GroupId each, got {shown(told)}."
+        raise ValueError(message)
     holder, name = _holder(told)
     return Interface(
         id=str(text(told["NetworkInterfaceId"])),
-        group_ids=tuple(group_id for group_id in group_ids if group_id),
+        group_ids=tuple(map(str, group_ids)),
         public_addresses=tuple(dict.fromkeys((*_public_ipv4(told), *_global_ipv6(told)))),
         holder=holder,
         name=name,
@@ -58,8 +63,10 @@ def _public_ipv4(told: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _global_ipv6(told: Mapping[str, Any]) -> Iterable[str]:
-    for each in objects(told, "Ipv6Addresses"):
-        address = text(each.get("Ipv6Address"))
+    addresses = [each.get("Ipv6Address") for each in objects(told, "Ipv6Addresses")]
+    # An instance takes addresses from a prefix without telling EC2 which.
+    prefixes = [each.get("Ipv6Prefix") for each in objects(told, "Ipv6Prefixes")]
+    for address in map(text, (*addresses, *prefixes)):
         if address and _is_global(address):
             yield address
 
@@ -74,12 +81,13 @@ def _holder(told: Mapping[str, Any]) -> tuple[Holder, str]:
     description = text(told.get("Description")) or ""
     attachment = told.get("Attachment")
     instance = text(attachment.get("InstanceId")) if isinstance(attachment, Mapping) else None
+    if text(told.get("InterfaceType")) in _LOAD_BALANCER_TYPES:
+        return Holder.LOAD_BALANCER, description.removeprefix(_LOAD_BALANCER)
+    if text(told.get("RequesterId")) in _DATABASE_REQUESTERS:
+        return Holder.DATABASE, description
+    if instance:
+        return Holder.INSTANCE, instance
     if description.startswith(_LOAD_BALANCER):
         return Holder.LOAD_BALANCER, description.removeprefix(_LOAD_BALANCER)
-    if text(told.get("InterfaceType")) in _LOAD_BALANCER_TYPES:
-        return Holder.LOAD_BALANCER, description
-    if text(told.get("RequesterId")) in _DATABASE_REQUESTERS or description.startswith(
-        _DATABASE_DESCRIPTIONS
-    ):
-        return Holder.DATABASE, description
-    return (Holder.INSTANCE, instance) if instance else (Holder.OTHER, description)
+    is_database = description.startswith(_DATABASE_DESCRIPTIONS)
+    return (Holder.DATABASE if is_database else Holder.OTHER), description

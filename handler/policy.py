@@ -6,13 +6,12 @@ by how many steps the reach and what is attached lower them.
 Every row names who calls the port sensitive. EC2.18 and EC2.19 are AWS Security Hub's controls
 (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html): the first allows the
 world 80 and 443 only, the second lists ports of high risk. CIS is the AWS Foundations Benchmark
-5.0 on remote administration. "scanners" are ports that Prowler, CloudSploit, ScoutSuite or Cloud
-Custodian name. "IANA" is its registry of ports, which tells where remote administration, databases
-and control planes listen (https://www.iana.org/assignments/service-names-port-numbers); a vendor's
-name stands for what its documentation gives as the default port of one. "Kubernetes" is its list
-of the control plane's ports
-(https://kubernetes.io/docs/reference/networking/ports-and-protocols/). "amplification" are
-services that answer a spoofed question with a larger answer
+5.0 on remote administration. "scanners" are ports that Prowler, CloudSploit or ScoutSuite name.
+"IANA" is its registry of ports, which tells where remote administration, databases and control
+planes listen (https://www.iana.org/assignments/service-names-port-numbers); a vendor's or a
+project's name stands for what its documentation gives as the default port of one, for example
+https://kubernetes.io/docs/reference/networking/ports-and-protocols/. "amplification" are services
+that answer a spoofed question with a larger answer
 (https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks).
 """
 
@@ -74,6 +73,7 @@ SERVICES = (
     _tcp(22, 22, "SSH", "EC2.19, CIS"),
     _tcp(23, 23, "Telnet", "EC2.19"),
     _tcp(25, 25, "SMTP", "EC2.19"),
+    _tcp(53, 53, "DNS", "scanners", Severity.HIGH),
     _tcp(80, 80, "HTTP", "EC2.18", Severity.LOW),
     _tcp(88, 88, "Kerberos", "scanners"),
     _tcp(110, 110, "POP3", "EC2.19"),
@@ -92,7 +92,7 @@ SERVICES = (
     _tcp(749, 750, "Kerberos", "scanners"),
     _tcp(1099, 1099, "Java RMI", "IANA"),
     _tcp(1433, 1434, "SQL Server", "EC2.19"),
-    _tcp(1521, 1521, "Oracle", "scanners"),
+    _tcp(1521, 1522, "Oracle", "scanners"),
     _tcp(2049, 2049, "NFS", "scanners"),
     _tcp(2181, 2181, "ZooKeeper", "Apache"),
     _tcp(2375, 2376, "Docker", "scanners"),
@@ -103,6 +103,7 @@ SERVICES = (
     _tcp(3000, 3000, "development server", "EC2.19"),
     _tcp(3050, 3050, "Firebird", "IANA"),
     _tcp(3268, 3269, "LDAP global catalog", "IANA"),
+    _tcp(3283, 3283, "Apple Remote Desktop", "IANA"),
     _tcp(3306, 3306, "MySQL", "EC2.19"),
     _tcp(3389, 3389, "RDP", "EC2.19, CIS"),
     _tcp(4333, 4333, "mSQL", "EC2.19"),
@@ -118,31 +119,34 @@ SERVICES = (
     _tcp(5631, 5632, "pcAnywhere", "IANA"),
     _tcp(5671, 5672, "AMQP", "IANA"),
     _tcp(5900, 5900, "VNC", "scanners"),
-    _tcp(5901, 5910, "VNC", "RealVNC"),
-    _tcp(5938, 5938, "TeamViewer", "IANA"),
+    _tcp(5901, 5910, "VNC", "TigerVNC"),
     _tcp(5984, 5984, "CouchDB", "IANA"),
-    _tcp(5985, 5986, "WinRM", "scanners"),
+    _tcp(5985, 5986, "WinRM", "IANA"),
     _tcp(6000, 6063, "X11", "IANA"),
     _tcp(6379, 6379, "Redis", "scanners"),
     _tcp(6432, 6432, "PgBouncer", "PgBouncer"),
-    _tcp(6443, 6443, "Kubernetes API", "scanners"),
+    _tcp(6443, 6443, "Kubernetes API", "Kubernetes"),
     _tcp(7000, 7001, "Cassandra", "scanners"),
     _tcp(7077, 7077, "Spark", "Apache"),
     _tcp(7199, 7199, "Cassandra JMX", "scanners"),
     _tcp(7474, 7474, "Neo4j", "IANA"),
     _tcp(7687, 7687, "Neo4j", "IANA"),
+    _tcp(8006, 8006, "Proxmox VE", "Proxmox"),
     _tcp(8020, 8020, "Hadoop", "scanners"),
     _tcp(8080, 8080, "HTTP proxy", "EC2.19"),
     _tcp(8086, 8086, "InfluxDB", "InfluxData"),
     _tcp(8088, 8088, "Hadoop YARN", "EC2.19"),
-    _tcp(8089, 8089, "Splunk", "scanners"),
+    _tcp(8089, 8089, "Splunk", "Splunk"),
+    _tcp(8091, 8096, "Couchbase", "Couchbase"),
     _tcp(8111, 8111, "DynamoDB DAX", "AWS"),
     _tcp(8123, 8123, "ClickHouse", "ClickHouse"),
     _tcp(8140, 8140, "Puppet", "IANA"),
     _tcp(8161, 8161, "ActiveMQ console", "Apache"),
     _tcp(8182, 8182, "Neptune", "AWS"),
     _tcp(8200, 8200, "Vault", "HashiCorp"),
+    _tcp(8300, 8300, "Consul", "HashiCorp"),
     _tcp(8500, 8501, "Consul", "HashiCorp"),
+    _tcp(8529, 8529, "ArangoDB", "ArangoDB"),
     _tcp(8888, 8888, "development server", "EC2.19"),
     _tcp(8983, 8983, "Solr", "Apache"),
     _tcp(9042, 9042, "Cassandra", "scanners"),
@@ -152,17 +156,24 @@ SERVICES = (
     _tcp(9160, 9160, "Cassandra", "scanners"),
     _tcp(9200, 9200, "Elasticsearch", "EC2.19"),
     _tcp(9300, 9300, "Elasticsearch", "EC2.19"),
+    _tcp(9440, 9440, "ClickHouse", "ClickHouse"),
     _tcp(9870, 9870, "Hadoop", "Apache"),
     _tcp(9990, 9990, "WildFly console", "Red Hat"),
-    _tcp(10250, 10250, "kubelet", "scanners"),
+    _tcp(10000, 10000, "Webmin", "Webmin"),
+    _tcp(10250, 10250, "kubelet", "Kubernetes"),
     _tcp(10255, 10255, "kubelet", "Kubernetes"),
     _tcp(10257, 10257, "Kubernetes controllers", "Kubernetes"),
     _tcp(10259, 10259, "Kubernetes scheduler", "Kubernetes"),
     _tcp(11211, 11211, "memcached", "scanners"),
     _tcp(15672, 15672, "RabbitMQ console", "RabbitMQ"),
+    _tcp(16992, 16995, "Intel AMT", "IANA"),
+    _tcp(25000, 25000, "Db2", "IBM"),
     _tcp(26257, 26257, "CockroachDB", "Cockroach Labs"),
+    _tcp(26379, 26379, "Redis Sentinel", "Redis"),
     _tcp(27017, 27019, "MongoDB", "scanners"),
-    _tcp(30013, 30015, "SAP HANA", "SAP"),
+    _tcp(28015, 28015, "RethinkDB", "RethinkDB"),
+    _tcp(30013, 30013, "SAP HANA", "SAP"),
+    _tcp(30015, 30015, "SAP HANA", "SAP"),
     _tcp(33060, 33060, "MySQL", "IANA"),
     _tcp(50000, 50000, "Db2", "IBM"),
     _tcp(50070, 50070, "Hadoop", "scanners"),
@@ -174,22 +185,23 @@ SERVICES = (
     Service("udp", 69, 69, "TFTP", Severity.HIGH, "amplification"),
     Service("udp", 111, 111, "RPC portmapper", Severity.HIGH, "amplification"),
     Service("udp", 123, 123, "NTP", Severity.HIGH, "amplification"),
-    Service("udp", 137, 139, "NetBIOS", Severity.HIGH, "amplification"),
-    Service("udp", 161, 161, "SNMP", Severity.HIGH, "amplification"),
+    Service("udp", 137, 138, "NetBIOS", Severity.HIGH, "amplification"),
+    Service("udp", 161, 161, "SNMP", Severity.CRITICAL, "scanners, amplification"),
     Service("udp", 177, 177, "XDMCP", Severity.CRITICAL, "IANA"),
     Service("udp", 389, 389, "LDAP", Severity.HIGH, "amplification"),
     Service("udp", 520, 520, "RIP", Severity.HIGH, "amplification"),
     Service("udp", 623, 623, "IPMI", Severity.CRITICAL, "IANA"),
-    Service("udp", 1434, 1434, "SQL Server", Severity.HIGH, "amplification"),
+    Service("udp", 1434, 1434, "SQL Server", Severity.HIGH, "IANA"),
     Service("udp", 1900, 1900, "SSDP", Severity.HIGH, "amplification"),
     Service("udp", 3389, 3389, "RDP", Severity.CRITICAL, "IANA"),
     Service("udp", 3702, 3702, "WS-Discovery", Severity.HIGH, "amplification"),
     Service("udp", 5353, 5353, "mDNS", Severity.HIGH, "amplification"),
-    Service("udp", 11211, 11211, "memcached", Severity.HIGH, "amplification"),
+    Service("udp", 11211, 11211, "memcached", Severity.CRITICAL, "scanners, amplification"),
 )
 
 
 MESSAGES = (
+    Message(Traffic("icmp", icmp_type=0), "echo reply", "RFC 792"),
     Message(Traffic("icmp", icmp_type=3, icmp_code=4), "fragmentation needed", "RFC 1191"),
     Message(Traffic("icmp", icmp_type=8), "echo request", "RFC 792"),
     Message(Traffic("icmpv6", icmp_type=1), "destination unreachable", "RFC 4890"),
@@ -197,6 +209,7 @@ MESSAGES = (
     Message(Traffic("icmpv6", icmp_type=3), "time exceeded", "RFC 4890"),
     Message(Traffic("icmpv6", icmp_type=4), "parameter problem", "RFC 4890"),
     Message(Traffic("icmpv6", icmp_type=128), "echo request", "RFC 4890"),
+    Message(Traffic("icmpv6", icmp_type=129), "echo reply", "RFC 4890"),
 )
 """The icmp messages that are info: a network needs them, or everybody sends them."""
 ALL_TRAFFIC = (Severity.CRITICAL, "EC2.19, CIS")

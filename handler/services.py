@@ -1,5 +1,8 @@
 """What is behind traffic by name, and how bad it is when the world reaches it: policy's table."""
 
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
 from handler.model import ALL, ICMP, Severity, Traffic
 from handler.policy import (
     ALL_TRAFFIC,
@@ -10,6 +13,8 @@ from handler.policy import (
     Message,
     Service,
 )
+
+_MOST_NAMES = 4
 
 
 def on(traffic: Traffic) -> tuple[Service, ...]:
@@ -30,25 +35,46 @@ def name(traffic: Traffic) -> str | None:
     """What people call the traffic, for example SSH; None when it has no name."""
     if message := _message(traffic):
         return message.name
-    most = 4
-    names = list(dict.fromkeys(service.name for service in on(traffic)))
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more or None
+    return _named(on(traffic)) or None
 
 
-def severity_for_world(traffic: Traffic) -> tuple[Severity, str]:
-    """How bad it is when all of the internet reaches the traffic, and who says so."""
+def for_world(traffic: Traffic) -> tuple[Severity, str, str]:
+    """How bad it is when all of the internet reaches the traffic, what of it is, and who says so.
+
+    The worst service decides.
+    """
     if traffic.protocol == ALL:
-        return ALL_TRAFFIC
+        severity, source = ALL_TRAFFIC
+        return severity, "all traffic", source
+    if message := _message(traffic):
+        return Severity.INFO, message.name, message.source
     if traffic.protocol in ICMP:
-        message = _message(traffic)
-        return (Severity.INFO, message.source) if message else OTHER_MESSAGES
+        severity, source = OTHER_MESSAGES
+        which = "all" if traffic.icmp_type is None else "other"
+        return severity, f"{which} {traffic.protocol} traffic", source
     known = on(traffic)
-    if known and _fill(known, traffic) and all(each.severity is Severity.LOW for each in known):
-        return Severity.LOW, known[0].source
-    named = [each for each in known if each.severity is not Severity.LOW]
-    worst = min(named, key=lambda service: service.severity.rank, default=None)
-    return (worst.severity, worst.source) if worst else OTHER_TRAFFIC
+    severity = min((each.severity for each in known), key=attrgetter("rank"), default=Severity.LOW)
+    worst = [each for each in known if each.severity is severity]
+    if severity is not Severity.LOW or (known and _fill(known, traffic)):
+        return severity, _named(worst), _sources(worst)
+    severity, source = OTHER_TRAFFIC
+    number = "protocol " if traffic.protocol.isdecimal() else ""
+    other = f"other {number}{traffic.protocol} traffic"
+    return severity, f"{_named(known)} and other ports" if known else other, source
+
+
+def _named(services: Iterable[Service]) -> str:
+    """The first few names, each once."""
+    names = list(dict.fromkeys(service.name for service in services))
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _sources(services: Sequence[Service]) -> str:
+    """Who says so of those that are named, each once."""
+    names = list(dict.fromkeys(service.name for service in services))[:_MOST_NAMES]
+    named = (service.source for service in services if service.name in names)
+    return ", ".join(dict.fromkeys(each for source in named for each in source.split(", ")))
 
 
 def _message(traffic: Traffic) -> Message | None:

@@ -6,15 +6,19 @@ The table is in ``policy``; here it becomes one severity and one sentence.
 from collections.abc import Sequence
 from functools import lru_cache
 
-from handler.model import ALL, ICMP, Attachment, Holder, Interface, Reach, Severity, Traffic
+from handler.model import Attachment, Holder, Interface, Reach, Severity, Traffic
 from handler.policy import LOWERED_BY_ATTACHMENT, LOWERED_BY_REACH, WEB_ON_DATABASE
-from handler.services import name, on, severity_for_world
+from handler.services import for_world
 
 _ATTACHED = {
     Attachment.INTERNET_FACING: "a public address is attached",
     Attachment.INTERNAL: "only private addresses are attached",
     Attachment.UNATTACHED: "nothing is attached",
     Attachment.UNKNOWN: "what is attached is not known",
+}
+_DATABASE = {
+    Attachment.INTERNET_FACING: "it has a public address",
+    Attachment.INTERNAL: "it has only private addresses",
 }
 _STEPS = ("", "one step lower because ", "two steps lower because ")
 
@@ -34,30 +38,43 @@ def judge(
 ) -> tuple[Severity, str]:
     """The severity when ``reach`` of the internet gets the traffic to them, and why.
 
-    An unknown reach counts as the whole internet. The reason is one sentence.
+    It is that of the interface on which it is worst. An unknown reach counts as the whole
+    internet. The reason is one sentence.
     """
-    has_database = any(each.holder is Holder.DATABASE for each in interfaces or ())
-    return _judged(traffic, reach, attachment(interfaces), has_database=has_database)
+    kinds = {(bool(each.public_addresses), each.holder) for each in interfaces or ()}
+    on_each = [
+        _judged(
+            traffic,
+            reach,
+            Attachment.INTERNET_FACING if is_public else Attachment.INTERNAL,
+            on_database=holder is Holder.DATABASE,
+        )
+        # Of equals the public one gives the reason.
+        for is_public, holder in sorted(kinds, reverse=True)
+    ]
+    nowhere = _judged(traffic, reach, attachment(interfaces), on_database=False)
+    return min(on_each, key=lambda judged: judged[0].rank, default=nowhere)
 
 
 # Thousands of findings have a few dozen reasons.
 @lru_cache(maxsize=1024)
 def _judged(
-    traffic: Traffic, reach: Reach, attached: Attachment, *, has_database: bool
+    traffic: Traffic, reach: Reach, attached: Attachment, *, on_database: bool
 ) -> tuple[Severity, str]:
     if reach is Reach.PUBLIC:
         return Severity.INFO, "Less than 0.03 % of the internet is let in, which is info."
-    severity, source = severity_for_world(traffic)
-    reasons = [f"{_named(traffic)} open to the world is {severity} ({source})"]
-    if severity is Severity.LOW and has_database:
-        severity = WEB_ON_DATABASE
+    severity, what, source = for_world(traffic)
+    reasons = [f"{what[0].upper()}{what[1:]} open to the world is {severity} ({source})"]
+    told = _ATTACHED
+    if severity is Severity.LOW and on_database:
+        severity, told = WEB_ON_DATABASE, _DATABASE
         reasons.append(f"{severity} because a database is attached")
     if reach is Reach.UNKNOWN:
         reasons.append("how much of it gets in is not known")
     lower, reason = _lowered(severity, LOWERED_BY_REACH[reach], "only a part of it gets in")
     if reach is Reach.WIDE:
         reasons.append(reason)
-    lowest, reason = _lowered(lower, LOWERED_BY_ATTACHMENT[attached], _ATTACHED[attached])
+    lowest, reason = _lowered(lower, LOWERED_BY_ATTACHMENT[attached], told[attached])
     return lowest, "; ".join([*reasons, reason]) + "."
 
 
@@ -65,19 +82,3 @@ def _lowered(severity: Severity, steps: int, because: str) -> tuple[Severity, st
     """The severity so many steps lower, as far as there are any, and why."""
     lower = severity.lowered(steps)
     return lower, f"{_STEPS[lower.rank - severity.rank]}{because}"
-
-
-def _named(traffic: Traffic) -> str:
-    if traffic.protocol == ALL:
-        return "All traffic"
-    known = name(traffic)
-    if traffic.protocol in ICMP and traffic.icmp_type is None:
-        return f"All {traffic.protocol} traffic"
-    if known is None:
-        number = "protocol " if traffic.protocol.isdecimal() else ""
-        return f"Other {number}{traffic.protocol} traffic"
-    severity, _ = severity_for_world(traffic)
-    # What makes it worse than ordinary web traffic has no name.
-    harmless = all(each.severity.rank > severity.rank for each in on(traffic))
-    others = " and other ports" if on(traffic) and harmless else ""
-    return f"{known[0].upper()}{known[1:]}{others}"

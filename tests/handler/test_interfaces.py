@@ -46,6 +46,12 @@ from handler.model import Holder, Interface
             id="elasticache",
         ),
         pytest.param({"Description": "ES search"}, Holder.DATABASE, "ES search", id="opensearch"),
+        pytest.param(
+            {"Description": "ES web front", "Attachment": {"InstanceId": "i-1"}},
+            Holder.INSTANCE,
+            "i-1",
+            id="an-instance-that-somebody-describes-so",
+        ),
         pytest.param({"Description": "AWS Lambda VPC ENI"}, Holder.OTHER, "AWS Lambda VPC ENI"),
         pytest.param({"Attachment": None, "Description": None}, Holder.OTHER, "", id="nothing"),
         pytest.param({"Attachment": "i-1", "Description": 7}, Holder.OTHER, "", id="nonsense"),
@@ -53,8 +59,15 @@ from handler.model import Holder, Interface
 )
 def test_what_an_interface_belongs_to(fields: dict[str, Any], holder: Holder, name: str) -> None:
     """The services that make interfaces say so in their own ways."""
-    (read,) = interfaces([{"NetworkInterfaceId": "eni-1", **fields}])
+    (read,) = interfaces([{"NetworkInterfaceId": "eni-1", "Groups": [], **fields}])
     assert (read.holder, read.name) == (holder, name)
+
+
+@pytest.mark.parametrize("groups", [{}, {"Groups": [{"GroupName": "web"}]}, {"Groups": [{}]}])
+def test_an_interface_without_its_groups_makes_no_sense(groups: dict[str, Any]) -> None:
+    """Groups would seem to be attached to nothing."""
+    with pytest.raises(ValueError, match="a network interface must have Groups with a GroupId"):
+        interfaces([{"NetworkInterfaceId": "eni-1", **groups}])
 
 
 def test_public_addresses_are_named_once() -> None:
@@ -68,7 +81,7 @@ def test_public_addresses_are_named_once() -> None:
             {"PrivateIpAddress": "10.0.0.2", "Association": {"PublicIp": "52.0.0.2"}},
         ],
         "Ipv6Addresses": [{"Ipv6Address": "2600::1"}, {"Ipv6Address": "fd00::1"}],
+        "Ipv6Prefixes": [{"Ipv6Prefix": "2600:1f18::/80"}, {"Ipv6Prefix": "fd00:1::/80"}],
     }
-    assert interfaces([told, told]) == (
-        Interface("eni-1", ("sg-1", "sg-2"), ("52.0.0.1", "52.0.0.2", "2600::1")),
-    )
+    public = ("52.0.0.1", "52.0.0.2", "2600::1", "2600:1f18::/80")
+    assert interfaces([told, told]) == (Interface("eni-1", ("sg-1", "sg-2"), public),)

@@ -30,6 +30,8 @@ from handler.model import Severity, Traffic
         pytest.param(Traffic("icmp"), Severity.MEDIUM, id="all-icmp"),
         pytest.param(Traffic("icmp", icmp_type=5), Severity.MEDIUM, id="redirects"),
         pytest.param(Traffic("icmp", icmp_type=8), Severity.INFO, id="echo"),
+        pytest.param(Traffic("icmp", icmp_type=0), Severity.INFO, id="echo-reply"),
+        pytest.param(Traffic("icmpv6", icmp_type=129), Severity.INFO, id="echo-reply-of-ipv6"),
         pytest.param(Traffic("icmp", icmp_type=3, icmp_code=4), Severity.INFO, id="fragmentation"),
         pytest.param(Traffic("icmp", icmp_type=3), Severity.MEDIUM, id="unreachable"),
         pytest.param(Traffic("icmpv6", icmp_type=2, icmp_code=0), Severity.INFO, id="too-big"),
@@ -37,7 +39,7 @@ from handler.model import Severity, Traffic
 )
 def test_severity_when_the_world_gets_in(traffic: Traffic, severity: Severity) -> None:
     """The worst port decides, and a port without a name is high."""
-    assert services.severity_for_world(traffic)[0] is severity
+    assert services.for_world(traffic)[0] is severity
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_severity_when_the_world_gets_in(traffic: Traffic, severity: Severity) -
         pytest.param(Traffic("tcp", 4505, 4506), "Salt", id="once"),
         pytest.param(Traffic("icmp", icmp_type=8), "echo request", id="echo"),
         pytest.param(Traffic("all"), None, id="all"),
-        pytest.param(Traffic("tcp", 20, 88), "FTP data, FTP, SSH, Telnet and 3 more", id="many"),
+        pytest.param(Traffic("tcp", 20, 88), "FTP data, FTP, SSH, Telnet and 4 more", id="many"),
     ],
 )
 def test_traffic_has_the_services_name(traffic: Traffic, name: str | None) -> None:

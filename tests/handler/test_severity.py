@@ -92,7 +92,7 @@ ECHO = Traffic("icmp", icmp_type=8)
             [BALANCER, DATABASE],
             "high",
             "HTTPS open to the world is low (EC2.18); high because a database is attached; "
-            "a public address is attached.",
+            "it has a public address.",
             id="database",
         ),
         pytest.param(
@@ -101,8 +101,43 @@ ECHO = Traffic("icmp", icmp_type=8)
             [PRIVATE_DATABASE],
             "medium",
             "HTTPS open to the world is low (EC2.18); high because a database is attached; "
-            "one step lower because only private addresses are attached.",
+            "one step lower because it has only private addresses.",
             id="private-database",
+        ),
+        pytest.param(
+            HTTPS,
+            Reach.WORLD,
+            [BALANCER, PRIVATE_DATABASE],
+            "medium",
+            "HTTPS open to the world is low (EC2.18); high because a database is attached; "
+            "one step lower because it has only private addresses.",
+            id="public-load-balancer-and-private-database",
+        ),
+        pytest.param(
+            SSH,
+            Reach.WORLD,
+            [BALANCER, PRIVATE_DATABASE],
+            "critical",
+            "SSH open to the world is critical (EC2.19, CIS); a public address is attached.",
+            id="a-database-makes-only-web-traffic-worse",
+        ),
+        pytest.param(
+            Traffic("udp", 17, 177),
+            Reach.WORLD,
+            [PUBLIC],
+            "critical",
+            "SNMP, XDMCP open to the world is critical (scanners, amplification, IANA); a public "
+            "address is attached.",
+            id="what-is-worst-is-named",
+        ),
+        pytest.param(
+            Traffic("tcp", 20, 111),
+            Reach.WORLD,
+            [PUBLIC],
+            "critical",
+            "FTP data, FTP, SSH, Telnet and 4 more open to the world is critical (EC2.19, CIS); "
+            "a public address is attached.",
+            id="sources-of-what-is-named",
         ),
         pytest.param(
             HTTPS,
