@@ -24,12 +24,11 @@ from handler.model import (
 from handler.policy import Policy
 from handler.report import words
 
-# Together with the findings, which are cut to fit, these keep the mail within what is shown.
-_MOST_LINES = 8
+# Together with findings and lines, which are cut to fit, these keep a mail within what is shown.
 _MOST_ROWS = 40
 _LONGEST_LINE = 240
 _LONGEST_PLACE = 80
-_LONGEST_COMMAND = 700
+_LONGEST_COMMAND = 2500
 _LONGEST_SUBJECT = 89
 _LONGEST_STACKS = (24, 16)
 _MOST_SOURCES = 10
@@ -107,12 +106,18 @@ class Digest:
 
 
 def digest(
-    report: Report, policy: Policy, most: int | None = None, *, changed_only: bool = False
+    report: Report,
+    policy: Policy,
+    most: int | None = None,
+    *,
+    most_lines: int | None = None,
+    changed_only: bool = False,
 ) -> Digest:
     """The digest of a report with at most that many findings, the worst ones.
 
     The policy says what is listed and what is only counted; so is, with ``changed_only``, what was
-    open before.
+    open before. Of what has a line each (notices, targets, changes, exceptions) there are at most
+    ``most_lines`` of a kind.
     """
     worth = list(listed(policy, report.open))
     chosen = [finding for finding in worth if finding.is_change] if changed_only else worth
@@ -123,9 +128,9 @@ def digest(
         subject=_subject(report),
         headline=f"{headline[0].upper()}{headline[1:]}.",
         advice=_advice(report, chosen, worth),
-        notices=_lines(report.notices, "more notice"),
-        unread=_lines(map(_unread, report.unread), "more target"),
-        changed=_lines(_changed(report, policy), "more change"),
+        notices=_lines(report.notices, "more notice", most_lines),
+        unread=_lines(map(_unread, report.unread), "more target", most_lines),
+        changed=_lines(_changed(report, policy), "more change", most_lines),
         sections=tuple(
             Section(severity, counts[severity], tuple(_groups(findings)))
             for severity, findings in groupby(shown, key=lambda finding: finding.severity)
@@ -135,7 +140,7 @@ def digest(
             *_unchanged(len(worth) - len(chosen)),
             *_notes(report, len(worth), policy),
         ),
-        exceptions=tuple(_exceptions(report)),
+        exceptions=tuple(_exceptions(report, most_lines)),
         coverage=tuple(_rows(report.coverage)),
         origin=_origin(report),
     )
@@ -236,17 +241,36 @@ def _difference(report: Report, *, brief: bool = False) -> str:
 
 def _advice(report: Report, chosen: Sequence[Finding], worth: Sequence[Finding]) -> str:
     """What to do first: about what the digest lists, else about what is worth listing."""
-    urgent = (each for each in (*chosen[:1], *worth[:1]) if each.severity.rank <= _URGENT.rank)
+    urgent = (each for some in (chosen, worth) if (each := _worst(some)) and _is_urgent(each))
     if worst := next(urgent, None):
         where = f"{_named(worst)} in {worst.target.region}"
-        return words.cut(f"First: close {_opening(worst)} on {where}.", _LONGEST_LINE)
+        opening = f"close {_opening(worst)}" if worst.kind.is_judged else _find_out(worst)
+        return words.cut(f"First: {opening} on {where}.", _LONGEST_LINE)
     if not report.complete:
         return "First: let the audit read what it could not; what is open there is not known."
     if report.exceptions.expiring:
         return "First: renew the exceptions that expire soon, or close what they accept."
+    if report.exceptions.expired or report.exceptions.unused:
+        return "First: take out the exceptions that have run out or match nothing."
     if worth:
         return "Nothing is urgent; close what nobody needs."
     return "There is nothing new to do." if report.open else "There is nothing to do."
+
+
+def _worst(findings: Sequence[Finding]) -> Finding | None:
+    """The first of the most severe ones, and rather what is known than what may be."""
+    most_severe = [each for each in findings if each.severity is findings[0].severity]
+    judged = (each for each in most_severe if each.kind.is_judged)
+    return next(judged, most_severe[0] if most_severe else None)
+
+
+def _is_urgent(finding: Finding) -> bool:
+    return finding.severity.rank <= _URGENT.rank
+
+
+def _find_out(finding: Finding) -> str:
+    """What to do about what could not be judged."""
+    return f"find out whom {words.traffic(finding.traffic, finding.service)} is open to"
 
 
 def _unread(coverage: Coverage) -> str:
@@ -268,11 +292,12 @@ def _changed(report: Report, policy: Policy) -> Iterator[str]:
         yield f"resolved: {_opening(each)} on {_named(each)} in {each.target.region}{since}"
 
 
-def _lines(items: Iterable[str], noun: str) -> tuple[str, ...]:
+def _lines(items: Iterable[str], noun: str, most: int | None) -> tuple[str, ...]:
     """The items cut to lines that people read, the first ones, and how many more there are."""
     lines = [words.cut(item, _LONGEST_LINE) for item in items]
-    more = len(lines) - _MOST_LINES
-    return (*lines[:_MOST_LINES], *([f"and {words.count(more, noun)}."] if more > 0 else []))
+    shown = lines[:most]
+    more = len(lines) - len(shown)
+    return (*shown, *([f"and {words.count(more, noun)}."] if more else []))
 
 
 def _groups(findings: Iterable[Finding]) -> Iterator[Group]:
@@ -294,10 +319,15 @@ def _groups(findings: Iterable[Finding]) -> Iterator[Group]:
 
 def _named(finding: Finding) -> str:
     """The group, or the groups that only together open it."""
-    named = f"{finding.group_name} ({finding.group_id})"
-    if others := finding.group_ids[1:]:
-        named += f" together with {words.listing(others, _MOST_SOURCES)}"
-    return words.cut(named, _LONGEST_LINE)
+    pairs = zip(finding.group_names, finding.group_ids, strict=True)
+    named = [_with_id(name, group_id) for name, group_id in pairs]
+    first, *others = named or [_with_id(finding.group_name, finding.group_id)]
+    together = f" together with {words.listing(others, _MOST_SOURCES)}" if others else ""
+    return words.cut(f"{first}{together}", _LONGEST_LINE)
+
+
+def _with_id(name: str, group_id: str) -> str:
+    return f"{name} ({group_id})" if name.strip() else group_id
 
 
 def _attached(finding: Finding) -> str:
@@ -373,7 +403,7 @@ def _notes(report: Report, worth: int, policy: Policy) -> Iterator[str]:
         yield f"On authorized ports: {open_there} in {words.count(len(groups), 'group')}."
 
 
-def _exceptions(report: Report) -> Iterator[str]:
+def _exceptions(report: Report, most: int | None) -> Iterator[str]:
     """The exceptions to look at, each once, the most urgent first."""
     noted, noun = report.exceptions, "more exception"
     rest = [each for each in noted.unused if each not in {*noted.expired, *noted.expiring}]
@@ -383,8 +413,8 @@ def _exceptions(report: Report) -> Iterator[str]:
             f"{_accepted(each)}"
             for each in some
         )
-        yield from _lines(told, noun)
-    yield from _lines((f"matches nothing: {_accepted(each)}" for each in rest), noun)
+        yield from _lines(told, noun, most)
+    yield from _lines((f"matches nothing: {_accepted(each)}" for each in rest), noun, most)
 
 
 def _accepted(exception: Accepted) -> str:

@@ -13,15 +13,26 @@ MOST_HTML_BYTES = 90_000
 # SES takes messages of 40 MB; base64 makes a third more of a file:
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
 MOST_LIST_BYTES = 20_000_000
+# Of notices, targets, changes and exceptions, as far as half the page has room for them.
+_MOST_LINES = (200, 40, 8)
 # No finding takes less than 300 bytes of HTML.
 _MOST_FINDINGS = MOST_HTML_BYTES // 300
 
 
 def fitting(report: Report, policy: Policy, *, changed_only: bool = False) -> Digest:
     """The digest with as many of the worst findings as its HTML form has room for."""
+    most_lines = next(
+        (
+            most
+            for most in _MOST_LINES
+            if _size(html(digest(report, policy, 0, most_lines=most, changed_only=changed_only)))
+            <= MOST_HTML_BYTES // 2
+        ),
+        _MOST_LINES[-1],
+    )
 
     def sized(most: int) -> Digest:
-        return digest(report, policy, most, changed_only=changed_only)
+        return digest(report, policy, most, most_lines=most_lines, changed_only=changed_only)
 
     fits = bisect_right(
         range(1, _MOST_FINDINGS + 1),

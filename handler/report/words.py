@@ -1,7 +1,8 @@
 """How the digest puts things: short phrases, free of whatever a terminal or a header obeys."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from unicodedata import category, combining
 from urllib.parse import quote
 
 from handler.model import Family, Finding, Reach, Traffic
@@ -10,20 +11,35 @@ _CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.c
 # A region becomes a part of a host's name. Isolated and sovereign ones, which have consoles of
 # their own, are called differently: us-iso-east-1, eusc-de-east-1.
 _REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
-# Letters and symbols that fonts show as nothing.
-_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# Letters and symbols that fonts show as nothing, and what selects the form of the one before.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+# Accents and vowels that stand on one letter; more of them are no writing, and smear over lines.
+_MOST_MARKS = 4
+# The class of the marks that join two letters of Indian scripts to one.
+_JOINER = 9
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 
 def plain(text: str) -> str:
-    """A text from the account without control, direction or other invisible characters."""
+    """A text from the account without what is not seen, or obeyed, or piled up on one letter."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(each if _is_visible(each) else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(_shown(_BLANK.sub(_REPLACED, text)))
 
 
-def _is_visible(character: str) -> bool:
-    return character.isprintable() and character not in _BLANK
+def _shown(text: str) -> Iterator[str]:
+    marks, is_joined = 0, False
+    for each in text:
+        if category(each).startswith("M"):
+            marks += 1
+        elif not is_joined:
+            marks = 0
+        is_joined = combining(each) == _JOINER
+        yield each if each.isprintable() and marks <= _MOST_MARKS else _REPLACED
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -24,6 +24,8 @@ HOSTILE = (
         pytest.param(mails.small, id="small"),
         pytest.param(mails.failures, id="failures"),
         pytest.param(lambda: mails.hostile(HOSTILE), id="hostile"),
+        pytest.param(lambda: mails.hostile("\u0e49" * 100), id="marks"),
+        pytest.param(lambda: mails.hostile("\u094d\u0915" * 60), id="one-letter-to-a-browser"),
         pytest.param(lambda: mails.many(200, "a-very-long-name" * 15), id="long-names"),
     ],
 )

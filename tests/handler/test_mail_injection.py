@@ -26,6 +26,8 @@ HOSTILE = [
     pytest.param("\x1b[2J\x1b]0;title\x07\x9b31m\x7f", id="ansi"),
     pytest.param("\u202egpj.exe\u2066\u200f", id="direction"),
     pytest.param("a\u200bb\u200dc\ufeffd\u00ade\u2060f\U000e0041", id="invisible"),
+    pytest.param("a\u034fb\ufe0fc\u180bd\U000e0141\U000e0100", id="selectors"),
+    pytest.param("o" + "\u0302\u0310\u0352\u0357" * 40, id="piled-marks"),
     pytest.param("a\u2028b\u2029c\x85d\x0be\x0cf\x1cg", id="line-ends"),
     pytest.param("=cmd|' /C calc'!A0", id="equals"),
     pytest.param("+1+cmd()", id="plus"),

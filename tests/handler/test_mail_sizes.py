@@ -95,6 +95,25 @@ def crowded(text: str) -> Report:
     )
 
 
+def test_every_exception_and_every_target_is_named_where_there_is_room() -> None:
+    """And how many are not, where there is none."""
+    targets = [Target("123456789012", f"region-{n:02}") for n in range(34)]
+    unread = tuple(
+        Coverage(each, CoverageStatus.FAILED, error=f"No {each.region}.") for each in targets
+    )
+    accepted = tuple(
+        Accepted(f"sg-{n:02}", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 1))
+        for n in range(30)
+    )
+    exceptions = Exceptions(accepted[:10], accepted[10:20], accepted[20:])
+    read = mails.mail(replace(mails.one(), coverage=unread, exceptions=exceptions))
+    for form in (read.text, read.page.text):
+        assert not [each for each in targets if f"No {each.region}." not in form]
+        assert not [each for each in accepted if f" on {each.group}, owner" not in form]
+    crowd = mails.mail(crowded("&" * 255)).text
+    assert "and 62 more exceptions." in crowd
+
+
 @pytest.mark.parametrize(
     "character",
     [

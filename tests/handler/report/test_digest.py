@@ -197,6 +197,33 @@ def test_exceptions_that_end_are_something_to_do() -> None:
     )
 
 
+@pytest.mark.parametrize(("group", "until"), [("gone", "2027-01-01"), ("web", "2026-11-01")])
+def test_exceptions_without_use_are_something_to_do(group: str, until: str) -> None:
+    """Nothing is to be done only where nothing is listed."""
+    left = {"group": group, "ports": "tcp/22", "reason": "a", "owner": "b", "until": until}
+    harmless = answer(permission("icmp", 8, -1, WORLD))
+    report = reports.of(reports.read(harmless), policy=Policy.parse({"exceptions": [left]}))
+    assert digest(report, Policy()).advice == (
+        "First: take out the exceptions that have run out or match nothing."
+    )
+
+
+def test_what_is_known_comes_before_what_may_be() -> None:
+    """The first thing to close is an opening, as long as one that could not be judged is no worse.
+
+    Else it is to find out.
+    """
+    unknown = answer(permission("tcp", 22, 22, "pl-1"))
+    known = answer(permission("tcp", 3389, 3389, WORLD), group_id="sg-2")
+    first = "First: find out whom tcp/22 (SSH) is open to on web (sg-1) in eu-west-1."
+    said = digest(reports.of(reports.read(unknown)), Policy()).advice
+    assert said == first
+    said = digest(reports.of(reports.read(unknown, known)), Policy()).advice
+    assert said.startswith("First: close tcp/3389 (RDP) from the whole IPv4 internet on web (sg-2)")
+    low = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
+    assert digest(reports.of(reports.read(unknown, low)), Policy()).advice == first
+
+
 def test_what_is_urgent_stays_urgent() -> None:
     """A mail about a harmless change says what is worse, although it does not list it."""
     web = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
@@ -225,7 +252,7 @@ def test_the_address_that_can_be_reached_is_named() -> None:
     assert f"attached: internet-facing: {'x' * 80}, 52.9.9.9, eni-0, eni-1 and 7 more\n" in said
 
 
-def test_narrower_rules_are_named() -> None:
+def test_rules_behind_others_are_named() -> None:
     """Closing what is named leaves them, and the reader knows."""
     rules = [
         permission("tcp", 0, 65535, WORLD),
@@ -234,8 +261,8 @@ def test_narrower_rules_are_named() -> None:
     ]
     said = as_text(reports.of(reports.read(answer(*rules), SecurityGroupRules=[SSH_RULE])))
     assert (
-        "tcp, all ports (FTP data, FTP, SSH, Telnet and 79 more) from the whole IPv4 internet; "
-        "narrower rules open a part of it too: tcp/22 from 0.0.0.0/0 (sgr-1), "
+        "tcp, all ports (FTP data, FTP, SSH, Telnet and 87 more) from the whole IPv4 internet; "
+        "other rules open it too, or a part of it: tcp/22 from 0.0.0.0/0 (sgr-1), "
         "tcp/22 from 8.8.8.0/24\n"
     ) in said
     assert "udp/53 (DNS) from the whole IPv4 internet\n" in said
@@ -379,9 +406,40 @@ def test_what_groups_open_together_is_said() -> None:
     interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": groups}]
     said = as_text(reports.of(reports.read(*halves, NetworkInterfaces=interfaces)))
     assert (
-        "  web (sg-1) together with sg-2  eu-west-1 / 123456789012\n    attached: internal: eni-1\n"
+        "  web (sg-1) together with web (sg-2)  eu-west-1 / 123456789012\n"
+        "    attached: internal: eni-1\n"
     ) in said
     assert "    - tcp/22 (SSH) from the whole IPv4 internet\n" in said
+
+
+def test_groups_that_open_something_together_have_all_their_owners() -> None:
+    """And stand once each: what a group opens alone is not torn apart by what it opens with it."""
+    owners = [{"Tags": [{"Key": "Owner", "Value": ""}, {"Key": "owner", "Value": v}]} for v in "ab"]
+    one = [permission("tcp", n, n, source) for n, source in ((9, WORLD), (11, WORLD))]
+    groups = [
+        answer(*one, permission("tcp", 10, 10, "0.0.0.0/1"), group_id="sg-1") | owners[0],
+        answer(permission("tcp", 10, 10, "128.0.0.0/1"), group_id="sg-2", name=" ") | owners[1],
+    ]
+    both = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
+    interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": both}]
+    said = digest(reports.of(reports.read(*groups, NetworkInterfaces=interfaces)), Policy())
+    assert [group.name for group in said.sections[0].groups] == [
+        "web (sg-1)",
+        "web (sg-1) together with sg-2",
+    ]
+    assert [dict(group.facts)["owner"] for group in said.sections[0].groups] == ["a", "a, b"]
+
+
+def test_a_long_command_is_there_in_full() -> None:
+    """Half of it would be no command: everything but one address, by 32 rules."""
+    known = [
+        SSH_RULE | {"SecurityGroupRuleId": f"sgr-{n:017}", "CidrIpv4": source}
+        for n, source in enumerate(ALMOST)
+    ]
+    group = answer(permission("tcp", 22, 22, *(str(each["CidrIpv4"]) for each in known)))
+    report = reports.of(reports.read(group, SecurityGroupRules=known))
+    (command,) = [line for line in as_text(report).splitlines() if "      close: aws " in line]
+    assert command.endswith(" ".join(sorted(report.findings[0].rule_ids)))
 
 
 def test_what_could_not_be_read_is_always_listed() -> None:
