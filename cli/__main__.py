@@ -1,7 +1,9 @@
 """`python -m cli`: the commands and their options."""
 
+import os
 import sys
 from contextlib import suppress
+from os.path import samestat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,10 +104,10 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     from handler.model import Severity  # noqa: PLC0415 -- as above
     from handler.policy import Policy  # noqa: PLC0415 -- as above
 
-    for name in (getattr(each, "name", "-") for each in (snapshot, policy_file) if each):
-        # What is no file, or cannot be one, is none of those.
+    for each in filter(None, (snapshot, policy_file)):
+        # What is no file, or cannot be one, is none that is read.
         with suppress(OSError):
-            if Path(path).samefile(name):
+            if Path(path).is_file() and samestat(Path(path).stat(), os.fstat(each.fileno())):
                 message = f"--output would overwrite {path}, which the audit reads."
                 raise click.UsageError(message)
     policy = audits.read_policy(policy_file.read()) if policy_file else Policy()

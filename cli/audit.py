@@ -1,6 +1,8 @@
 """An audit from a terminal: of a saved snapshot, or with the caller's own credentials."""
 
+import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from handler.audit import report, scans
 from handler.aws import FAILURES, Clients, sentence
 from handler.model import Report, Run, Scan, Severity, Trigger
 from handler.policy import Policy
+from handler.report import words
 from handler.scan import scan
 
 # Where EC2 is asked for the regions when the caller has configured none.
@@ -55,11 +58,17 @@ class _Loader(yaml.SafeLoader):
     """Leaves dates as they are written, and refuses a key that is there twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- as PyYAML has it
-        keys = [str(key.value) for key, _ in node.value]
-        if twice := next((key for key in keys if keys.count(key) > 1), None):
-            message = f"the key {twice} is there twice"
-            raise yaml.constructor.ConstructorError(problem=message, problem_mark=node.start_mark)
+        _once([(str(key.value), value) for key, value in node.value])
         return super().construct_mapping(node, deep=deep)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs as an object. Raises ``ValueError`` for a key that is there twice."""
+    keys = Counter(key for key, _ in pairs)
+    if twice := next((key for key, times in keys.items() if times > 1), None):
+        message = f"the key {twice} is there twice"
+        raise ValueError(message)
+    return dict(pairs)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -71,15 +80,25 @@ _Loader.yaml_implicit_resolvers = {
 def read_policy(content: bytes) -> Policy:
     """The policy in a JSON or YAML file. Raises ``AuditError``."""
     try:
-        # JSON is YAML, and an empty file is the default policy.
-        document = yaml.load(content, _Loader)  # noqa: S506 -- it is a safe one
+        document = _document(content)
         return Policy.parse({} if document is None else document, clock.now().date())
-    # PyYAML passes on what Python says of impossible dates and odd numbers.
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        message = (
-            f"the policy must be JSON or YAML that makes sense: {' '.join(str(error).split())}"
-        )
-        raise AuditError(message) from error
+    # PyYAML passes on what Python says of odd numbers, and fails at tags that their values do not
+    # fit.
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
+        reason = " ".join(str(error).split())
+    except RecursionError:
+        reason = "it is nested too deeply"
+    message = f"the policy must be JSON or YAML that makes sense: {words.plain(reason)}"
+    raise AuditError(message)
+
+
+def _document(content: bytes) -> Any:
+    try:
+        return json.loads(content, object_pairs_hook=_once)
+    # Both are ValueErrors, as is what a key says that is there twice.
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        # An empty file is the default policy.
+        return yaml.load(content, _Loader)  # noqa: S506 -- it is a safe one
 
 
 def exit_status(audited: Report, fail_on: Severity | None) -> int:

@@ -28,10 +28,12 @@ def output(path: str) -> Iterator[TextIO]:
             try:
                 yield sys.stdout
                 sys.stdout.flush()
-            except OSError:
+            except OSError as error:
                 # Python would try once more at its end.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise
+                # Whoever reads has read enough; the audit is what it is.
+                if not isinstance(error, BrokenPipeError):
+                    raise
         return
     file = Path(path)
     with _explained(path):
@@ -44,14 +46,17 @@ def output(path: str) -> Iterator[TextIO]:
     report = io.StringIO(newline="")
     try:
         with _explained(path):
-            part.open("x" if replaced else "a").close()
-            if file.is_file():
+            # Once for all: who reads a pipe goes when it is closed.
+            stream = part.open("x" if replaced else "a", encoding="utf-8", newline="")
+            if replaced and file.exists():
                 shutil.copymode(file, part)
-        yield report
-        with _explained(path):
-            part.write_text(report.getvalue(), "utf-8", newline="")
-            if replaced:
-                part.replace(file)
+        with stream:
+            yield report
+            with _explained(path):
+                stream.write(report.getvalue())
+                stream.close()
+                if replaced:
+                    part.replace(file)
     finally:
         if replaced:
             with suppress(OSError):
@@ -62,9 +67,6 @@ def output(path: str) -> Iterator[TextIO]:
 def _explained(path: str) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
-        # Whoever reads has read enough.
-        raise
     except OSError as error:
         message = f"{path} could not be written: {error.strerror}."
         raise AuditError(message) from error

@@ -29,13 +29,18 @@ class Snapshot:
         except (ValueError, RecursionError) as error:
             message = f"the snapshot must be JSON, it is not: {error}."
             raise SnapshotError(message) from error
-        if not isinstance(snapshot, dict) or "SecurityGroups" not in snapshot:
+        if not isinstance(snapshot, dict) or snapshot.get("SecurityGroups") is None:
             message = (
                 "the snapshot must be an object with SecurityGroups, as aws ec2 "
                 f"describe-security-groups prints it, got {parse.shown(snapshot)}."
             )
             raise SnapshotError(message)
-        self._groups = _list(snapshot, "SecurityGroups") or []
+        if snapshot.get("NextToken"):
+            message = "the snapshot holds only some of the groups: it ends with a NextToken."
+            raise SnapshotError(message)
+        groups = _list(snapshot, "SecurityGroups") or []
+        # Files that were put together may overlap.
+        self._groups = [*{json.dumps(each, sort_keys=True): each for each in groups}.values()]
         self._lists = _list(snapshot, "PrefixLists") or []
         self._rules = _list(snapshot, "SecurityGroupRules") or []
         self._interfaces = _list(snapshot, "NetworkInterfaces")

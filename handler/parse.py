@@ -161,7 +161,8 @@ def _traffic(permission: Mapping[str, Any]) -> Traffic:
 def _owner(group: Mapping[str, Any]) -> str | None:
     """What the group's Owner tag says, however the tag's name is spelt."""
     tags = {text(tag.get("Key")): text(tag.get("Value")) for tag in objects(group, "Tags")}
-    return next((value for key, value in tags.items() if key and key.lower() == "owner"), None)
+    owners = (value for key, value in tags.items() if key and key.lower() == "owner")
+    return next((owner for owner in owners if owner and owner.strip()), None)
 
 
 def _from_to(low: int | None, high: int | None) -> str:

@@ -5,7 +5,7 @@ Whatever may be meant in two ways is refused: a policy that is misunderstood hid
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from ipaddress import ip_interface
 from typing import Any, NoReturn
 
@@ -22,7 +22,6 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z| 00:00:00 \+0000 UTC)?", re.ASCII)
 _PORTS = "tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
 _PROTOCOL = "protocol"
-_OLDEST = timedelta(days=366)
 # https://www.iana.org/assignments/ipv4-address-space
 # https://www.iana.org/assignments/ipv6-unicast-address-assignments
 _WIDEST = {4: 8, 6: 12}
@@ -40,12 +39,13 @@ def accepted(key: str, value: object, today: date | None) -> Accepted:
         message = f"{key} must say {', '.join(_REQUIRED)}, it lacks {' and '.join(missing)}."
         raise PolicyError(message)
     until = _date(f"{key}.until", fields["until"])
-    if today and until < today - _OLDEST:
+    allowed = ports(f"{key}.ports", fields["ports"])
+    if today and (until.year + 1, until.month, until.day) < (today.year, today.month, today.day):
         refuse(f"{key}.until", "a date that is not past by more than a year", until.isoformat())
     return Accepted(
         group=_text(f"{key}.group", fields["group"]),
         ports=str(fields["ports"]),
-        traffic=ports(f"{key}.ports", fields["ports"]),
+        traffic=allowed,
         reason=_line(f"{key}.reason", fields["reason"]),
         owner=_line(f"{key}.owner", fields["owner"]),
         until=until,
@@ -59,7 +59,7 @@ def accepted(key: str, value: object, today: date | None) -> Accepted:
 def ports(key: str, value: object) -> Traffic:
     """Traffic written as tcp/443, tcp/8000-8010, udp, icmp/3/4, protocol/50 or all."""
     # A number alone may be a port as well as a protocol.
-    if not isinstance(value, str) or value.isdecimal():
+    if not isinstance(value, str) or value.strip().isdecimal():
         refuse(key, f"ports as in {_PORTS}", value)
     name, slash, rest = value.partition("/")
     between = "/" if name.lower() in ICMP else "-"
@@ -123,11 +123,12 @@ def _number(text: str) -> int:
 
 
 def _date(key: str, value: object) -> date:
-    found = _DATE.fullmatch(str(value))
+    # Anything else may be too large to be made a text.
+    found = _DATE.fullmatch(str(value)) if isinstance(value, (str, date)) else None
     try:
         return date.fromisoformat(found[1] if found else "")
     except ValueError:
-        refuse(key, "a date as in 2027-12-31", str(value))
+        refuse(key, "a date as in 2027-12-31", value)
 
 
 def _source(key: str, value: object) -> str:

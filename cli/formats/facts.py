@@ -51,6 +51,11 @@ def attached(finding: Finding) -> str:
     return f"{finding.attachment}: {words.listing(finding.attached, _MOST_ATTACHED)}"
 
 
+def why(finding: Finding) -> str:
+    """Why it is that severe."""
+    return words.plain(finding.why)
+
+
 def status(finding: Finding) -> str:
     """Whether the finding is open, and who accepts it or did."""
     said = f": {words.plain(finding.exception)}" if finding.exception else ""
@@ -75,7 +80,7 @@ def sentences(finding: Finding) -> str:
     }
     said = (
         f"{group(finding)} in {place(finding.target)} opens {opening(finding)}",
-        words.plain(finding.why),
+        why(finding),
         *(f"{name}: {part}" for name, part in parts.items() if part),
     )
     return " ".join(map(_ended, said))

@@ -16,6 +16,7 @@ from handler.report.fit import within
 
 # GitHub refuses a comment of more than 65,536 characters. The rest is bounded by the digest.
 _MOST_BYTES = 45_000
+_MOST_LINES = 8
 _LONGEST_TEXT = 240
 
 
@@ -34,7 +35,7 @@ def code(text: str) -> str:
 
 
 def _lines(report: Report, policy: Policy) -> Iterator[str]:
-    said = digest(report, policy)
+    said = digest(report, policy, most_lines=_MOST_LINES)
     yield f"## {said.headline}"
     if said.unread:
         yield from ("", "### Not read: what is open there is not known", "")
@@ -57,7 +58,7 @@ def _findings(report: Report, policy: Policy) -> Iterator[str]:
     if not findings:
         return
     yield ""
-    yield from _table("severity", "region / account", "group", "open", "attached", "status")
+    yield from _table("severity", "region / account", "group", "open", "attached", "status", "why")
     rows, left = within((f"{_finding(each)}\n" for each in findings), _MOST_BYTES)
     yield rows.decode().removesuffix("\n")
     if left:
@@ -67,7 +68,7 @@ def _findings(report: Report, policy: Policy) -> Iterator[str]:
 
 def _finding(finding: Finding) -> str:
     told = (facts.place(finding.target), facts.group(finding), facts.opening(finding))
-    rest = (facts.attached(finding), facts.status(finding))
+    rest = (facts.attached(finding), facts.status(finding), facts.why(finding))
     return _row(f"**{finding.severity}**", *map(code, (*told, *rest)))
 
 

@@ -23,8 +23,8 @@ _COLOURS = {
 }
 # Wider than any line: rich cuts or wraps what it finds no room for, and a pipe has room.
 _ENDLESS = 1_000_000
-# Below that many columns each column would be a word wide.
-_WIDE = 120
+# Below that many columns each column would be a word or two wide.
+_WIDE = 200
 # Below that there is no room for columns.
 _NARROW = 72
 # The longest words there, so that a region or a group's id is in one piece.
@@ -77,15 +77,15 @@ def _parts(report: Report, policy: Policy, width: int) -> Iterator[RenderableTyp
 
 
 def _wide(findings: Sequence[Finding]) -> Table:
-    grid = _grid("severity", "region / account", "group", "open", "attached", "status")
+    grid = _grid("severity", "region / account", "group", "open", "attached", "status", "why")
     for each in findings:
         grid.add_row(*_where(each), *map(_cell, _what(each)), style=_row_style(each))
     return grid
 
 
 def _narrow(findings: Sequence[Finding]) -> Table:
-    """With what is attached and the status below what is open, a word to a line otherwise."""
-    grid = _grid("severity", "region / account", "group", "open, attached, status")
+    """With all else below what is open, a word or two to a line otherwise."""
+    grid = _grid("severity", "region / account", "group", "open, attached, status, why")
     grid.columns[1].max_width = _LONGEST_REGION
     for each in findings:
         grid.add_row(*_where(each), _cell("\n".join(_what(each))), style=_row_style(each))
@@ -102,8 +102,9 @@ def _listed(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         yield ""
 
 
-def _what(finding: Finding) -> tuple[str, str, str]:
-    return facts.opening(finding), facts.attached(finding), facts.status(finding)
+def _what(finding: Finding) -> tuple[str, ...]:
+    opening, attached = facts.opening(finding), facts.attached(finding)
+    return opening, attached, facts.status(finding), facts.why(finding)
 
 
 def _where(finding: Finding) -> tuple[Text, Text, Text]:

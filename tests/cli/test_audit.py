@@ -1,6 +1,7 @@
 """The audit from a terminal: of snapshots, and of an account on this machine."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from sandbox.aws.seed import seed
 from tests.handler.groups import answer, permission
 
 VECTORS = Path(__file__).parent.parent / "handler" / "vectors" / "exposure.json"
+PROJECT = VECTORS.parents[3]
+AUDIT = [sys.executable, "-m", "cli", "audit", "--from-file", "-"]
 WORLD = "0.0.0.0/0"
 SSH = answer(permission("tcp", 22, 22, WORLD))
 
@@ -114,6 +117,23 @@ def test_a_list_that_makes_no_sense_is_unreadable(prefix_list: object) -> None:
     assert finding["detail"].startswith("prefix list pl-1 could not be read: ")
 
 
+def test_a_group_that_is_in_the_file_twice_is_one() -> None:
+    """Files that were put together may overlap; what differs is read as well."""
+    assert len(found({"SecurityGroups": [SSH, SSH]})) == 1
+    telnet = answer(permission("tcp", 23, 23, WORLD))
+    assert len(found({"SecurityGroups": [SSH, telnet, SSH]})) == 2
+
+
+def test_a_policy_is_json_as_programs_write_it(tmp_path: Path) -> None:
+    """With tabs, and with letters as escapes."""
+    accepted = {"group": "sg-1", "ports": "tcp/22", "reason": "\N{ROCKET}", "owner": "a"}
+    policy = tmp_path / "policy.json"
+    document = {"exceptions": [accepted | {"until": "9999-12-31"}]}
+    policy.write_text(json.dumps(document, indent="\t"))
+    (finding,) = found({"SecurityGroups": [SSH]}, "--policy", str(policy))
+    assert finding["exception"] == "accepted until 9999-12-31 by a: \N{ROCKET}"
+
+
 @pytest.mark.parametrize("suffix", ["json", "yaml"])
 def test_a_policy_may_be_given(tmp_path: Path, suffix: str) -> None:
     """JSON and YAML say the same: trusted ranges are left out."""
@@ -153,6 +173,14 @@ BAD = "Error: the snapshot must be"
         pytest.param([], f"{BAD} an object with SecurityGroups, as aws ec2 ", id="list"),
         pytest.param({}, f"{BAD} an object with SecurityGroups, as aws ec2 ", id="no-groups"),
         pytest.param(
+            {"SecurityGroups": None}, f"{BAD} an object with SecurityGroups, as ", id="null"
+        ),
+        pytest.param(
+            {"SecurityGroups": [], "NextToken": "x"},
+            "Error: the snapshot holds only some of the groups: it ends with a NextToken.",
+            id="first-page",
+        ),
+        pytest.param(
             {"SecurityGroups": {}}, "Error: SecurityGroups must be a list, got {}.", id="groups"
         ),
         pytest.param(
@@ -190,6 +218,11 @@ def test_a_snapshot_that_is_only_partly_read_says_so() -> None:
         "trustedCidrs: x",
         "exceptions: [{until: 2027-02-30}]",
         "exceptions: [!!int x]",
+        "minimumSeverity: !!bool x",
+        "minimumSeverity: !!int ''",
+        '{"minimumSeverity": "high", "minimumSeverity": "low"}',
+        '{"\x1b[31m": 1, "\x1b[31m": 2}',
+        f"exceptions: {'[' * 3000}",
         "? [a]\n: b",
         "trustedCidrs: []\ntrustedCidrs: [8.8.8.8]",
     ],
@@ -202,7 +235,7 @@ def test_a_bad_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
     result = run("--from-file", "-", "--policy", str(policy), given=snapshot)
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: the policy must be JSON or YAML that makes sense: ")
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.removesuffix("\n").isprintable()
 
 
 @pytest.mark.parametrize("until", ["2027-02-30", "2027-03-31 10:00:00", "31.03.2027"])
@@ -232,12 +265,48 @@ def test_what_is_read_is_not_overwritten(tmp_path: Path, read: str) -> None:
     assert file.read_text() == '{"SecurityGroups": []}'
 
 
+def test_standard_input_is_not_overwritten(tmp_path: Path) -> None:
+    """A shell opens a file for the audit, and it is the same file."""
+    file = tmp_path / "groups.json"
+    file.write_text('{"SecurityGroups": []}')
+    with file.open("rb") as stream:
+        process = subprocess.run(
+            [*AUDIT, "--output", str(file)],
+            cwd=PROJECT,
+            stdin=stream,
+            capture_output=True,
+            check=False,
+        )
+    assert process.returncode == 2
+    assert b"which the audit reads." in process.stderr
+    assert file.read_text() == '{"SecurityGroups": []}'
+
+
+def test_a_reader_that_goes_does_not_change_the_status() -> None:
+    """As head does; 1 would mean that a finding is severe."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        process = subprocess.run(
+            AUDIT,
+            cwd=PROJECT,
+            input='{"SecurityGroups": []}',
+            text=True,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
 def test_a_full_disk_is_one_sentence() -> None:
     """Standard output that takes nothing is an error like any other."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         process = subprocess.run(
-            [sys.executable, "-m", "cli", "audit", "--from-file", "-"],
-            cwd=VECTORS.parents[3],
+            AUDIT,
+            cwd=PROJECT,
             input='{"SecurityGroups": []}',
             text=True,
             stdout=full,

@@ -67,13 +67,13 @@ def expected(report: Report) -> list[str]:
             r"\s",
             "",
             f"{each.severity}{facts.place(each.target)}{facts.group(each)}"
-            f"{facts.opening(each)}{facts.attached(each)}{facts.status(each)}",
+            f"{facts.opening(each)}{facts.attached(each)}{facts.status(each)}{each.why}",
         )
         for each in facts.listed(report, Policy())
     ]
 
 
-@pytest.mark.parametrize("columns", [80, 100, 119, 120, 140, 200])
+@pytest.mark.parametrize("columns", [80, 100, 140, 199, 200, 240])
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_terminal_shows_all_of_it(
     name: str, columns: int, monkeypatch: pytest.MonkeyPatch
@@ -100,7 +100,8 @@ def test_a_pipe_takes_a_line_for_each_finding() -> None:
     assert len({len(line) for line in found}) == 1
     assert re.fullmatch(
         r"critical  eu-west-1 / 123456789012  web \(sg-00000000000000000\)  "
-        r"tcp/22 \(SSH\) from the whole IPv4 internet  not known  open",
+        r"tcp/22 \(SSH\) from the whole IPv4 internet  not known  open    "
+        r"SSH open to the world is critical \(EC2\.19, CIS\); what is attached is not known\.",
         found[0],
     )
 
@@ -136,7 +137,7 @@ def test_what_could_not_be_verified_is_listed_and_what_is_closed_is_not() -> Non
     gone = [replace(seen, status=status) for status in (Status.UNVERIFIED, Status.RESOLVED)]
     text = written("table", replace(REPORTS["region-failed"], findings=tuple(gone)))
     assert text.count("web (sg-1)") == 1
-    assert "not known  unverified\n" in text
+    assert "not known  unverified  SSH open to the world" in text
 
 
 def test_what_was_not_read_stands_below() -> None:

@@ -110,6 +110,7 @@ PORTS = "tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
     ("ports", "got"),
     [
         ("443", "'443'"),
+        (" 6", "' 6'"),
         ("50", "'50'"),
         ("protocol", "'protocol'"),
         ("protocol/tcp", "'protocol/tcp'"),
@@ -193,10 +194,10 @@ TEXT = "a text of 1 to 255 characters"
             "exceptions[0].until must be a date as in 2027-12-31, got '2027-02-30'.",
         ),
         (
-            {"until": "2025-11-21"},
+            {"until": "2025-11-22"},
             (
                 "exceptions[0].until must be a date that is not past by more than a year, "
-                "got '2025-11-21'."
+                "got '2025-11-22'."
             ),
         ),
         (
