@@ -139,6 +139,7 @@ def test_archive_is_the_handler_and_its_policy(deploy: Deploy, project: Path) ->
         "handler/report/digest.py",
         "handler/report/document.py",
         "handler/report/fit.py",
+        "handler/report/headline.py",
         "handler/report/html.py",
         "handler/report/text.py",
         "handler/report/words.py",
