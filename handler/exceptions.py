@@ -140,28 +140,27 @@ def _covering(finding: Finding, concerning: Sequence[Sequence[Accepted]]) -> lis
     """The exceptions that together cover the finding in each of its groups; empty if none do."""
     taken: set[Accepted] = set()
     for some in concerning:
-        for source in _to_accept(finding):
-            those = [
-                each
-                for each in some
-                if _lets(each, source) and _helps(each.traffic, finding.traffic)
-            ]
-            if not covers((each.traffic for each in those), finding.traffic):
+        for traffic, source in _to_accept(finding):
+            those = [each for each in some if _lets(each, source) and _helps(each.traffic, traffic)]
+            if not covers((each.traffic for each in those), traffic):
                 return []
             taken.update(those)
     return _sorted(taken)
 
 
-def _to_accept(finding: Finding) -> Iterator[str]:
-    """The sources that somebody must accept: those of rules that open the same count as well.
+def _to_accept(finding: Finding) -> Iterator[tuple[Traffic, str]]:
+    """What somebody must accept: also what other rules open that add nothing.
 
-    But not those of lists, where CIDRs open all that they do.
+    But not what lists do, where CIDRs open all of it.
     """
-    yield from finding.sources
-    yield from finding.prefix_lists
-    for source in finding.beside:
+    yield from _named(finding)
+    for traffic, source in finding.beside:
         if finding.prefix_lists or not is_prefix_list(source):
-            yield source
+            yield traffic, source
+
+
+def _named(finding: Finding) -> Iterator[tuple[Traffic, str]]:
+    return ((finding.traffic, source) for source in (*finding.sources, *finding.prefix_lists))
 
 
 def _concerns(exception: Accepted, finding: Finding) -> bool:
@@ -169,13 +168,14 @@ def _concerns(exception: Accepted, finding: Finding) -> bool:
     # Of a rule that could not be judged nobody knows that it is not.
     if not finding.kind.is_judged:
         return True
-    is_within = finding.traffic.contains(exception.traffic)
-    if not is_within and not _helps(exception.traffic, finding.traffic):
+    if not exception.traffic.meet(finding.traffic):
         return False
     source = exception.source
-    return source is None or any(
-        _overlap(source, other)
-        for other in (*finding.sources, *finding.prefix_lists, *finding.beside)
+    if source is None:
+        return True
+    return any(_overlap(source, other) for _, other in _named(finding)) or any(
+        _overlap(source, other) and exception.traffic.meet(traffic)
+        for traffic, other in finding.beside
     )
 
 

@@ -16,7 +16,6 @@ from handler.model import (
     Interface,
     Kind,
     Malformed,
-    OpenGroup,
     PrefixList,
     Reach,
     Reading,
@@ -38,16 +37,19 @@ _MOST_RULES = 3
 def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
     """All that the report says about a target, in no particular order."""
     attached = _attached(reading.interfaces or ())
+    families = _Families(reading.lists, internets)
     for each in reading.open_groups:
         group = each.group
         place = _Place(reading, (group,), tuple(attached[group.id]))
-        beside = _beside(each, reading.lists)
+        named = {id(rule) for exposure in each.exposures for rule in exposure.rules}
         for exposure in each.exposures:
-            also = [rule for rule in beside if _opens(rule, exposure, reading.lists)]
+            beside = _beside(exposure, group.rules, families)
+            # Those that another finding names are closed with that.
+            left = [rule for _, rule in beside if id(rule) not in named]
             yield replace(
                 place.exposed(Kind.EXPOSURE, exposure),
-                beside=tuple(dict.fromkeys(rule.source for rule in also)),
-                detail=_remaining(also, reading.rule_ids),
+                beside=tuple(dict.fromkeys((traffic, rule.source) for traffic, rule in beside)),
+                detail=_remaining(left, reading.rule_ids),
             )
         for rule in group.rules:
             error = reading.lists[rule.source].error if rule.is_prefix_list else None
@@ -60,25 +62,35 @@ def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
         yield place.exposed(Kind.INTERFACE, joint.exposure)
 
 
-def _beside(group: OpenGroup, lists: Mapping[str, PrefixList]) -> Sequence[Rule]:
-    """The rules that open something and that no exposure names, because wider ones open it too."""
-    left = {
-        rule for rule in group.group.rules if not rule.is_prefix_list or lists[rule.source].cidrs
-    }
-    for exposure in group.exposures:
-        left.difference_update(exposure.rules)
-        if not left:
-            break
-    return sorted(left, key=lambda rule: rule.sort_key)
+class _Families(dict[str, frozenset[Family]]):
+    """The families of which a source, a CIDR or a list, lets something public in."""
+
+    def __init__(self, lists: Mapping[str, PrefixList], internets: Internets) -> None:
+        super().__init__()
+        self._lists = lists
+        self._internets = internets
+
+    def __missing__(self, source: str) -> frozenset[Family]:
+        known = self._lists.get(source)
+        located = map(self._internets.locate, (source,) if known is None else known.cidrs)
+        self[source] = frozenset(family for family, (start, end) in located if start < end)
+        return self[source]
 
 
-def _opens(rule: Rule, exposure: Exposure, lists: Mapping[str, PrefixList]) -> bool:
-    """Whether the rule opens some of the exposure."""
-    cidrs = lists[rule.source].cidrs if rule.is_prefix_list else (rule.source,)
-    is_ipv6 = exposure.family is Family.IPV6
-    return exposure.traffic.contains(rule.traffic) and any(
-        (":" in cidr) == is_ipv6 for cidr in cidrs
-    )
+def _beside(
+    exposure: Exposure, rules: Sequence[Rule], families: "_Families"
+) -> list[tuple[Traffic, Rule]]:
+    """The other rules of the group that open some of the exposure, and what of its traffic."""
+    if len(rules) == len(exposure.rules):
+        return []
+    named = set(map(id, exposure.rules))
+    others = (rule for rule in rules if id(rule) not in named)
+    return [
+        (traffic, rule)
+        for rule in others
+        if (traffic := rule.traffic.meet(exposure.traffic))
+        and exposure.family in families[rule.source]
+    ]
 
 
 def _remaining(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> str | None:

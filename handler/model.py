@@ -155,6 +155,18 @@ class Traffic(NamedTuple):
             return low <= other_low and other_high <= high
         return self.icmp_code is None and self.icmp_type in {None, other.icmp_type}
 
+    def meet(self, other: "Traffic") -> "Traffic | None":
+        """The traffic that lies within both; None where there is none."""
+        if self.contains(other):
+            return other
+        if other.contains(self):
+            return self
+        if self.protocol == other.protocol and self.protocol in PORTED:
+            (low, high), (other_low, other_high) = self.ports, other.ports
+            if low <= other_high and other_low <= high:
+                return Traffic(self.protocol, max(low, other_low), min(high, other_high))
+        return None
+
     @property
     def ports(self) -> tuple[int, int]:
         """The first and the last port; what has no ports counts as all of them."""
@@ -313,9 +325,10 @@ class Finding:
     ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,
     of which ``group_id`` is the first; empty where one group does. ``addresses``, ``share`` and
     ``family`` are None where the reach is unknown. ``detail`` says what is wrong with a rule that
-    could not be judged, or what else opens it or a part of it, from the sources ``beside``; ``why``
-    says in one sentence where the severity comes from, ``attached`` what is on the interfaces,
-    those with public addresses first, and ``fix`` closes it. ``exception`` says who accepts it and
+    could not be judged, or what else opens it or a part of it. ``beside`` is all that other rules
+    open of it, traffic and source, without adding to it. ``why`` says in one sentence where the
+    severity comes from, ``attached`` what is on the interfaces, those with public addresses first,
+    and ``fix`` closes it. ``exception`` says who accepts it and
     until when, or until when somebody did, or than whose it is wider. ``first_seen``,
     ``last_seen`` and ``resolved_at`` are UTC in ISO 8601 with a Z; ``worsened_from`` is what an
     open one was in the last run, where it is more severe now.
@@ -336,7 +349,7 @@ class Finding:
     share: float | None = None
     sources: tuple[str, ...] = ()
     prefix_lists: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    beside: tuple[tuple[Traffic, str], ...] = ()
     rule_ids: tuple[str, ...] = ()
     group_ids: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
