@@ -57,7 +57,7 @@ def test_the_mail_says_what_is_open(deployed: Deployed) -> None:
     ):
         place = said.index(f"{group} (sg-")
         assert opening in said[place:]
-    together = said.index(" together with sg-")
+    together = said.index(" together with mongo-")
     assert "tcp/27017 (MongoDB) from the whole IPv4 internet" in said[together:]
     for closed in ("intranet", "cloudfront-origin", "application"):
         assert closed not in said

@@ -166,6 +166,42 @@ def test_a_rule_behind_another_one_is_not_accepted_with_it(
     assert made.exceptions.unused == ()
 
 
+@pytest.mark.parametrize(
+    ("rules", "exceptions", "open_ports"),
+    [
+        pytest.param(
+            [permission("tcp", 20, 22, WORLD), permission("tcp", 22, 30, "pl-2")],
+            [{"ports": "tcp/20-21", "source": WORLD}, {"ports": "tcp/22-30", "source": "pl-2"}],
+            ["tcp/22-30"],
+            id="where-they-overlap",
+        ),
+        pytest.param(
+            [permission("tcp", 20, 30, "pl-2"), permission("tcp", 22, 22, "8.0.0.0/8")],
+            [{"ports": "tcp/20-30", "source": "pl-2"}, {"ports": "tcp/22", "source": "8.0.0.0/8"}],
+            [],
+            id="on-its-own-ports",
+        ),
+        pytest.param(
+            [permission("tcp", 22, 22, "pl-2", "pl-4")],
+            [{"ports": "tcp/22", "source": "pl-2"}],
+            [],
+            id="a-list-of-private-ranges",
+        ),
+    ],
+)
+def test_each_rule_is_accepted_on_its_ports(
+    rules: list[dict[str, Any]], exceptions: list[dict[str, Any]], open_ports: list[str]
+) -> None:
+    """No more, no less."""
+    lists = [
+        {"PrefixListId": "pl-2", "OwnerId": "1", "Entries": [{"Cidr": WORLD}]},
+        {"PrefixListId": "pl-4", "OwnerId": "1", "Entries": [{"Cidr": "10.0.0.0/8"}]},
+    ]
+    made = report(policy(*exceptions), reports.read(answer(*rules), PrefixLists=lists))
+    assert [finding.traffic.text for finding in made.open] == open_ports
+    assert not [finding for finding in made.findings if "pl-4" in (finding.detail or "")]
+
+
 def test_an_excused_finding_says_by_whom() -> None:
     """It stays in the report with who accepts it, why and until when."""
     (finding,) = report(policy({}), reports.read(answer(HTTPS))).findings
