@@ -157,15 +157,13 @@ class Traffic(NamedTuple):
 
     def meet(self, other: "Traffic") -> "Traffic | None":
         """The traffic that lies within both; None where there is none."""
-        if self.contains(other):
-            return other
-        if other.contains(self):
-            return self
         if self.protocol == other.protocol and self.protocol in PORTED:
             (low, high), (other_low, other_high) = self.ports, other.ports
-            if low <= other_high and other_low <= high:
-                return Traffic(self.protocol, max(low, other_low), min(high, other_high))
-        return None
+            first, last = max(low, other_low), min(high, other_high)
+            return Traffic(self.protocol, first, last) if first <= last else None
+        if self.contains(other):
+            return other
+        return self if other.contains(self) else None
 
     @property
     def ports(self) -> tuple[int, int]:
