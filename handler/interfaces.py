@@ -39,9 +39,10 @@ def interfaces(answers: Iterable[object]) -> tuple[Interface, ...]:
 
 def _interface(answer: object) -> Interface:
     told = fields(answer, "network interface", "NetworkInterfaceId")
+    groups = told.get("Groups")
     group_ids = [text(group.get("GroupId")) for group in objects(told, "Groups")]
     # Without its groups it would seem that they are attached to nothing.
-    if "Groups" not in told or not all(group_ids):
+    if not isinstance(groups, list) or len(groups) != len(list(filter(None, group_ids))):
         message = f"a network interface must have Groups with a GroupId each, got {shown(told)}."
         raise ValueError(message)
     holder, name = _holder(told)

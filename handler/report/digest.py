@@ -165,10 +165,10 @@ def _advice(report: Report, chosen: Sequence[Finding], worth: Sequence[Finding])
         return "First: let the audit read what it could not; what is open there is not known."
     if report.exceptions.expiring:
         return "First: renew the exceptions that expire soon, or close what they accept."
-    if report.exceptions.expired or report.exceptions.unused:
-        return "First: take out the exceptions that have run out or match nothing."
     if worth:
         return "Nothing is urgent; close what nobody needs."
+    if report.exceptions.expired or report.exceptions.unused:
+        return "First: look at the exceptions that have run out or match nothing."
     return "There is nothing new to do." if report.open else "There is nothing to do."
 
 

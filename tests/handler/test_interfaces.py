@@ -63,11 +63,13 @@ def test_what_an_interface_belongs_to(fields: dict[str, Any], holder: Holder, na
     assert (read.holder, read.name) == (holder, name)
 
 
-@pytest.mark.parametrize("groups", [{}, {"Groups": [{"GroupName": "web"}]}, {"Groups": [{}]}])
-def test_an_interface_without_its_groups_makes_no_sense(groups: dict[str, Any]) -> None:
+@pytest.mark.parametrize("groups", [None, "x", {}, [7], [None], [{}], [{"GroupName": "web"}]])
+def test_an_interface_without_its_groups_makes_no_sense(groups: object) -> None:
     """Groups would seem to be attached to nothing."""
     with pytest.raises(ValueError, match="a network interface must have Groups with a GroupId"):
-        interfaces([{"NetworkInterfaceId": "eni-1", **groups}])
+        interfaces([{"NetworkInterfaceId": "eni-1", "Groups": groups}])
+    with pytest.raises(ValueError, match="a network interface must have Groups with a GroupId"):
+        interfaces([{"NetworkInterfaceId": "eni-1"}])
 
 
 def test_public_addresses_are_named_once() -> None:

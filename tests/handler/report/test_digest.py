@@ -204,7 +204,7 @@ def test_exceptions_without_use_are_something_to_do(group: str, until: str) -> N
     harmless = answer(permission("icmp", 8, -1, WORLD))
     report = reports.of(reports.read(harmless), policy=Policy.parse({"exceptions": [left]}))
     assert digest(report, Policy()).advice == (
-        "First: take out the exceptions that have run out or match nothing."
+        "First: look at the exceptions that have run out or match nothing."
     )
 
 
