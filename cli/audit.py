@@ -54,14 +54,6 @@ def of_account(profile: str | None, regions: Sequence[str], policy: Policy) -> R
         raise AuditError(message) from error
 
 
-class _Loader(yaml.SafeLoader):
-    """Leaves dates as they are written, and refuses a key that is there twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- as PyYAML has it
-        _once([(str(key.value), value) for key, value in node.value])
-        return super().construct_mapping(node, deep=deep)
-
-
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as an object. Raises ``ValueError`` for a key that is there twice."""
     keys = Counter(key for key, _ in pairs)
@@ -69,6 +61,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         message = f"the key {twice} is there twice"
         raise ValueError(message)
     return dict(pairs)
+
+
+class _Loader(yaml.SafeLoader):
+    """Leaves dates as they are written, and refuses a key that is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- as PyYAML has it
+        _once([(str(key.value), value) for key, value in node.value])
+        return super().construct_mapping(node, deep=deep)
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -91,7 +91,7 @@ def _concerning(
             and each.region in {None, finding.target.region}
             and _concerns(each, finding)
         ]
-        for names in _groups(finding)
+        for names in finding.groups
     ]
 
 
@@ -127,13 +127,6 @@ def _excused(finding: Finding, concerning: Sequence[Sequence[Accepted]], today: 
 
 def _said(phrases: Iterable[str]) -> str | None:
     return "; ".join(phrases) or None
-
-
-def _groups(finding: Finding) -> Iterable[tuple[str, str]]:
-    """What an exception may call each group of the finding: its id and its name."""
-    if finding.group_ids:
-        return zip(finding.group_ids, finding.group_names, strict=True)
-    return [(finding.group_id, finding.group_name)]
 
 
 def _covering(finding: Finding, concerning: Sequence[Sequence[Accepted]]) -> list[Accepted]:
@@ -181,10 +174,8 @@ def _concerns(exception: Accepted, finding: Finding) -> bool:
 
 def _helps(one: Traffic, other: Traffic) -> bool:
     """Whether the one covers the other, or some of its ports."""
-    if one.protocol != other.protocol or one.protocol not in PORTED:
-        return one.contains(other)
-    (low, high), (other_low, other_high) = one.ports, other.ports
-    return low <= other_high and other_low <= high
+    has_ports = one.protocol == other.protocol and one.protocol in PORTED
+    return one.contains(other) or (has_ports and one.meet(other) is not None)
 
 
 def _lets(exception: Accepted, source: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from handler.address import BITS, Internet, Internets
+from handler.address import BITS, Internet, Internets, Interval
 from handler.model import ALL, LAST_PORT, PORTED, Exposure, Family, PrefixList, Rule, Traffic
 
 
@@ -37,17 +37,25 @@ def exposures(
     """
     found: dict[Family, dict[Traffic, list[_Opening]]] = {}
     for rule in rules:
-        prefix_list = lists.get(rule.source)
-        for cidr in (rule.source,) if prefix_list is None else prefix_list.cidrs:
-            family, (start, end) = internets.locate(cidr)
-            if start < end:
-                openings = found.setdefault(family, {}).setdefault(rule.traffic, [])
-                openings.append(_Opening(start, end, rule))
+        for family, (start, end) in opened(rule, lists, internets):
+            openings = found.setdefault(family, {}).setdefault(rule.traffic, [])
+            openings.append(_Opening(start, end, rule))
     return tuple(
         exposure
         for family in sorted(found)
         for exposure in _of_family(internets[family], found[family])
     )
+
+
+def opened(
+    rule: Rule, lists: Mapping[str, PrefixList], internets: Internets
+) -> Iterator[tuple[Family, Interval]]:
+    """What a rule lets in from the internet: family and positions for each of its CIDRs."""
+    prefix_list = lists.get(rule.source)
+    for cidr in (rule.source,) if prefix_list is None else prefix_list.cidrs:
+        family, (start, end) = internets.locate(cidr)
+        if start < end:
+            yield family, (start, end)
 
 
 def _of_family(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handler.address import Internets
+from handler.exposure import opened
 from handler.fix import revoke
 from handler.model import (
     ICMP,
@@ -37,13 +38,12 @@ _MOST_RULES = 3
 def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
     """All that the report says about a target, in no particular order."""
     attached = _attached(reading.interfaces or ())
-    families = _Families(reading.lists, internets)
     for each in reading.open_groups:
         group = each.group
         place = _Place(reading, (group,), tuple(attached[group.id]))
         named = {id(rule) for exposure in each.exposures for rule in exposure.rules}
         for exposure in each.exposures:
-            beside = _beside(exposure, group.rules, families)
+            beside = _beside(exposure, group.rules, reading.lists, internets)
             # Those that another finding names are closed with that.
             left = [rule for _, rule in beside if id(rule) not in named]
             yield replace(
@@ -62,23 +62,11 @@ def findings(reading: Reading, internets: Internets) -> Iterator[Finding]:
         yield place.exposed(Kind.INTERFACE, joint.exposure)
 
 
-class _Families(dict[str, frozenset[Family]]):
-    """The families of which a source, a CIDR or a list, lets something public in."""
-
-    def __init__(self, lists: Mapping[str, PrefixList], internets: Internets) -> None:
-        super().__init__()
-        self._lists = lists
-        self._internets = internets
-
-    def __missing__(self, source: str) -> frozenset[Family]:
-        known = self._lists.get(source)
-        located = map(self._internets.locate, (source,) if known is None else known.cidrs)
-        self[source] = frozenset(family for family, (start, end) in located if start < end)
-        return self[source]
-
-
 def _beside(
-    exposure: Exposure, rules: Sequence[Rule], families: "_Families"
+    exposure: Exposure,
+    rules: Sequence[Rule],
+    lists: Mapping[str, PrefixList],
+    internets: Internets,
 ) -> list[tuple[Traffic, Rule]]:
     """The other rules of the group that open some of the exposure, and what of its traffic."""
     if len(rules) == len(exposure.rules):
@@ -89,7 +77,7 @@ def _beside(
         (traffic, rule)
         for rule in others
         if (traffic := rule.traffic.meet(exposure.traffic))
-        and exposure.family in families[rule.source]
+        and any(family is exposure.family for family, _ in opened(rule, lists, internets))
     ]
 
 

@@ -371,6 +371,13 @@ class Finding:
         return self.status in {Status.NEW, Status.REOPENED} or self.worsened_from is not None
 
     @property
+    def groups(self) -> tuple[tuple[str, str], ...]:
+        """Id and name of the group, or of each that opens it only together with the others."""
+        if self.group_ids:
+            return tuple(zip(self.group_ids, self.group_names, strict=True))
+        return ((self.group_id, self.group_name),)
+
+    @property
     def sort_key(self) -> tuple[object, ...]:
         """The report's order: the worst first, then by place, family and traffic."""
         place = (self.target.account, self.target.region, self.group_id, self.group_ids)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from handler import aws
 from handler.address import Internets
-from handler.exposure import exposures
+from handler.exposure import exposures, opened
 from handler.findings import findings
 from handler.model import (
     Coverage,
@@ -120,10 +120,7 @@ class _Reader:
         self._rule_ids = {rule: rule_id for rule, rule_id in found if rule in named}
 
     def _is_public(self, rule: Rule) -> bool:
-        if rule.is_prefix_list:
-            return True
-        _, (start, end) = self._internets.locate(rule.source)
-        return start < end
+        return rule.is_prefix_list or any(opened(rule, self._lists, self._internets))
 
     def _read_interfaces(self) -> None:
         self._interfaces = self._source.interfaces(self._open_ids)

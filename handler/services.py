@@ -1,6 +1,7 @@
 """What is behind traffic by name, and how bad it is when the world reaches it: policy's table."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
 
 from handler.model import ALL, ICMP, Severity, Traffic
@@ -63,18 +64,22 @@ def for_world(traffic: Traffic) -> tuple[Severity, str, str]:
     return severity, f"{_named(known)} and other ports" if known else other, source
 
 
+def _names(services: Iterable[Service]) -> list[str]:
+    return list(dict.fromkeys(service.name for service in services))
+
+
 def _named(services: Iterable[Service]) -> str:
     """The first few names, each once."""
-    names = list(dict.fromkeys(service.name for service in services))
+    names = _names(services)
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def _sources(services: Sequence[Service]) -> str:
     """Who says so of those that are named, each once."""
-    names = list(dict.fromkeys(service.name for service in services))[:_MOST_NAMES]
-    named = (service.source for service in services if service.name in names)
-    return ", ".join(dict.fromkeys(each for source in named for each in source.split(", ")))
+    named = _names(services)[:_MOST_NAMES]
+    sources = (each.source.split(", ") for each in services if each.name in named)
+    return ", ".join(dict.fromkeys(chain.from_iterable(sources)))
 
 
 def _message(traffic: Traffic) -> Message | None:

@@ -41,19 +41,16 @@ def judge(
     It is that of the interface on which it is worst. An unknown reach counts as the whole
     internet. The reason is one sentence.
     """
-    kinds = {(bool(each.public_addresses), each.holder) for each in interfaces or ()}
-    on_each = [
-        _judged(
-            traffic,
-            reach,
-            Attachment.INTERNET_FACING if is_public else Attachment.INTERNAL,
-            on_database=holder is Holder.DATABASE,
-        )
+    kinds = {(attachment([each]), each.holder is Holder.DATABASE) for each in interfaces or ()}
+    judged = (
+        _judged(traffic, reach, attached, on_database=on_database)
         # Of equals the public one gives the reason.
-        for is_public, holder in sorted(kinds, reverse=True)
-    ]
-    nowhere = _judged(traffic, reach, attachment(interfaces), on_database=False)
-    return min(on_each, key=lambda judged: judged[0].rank, default=nowhere)
+        for attached, on_database in sorted(
+            kinds or {(attachment(interfaces), False)},
+            key=lambda kind: LOWERED_BY_ATTACHMENT[kind[0]],
+        )
+    )
+    return min(judged, key=lambda each: each[0].rank)
 
 
 # Thousands of findings have a few dozen reasons.

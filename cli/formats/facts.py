@@ -25,10 +25,7 @@ def place(target: Target) -> str:
 
 def group(finding: Finding) -> str:
     """The group, or the groups that only together open it."""
-    if not finding.group_ids:
-        return _named(finding.group_name, finding.group_id)
-    pairs = zip(finding.group_names, finding.group_ids, strict=True)
-    return " together with ".join(_named(name, group_id) for name, group_id in pairs)
+    return " together with ".join(words.group(*each) for each in finding.groups)
 
 
 def opened(finding: Finding) -> str:
@@ -88,7 +85,3 @@ def sentences(finding: Finding) -> str:
 
 def _ended(sentence: str) -> str:
     return sentence if sentence.endswith(".") else f"{sentence}."
-
-
-def _named(name: str, group_id: str) -> str:
-    return words.plain(f"{name} ({group_id})" if name.strip() else group_id)

@@ -234,15 +234,9 @@ def _groups(findings: Iterable[Finding]) -> Iterator[Group]:
 
 def _named(finding: Finding) -> str:
     """The group, or the groups that only together open it."""
-    pairs = zip(finding.group_names, finding.group_ids, strict=True)
-    named = [_with_id(name, group_id) for name, group_id in pairs]
-    first, *others = named or [_with_id(finding.group_name, finding.group_id)]
+    first, *others = (words.group(*each) for each in finding.groups)
     together = f" together with {words.listing(others, _MOST_SOURCES)}" if others else ""
     return words.cut(f"{first}{together}", _LONGEST_LINE)
-
-
-def _with_id(name: str, group_id: str) -> str:
-    return f"{name} ({group_id})" if name.strip() else group_id
 
 
 def _attached(finding: Finding) -> str:

@@ -21,25 +21,19 @@ _MOST_FINDINGS = MOST_HTML_BYTES // 300
 
 def fitting(report: Report, policy: Policy, *, changed_only: bool = False) -> Digest:
     """The digest with as many of the worst findings as its HTML form has room for."""
-    most_lines = next(
-        (
-            most
-            for most in _MOST_LINES
-            if _size(html(digest(report, policy, 0, most_lines=most, changed_only=changed_only)))
-            <= MOST_HTML_BYTES // 2
-        ),
-        _MOST_LINES[-1],
-    )
 
-    def sized(most: int) -> Digest:
+    def made(most: int, most_lines: int) -> Digest:
         return digest(report, policy, most, most_lines=most_lines, changed_only=changed_only)
 
+    def size(most: int, most_lines: int) -> int:
+        return _size(html(made(most, most_lines)))
+
+    roomy = (most for most in _MOST_LINES if size(0, most) <= MOST_HTML_BYTES // 2)
+    most_lines = next(roomy, _MOST_LINES[-1])
     fits = bisect_right(
-        range(1, _MOST_FINDINGS + 1),
-        MOST_HTML_BYTES,
-        key=lambda most: _size(html(sized(most))),
+        range(1, _MOST_FINDINGS + 1), MOST_HTML_BYTES, key=lambda most: size(most, most_lines)
     )
-    return sized(fits)
+    return made(fits, most_lines)
 
 
 def _size(page: str) -> int:

@@ -59,6 +59,11 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
+def group(group_id: str, name: str) -> str:
+    """A group by its name, as far as it has one, and its id."""
+    return plain(f"{name} ({group_id})" if name.strip() else group_id)
+
+
 def console(finding: Finding) -> str | None:
     """Where the AWS console shows the group; None where that is not known."""
     region = finding.target.region

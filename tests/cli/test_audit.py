@@ -16,8 +16,7 @@ from sandbox.aws.seed import seed
 from tests.handler.groups import answer, permission
 
 VECTORS = Path(__file__).parent.parent / "handler" / "vectors" / "exposure.json"
-PROJECT = VECTORS.parents[3]
-AUDIT = [sys.executable, "-m", "cli", "audit", "--from-file", "-"]
+NOTHING = '{"SecurityGroups": []}'
 WORLD = "0.0.0.0/0"
 SSH = answer(permission("tcp", 22, 22, WORLD))
 
@@ -26,6 +25,18 @@ def run(*arguments: str, given: object = None) -> Result:
     """Run the command with a snapshot as its standard input, or with raw bytes."""
     content = given if isinstance(given, bytes) else json.dumps(given).encode()
     return CliRunner().invoke(main, ["audit", *arguments], input=content)
+
+
+def process(*arguments: str, **streams: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command on standard input as a shell does, with streams as subprocess takes them."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "audit", "--from-file", "-", *arguments],
+        cwd=VECTORS.parents[3],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        **streams,
+    )
 
 
 def found(snapshot: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
@@ -268,18 +279,12 @@ def test_what_is_read_is_not_overwritten(tmp_path: Path, read: str) -> None:
 def test_standard_input_is_not_overwritten(tmp_path: Path) -> None:
     """A shell opens a file for the audit, and it is the same file."""
     file = tmp_path / "groups.json"
-    file.write_text('{"SecurityGroups": []}')
+    file.write_text(NOTHING)
     with file.open("rb") as stream:
-        process = subprocess.run(
-            [*AUDIT, "--output", str(file)],
-            cwd=PROJECT,
-            stdin=stream,
-            capture_output=True,
-            check=False,
-        )
-    assert process.returncode == 2
-    assert b"which the audit reads." in process.stderr
-    assert file.read_text() == '{"SecurityGroups": []}'
+        ended = process("--output", str(file), stdin=stream, stdout=subprocess.PIPE)
+    assert ended.returncode == 2
+    assert "which the audit reads." in ended.stderr
+    assert file.read_text() == NOTHING
 
 
 def test_a_reader_that_goes_does_not_change_the_status() -> None:
@@ -287,34 +292,18 @@ def test_a_reader_that_goes_does_not_change_the_status() -> None:
     read, write = os.pipe()
     os.close(read)
     try:
-        process = subprocess.run(
-            AUDIT,
-            cwd=PROJECT,
-            input='{"SecurityGroups": []}',
-            text=True,
-            stdout=write,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+        ended = process(input=NOTHING, stdout=write)
     finally:
         os.close(write)
-    assert (process.returncode, process.stderr) == (0, "")
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_full_disk_is_one_sentence() -> None:
     """Standard output that takes nothing is an error like any other."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        process = subprocess.run(
-            AUDIT,
-            cwd=PROJECT,
-            input='{"SecurityGroups": []}',
-            text=True,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+        ended = process(input=NOTHING, stdout=full)
     said = "Error: standard output could not be written: No space left on device.\n"
-    assert (process.returncode, process.stderr) == (2, said)
+    assert (ended.returncode, ended.stderr) == (2, said)
 
 
 def test_a_file_and_an_account_are_one_too_many() -> None:
