@@ -43,11 +43,13 @@ def _size(page: str) -> int:
 
 def within(lines: Iterable[str], most: int) -> tuple[bytes, int]:
     """The first lines that make no more than that many bytes, and how many are left out."""
-    kept, left = bytearray(), 0
+    kept: list[bytes] = []
+    size = left = 0
     for line in lines:
         encoded = line.encode("utf-8")
-        if left or len(kept) + len(encoded) > most:
+        size += len(encoded)
+        if left or size > most:
             left += 1
         else:
-            kept += encoded
-    return bytes(kept), left
+            kept.append(encoded)
+    return b"".join(kept), left
