@@ -2,7 +2,7 @@
 
 import pulumi
 
-from infra.audit import SecurityGroupAudit
+from infra.component import SecurityGroupAudit
 from infra.config import StackConfig
 
 audit = SecurityGroupAudit("security-group-audit", StackConfig.load())

@@ -11,8 +11,8 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.policy import Policy, PolicyError
-from infra import permissions, schedule
-from infra.reader import ConfigReader, refuse
+from infra import permissions, schedule_expression
+from infra.config_reader import ConfigReader, refuse
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 # fmt: off
@@ -145,10 +145,10 @@ def _schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
     expression = reader.text("schedule", default="rate(1 day)")
     if expression == DISABLED:
         return None, None
-    problem = schedule.problem(expression)
+    problem = schedule_expression.problem(expression)
     if problem is not None:
         refuse("schedule", expectation, expression, problem)
-    longest_gap = schedule.longest_gap(expression, datetime.now(UTC).date())
+    longest_gap = schedule_expression.longest_gap(expression, datetime.now(UTC).date())
     if longest_gap is None:
         refuse("schedule", expectation, expression, "no day from today on matches it")
     return expression, longest_gap

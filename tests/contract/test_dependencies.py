@@ -71,7 +71,7 @@ def test_packages_keep_to_their_rooms(project: Path, package: str) -> None:
             ),
         ),
         ("handler/report", ("csv", "digest", "document", "fit", "html", "text", "words")),
-        ("infra", ("permissions", "schedule")),
+        ("infra", ("permissions", "schedule_expression")),
     ],
 )
 def test_the_core_is_pure(project: Path, package: str, modules: tuple[str, ...]) -> None:

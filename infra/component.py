@@ -3,10 +3,10 @@
 import pulumi
 import pulumi_aws as aws
 
-from infra import alarms, events, permissions
+from infra import alarms, permissions, triggers
+from infra.archive import archive
 from infra.config import ALL_REGIONS, StackConfig
-from infra.ledger import Ledger, ledger
-from infra.package import archive
+from infra.ledger_bucket import Ledger, ledger
 
 
 class SecurityGroupAudit(pulumi.ComponentResource):
@@ -54,12 +54,12 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             opts=self._child,
         )
         schedule = (
-            events.on_schedule(f"{name}-schedule", config.schedule, function, self._child)
+            triggers.on_schedule(f"{name}-schedule", config.schedule, function, self._child)
             if config.schedule
             else None
         )
         change = (
-            events.on_change(f"{name}-change", function, self._child) if config.realtime else None
+            triggers.on_change(f"{name}-change", function, self._child) if config.realtime else None
         )
         alarms.metrics(f"{name}-metric", log_group, self._child)
         if config.alarms:

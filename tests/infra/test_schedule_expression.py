@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from infra.schedule import longest_gap, problem
+from infra.schedule_expression import longest_gap, problem
 
 TODAY = date(2026, 11, 24)
 HOUR = 60
