@@ -145,10 +145,10 @@ def _schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
     expression = reader.text("schedule", default="rate(1 day)")
     if expression == DISABLED:
         return None, None
-    problem = schedule_expression.problem(expression)
+    problem = schedule_expression.find_problem(expression)
     if problem is not None:
         refuse("schedule", expectation, expression, problem)
-    longest_gap = schedule_expression.longest_gap(expression, datetime.now(UTC).date())
+    longest_gap = schedule_expression.longest_gap_minutes(expression, datetime.now(UTC).date())
     if longest_gap is None:
         refuse("schedule", expectation, expression, "no day from today on matches it")
     return expression, longest_gap

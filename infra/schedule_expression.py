@@ -1,15 +1,17 @@
-"""What an EventBridge schedule expression means: what is wrong with it, and when it runs."""
+"""Validates EventBridge schedule expressions and computes the longest time between two runs."""
 
 import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, product
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
+_UNIT_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
+# *, 5, 5-10, or MON-FRI, each with an optional step: /15.
+_ITEM = re.compile(r"(?:\*|([A-Za-z0-9]+)(?:-([A-Za-z0-9]+))?)(?:/([0-9]*[1-9][0-9]*))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,43 +28,38 @@ class _Field:
         """Whether ``text`` is a special form or a list of values, ranges and steps."""
         if re.fullmatch(self.special, text):
             return True
-        return all(self._accepts_item(item) for item in text.split(","))
+        try:
+            self.values(text)
+        except ValueError:
+            return False
+        return True
 
     def values(self, text: str) -> frozenset[int]:
-        """What a list of values, ranges and steps stands for; everything for ``?``."""
-        if text == "?":
-            return frozenset(range(self.low, self.high + 1))
+        """The numbers that a list of values, ranges and steps matches.
+
+        Raises ``ValueError`` if ``text`` is malformed or outside of the field's bounds.
+        """
         return frozenset(value for item in text.split(",") for value in self._item_values(item))
 
     def _item_values(self, item: str) -> Iterator[int]:
-        base, slash, step = item.partition("/")
-        first, dash, last = ("", "", "") if base == "*" else base.partition("-")
+        match = _ITEM.fullmatch(item)
+        if not match:
+            raise ValueError(item)
+        first, last, step = match.groups()
         start = self._value(first) if first else self.low
-        # 5/10 begins at 5 and goes on to the field's end.
-        end = self._value(last) if dash else self.high if slash or not first else start
-        assert start is not None  # noqa: S101 - `accepts` has said so
-        assert end is not None  # noqa: S101 - as above
-        # FRI-MON goes over the end of the week, as in Quartz, whose syntax this is.
-        count = (end - start) % (self.high - self.low + 1) + 1
-        for offset in range(0, count, int(step or 1)):
-            yield self.low + (start - self.low + offset) % (self.high - self.low + 1)
+        # 5/10 starts at 5 and continues to the end of the field.
+        end = self._value(last) if last else start if first and not step else self.high
+        # FRI-MON continues past the end of the week, as in Quartz, whose syntax this is.
+        size = self.high - self.low + 1
+        for offset in range(0, (end - start) % size + 1, int(step or 1)):
+            yield self.low + (start - self.low + offset) % size
 
-    def _accepts_item(self, item: str) -> bool:
-        base, slash, step = item.partition("/")
-        if slash and not (step.isascii() and step.isdigit() and int(step) > 0):
-            return False
-        if base == "*":
-            return True
-        first, dash, last = base.partition("-")
-        values = [self._value(first), self._value(last if dash else first)]
-        return None not in values
-
-    def _value(self, text: str) -> int | None:
+    def _value(self, text: str) -> int:
         if text.upper() in self.names:
             return self.low + self.names.index(text.upper())
-        if text.isascii() and text.isdigit() and self.low <= int(text) <= self.high:
-            return int(text)
-        return None
+        if not self.low <= int(text) <= self.high:
+            raise ValueError(text)
+        return int(text)
 
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
@@ -75,16 +72,16 @@ _YEAR = _Field("year", 1970, 2199)
 _CRON_FIELDS = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY, _YEAR)
 
 
-def problem(expression: str) -> str | None:
-    """What is wrong with ``expression`` as a schedule of an EventBridge rule; None when nothing is.
+def find_problem(expression: str) -> str | None:
+    """What is wrong with a rate or cron expression, for example "1 takes day, rate(1 day)".
 
-    Half a sentence, for example "1 takes day, rate(1 day)"; empty for what is neither rate nor
-    cron.
+    None if the expression is valid, an empty text if it is neither ``rate(...)`` nor
+    ``cron(...)``. Source: the EventBridge user guide, linked above.
     """
     if rate := re.fullmatch(r"rate\((\S+) (\S+)\)", expression):
         return _rate_problem(*rate.groups())
     if cron := re.fullmatch(r"cron\((.*)\)", expression):
-        return _cron_problem(cron.group(1).split())
+        return _cron_problem(cron[1].split())
     return ""
 
 
@@ -100,83 +97,80 @@ def _rate_problem(value: str, unit: str) -> str | None:
     return None
 
 
-def _cron_problem(fields: list[str]) -> str | None:
-    if len(fields) != len(_CRON_FIELDS):
+def _cron_problem(texts: list[str]) -> str | None:
+    if len(texts) != len(_CRON_FIELDS):
         return (
             "cron takes six fields (minutes, hours, day of month, month, day of week, year), "
-            f"not {len(fields)}"
+            f"not {len(texts)}"
         )
-    for field, text in zip(_CRON_FIELDS, fields, strict=True):
+    for field, text in zip(_CRON_FIELDS, texts, strict=True):
         if not field.accepts(text):
             return f"{text} is no {field.name}"
-    if (fields[2] == "?") == (fields[4] == "?"):
+    if (texts[2] == "?") == (texts[4] == "?"):
         return "exactly one of day of month and day of week is ?"
     return None
 
 
-def longest_gap(expression: str, today: date) -> int | None:
-    """The most minutes that a valid schedule lets pass between two runs; None if it never runs.
+def longest_gap_minutes(expression: str, today: date) -> int | None:
+    """The longest time between two runs of a valid schedule, in minutes; None if it never runs.
 
-    What lies before ``today`` does not count; the time from its midnight to the first run does,
-    since a cron may begin in a later year.
+    Runs before ``today`` do not count. The time from its midnight to the first run does, since a
+    cron expression may start in a later year.
     """
     if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
-        return int(rate[1]) * _MINUTES[rate[2]]
+        return int(rate[1]) * _UNIT_MINUTES[rate[2]]
     minutes, hours, day, month, weekday, year = expression[len("cron(") : -1].split()
     times = sorted(
         60 * hour + minute for hour in _HOUR.values(hours) for minute in _MINUTE.values(minutes)
     )
-    # Every day to the end of EventBridge's calendar: 29 February skips 2100, and L, W and # move.
-    days = [each for each in _dates(day, month, weekday, year, today.year) if each >= today]
+    # All days until 2199, the last year EventBridge accepts: 2100 has no 29 February, and the
+    # dates of L, W and # differ from month to month.
+    years = [number for number in sorted(_YEAR.values(year)) if number >= today.year]
+    days = [
+        date(year_number, month_number, day_number)
+        for year_number, month_number in product(years, sorted(_MONTH.values(month)))
+        for day_number in _matching_days(day, weekday, year_number, month_number)
+    ]
+    days = [run_day for run_day in days if run_day >= today]
     if not days:
         return None
     within_a_day = max((later - earlier for earlier, later in pairwise(times)), default=0)
     overnight = times[0] - times[-1]
     nights = max(((later - earlier).days for earlier, later in pairwise(days)), default=0)
     return max(
-        (days[0] - today).days * _MINUTES["day"] + times[0],
+        (days[0] - today).days * _UNIT_MINUTES["day"] + times[0],
         within_a_day,
-        nights * _MINUTES["day"] + overnight,
+        nights * _UNIT_MINUTES["day"] + overnight,
     )
 
 
-def _dates(day: str, month: str, weekday: str, year: str, first_year: int) -> Iterator[date]:
-    """The dates, in order, on which a cron expression with these fields runs."""
-    months = sorted(_MONTH.values(month))
-    for number in sorted(_YEAR.values(year)):
-        if number >= first_year:
-            for each in months:
-                first, length = calendar.monthrange(number, each)
-                for matching in _days_of_month(day, weekday, first, length):
-                    yield date(number, each, matching)
-
-
-def _days_of_month(day: str, weekday: str, first: int, length: int) -> list[int]:
-    """The days that match in a month of ``length`` days that begins on weekday ``first``."""
-    days = range(1, length + 1)
-    # The calendar counts from Monday, 0; cron from Sunday, 1.
-    weekdays = [(first + offset + 1) % 7 + 1 for offset in range(length)]
+def _matching_days(day: str, weekday: str, year: int, month: int) -> list[int]:
+    """The days of the month that the fields day of month and day of week match, in order."""
+    first_weekday, length = calendar.monthrange(year, month)
+    # The calendar numbers Monday 0 to Sunday 6, cron Sunday 1 to Saturday 7.
+    weekdays = [(first_weekday + offset + 1) % 7 + 1 for offset in range(length)]
     if nearest := re.fullmatch(r"(\d+|L)W", day):
-        wanted = length if nearest[1] == "L" else int(nearest[1])
-        return [_working_day(wanted, weekdays)] if wanted <= length else []
+        target = length if nearest[1] == "L" else int(nearest[1])
+        return [_nearest_working_day(target, weekdays)] if target <= length else []
     if day == "L":
         return [length]
     if day != "?":
-        return sorted(_DAY.values(day) & set(days))
+        return sorted(number for number in _DAY.values(day) if number <= length)
     if weekday == "L":
         weekday = str(_WEEKDAY.high)
     value, _, nth = weekday.removesuffix("L").partition("#")
-    matching = [each for each in days if weekdays[each - 1] in _WEEKDAY.values(value)]
+    allowed = _WEEKDAY.values(value)
+    matching = [number for number, name in enumerate(weekdays, start=1) if name in allowed]
     if weekday.endswith("L"):
         return matching[-1:]
     return matching[int(nth) - 1 : int(nth)] if nth else matching
 
 
-def _working_day(wanted: int, weekdays: list[int]) -> int:
-    """The day from Monday to Friday that is nearest to the wanted one in the same month."""
+def _nearest_working_day(target: int, weekdays: list[int]) -> int:
+    """The day from Monday to Friday that is nearest to ``target`` in the same month."""
     saturday, sunday = _WEEKDAY.high, _WEEKDAY.low
-    if weekdays[wanted - 1] == saturday:
-        return wanted - 1 if wanted > 1 else wanted + 2
-    if weekdays[wanted - 1] == sunday:
-        return wanted + 1 if wanted < len(weekdays) else wanted - 2
-    return wanted
+    if weekdays[target - 1] == saturday:
+        return target - 1 if target > 1 else target + 2
+    if weekdays[target - 1] == sunday:
+        return target + 1 if target < len(weekdays) else target - 2
+    return target

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from infra.schedule_expression import longest_gap, problem
+from infra.schedule_expression import find_problem, longest_gap_minutes
 
 TODAY = date(2026, 11, 24)
 HOUR = 60
@@ -33,7 +33,7 @@ DAY = 24 * HOUR
 )
 def test_takes_what_aws_takes(expression: str) -> None:
     """Every form of AWS's documentation is a schedule."""
-    assert problem(expression) is None
+    assert find_problem(expression) is None
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_takes_what_aws_takes(expression: str) -> None:
 )
 def test_says_what_is_wrong(expression: str, said: str) -> None:
     """A near miss is refused with its own reason."""
-    assert problem(expression) == said
+    assert find_problem(expression) == said
 
 
 @pytest.mark.parametrize("expression", ["", "daily", "every day", "rate(1 day) ", "rate(1  day)"])
 def test_other_forms_need_no_reason(expression: str) -> None:
     """What is neither rate nor cron has no more to say."""
-    assert problem(expression) == ""
+    assert find_problem(expression) == ""
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_other_forms_need_no_reason(expression: str) -> None:
 )
 def test_the_longest_time_between_two_runs(expression: str, minutes: int) -> None:
     """The worst case of the whole calendar counts, not the usual one."""
-    assert longest_gap(expression, TODAY) == minutes
+    assert longest_gap_minutes(expression, TODAY) == minutes
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_the_longest_time_between_two_runs(expression: str, minutes: int) -> Non
 def test_the_nearest_working_day_stays_in_its_month(day: str, runs: date) -> None:
     """August 2026 begins on a Saturday and ends on a Monday."""
     expression = f"cron(0 0 {day} 8 ? 2026)"
-    assert longest_gap(expression, runs) == 0
-    assert longest_gap(expression, date(2026, 8, 1)) == (runs - date(2026, 8, 1)).days * DAY
+    assert longest_gap_minutes(expression, runs) == 0
+    assert longest_gap_minutes(expression, date(2026, 8, 1)) == (runs - date(2026, 8, 1)).days * DAY
 
 
 def test_sunday_the_last_goes_back() -> None:
     """May 2026 ends on a Sunday; the working day nearest to it in May is the 29th."""
-    assert longest_gap("cron(0 0 31W 5 ? 2026)", date(2026, 5, 29)) == 0
+    assert longest_gap_minutes("cron(0 0 31W 5 ? 2026)", date(2026, 5, 29)) == 0
 
 
 @pytest.mark.parametrize(
@@ -147,4 +147,4 @@ def test_sunday_the_last_goes_back() -> None:
 )
 def test_a_schedule_that_never_runs(expression: str) -> None:
     """A cron that no day from today on matches has no gap."""
-    assert longest_gap(expression, TODAY) is None
+    assert longest_gap_minutes(expression, TODAY) is None
