@@ -1,54 +1,98 @@
-"""Who is told, by another way than the digest, that the audit fails or does not run."""
+"""CloudWatch alarms on failed and missing runs, the SNS topic that emails them, and metrics."""
 
 import math
-from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from infra import permissions
+from infra.config import StackConfig
 
 _HOUR_SECONDS = 3600
-# An alarm of hourly periods looks back a week at most:
+# An alarm with periods of an hour or more evaluates seven days at most:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-MOST_HOURS = 7 * 24
-# What the function's last line counts, and what it logs that line as.
+MAX_HOURS = 7 * 24
+# The message of the function's last log line, and the fields of it that become metrics.
 FINISHED = "Audit finished."
 COUNTS = ("critical", "high", "medium", "low", "info", "targetsNotRead")
 
 
-def topic(name: str, recipients: Sequence[str], opts: pulumi.ResourceOptions) -> aws.sns.Topic:
-    """Where alarms go: SNS mails each recipient a link to confirm, and then every alarm."""
-    made = aws.sns.Topic(name, display_name="Security-group audit", opts=opts)
-    # A default topic lets whoever may use SNS in the account publish.
+def declare_metrics(
+    name: str, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions
+) -> None:
+    """A CloudWatch metric for each of ``COUNTS``, read from the log of each finished run."""
+    for count in COUNTS:
+        aws.cloudwatch.LogMetricFilter(
+            f"{name}-{count}",
+            log_group_name=log_group.name,
+            pattern=f'{{ $.message = "{FINISHED}" }}',
+            metric_transformation={
+                # One namespace for each stack, since stacks may share a region.
+                "namespace": f"SecurityGroupAudit/{pulumi.get_stack()}",
+                "name": count,
+                "value": f"$.{count}",
+                "unit": "Count",
+            },
+            opts=opts,
+        )
+
+
+def declare_alarms(
+    name: str,
+    config: StackConfig,
+    function: aws.lambda_.Function,
+    log_group: aws.cloudwatch.LogGroup,
+    schedule: aws.cloudwatch.EventRule | None,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The alarms, emailed to the digest's recipients; none if the stack has alarms disabled.
+
+    Without a schedule no run is ever missing, so that only failed runs have an alarm.
+    """
+    if not config.alarms:
+        return
+    topic = _declare_topic(name, config, opts)
+    _declare_failure_alarm(f"{name}-failed", function, log_group, topic, opts)
+    if schedule and config.longest_gap_minutes:
+        # One hour more than the schedule, because periods start on the hour and runs do not.
+        hours = math.ceil(config.longest_gap_minutes / 60) + 1
+        if hours <= MAX_HOURS:
+            _declare_missing_run_alarm(f"{name}-silent", function, schedule, hours, topic, opts)
+        else:
+            pulumi.log.warn(
+                f"No alarm watches whether the audit runs: an alarm looks back {MAX_HOURS} hours, "
+                f"and schedule may let {hours - 1} hours pass between two runs."
+            )
+
+
+def _declare_topic(name: str, config: StackConfig, opts: pulumi.ResourceOptions) -> aws.sns.Topic:
+    """The SNS topic of the alarms; SNS asks each recipient to confirm the subscription."""
+    topic = aws.sns.Topic(name, display_name="Security-group audit", opts=opts)
+    # SNS's default policy lets everybody in the account who may use SNS publish to a topic.
     account = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=opts.parent)).account_id
+    document = topic.arn.apply(lambda arn: permissions.topic_policy(arn, account))
     aws.sns.TopicPolicy(
-        f"{name}-policy",
-        arn=made.arn,
-        policy=pulumi.Output.json_dumps(
-            made.arn.apply(lambda arn: permissions.topic_policy(arn, account))
-        ),
-        opts=opts,
+        f"{name}-policy", arn=topic.arn, policy=pulumi.Output.json_dumps(document), opts=opts
     )
-    for recipient in recipients:
+    for recipient in config.recipients:
         aws.sns.TopicSubscription(
             f"{name}-{recipient}",
-            topic=made.arn,
+            topic=topic.arn,
             protocol="email",
             endpoint=recipient,
             opts=opts,
         )
-    return made
+    return topic
 
 
-def on_failure(
+def _declare_failure_alarm(
     name: str,
     function: aws.lambda_.Function,
     log_group: aws.cloudwatch.LogGroup,
-    mailed: aws.sns.Topic,
+    topic: aws.sns.Topic,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """The alarm that rings when a run fails."""
+    """The alarm for a run that failed."""
     aws.cloudwatch.MetricAlarm(
         name,
         alarm_description=pulumi.Output.concat(
@@ -67,31 +111,20 @@ def on_failure(
         period=300,
         evaluation_periods=1,
         treat_missing_data="notBreaching",
-        alarm_actions=[mailed.arn],
+        alarm_actions=[topic.arn],
         opts=opts,
     )
 
 
-def on_silence(
+def _declare_missing_run_alarm(
     name: str,
     function: aws.lambda_.Function,
     schedule: aws.cloudwatch.EventRule,
-    longest_gap: int,
-    mailed: aws.sns.Topic,
+    hours: int,
+    topic: aws.sns.Topic,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """The alarm that rings when no run begins for longer than ``longest_gap`` minutes.
-
-    None, but a warning, where that is more than an alarm can look back.
-    """
-    # An hour more than the schedule takes, because periods begin on the hour and runs do not.
-    hours = math.ceil(longest_gap / 60) + 1
-    if hours > MOST_HOURS:
-        pulumi.log.warn(
-            f"No alarm watches whether the audit runs: an alarm looks back {MOST_HOURS} hours, and "
-            f"schedule may let {hours - 1} hours pass between two runs."
-        )
-        return
+    """The alarm for no run having started in this many hours."""
     aws.cloudwatch.MetricAlarm(
         name,
         alarm_description=pulumi.Output.concat(
@@ -109,26 +142,8 @@ def on_silence(
         period=_HOUR_SECONDS,
         evaluation_periods=hours,
         datapoints_to_alarm=hours,
-        # Lambda counts no invocations as nothing at all.
+        # Lambda publishes no data point for an hour without invocations.
         treat_missing_data="breaching",
-        alarm_actions=[mailed.arn],
+        alarm_actions=[topic.arn],
         opts=opts,
     )
-
-
-def metrics(name: str, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions) -> None:
-    """A metric of what each run counted, for dashboards and alarms of one's own."""
-    for count in COUNTS:
-        aws.cloudwatch.LogMetricFilter(
-            f"{name}-{count}",
-            log_group_name=log_group.name,
-            pattern=f'{{ $.message = "{FINISHED}" }}',
-            metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
-                # Stacks in one region keep their numbers apart.
-                namespace=f"SecurityGroupAudit/{pulumi.get_stack()}",
-                name=count,
-                value=f"$.{count}",
-                unit="Count",
-            ),
-            opts=opts,
-        )

@@ -1,4 +1,4 @@
-"""The function's code as Pulumi uploads it."""
+"""The function's deployment package, as Pulumi uploads it."""
 
 import json
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ import pulumi
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
-def archive(policy: Mapping[str, Any]) -> pulumi.AssetArchive:
-    """The zip's content: every Python file of handler/ under its own path, and policy.json.
+def build_archive(policy: Mapping[str, Any]) -> pulumi.AssetArchive:
+    """Every Python file of handler/ under its own path, and the stack's policy as policy.json.
 
-    An explicit, sorted map rather than a folder: byte code that appears beside the sources would
-    change the archive's hash and redeploy the function.
+    The files are listed one by one, sorted: an archive of the folder would contain byte code,
+    whose changes would redeploy the function.
     """
-    sources: dict[str, pulumi.Asset | pulumi.Archive] = {
+    files: dict[str, pulumi.Asset | pulumi.Archive] = {
         path.relative_to(_PROJECT).as_posix(): pulumi.FileAsset(str(path))
         for path in sorted((_PROJECT / "handler").rglob("*.py"))
     }
-    sources["policy.json"] = pulumi.StringAsset(json.dumps(policy, indent=2, sort_keys=True))
-    return pulumi.AssetArchive(sources)
+    files["policy.json"] = pulumi.StringAsset(json.dumps(policy, indent=2, sort_keys=True))
+    return pulumi.AssetArchive(files)

@@ -1,4 +1,4 @@
-"""Reads the stack's config and refuses what AWS or the audit would stumble over later."""
+"""The stack's config, validated before any resource is declared."""
 
 import json
 import re
@@ -25,21 +25,24 @@ RETENTION_DAYS = (
 MEMORY_MB = range(128, 10_240 + 1)
 TIMEOUT_SECONDS = range(1, 900 + 1)
 REPORT_DAYS = range(1, 3650 + 1)
-# What a message of SES takes at most.
-MOST_RECIPIENTS = 50
-# Lambda takes 4 KB of environment variables in all; the rest of ours stays below 1 KB.
-MOST_RECIPIENT_BYTES = 3072
-# What IAM takes as the policies of one role, white space not counted:
+# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MAX_RECIPIENTS = 50
+# Lambda allows 4 KB of environment variables in all; the others of the function stay below 1 KB:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_RECIPIENTS_BYTES = 3072
+# All inline policies of a role, without white space:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-MOST_POLICY_BYTES = 10_240
-_LONGEST_ARN = "arn:aws-us-gov:ses:ap-southeast-2:123456789012:identity/*"
+MAX_POLICY_CHARACTERS = 10_240
+_LONGEST_IDENTITY_ARN = "arn:aws-us-gov:ses:ap-southeast-2:123456789012:identity/{}"
 _LONGEST_BUCKET_ARN = f"arn:aws-us-gov:s3:::{63 * 'b'}"
+# More than the ARN of any log group that the stack declares.
+_LONGEST_LOG_GROUP_ARN = 114 * "l"
 NOTIFY = ("changes", "findings", "always")
 ALL_REGIONS = "all"
 DISABLED = "disabled"
 
-# SES takes ASCII only; a comma would split the list that the function's environment holds, and *
-# or ? in the ARN of an identity would let the function send as others.
+# SES accepts ASCII only; a comma would split the list of addresses in the function's environment;
+# and * or ? in the ARN of an identity would let the function send as somebody else.
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
@@ -49,14 +52,14 @@ _ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABE
 class StackConfig:
     """One stack's settings, complete and valid.
 
-    ``schedule`` is None when the stack has none, ``longest_gap`` the most minutes between two of
-    its runs; ``policy`` is what the zip's policy.json holds.
+    ``schedule`` and ``longest_gap_minutes``, the longest time between two scheduled runs, are None
+    if the schedule is disabled; ``policy`` becomes policy.json in the function's archive.
     """
 
     sender: str
     recipients: tuple[str, ...]
     schedule: str | None
-    longest_gap: int | None
+    longest_gap_minutes: int | None
     realtime: bool
     regions: tuple[str, ...]
     notify: str
@@ -73,74 +76,79 @@ class StackConfig:
     def load(cls) -> "StackConfig":
         """The config of the stack that is being deployed.
 
-        Raises ``pulumi.RunError``: one sentence that names key, value and what was expected.
+        Raises ``pulumi.RunError`` with one sentence that names key, expectation and value.
         """
         reader = ConfigReader()
-        expression, longest_gap = _schedule(reader)
+        schedule, longest_gap_minutes = _read_schedule(reader)
         config = cls(
-            sender=_sender(reader),
-            recipients=_recipients(reader),
-            schedule=expression,
-            longest_gap=longest_gap,
+            sender=_read_sender(reader),
+            recipients=_read_recipients(reader),
+            schedule=schedule,
+            longest_gap_minutes=longest_gap_minutes,
             realtime=reader.boolean("realtime", default=False),
-            regions=_regions(reader),
-            notify=_notify(reader),
+            regions=_read_regions(reader),
+            notify=_read_notify(reader),
             alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
-            report_retention_days=_within(
+            report_retention_days=_read_integer_within(
                 reader, "reportRetentionDays", REPORT_DAYS, "days", default=365
             ),
             delete_reports=reader.boolean("deleteReports", default=True),
-            log_retention_days=_retention(reader),
-            memory_size=_within(reader, "memorySize", MEMORY_MB, "MB", default=512),
-            timeout=_within(reader, "timeout", TIMEOUT_SECONDS, "seconds", default=300),
-            policy=_policy(reader),
+            log_retention_days=_read_log_retention_days(reader),
+            memory_size=_read_integer_within(reader, "memorySize", MEMORY_MB, "MB", default=512),
+            timeout=_read_integer_within(
+                reader, "timeout", TIMEOUT_SECONDS, "seconds", default=300
+            ),
+            policy=_read_policy(reader),
         )
-        reader.refuse_unknown()
+        reader.refuse_unknown_keys()
         _refuse_long_policy(config)
         return config
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The sender and all recipients."""
+        return (self.sender, *self.recipients)
 
-def _sender(reader: ConfigReader) -> str:
+
+def _read_sender(reader: ConfigReader) -> str:
     sender = reader.text("sender")
     if not _ADDRESS.fullmatch(sender):
         refuse("sender", "one mail address", sender)
     return sender
 
 
-def _recipients(reader: ConfigReader) -> tuple[str, ...]:
+def _read_recipients(reader: ConfigReader) -> tuple[str, ...]:
     recipients = reader.texts("recipients")
-    if not 1 <= len(recipients) <= MOST_RECIPIENTS:
-        refuse("recipients", f"1 to {MOST_RECIPIENTS} mail addresses", len(recipients))
+    if not 1 <= len(recipients) <= MAX_RECIPIENTS:
+        refuse("recipients", f"1 to {MAX_RECIPIENTS} mail addresses", len(recipients))
     for recipient in recipients:
         if not _ADDRESS.fullmatch(recipient):
             refuse("recipients", "a list of mail addresses", recipient)
         if sum(recipient.lower() == other.lower() for other in recipients) > 1:
             refuse("recipients", "different mail addresses", recipient, "it is there twice")
     size = len(",".join(recipients))
-    if size > MOST_RECIPIENT_BYTES:
-        expectation = f"at most {MOST_RECIPIENT_BYTES} characters in all"
+    if size > MAX_RECIPIENTS_BYTES:
+        expectation = f"at most {MAX_RECIPIENTS_BYTES} characters in all"
         refuse("recipients", expectation, size, "Lambda's environment holds 4 KB")
     return recipients
 
 
 def _refuse_long_policy(config: StackConfig) -> None:
-    addresses = (config.sender, *config.recipients)
-    names = permissions.identities(addresses, created=config.create_identities)
-    arns = [_LONGEST_ARN.replace("*", name) for name in names]
+    names = permissions.identity_names(config.addresses, created=config.create_identities)
     document = permissions.function_policy(
-        log_group_arn=_LONGEST_ARN * 2,
+        log_group_arn=_LONGEST_LOG_GROUP_ARN,
         bucket_arn=_LONGEST_BUCKET_ARN,
-        identity_arns=arns,
+        identity_arns=[_LONGEST_IDENTITY_ARN.format(name) for name in names],
         regions=config.regions,
     )
     size = len(json.dumps(document, separators=(",", ":")))
-    if size > MOST_POLICY_BYTES:
-        expectation = f"addresses whose IAM policy has at most {MOST_POLICY_BYTES} characters"
+    if size > MAX_POLICY_CHARACTERS:
+        expectation = f"addresses whose IAM policy has at most {MAX_POLICY_CHARACTERS} characters"
         refuse("recipients", expectation, size, "use fewer, or fewer domains")
 
 
-def _schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
+def _read_schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
     expectation = f"rate(...), cron(...) or {DISABLED}"
     expression = reader.text("schedule", default="rate(1 day)")
     if expression == DISABLED:
@@ -148,13 +156,14 @@ def _schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
     problem = schedule_expression.find_problem(expression)
     if problem is not None:
         refuse("schedule", expectation, expression, problem)
-    longest_gap = schedule_expression.longest_gap_minutes(expression, datetime.now(UTC).date())
-    if longest_gap is None:
+    today = datetime.now(UTC).date()
+    longest_gap_minutes = schedule_expression.longest_gap_minutes(expression, today)
+    if longest_gap_minutes is None:
         refuse("schedule", expectation, expression, "no day from today on matches it")
-    return expression, longest_gap
+    return expression, longest_gap_minutes
 
 
-def _regions(reader: ConfigReader) -> tuple[str, ...]:
+def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
     regions = reader.texts("regions", default=(ALL_REGIONS,))
     if regions == (ALL_REGIONS,):
         return regions
@@ -169,28 +178,30 @@ def _regions(reader: ConfigReader) -> tuple[str, ...]:
     return tuple(sorted(set(regions)))
 
 
-def _within(reader: ConfigReader, key: str, bounds: range, unit: str, default: int) -> int:
+def _read_integer_within(
+    reader: ConfigReader, key: str, bounds: range, unit: str, default: int
+) -> int:
     value = reader.integer(key, default)
     if value not in bounds:
         refuse(key, f"{bounds[0]} to {bounds[-1]} {unit}", value)
     return value
 
 
-def _retention(reader: ConfigReader) -> int:
+def _read_log_retention_days(reader: ConfigReader) -> int:
     days = reader.integer("logRetentionDays", default=90)
     if days not in RETENTION_DAYS:
         refuse("logRetentionDays", f"one of {', '.join(map(str, RETENTION_DAYS))}", days)
     return days
 
 
-def _notify(reader: ConfigReader) -> str:
+def _read_notify(reader: ConfigReader) -> str:
     notify = reader.text("notify", default="changes")
     if notify not in NOTIFY:
         refuse("notify", f"one of {', '.join(NOTIFY)}", notify)
     return notify
 
 
-def _policy(reader: ConfigReader) -> Mapping[str, Any]:
+def _read_policy(reader: ConfigReader) -> Mapping[str, Any]:
     policy = {
         "minimumSeverity": reader.text("minimumSeverity", default="low"),
         "trustedCidrs": list(reader.texts("trustedCidrs", default=())),

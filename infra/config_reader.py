@@ -1,4 +1,4 @@
-"""Typed reading of the stack's config, with one sentence for whatever does not fit."""
+"""Reads the stack's config as typed values, with one sentence for each value that is invalid."""
 
 import difflib
 import json
@@ -9,28 +9,31 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 
 def refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
-    """Stop the deployment with one sentence that names the key, the expectation and the value."""
+    """Raises ``pulumi.RunError`` with one sentence that names key, expectation, value and hint."""
     detail = f": {hint}" if hint else ""
     message = f"{key} must be {expectation}, got {value!r}{detail}."
     raise pulumi.RunError(message)
 
 
 class ConfigReader:
-    """The stack's values under the project's namespace; remembers which keys were read."""
+    """The stack's config under the project's namespace.
+
+    Every method raises ``pulumi.RunError`` with one sentence if the value is not of its type.
+    """
 
     def __init__(self) -> None:
-        # pulumi.Config answers for a key one asks for and cannot list keys; a misspelt one
-        # would be ignored. These are the two places it looks in.
+        # pulumi.Config cannot list keys, and a misspelt one would be ignored. These are the two
+        # places where it looks a key up.
         namespace = f"{pulumi.get_project()}:"
         self._values: dict[str, Any] = {
             key.removeprefix(namespace): value
             for key, value in {**get_config_env(), **CONFIG.get()}.items()
             if key.startswith(namespace)
         }
-        self._known: set[str] = set()
+        self._read_keys: set[str] = set()
 
     def text(self, key: str, default: str | None = None) -> str:
-        """The value as it was typed; without a default the key is required."""
+        """The value as it stands in the config; without a default the key is required."""
         value = self._value(key)
         if value is None and default is None:
             message = f"Stack '{pulumi.get_stack()}' is missing configuration value '{key}'."
@@ -48,7 +51,7 @@ class ConfigReader:
         return tuple(value)
 
     def objects(self, key: str) -> list[Any]:
-        """The value as a list of anything, empty by default."""
+        """The value as a list of any JSON values, empty by default."""
         text = self.text(key, default="[]")
         value = _from_json(text)
         if not isinstance(value, list):
@@ -71,16 +74,16 @@ class ConfigReader:
             refuse(key, "a whole number", text)
         return value
 
-    def refuse_unknown(self) -> None:
-        """Refuse the first key that nothing asked for: a typo must not be ignored."""
-        for key in sorted(self._values.keys() - self._known):
-            nearest = difflib.get_close_matches(key, self._known, n=1)
+    def refuse_unknown_keys(self) -> None:
+        """Raises ``pulumi.RunError`` for the first key that was never read, such as a typo."""
+        for key in sorted(self._values.keys() - self._read_keys):
+            nearest = difflib.get_close_matches(key, self._read_keys, n=1)
             hint = f"did you mean {nearest[0]}?" if nearest else "README.md lists the settings."
             message = f"{key} is no setting of {pulumi.get_project()}; {hint}"
             raise pulumi.RunError(message)
 
     def _value(self, key: str) -> object:
-        self._known.add(key)
+        self._read_keys.add(key)
         return self._values.get(key)
 
 

@@ -1,4 +1,4 @@
-"""The bucket in which the function remembers: what it has reported, and the reports themselves."""
+"""The S3 bucket of the ledger: the state of all reported findings, and the report of each run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,28 +7,32 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import permissions
+from infra.config import StackConfig
 
 OLD_VERSIONS_DAYS = 30
 ABANDONED_UPLOADS_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """The bucket, and the resources that make it private: nothing is written before they stand."""
+class LedgerBucket:
+    """The bucket, and the resources that must exist before anything is written to it."""
 
     bucket: aws.s3.Bucket
-    protection: Sequence[pulumi.Resource]
+    protections: Sequence[pulumi.Resource]
 
 
-def ledger(
-    name: str, *, delete_reports: bool, report_retention_days: int, opts: pulumi.ResourceOptions
-) -> Ledger:
-    """A private, encrypted, versioned bucket; ``delete_reports``: destroy takes its content too."""
-    bucket = aws.s3.Bucket(name, force_destroy=delete_reports, opts=opts)
-    # What protects the bucket goes with it. Deleted on its own it would go first, and a bucket
-    # that is kept because it holds reports would lie there unprotected.
+def declare_ledger_bucket(
+    name: str, config: StackConfig, opts: pulumi.ResourceOptions
+) -> LedgerBucket:
+    """A private, encrypted and versioned bucket, whose reports expire as the stack's config says.
+
+    ``pulumi destroy`` fails while it holds objects, unless ``config.delete_reports`` is set.
+    """
+    bucket = aws.s3.Bucket(name, force_destroy=config.delete_reports, opts=opts)
+    # These are deleted together with the bucket. Deleted on their own they would go first, and a
+    # bucket that stays because it holds reports would be left unprotected.
     opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=bucket))
-    block = aws.s3.BucketPublicAccessBlock(
+    public_access_block = aws.s3.BucketPublicAccessBlock(
         f"{name}-private",
         bucket=bucket.bucket,
         block_public_acls=True,
@@ -37,74 +41,54 @@ def ledger(
         restrict_public_buckets=True,
         opts=opts,
     )
-    owner = aws.s3.BucketOwnershipControls(
+    ownership = aws.s3.BucketOwnershipControls(
         f"{name}-owner",
         bucket=bucket.bucket,
-        rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+        rule={"object_ownership": "BucketOwnerEnforced"},
         opts=opts,
     )
     encryption = aws.s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
         bucket=bucket.bucket,
-        rules=[
-            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=(
-                    aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                        sse_algorithm="AES256"
-                    )
-                )
-            )
-        ],
+        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
         opts=opts,
     )
     versioning = aws.s3.BucketVersioning(
         f"{name}-versions",
         bucket=bucket.bucket,
-        versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(
-            status="Enabled"
-        ),
+        versioning_configuration={"status": "Enabled"},
         opts=opts,
     )
     aws.s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle",
         bucket=bucket.bucket,
-        rules=_lifecycle(report_retention_days),
-        # S3 wants to know of versions before it is told what to do with old ones.
+        rules=[
+            {
+                "id": "old-versions",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "noncurrent_version_expiration": {"noncurrent_days": OLD_VERSIONS_DAYS},
+                "abort_incomplete_multipart_upload": {
+                    "days_after_initiation": ABANDONED_UPLOADS_DAYS
+                },
+            },
+            {
+                "id": "reports",
+                "status": "Enabled",
+                "filter": {"prefix": "reports/"},
+                "expiration": {"days": config.report_retention_days},
+            },
+        ],
+        # Versioning must be enabled before a rule for noncurrent versions is created.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[versioning])),
     )
     policy = aws.s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,
         policy=pulumi.Output.json_dumps(bucket.arn.apply(permissions.bucket_policy)),
-        # S3 refuses one of two changes to what a bucket lets in that come at the same time.
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[block])),
+        # S3 rejects one of two simultaneous changes to a bucket's policy and public access block.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(depends_on=[public_access_block])
+        ),
     )
-    return Ledger(bucket, (block, owner, encryption, versioning, policy))
-
-
-def _lifecycle(report_retention_days: int) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
-    return [
-        aws.s3.BucketLifecycleConfigurationRuleArgs(
-            id="old-versions",
-            status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-            noncurrent_version_expiration=(
-                aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                    noncurrent_days=OLD_VERSIONS_DAYS
-                )
-            ),
-            abort_incomplete_multipart_upload=(
-                aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                    days_after_initiation=ABANDONED_UPLOADS_DAYS
-                )
-            ),
-        ),
-        aws.s3.BucketLifecycleConfigurationRuleArgs(
-            id="reports",
-            status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="reports/"),
-            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
-                days=report_retention_days
-            ),
-        ),
-    ]
+    return LedgerBucket(bucket, (public_access_block, ownership, encryption, versioning, policy))

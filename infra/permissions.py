@@ -1,4 +1,4 @@
-"""The IAM documents of the stack, as plain data."""
+"""The stack's policy documents for IAM, S3 and SNS, as plain data."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,15 +14,16 @@ READ_ACTIONS = (
     "ec2:GetManagedPrefixListEntries",
 )
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
-# A raw message sent through SendEmail of SES's second API is checked against both names.
+# SES API v2 checks SendEmail with a raw message against both actions.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
 LEDGER_ACTIONS = ("s3:GetObject", "s3:PutObject")
-# Without it S3 answers that an object is denied when it does not exist, as on the first run.
+# Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such as the
+# state before the first run: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 LEDGER_LOOKUP_ACTIONS = ("s3:ListBucket",)
 
 
 def assume_role() -> Document:
-    """Who may be the function: Lambda."""
+    """The trust policy of the function's role: only Lambda may assume it."""
     return _document(
         {
             "Effect": "Allow",
@@ -35,55 +36,35 @@ def assume_role() -> Document:
 def function_policy(
     *, log_group_arn: str, bucket_arn: str, identity_arns: Sequence[str], regions: Sequence[str]
 ) -> Document:
-    """What the function may do: read groups, send mail, keep its ledger, write its own log.
+    """The permissions of the function: read groups, send email, use its ledger, write its log.
 
-    ``regions`` are the only ones it may read; an empty sequence means every region.
+    ``regions`` are the only ones whose groups it may read; an empty sequence allows all regions.
     """
-    read: Document = {
-        "Sid": "ReadSecurityGroups",
-        "Effect": "Allow",
-        "Action": list(READ_ACTIONS),
-        # EC2's Describe actions know no resource-level permissions, and which prefix lists the
-        # groups will name is not known.
-        "Resource": "*",
-    }
+    # "*" because EC2 Describe actions do not support resource-level permissions, and the prefix
+    # lists that rules refer to are not known in advance:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    read = _allow("ReadSecurityGroups", READ_ACTIONS, "*")
     if regions:
         read["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
-    mail = {
-        "Sid": "SendDigest",
-        "Effect": "Allow",
-        "Action": list(MAIL_ACTIONS),
-        # The recipients' identities too: SES's sandbox checks the permission on them as well.
-        "Resource": list(identity_arns),
-    }
-    keep = {
-        "Sid": "KeepLedger",
-        "Effect": "Allow",
-        "Action": list(LEDGER_ACTIONS),
-        "Resource": f"{bucket_arn}/*",
-    }
-    look = {
-        "Sid": "SeeWhatTheLedgerLacks",
-        "Effect": "Allow",
-        "Action": list(LEDGER_LOOKUP_ACTIONS),
-        "Resource": bucket_arn,
-    }
-    log = {
-        "Sid": "WriteLog",
-        "Effect": "Allow",
-        "Action": list(LOG_ACTIONS),
-        # The log streams of this one group; Lambda makes up their names.
-        "Resource": f"{log_group_arn}:*",
-    }
-    return _document(read, mail, keep, look, log)
+    return _document(
+        read,
+        # The recipients' identities too: the SES sandbox checks the permission on them as well.
+        _allow("SendDigest", MAIL_ACTIONS, list(identity_arns)),
+        # "/*": all objects of this bucket; the keys of reports contain their time.
+        _allow("KeepLedger", LEDGER_ACTIONS, f"{bucket_arn}/*"),
+        _allow("SeeWhatTheLedgerLacks", LEDGER_LOOKUP_ACTIONS, bucket_arn),
+        # ":*": all log streams of this log group; Lambda chooses their names.
+        _allow("WriteLog", LOG_ACTIONS, f"{log_group_arn}:*"),
+    )
 
 
 def bucket_policy(bucket_arn: str) -> Document:
-    """Nobody, whatever else allows it, reaches the bucket but through TLS."""
+    """Denies every request to the bucket that does not use TLS."""
     return _document(
         {
             "Sid": "DenyWithoutTls",
             "Effect": "Deny",
+            # A Deny with "*" grants nothing: it covers every principal, action and object.
             "Principal": "*",
             "Action": "s3:*",
             "Resource": [bucket_arn, f"{bucket_arn}/*"],
@@ -93,7 +74,7 @@ def bucket_policy(bucket_arn: str) -> Document:
 
 
 def topic_policy(topic_arn: str, account: str) -> Document:
-    """Only CloudWatch's alarms of this account may publish to the topic."""
+    """Allows only CloudWatch alarms of this account to publish to the topic."""
     return _document(
         {
             "Sid": "AlarmsOfThisAccount",
@@ -106,18 +87,23 @@ def topic_policy(topic_arn: str, account: str) -> Document:
     )
 
 
-def identities(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
-    """The SES identities that mail between ``addresses`` may be checked against, sorted.
+def identity_names(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
+    """The SES identities that SES may check for email between ``addresses``, sorted.
 
-    Those that the stack creates are the addresses themselves. Others may be the address, its
-    domain or a parent domain, which SES takes for the address when it is verified.
+    If the stack has created them (``created``), they are the addresses. If not, they may be an
+    address, its domain or a parent domain; SES accepts any that is verified:
+    https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
     """
     if created:
         return tuple(sorted(set(addresses)))
-    domains = {address.partition("@")[2] for address in addresses}
-    labels = [domain.split(".") for domain in domains]
-    parents = {".".join(parts[start:]) for parts in labels for start in range(len(parts) - 1)}
-    return tuple(sorted({*addresses, *parents}))
+    domains = [address.partition("@")[2].split(".") for address in addresses]
+    # Top-level domains are left out: nobody can verify one.
+    suffixes = {".".join(labels[start:]) for labels in domains for start in range(len(labels) - 1)}
+    return tuple(sorted({*addresses, *suffixes}))
+
+
+def _allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
 
 
 def _document(*statements: Document) -> Document:

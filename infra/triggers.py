@@ -1,14 +1,16 @@
-"""What runs the function: its schedule, and changes that may have opened something."""
+"""What invokes the function: its schedule, and API calls that may have opened something."""
 
 import json
 
 import pulumi
 import pulumi_aws as aws
 
-# What opens more than was open: new groups, inbound rules, the prefix lists that they name, groups
-# that come together on a network interface, and a public address for one. Not among them: what
-# closes, which can wait for the schedule; and new instances and interfaces, which come by the
-# hundred where something scales and open what their groups say.
+from infra.config import StackConfig
+
+# API calls that can open more than was open: new groups and inbound rules, changed prefix lists,
+# another combination of groups on a network interface, a public address for one. Left out: calls
+# that close something, which the next scheduled run reports; and new instances and interfaces,
+# which autoscaling creates by the hundred and which open only what their groups already allow.
 OPENING_CALLS = (
     "AssociateAddress",
     "AuthorizeSecurityGroupIngress",
@@ -21,34 +23,39 @@ OPENING_CALLS = (
 )
 
 
-def on_schedule(
-    name: str, expression: str, function: aws.lambda_.Function, opts: pulumi.ResourceOptions
-) -> aws.cloudwatch.EventRule:
-    """The rule that runs the function at its times."""
+def declare_schedule(
+    name: str, config: StackConfig, function: aws.lambda_.Function, opts: pulumi.ResourceOptions
+) -> aws.cloudwatch.EventRule | None:
+    """The EventBridge rule that invokes the function on schedule; None if that is disabled."""
+    if config.schedule is None:
+        return None
     rule = aws.cloudwatch.EventRule(
         name,
         description=f"Runs the security-group audit (stack {pulumi.get_stack()})",
-        schedule_expression=expression,
+        schedule_expression=config.schedule,
         opts=opts,
     )
-    _run(name, rule, function, opts)
+    _declare_target(name, rule, function, opts)
     return rule
 
 
-def on_change(
-    name: str, function: aws.lambda_.Function, opts: pulumi.ResourceOptions
-) -> aws.cloudwatch.EventRule:
-    """The rule that runs the function when somebody changes what may open something.
+def declare_change_rule(
+    name: str, config: StackConfig, function: aws.lambda_.Function, opts: pulumi.ResourceOptions
+) -> aws.cloudwatch.EventRule | None:
+    """The EventBridge rule that invokes the function after ``OPENING_CALLS``; None if disabled.
 
-    CloudTrail's events arrive in the region where the call was made: in the function's own.
+    EventBridge receives CloudTrail's events in the region of the call, so this rule covers only
+    the function's own region.
     """
+    if not config.realtime:
+        return None
     pattern = {
         "source": ["aws.ec2"],
         "detail-type": ["AWS API Call via CloudTrail"],
         "detail": {
             "eventSource": ["ec2.amazonaws.com"],
             "eventName": list(OPENING_CALLS),
-            # A call that AWS refused changed nothing.
+            # A call that EC2 rejected changed nothing.
             "errorCode": [{"exists": False}],
         },
     }
@@ -58,16 +65,17 @@ def on_change(
         event_pattern=json.dumps(pattern),
         opts=opts,
     )
-    _run(name, rule, function, opts)
+    _declare_target(name, rule, function, opts)
     return rule
 
 
-def _run(
+def _declare_target(
     name: str,
     rule: aws.cloudwatch.EventRule,
     function: aws.lambda_.Function,
     opts: pulumi.ResourceOptions,
 ) -> None:
+    """The function as the rule's target, and the rule's permission to invoke it."""
     permission = aws.lambda_.Permission(
         f"{name}-permission",
         action="lambda:InvokeFunction",
@@ -80,6 +88,6 @@ def _run(
         f"{name}-target",
         rule=rule.name,
         arn=function.arn,
-        # A rule that fires before it may call the function would fail unseen.
+        # If the rule fired before it may invoke the function, the run would be lost unnoticed.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
     )

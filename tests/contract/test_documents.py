@@ -67,9 +67,10 @@ def test_the_readme_lists_the_options_of_the_audit(project: Path) -> None:
 
 def test_the_readme_names_the_exports(project: Path) -> None:
     """Each export of the program is named."""
-    program = (project / "__main__.py").read_text("utf-8")
+    component = (project / "infra" / "component.py").read_text("utf-8")
     readme = (project / "README.md").read_text("utf-8")
-    exports = re.findall(r'pulumi\.export\("(\w+)"', program)
+    (outputs,) = re.findall(r"self\.outputs = {(.*?)}", component, re.DOTALL)
+    exports = re.findall(r'"(\w+)":', outputs)
     assert len(exports) == 8
     assert not [name for name in exports if f"`{name}`" not in readme]
 

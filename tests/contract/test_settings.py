@@ -49,7 +49,7 @@ def read_keys(project: Path) -> set[str]:
         for call in calls
         for argument in call.args
         if (isinstance(call.func, ast.Attribute) and call.func.attr in readers)
-        or (isinstance(call.func, ast.Name) and call.func.id == "_within")
+        or (isinstance(call.func, ast.Name) and call.func.id == "_read_integer_within")
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
     return asked - {"MB", "days", "seconds"}
