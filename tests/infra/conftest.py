@@ -1,4 +1,4 @@
-"""Runs the real program against a recorder instead of an engine."""
+"""Runs the real __main__.py against Pulumi's mocks, which record what it declares."""
 
 import asyncio
 import json
@@ -12,15 +12,14 @@ import pulumi
 import pytest
 from pulumi.runtime import settings
 
-# One for all tests: the SDK's mocks leave loops of their own in its threads, which complain when
-# they end.
+# One loop for all tests: the SDK creates others in its threads, which warn when they are closed.
 _LOOP = asyncio.new_event_loop()
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 DEV = {"sender": "audit@example.com", "recipients": ["security@example.com"]}
 
-_ANSWERS = {
+_INVOKE_RESULTS = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
     "aws:index/getRegion:getRegion": {"region": REGION},
     "aws:index/getPartition:getPartition": {"partition": "aws"},
@@ -29,12 +28,12 @@ _ANSWERS = {
 
 @dataclass
 class Deployment(pulumi.runtime.Mocks):
-    """What the program declared: each resource's inputs by type and name."""
+    """The declared resources: their inputs by type and name."""
 
     resources: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Record the resource and answer as AWS would, with a name and an ARN."""
+        """Record the resource and return the outputs that AWS would add: a name and an ARN."""
         self.resources.setdefault(args.typ, {})[args.name] = args.inputs
         identity = {"name": args.name, "arn": f"arn:{args.typ}:{args.name}"}
         if args.typ == "aws:s3/bucket:Bucket":
@@ -42,8 +41,8 @@ class Deployment(pulumi.runtime.Mocks):
         return args.name, identity | args.inputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        """Answer the few questions that the program may ask."""
-        return _ANSWERS[args.token]
+        """The result of an invoke: account, region or partition."""
+        return _INVOKE_RESULTS[args.token]
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """The inputs of every resource of a type."""

@@ -1,12 +1,18 @@
-"""What the stack's config refuses, and how it says so."""
+"""Which values of the stack's config are refused, and the sentence that says why."""
 
 import pulumi
 import pytest
 
 from tests.infra.conftest import Deploy
 
-OLD = {"group": "a", "ports": "tcp/1", "reason": "b", "owner": "c", "until": "2001-01-01"}
-LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
+EXPIRED_EXCEPTION = {
+    "group": "a",
+    "ports": "tcp/1",
+    "reason": "b",
+    "owner": "c",
+    "until": "2001-01-01",
+}
+LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
             id="recipients-numbers",
         ),
         pytest.param(
-            {"recipients": LONG},
+            {"recipients": LONG_ADDRESSES},
             "recipients must be at most 3072 characters in all, got 3389: "
             "Lambda's environment holds 4 KB.",
             id="recipients-too-long",
@@ -188,7 +194,7 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
             id="exception-lacks",
         ),
         pytest.param(
-            {"exceptions": [OLD]},
+            {"exceptions": [EXPIRED_EXCEPTION]},
             "exceptions[0].until must be a date that is not past by more than a year, "
             "got '2001-01-01'.",
             id="exception-long-past",
@@ -234,10 +240,10 @@ LONG = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in range(25)]
         ),
     ],
 )
-def test_bad_config_is_one_sentence(
+def test_invalid_config_is_refused(
     deploy: Deploy, overrides: dict[str, object], sentence: str
 ) -> None:
-    """A value that cannot work stops the program with what was expected and what it got."""
+    """An invalid value raises RunError with one sentence: key, expectation and value."""
     with pytest.raises(pulumi.RunError) as error:
         deploy(**overrides)
     assert str(error.value) == sentence
@@ -259,5 +265,5 @@ def test_bad_config_is_one_sentence(
     ],
 )
 def test_bounds_are_inclusive(deploy: Deploy, overrides: dict[str, object]) -> None:
-    """The last values that AWS takes are taken."""
+    """The smallest and largest values that AWS accepts are valid, as are unusual addresses."""
     assert deploy(**overrides).resources

@@ -1,4 +1,4 @@
-"""What counts as an EventBridge schedule."""
+"""Which expressions are EventBridge schedules, and the longest time between two runs."""
 
 from datetime import date
 
@@ -31,13 +31,13 @@ DAY = 24 * HOUR
         "cron(*/5 0-23/2 1-31 * ? *)",
     ],
 )
-def test_takes_what_aws_takes(expression: str) -> None:
-    """Every form of AWS's documentation is a schedule."""
+def test_valid_expression_has_no_problem(expression: str) -> None:
+    """Every form in EventBridge's documentation is valid."""
     assert find_problem(expression) is None
 
 
 @pytest.mark.parametrize(
-    ("expression", "said"),
+    ("expression", "problem"),
     [
         ("rate(1 days)", "1 takes day, rate(1 day)"),
         ("rate(2 day)", "2 takes days, rate(2 days)"),
@@ -61,14 +61,14 @@ def test_takes_what_aws_takes(expression: str) -> None:
         ("cron(0 6 ? * ? *)", "exactly one of day of month and day of week is ?"),
     ],
 )
-def test_says_what_is_wrong(expression: str, said: str) -> None:
-    """A near miss is refused with its own reason."""
-    assert find_problem(expression) == said
+def test_invalid_expression_has_a_problem(expression: str, problem: str) -> None:
+    """An invalid rate or cron expression has a problem that names the value and the rule."""
+    assert find_problem(expression) == problem
 
 
 @pytest.mark.parametrize("expression", ["", "daily", "every day", "rate(1 day) ", "rate(1  day)"])
-def test_other_forms_need_no_reason(expression: str) -> None:
-    """What is neither rate nor cron has no more to say."""
+def test_other_forms_have_an_empty_problem(expression: str) -> None:
+    """The problem of what is neither rate(...) nor cron(...) is an empty text."""
     assert find_problem(expression) == ""
 
 
@@ -110,8 +110,8 @@ def test_other_forms_need_no_reason(expression: str) -> None:
         pytest.param("cron(0 6 24 11 ? 2026)", 6 * HOUR, id="today-only"),
     ],
 )
-def test_the_longest_time_between_two_runs(expression: str, minutes: int) -> None:
-    """The worst case of the whole calendar counts, not the usual one."""
+def test_longest_gap_is_in_minutes(expression: str, minutes: int) -> None:
+    """The longest gap until 2199 counts, in minutes, and so does the time to the first run."""
     assert longest_gap_minutes(expression, TODAY) == minutes
 
 
@@ -125,15 +125,15 @@ def test_the_longest_time_between_two_runs(expression: str, minutes: int) -> Non
         pytest.param("LW", date(2026, 8, 31), id="last"),
     ],
 )
-def test_the_nearest_working_day_stays_in_its_month(day: str, runs: date) -> None:
-    """August 2026 begins on a Saturday and ends on a Monday."""
+def test_nearest_working_day_stays_in_its_month(day: str, runs: date) -> None:
+    """W matches the nearest working day of the month; August 2026 begins on a Saturday."""
     expression = f"cron(0 0 {day} 8 ? 2026)"
     assert longest_gap_minutes(expression, runs) == 0
     assert longest_gap_minutes(expression, date(2026, 8, 1)) == (runs - date(2026, 8, 1)).days * DAY
 
 
-def test_sunday_the_last_goes_back() -> None:
-    """May 2026 ends on a Sunday; the working day nearest to it in May is the 29th."""
+def test_last_day_on_a_sunday_goes_back() -> None:
+    """31W in May 2026, which ends on a Sunday, matches Friday the 29th."""
     assert longest_gap_minutes("cron(0 0 31W 5 ? 2026)", date(2026, 5, 29)) == 0
 
 
@@ -145,6 +145,6 @@ def test_sunday_the_last_goes_back() -> None:
         pytest.param("cron(0 6 31 2 ? *)", id="no-such-day"),
     ],
 )
-def test_a_schedule_that_never_runs(expression: str) -> None:
-    """A cron that no day from today on matches has no gap."""
+def test_schedule_that_never_runs_has_no_gap(expression: str) -> None:
+    """A cron expression that matches no day from today on has the gap None."""
     assert longest_gap_minutes(expression, TODAY) is None

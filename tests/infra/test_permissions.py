@@ -1,0 +1,126 @@
+"""The policy documents of role, bucket and topic."""
+
+import json
+from typing import Any
+
+from tests.infra.conftest import Deploy, Deployment
+from tests.infra.resource_types import (
+    BUCKET,
+    BUCKET_POLICY,
+    LOG_GROUP,
+    NAME,
+    POLICY,
+    ROLE,
+    TOPIC,
+    TOPIC_POLICY,
+)
+
+
+def policy_statement(deployment: Deployment, sid: str) -> dict[str, Any]:
+    """The only statement with this Sid in the function's policy."""
+    statements = json.loads(deployment.one(POLICY)["policy"])["Statement"]
+    (match,) = [statement for statement in statements if statement["Sid"] == sid]
+    return match
+
+
+def test_only_lambda_may_assume_the_role(deploy: Deploy) -> None:
+    """The trust policy names Lambda as the only principal."""
+    (trust,) = json.loads(deploy().one(ROLE)["assumeRolePolicy"])["Statement"]
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_function_policy_has_five_statements(deploy: Deploy) -> None:
+    """The role policy has these five statements and no action with a wildcard."""
+    statements = json.loads(deploy().one(POLICY)["policy"])["Statement"]
+    assert [statement["Sid"] for statement in statements] == [
+        "ReadSecurityGroups",
+        "SendDigest",
+        "KeepLedger",
+        "SeeWhatTheLedgerLacks",
+        "WriteLog",
+    ]
+    assert not [
+        action for statement in statements for action in statement["Action"] if "*" in action
+    ]
+
+
+def test_all_regions_may_be_read_by_default(deploy: Deploy) -> None:
+    """With regions [all] the read statement has no condition."""
+    assert "Condition" not in policy_statement(deploy(), "ReadSecurityGroups")
+
+
+def test_only_configured_regions_may_be_read(deploy: Deploy) -> None:
+    """With two regions the read statement is limited to them by aws:RequestedRegion."""
+    read = policy_statement(deploy(regions=["us-east-1", "eu-west-1"]), "ReadSecurityGroups")
+    assert read["Condition"] == {
+        "StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}
+    }
+
+
+def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
+    """The function may send with the identities of sender and recipients only."""
+    send = policy_statement(deploy(), "SendDigest")
+    assert send["Action"] == ["ses:SendEmail", "ses:SendRawEmail"]
+    assert send["Resource"] == [
+        "arn:aws:ses:eu-west-1:123456789012:identity/audit@example.com",
+        "arn:aws:ses:eu-west-1:123456789012:identity/security@example.com",
+    ]
+
+
+def test_identities_of_others_may_be_domains(deploy: Deploy) -> None:
+    """With createIdentities false, domains and parent domains of the addresses are allowed too."""
+    send = policy_statement(
+        deploy(createIdentities=False, sender="a@mail.example.com"), "SendDigest"
+    )
+    assert send["Resource"] == [
+        "arn:aws:ses:eu-west-1:123456789012:identity/a@mail.example.com",
+        "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+        "arn:aws:ses:eu-west-1:123456789012:identity/mail.example.com",
+        "arn:aws:ses:eu-west-1:123456789012:identity/security@example.com",
+    ]
+
+
+def test_function_may_use_only_its_ledger_bucket(deploy: Deploy) -> None:
+    """The function may read, write and list objects of its bucket, and delete none."""
+    deployment = deploy()
+    arn = f"arn:{BUCKET}:{NAME}-ledger"
+    keep = policy_statement(deployment, "KeepLedger")
+    assert (keep["Action"], keep["Resource"]) == (["s3:GetObject", "s3:PutObject"], f"{arn}/*")
+    look = policy_statement(deployment, "SeeWhatTheLedgerLacks")
+    assert (look["Action"], look["Resource"]) == (["s3:ListBucket"], arn)
+
+
+def test_function_may_write_only_its_log_group(deploy: Deploy) -> None:
+    """The function may create log streams in its own log group, and no log group."""
+    log = policy_statement(deploy(), "WriteLog")
+    assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert log["Resource"] == f"arn:{LOG_GROUP}:security-group-audit-log:*"
+
+
+def test_bucket_denies_requests_without_tls(deploy: Deploy) -> None:
+    """The bucket policy denies every action on bucket and objects without TLS."""
+    arn = f"arn:{BUCKET}:{NAME}-ledger"
+    assert json.loads(deploy().one(BUCKET_POLICY)["policy"])["Statement"] == [
+        {
+            "Sid": "DenyWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, f"{arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def test_only_alarms_of_the_account_may_publish(deploy: Deploy) -> None:
+    """The topic policy allows CloudWatch to publish for alarms of this account, nothing else."""
+    assert json.loads(deploy().one(TOPIC_POLICY)["policy"])["Statement"] == [
+        {
+            "Sid": "AlarmsOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": f"arn:{TOPIC}:{NAME}-alarm",
+            "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+        }
+    ]
