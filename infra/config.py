@@ -35,7 +35,7 @@ MAX_RECIPIENTS_BYTES = 3072
 MAX_POLICY_CHARACTERS = 10_240
 _LONGEST_IDENTITY_ARN = "arn:aws-us-gov:ses:ap-southeast-2:123456789012:identity/{}"
 _LONGEST_BUCKET_ARN = f"arn:aws-us-gov:s3:::{63 * 'b'}"
-# More than the ARN of any log group that the stack declares.
+# Longer than the ARN of any log group that the stack declares.
 _LONGEST_LOG_GROUP_ARN = 114 * "l"
 NOTIFY = ("changes", "findings", "always")
 ALL_REGIONS = "all"
