@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := venv/bin/python -m
 
-.PHONY: demo test lint bench picture clean
+.PHONY: demo test lint bench picture lock clean
 
 demo: venv/ready
 	@$(RUN) cli demo
@@ -17,11 +17,11 @@ lint: venv/ready
 	$(RUN) ruff check .
 	$(RUN) mypy
 
-venv/ready: requirements.txt requirements-dev.txt
+venv/ready: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0])'
 	@echo "Installing the Python packages into venv/, once ..."
 	@$(PYTHON) -m venv venv
-	@venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
 bench: venv/ready
@@ -30,6 +30,10 @@ bench: venv/ready
 # The README's pictures; needs Chromium.
 picture: demo
 	@$(RUN) sandbox.pictures .demo/mail.html docs
+
+# Pins what requirements-dev.in asks for, and keeps the versions that still fit; needs uv.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --output-file requirements-dev.txt requirements-dev.in
 
 clean:
 	rm -rf venv .cache .demo
