@@ -1,4 +1,4 @@
-"""`python -m cli`: the commands and their options."""
+"""`sg-audit`, or `python -m cli` in a clone: the commands and their options."""
 
 import os
 import sys
@@ -7,15 +7,18 @@ from os.path import samestat
 from pathlib import Path
 from typing import BinaryIO
 
-import click
+from cli.packages import missing_package_reported
+from handler import VERSION
 
-from cli.formats import FORMS
-from cli.output import output
+with missing_package_reported():
+    import click
 
-PROJECT = Path(__file__).resolve().parent.parent
+    from cli.formats import FORMS
+    from cli.output import output
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="security-group-audit")
 def main() -> None:
     """Audit security groups from a terminal."""
 
@@ -34,7 +37,7 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
     """Run the handler once on this machine, as Lambda would run the zip of a stack."""
     from cli.invoke import invoke as run  # noqa: PLC0415 -- moto and Pulumi take a second to load
 
-    run(PROJECT, stack, event.read() if event else b"{}", live=live)
+    run(_project(), stack, event.read() if event else b"{}", live=live)
 
 
 @main.command()
@@ -43,7 +46,7 @@ def demo(stack: str) -> None:
     """Deploy a stack into the sandbox, let its schedule fire, and show the mail."""
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
-    run(PROJECT, stack)
+    run(_project(), stack)
 
 
 @main.command()
@@ -53,7 +56,7 @@ def report(stack: str, *, live: bool) -> None:
     """Show what opened and closed from run to run, and the last report."""
     from cli.report import report as run  # noqa: PLC0415 -- as above
 
-    run(PROJECT, stack, live=live)
+    run(_project(), stack, live=live)
 
 
 @main.command()
@@ -123,5 +126,24 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     sys.exit(audits.exit_status(audited, Severity(fail_on) if fail_on else None))
 
 
+def _project() -> Path:
+    """The Pulumi project's folder. Raises ``UsageError`` in a package installed without it."""
+    project = Path(__file__).resolve().parent.parent
+    if not (project / "Pulumi.yaml").is_file():
+        command = f"{sys.executable} -m cli {click.get_current_context().info_name}"
+        message = (
+            "the installed package does not contain the Pulumi project: run "
+            f"`{command}` in a clone of the security-group-audit repository."
+        )
+        raise click.UsageError(message)
+    return project
+
+
+def run() -> None:
+    """Run the command that the arguments name, and exit with its status."""
+    with missing_package_reported():
+        main()
+
+
 if __name__ == "__main__":
-    main(prog_name="python -m cli")
+    run()
