@@ -242,8 +242,7 @@ def test_a_bad_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
     """A policy that makes no sense is said in a line, and the status is 2."""
     policy = tmp_path / "policy.yaml"
     policy.write_text(content)
-    snapshot = {"SecurityGroups": []}
-    result = run("--from-file", "-", "--policy", str(policy), given=snapshot)
+    result = run("--from-file", "-", "--policy", str(policy), given={"SecurityGroups": []})
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: the policy must be JSON or YAML that makes sense: ")
     assert result.stderr.removesuffix("\n").isprintable()

@@ -17,8 +17,10 @@ from tests.handler.groups import answer, permission
 from tests.handler.reports import of, read
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-PLAIN = ("clean", "one", "region-failed", "excepted", "unreadable-list", "ipv6", "icmp")
-PLAIN += ("all-traffic", "malformed", "together", "china", "long")
+PLAIN = [
+    *("clean", "one", "region-failed", "excepted", "unreadable-list", "ipv6", "icmp"),
+    *("all-traffic", "malformed", "together", "china", "long"),
+]
 
 
 class Terminal(StringIO):

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from handler import policy
-from handler.settings import ALL_REGIONS, Notify, Settings
+from handler.model import ALL_REGIONS
+from handler.settings import Notify, Settings
 from infra import config
 from tests.infra.conftest import Deploy
 
