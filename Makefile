@@ -1,6 +1,10 @@
 # Each target sets up what it needs, once.
 PYTHON ?= python3
 RUN := venv/bin/python -m
+# Only CI measures coverage, which slows the tests down.
+ifeq ($(CI),true)
+COVERAGE := --cov=handler --cov=infra --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+endif
 
 .PHONY: demo test lint bench picture lock clean
 
@@ -10,7 +14,7 @@ demo: venv/ready
 test: venv/ready
 	@$(RUN) sandbox.lambda_host.runtime
 	@$(RUN) sandbox.deployment.pulumi_cli || test "$$CI" != true
-	$(RUN) pytest -n auto --cov=handler --cov=infra --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+	$(RUN) pytest -n auto $(COVERAGE)
 
 lint: venv/ready
 	$(RUN) ruff format --check .
