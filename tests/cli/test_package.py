@@ -5,12 +5,13 @@ import subprocess
 import sys
 import tomllib
 import venv
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+from cli.packages import missing_package_reported
 from handler import VERSION
 from tests.handler.groups import answer, permission
 
@@ -120,6 +121,12 @@ def test_a_clone_installs_no_more_than_a_command_needs(project: Path) -> None:
         "Error: this command needs click, which is not installed; to install it, run "
         f"{sys.executable} -m pip install {project}\n"
     )
+
+
+def test_a_module_that_an_installed_package_lacks_is_no_missing_package() -> None:
+    """An import that fails inside an installed package keeps its traceback."""
+    with pytest.raises(ModuleNotFoundError), missing_package_reported():
+        import_module("click.missing")
 
 
 def test_a_command_asks_for_the_project_that_it_lacks(environment: Path, tmp_path: Path) -> None:
