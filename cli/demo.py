@@ -13,7 +13,6 @@ from rich.text import Text
 
 from cli.show import show_log, show_mail
 from sandbox.aws.account import Account
-from sandbox.aws.events import fire
 from sandbox.aws.inventory import inventory
 from sandbox.aws.seed import change, seed
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
@@ -74,7 +73,7 @@ def _scheduled(console: Console, account: Account, deployed: Stack) -> None:
     rule, log_group = deployed.outputs["scheduleRule"], deployed.outputs["logGroupName"]
     region = deployed.outputs["functionArn"].split(":")[3]
     with _step(console, f"The schedule {rule} fires"):
-        (delivery,) = fire(account, rule, region)
+        (delivery,) = account.events.fire(rule, region)
     if not delivery.delivered:
         _fail(f"the schedule did not reach the function: {delivery.reason}")
     with _step(console, f"The log in CloudWatch, {log_group}"):

@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +15,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from sandbox.aws.events import put_events
+from sandbox.aws.events import EventBus
 from sandbox.aws.faults import Faults
 from sandbox.aws.front import Call, Front
 from sandbox.aws.functions import SECRETS, Functions
@@ -80,7 +79,8 @@ class Account:
             self.endpoint, self.id, self._front.settings, self._client, self._runtime
         )
         self._front.invoke = self.functions.serve
-        self._front.put_events = partial(put_events, self)
+        self.events = EventBus(self.id, self.client, self.functions.start)
+        self._front.put_events = self.events.serve
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
         )

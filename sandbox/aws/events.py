@@ -4,10 +4,11 @@ import json
 import operator
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 from moto.events.models import EventPattern
@@ -16,12 +17,7 @@ from werkzeug.wrappers import Response
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from sandbox.aws.account import Account
-
-    Runs = Future[tuple[Invocation, ...]]
+Runs: TypeAlias = Future[tuple[Invocation, ...]]
 
 # Keys are compared without regard to case, patterns with * and ?, as IAM does.
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
@@ -43,140 +39,142 @@ class Delivery:
     invocations: tuple[Invocation, ...] = ()
 
 
-def fire(
-    account: "Account", rule_name: str, region: str, *, at: datetime | None = None
-) -> tuple[Delivery, ...]:
-    """Let the schedule of a rule fire once, at a moment of UTC, and wait for what it started.
+class EventBus:
+    """The default event bus of the account and the schedules of its rules."""
 
-    Raises ValueError if the rule does not exist, is not enabled or has no schedule.
-    """
-    try:
-        rule = account.client("events", region).describe_rule(Name=rule_name)
-    except ClientError as error:
-        msg = f"rule {rule_name!r} must exist in {region}: {error}."
-        raise ValueError(msg) from error
-    if rule["State"] != "ENABLED" or not rule.get("ScheduleExpression"):
-        msg = (
-            f"rule {rule_name!r} in {region} must be enabled and have a schedule, "
-            f"got state {rule['State']} and schedule {rule.get('ScheduleExpression')!r}."
-        )
-        raise ValueError(msg)
-    # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-scheduled-events.html
-    event = {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": account.id,
-        "time": f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "region": region,
-        "resources": [rule["Arn"]],
-        "detail": {},
-    }
-    return _ended(_started(account, rule, region, event))
+    def __init__(
+        self,
+        account_id: str,
+        client: Callable[[str, str], Any],
+        start: Callable[[str, str, bytes], Runs],
+    ) -> None:
+        """`client` makes a boto3 client from service and region.
 
+        `start` runs a function asynchronously, given its region, its ARN and the payload.
+        """
+        self._account_id = account_id
+        self._client = client
+        self._start = start
 
-def deliver(account: "Account", event: dict[str, Any], region: str) -> tuple[Delivery, ...]:
-    """Put an event on the default bus: to the targets of every enabled rule whose pattern fits."""
-    return _ended(_published(account, event, region))
+    def fire(
+        self, rule_name: str, region: str, *, at: datetime | None = None
+    ) -> tuple[Delivery, ...]:
+        """Let the schedule of a rule fire once, at a moment of UTC, and wait for what it started.
 
-
-def put_events(account: "Account", operation: Operation) -> Response:
-    """Answer PutEvents, which waits for nothing that it starts.
-
-    AWS takes no event from its customers that pretends to be its own, such as CloudTrail's; this
-    account does, because nobody else makes any here.
-    """
-    answers = []
-    for entry in operation.parameters["Entries"]:
-        if entry.get("EventBusName", "default") != "default":
-            message = "This account delivers events of the default bus only."
-            return operation.refusal("InternalFailure", message, 501)
+        Raises ValueError if the rule does not exist, is not enabled or has no schedule.
+        """
+        try:
+            rule = self._client("events", region).describe_rule(Name=rule_name)
+        except ClientError as error:
+            msg = f"rule {rule_name!r} must exist in {region}: {error}."
+            raise ValueError(msg) from error
+        if rule["State"] != "ENABLED" or not rule.get("ScheduleExpression"):
+            msg = (
+                f"rule {rule_name!r} in {region} must be enabled and have a schedule, "
+                f"got state {rule['State']} and schedule {rule.get('ScheduleExpression')!r}."
+            )
+            raise ValueError(msg)
+        # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-scheduled-events.html
         event = {
             "version": "0",
             "id": str(uuid.uuid4()),
-            "detail-type": entry["DetailType"],
-            "source": entry["Source"],
-            "account": account.id,
-            "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "region": operation.region,
-            "resources": entry.get("Resources", []),
-            "detail": json.loads(entry["Detail"]),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": self._account_id,
+            "time": f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "region": region,
+            "resources": [rule["Arn"]],
+            "detail": {},
         }
-        _published(account, event, operation.region)
-        answers.append({"EventId": event["id"]})
-    return operation.answer({"FailedEntryCount": 0, "Entries": answers})
+        return _finished(self._start_targets(rule, region, event))
 
+    def deliver(self, event: dict[str, Any], region: str) -> tuple[Delivery, ...]:
+        """Deliver an event to the targets of every enabled rule whose pattern matches it."""
+        return _finished(self._publish(event, region))
 
-def _published(
-    account: "Account", event: dict[str, Any], region: str
-) -> list[tuple[Delivery, "Runs | None"]]:
-    """What an event on the default bus started."""
-    events = account.client("events", region)
-    started = []
-    for page in events.get_paginator("list_rules").paginate():
-        for rule in page["Rules"]:
-            pattern = rule.get("EventPattern")
-            if rule["State"] != "ENABLED" or not pattern:
+    def serve(self, operation: Operation) -> Response:
+        """Answer PutEvents, which waits for nothing that it starts.
+
+        AWS takes no event from its customers that pretends to be its own, such as CloudTrail's;
+        this account does, because nobody else makes any here.
+        """
+        answers = []
+        for entry in operation.parameters["Entries"]:
+            if entry.get("EventBusName", "default") != "default":
+                message = "This account delivers events of the default bus only."
+                return operation.refusal("InternalFailure", message, 501)
+            event = {
+                "version": "0",
+                "id": str(uuid.uuid4()),
+                "detail-type": entry["DetailType"],
+                "source": entry["Source"],
+                "account": self._account_id,
+                "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "region": operation.region,
+                "resources": entry.get("Resources", []),
+                "detail": json.loads(entry["Detail"]),
+            }
+            self._publish(event, operation.region)
+            answers.append({"EventId": event["id"]})
+        return operation.answer({"FailedEntryCount": 0, "Entries": answers})
+
+    def _publish(self, event: dict[str, Any], region: str) -> list[tuple[Delivery, Runs | None]]:
+        """Start the targets of every enabled rule whose pattern matches the event."""
+        started = []
+        for page in self._client("events", region).get_paginator("list_rules").paginate():
+            for rule in page["Rules"]:
+                pattern = rule.get("EventPattern")
+                if rule["State"] != "ENABLED" or not pattern:
+                    continue
+                if EventPattern(pattern, json.loads(pattern)).matches_event(event):  # type: ignore[arg-type]
+                    started += self._start_targets(rule, region, event)
+        return started
+
+    def _start_targets(
+        self, rule: dict[str, Any], region: str, event: dict[str, Any]
+    ) -> list[tuple[Delivery, Runs | None]]:
+        """Start every target of the rule that EventBridge may invoke."""
+        events = self._client("events", region)
+        started: list[tuple[Delivery, Runs | None]] = []
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+            arn = target["Arn"]
+            if reason := self._obstacle(rule, region, target):
+                started.append((Delivery(arn, delivered=False, reason=reason), None))
                 continue
-            if EventPattern(pattern, json.loads(pattern)).matches_event(event):  # type: ignore[arg-type]
-                started += _started(account, rule, region, event)
-    return started
+            payload = json.loads(target["Input"]) if "Input" in target else event
+            runs = self._start(region, arn, json.dumps(payload).encode())
+            started.append((Delivery(arn, delivered=True, event=payload), runs))
+        return started
 
-
-def _started(
-    account: "Account", rule: dict[str, Any], region: str, event: dict[str, Any]
-) -> list[tuple[Delivery, "Runs | None"]]:
-    """Start every target of the rule that may be started."""
-    targets = account.client("events", region).list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    started: list[tuple[Delivery, Runs | None]] = []
-    for target in targets:
+    def _obstacle(self, rule: dict[str, Any], region: str, target: dict[str, Any]) -> str | None:
+        """Why EventBridge cannot deliver to a target, as a sentence; None if it can."""
         arn = target["Arn"]
-        if reason := _obstacle(account, rule, region, target):
-            started.append((Delivery(arn, delivered=False, reason=reason), None))
-            continue
-        sent = json.loads(target["Input"]) if "Input" in target else event
-        future = account.functions.start(region, arn, json.dumps(sent).encode())
-        started.append((Delivery(arn, delivered=True, event=sent), future))
-    return started
-
-
-def _ended(started: list[tuple[Delivery, "Runs | None"]]) -> tuple[Delivery, ...]:
-    """What became of every target, once all of them have ended."""
-    return tuple(
-        Delivery(
-            delivery.target,
-            delivery.delivered,
-            delivery.reason,
-            delivery.event,
-            future.result() if future else (),
-        )
-        for delivery, future in started
-    )
-
-
-def _obstacle(
-    account: "Account", rule: dict[str, Any], region: str, target: dict[str, Any]
-) -> str | None:
-    """Why EventBridge cannot deliver to a target, as a sentence; None if it can."""
-    arn = target["Arn"]
-    if ":lambda:" not in arn:
-        return f"{arn} is no Lambda function, and this account delivers to nothing else."
-    if "InputPath" in target or "InputTransformer" in target:
-        return f"The target {arn} transforms its input, which this account does not imitate."
-    functions = account.client("lambda", region)
-    try:
-        functions.get_function_configuration(FunctionName=arn)
-    except ClientError as error:
-        return f"The function {arn} cannot be found: {error}."
-    try:
-        policy = json.loads(functions.get_policy(FunctionName=arn)["Policy"])
-    except ClientError as error:
-        return f"The function {arn} has no policy that allows events.amazonaws.com: {error}."
-    if any(_allows(statement, arn, rule["Arn"], account.id) for statement in policy["Statement"]):
-        return None
-    return f"No statement in the policy of {arn} lets events.amazonaws.com invoke it for \
+        if ":lambda:" not in arn:
+            return f"{arn} is no Lambda function, and this account delivers to nothing else."
+        if "InputPath" in target or "InputTransformer" in target:
+            return f"The target {arn} transforms its input, which this account does not imitate."
+        functions = self._client("lambda", region)
+        try:
+            functions.get_function_configuration(FunctionName=arn)
+        except ClientError as error:
+            return f"The function {arn} cannot be found: {error}."
+        try:
+            policy = json.loads(functions.get_policy(FunctionName=arn)["Policy"])
+        except ClientError as error:
+            return f"The function {arn} has no policy that allows events.amazonaws.com: {error}."
+        statements = policy["Statement"]
+        if any(_allows(statement, arn, rule["Arn"], self._account_id) for statement in statements):
+            return None
+        return f"No statement in the policy of {arn} lets events.amazonaws.com invoke it for \
 {rule['Arn']}."
+
+
+def _finished(started: list[tuple[Delivery, Runs | None]]) -> tuple[Delivery, ...]:
+    """What became of every target, once all runs have ended."""
+    return tuple(
+        replace(delivery, invocations=runs.result()) if runs else delivery
+        for delivery, runs in started
+    )
 
 
 def _allows(statement: dict[str, Any], function: str, rule: str, account_id: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.aws.account import Account
-from sandbox.aws.events import Delivery, fire
+from sandbox.aws.events import Delivery
 from sandbox.aws.functions import caller_of
 from sandbox.aws.seed import seed
 from sandbox.deployment.deploy import open_stack
@@ -32,7 +32,7 @@ class Deployed:
 
     def fire(self) -> Delivery:
         """Let the schedule fire once."""
-        (delivery,) = fire(self.account, self.outputs["scheduleRule"], REGION)
+        (delivery,) = self.account.events.fire(self.outputs["scheduleRule"], REGION)
         return delivery
 
     def run(self) -> Invocation:

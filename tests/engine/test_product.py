@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sandbox.aws.account import Account
-from sandbox.aws.events import deliver
 from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import open_stack
 from sandbox.deployment.pulumi_cli import Cli
@@ -161,10 +160,10 @@ def test_a_change_runs_the_function_at_once(project: Path, account: Account) -> 
     assert (
         "AuthorizeSecurityGroupIngress" in json.loads(rule["EventPattern"])["detail"]["eventName"]
     )
-    (delivery,) = deliver(account, call("AuthorizeSecurityGroupIngress"), "eu-west-1")
+    (delivery,) = account.events.deliver(call("AuthorizeSecurityGroupIngress"), "eu-west-1")
     assert (delivery.delivered, delivery.reason) == (True, None)
     assert delivery.target == stack.outputs["functionArn"]
     assert any('"trigger": "change"' in line for line in delivery.invocations[0].log)
     refused = call("AuthorizeSecurityGroupIngress", errorCode="Client.UnauthorizedOperation")
-    assert deliver(account, refused, "eu-west-1") == ()
-    assert deliver(account, call("RevokeSecurityGroupIngress"), "eu-west-1") == ()
+    assert account.events.deliver(refused, "eu-west-1") == ()
+    assert account.events.deliver(call("RevokeSecurityGroupIngress"), "eu-west-1") == ()

@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws.account import Account
-from sandbox.aws.events import deliver, fire
 
 ECHO = "def handle(event, context): return event"
 REGION = "eu-west-1"
@@ -39,7 +38,7 @@ def test_a_schedule_runs_its_function(account: Account, deploy: Callable[..., st
     arn = deploy(ECHO)
     schedule(account, arn)
     permit(account, SourceArn=RULE_ARN)
-    (delivery,) = fire(account, "daily", REGION, at=datetime(2026, 3, 1, 8, tzinfo=UTC))
+    (delivery,) = account.events.fire("daily", REGION, at=datetime(2026, 3, 1, 8, tzinfo=UTC))
     assert (delivery.target, delivery.delivered, delivery.reason) == (arn, True, None)
     assert delivery.event is not None
     assert {**delivery.event, "id": ""} == {
@@ -62,7 +61,7 @@ def test_all_tries_of_a_failing_function_are_told(
     """Lambda tries an asynchronous event three times."""
     schedule(account, deploy("def handle(event, context): raise ValueError"))
     permit(account)
-    (delivery,) = fire(account, "daily", REGION)
+    (delivery,) = account.events.fire("daily", REGION)
     assert [invocation.error for invocation in delivery.invocations] == ["Unhandled"] * 3
 
 
@@ -74,7 +73,7 @@ def test_a_targets_input_replaces_the_event(account: Account, deploy: Callable[.
         Rule="daily", Targets=[{"Id": "function", "Arn": arn, "Input": '{"mode": "test"}'}]
     )
     permit(account)
-    (delivery,) = fire(account, "daily", REGION)
+    (delivery,) = account.events.fire("daily", REGION)
     assert delivery.invocations[0].payload == b'{"mode": "test"}'
 
 
@@ -83,7 +82,7 @@ def test_without_permission_nothing_is_delivered(
 ) -> None:
     """A function without a resource policy is not invoked."""
     schedule(account, deploy(ECHO))
-    (delivery,) = fire(account, "daily", REGION)
+    (delivery,) = account.events.fire("daily", REGION)
     assert (delivery.delivered, delivery.invocations) == (False, ())
     assert "no policy that allows events.amazonaws.com" in str(delivery.reason)
 
@@ -104,7 +103,7 @@ def test_conditions_of_the_permission_are_judged(
     """Source ARN and source account must be those of the rule."""
     schedule(account, deploy(ECHO))
     permit(account, **condition)
-    (delivery,) = fire(account, "daily", REGION)
+    (delivery,) = account.events.fire("daily", REGION)
     assert delivery.delivered is delivered
 
 
@@ -112,7 +111,7 @@ def test_a_missing_function_is_said(account: Account) -> None:
     """A target that does not exist gets nothing."""
     missing = "arn:aws:lambda:eu-west-1:123456789012:function:missing"
     schedule(account, missing)
-    (delivery,) = fire(account, "daily", REGION)
+    (delivery,) = account.events.fire("daily", REGION)
     assert str(delivery.reason).startswith(f"The function {missing} cannot be found")
 
 
@@ -120,13 +119,13 @@ def test_a_disabled_rule_does_not_fire(account: Account, deploy: Callable[..., s
     """The error names the rule and its state."""
     schedule(account, deploy(ECHO), ScheduleExpression="rate(1 day)", State="DISABLED")
     with pytest.raises(ValueError, match="'daily' in eu-west-1 must be enabled"):
-        fire(account, "daily", REGION)
+        account.events.fire("daily", REGION)
 
 
 def test_an_unknown_rule_does_not_fire(account: Account) -> None:
     """The error names the rule and the region."""
     with pytest.raises(ValueError, match="'missing' must exist in eu-west-1"):
-        fire(account, "missing", REGION)
+        account.events.fire("missing", REGION)
 
 
 @pytest.mark.parametrize(("source", "deliveries"), [("aws.ec2", 1), ("aws.s3", 0)])
@@ -137,7 +136,7 @@ def test_an_event_goes_to_the_rules_that_match_it(
     schedule(account, deploy(ECHO), EventPattern='{"source": ["aws.ec2"]}')
     permit(account)
     event = {"source": source, "detail-type": "AWS API Call via CloudTrail", "detail": {}}
-    assert len(deliver(account, event, REGION)) == deliveries
+    assert len(account.events.deliver(event, REGION)) == deliveries
 
 
 def put(account: Account, source: str, **entry: str) -> Any:
