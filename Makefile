@@ -33,7 +33,7 @@ bench: venv/ready
 
 # The README's pictures; needs Chromium.
 picture: demo
-	@$(RUN) sandbox.pictures .demo/mail.html docs
+	@$(RUN) tools.pictures .demo/mail.html docs
 
 # Pins what requirements-dev.in asks for, and keeps the versions that still fit; needs uv.
 lock:

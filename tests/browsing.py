@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sandbox.browser import Browser, Screen
+from tools.browser import Browser, Screen
 
 
 def overflow(browser: Browser) -> list[str]:

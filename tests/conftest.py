@@ -4,14 +4,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# moto hooks into botocore when it is imported; clients made before that would reach for AWS.
+import moto  # noqa: F401
 import pytest
 
+from tools.browser import Browser, find, open_browser
+
 PROJECT = Path(__file__).resolve().parent.parent
-
-# moto hooks into botocore when it is imported; clients made before that would reach for AWS.
-import moto  # noqa: E402, F401
-
-from sandbox.browser import Browser, find, open_browser  # noqa: E402 -- after moto, as above
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.browser import Browser
 from sandbox.deployment.pulumi_cli import NoCliError, find
 from sandbox.lambda_host import runtime
 from tests.browsing import check_on_a_phone
+from tools.browser import Browser
 
 
 def demo(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from handler.model import Report
-from sandbox import pictures
-from sandbox.browser import Browser, NoBrowserError, Screen
 from tests.browsing import check_on_a_phone, overflow
 from tests.handler import mails
+from tools import pictures
+from tools.browser import Browser, NoBrowserError, Screen
 
 Make = Callable[[], Report]
 HOSTILE = (

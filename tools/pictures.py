@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from sandbox.browser import NoBrowserError, Screen, open_browser
+from tools.browser import NoBrowserError, Screen, open_browser
 
 SCREENS = {
     "desktop-light": Screen(800, 1000),
