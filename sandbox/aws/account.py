@@ -82,7 +82,7 @@ class Account:
         self.events = EventBus(self.id, self.client, self.functions.start)
         self._front.put_events = self.events.serve
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
+            target=self._server.serve_forever, args=(0.01,), daemon=True
         )
         self._thread.start()
         return self

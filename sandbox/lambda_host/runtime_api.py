@@ -37,7 +37,7 @@ class RuntimeApi(ThreadingHTTPServer):
         self.events: SimpleQueue[Event | None] = SimpleQueue()
         self.outcomes: SimpleQueue[Outcome] = SimpleQueue()
         self.ready = False
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def address(self) -> str:
