@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 from sandbox.deployment.stack import DeployError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """One stack of a Pulumi project, with config that differs from the stack's file."""
 
@@ -22,6 +23,7 @@ class Project:
     stack: str
     overrides: Mapping[str, object]
 
+    @cached_property
     def settings(self) -> dict[str, Any]:
         """What Pulumi.yaml says."""
         return _load(self.folder / "Pulumi.yaml")
@@ -29,7 +31,7 @@ class Project:
     @property
     def name(self) -> str:
         """The project's name."""
-        return str(self.settings()["name"])
+        return str(self.settings["name"])
 
     def config(self) -> dict[str, Any]:
         """The stack's config, every key with its namespace; an override of None removes a key.
@@ -56,7 +58,7 @@ class Project:
         Raises ``DeployError`` in the engine's words when a required value is missing.
         """
         config = self.config()
-        for key, declared in (self.settings().get("config") or {}).items():
+        for key, declared in (self.settings.get("config") or {}).items():
             full = key if ":" in key else f"{self.name}:{key}"
             if full in config:
                 continue
@@ -103,7 +105,7 @@ def _imported_from(folder: Path) -> set[str]:
     found: set[str] = set()
     files = [folder / "__main__.py"]
     while files:
-        for name in _imports(files.pop()) - found:
+        for name in _imports(files.pop().read_bytes()) - found:
             package, module = folder / name, folder / f"{name}.py"
             if package.is_dir():
                 found.add(name)
@@ -114,11 +116,13 @@ def _imported_from(folder: Path) -> set[str]:
     return found
 
 
-def _imports(file: Path) -> set[str]:
+@cache
+def _imports(source: bytes) -> frozenset[str]:
+    """The top-level names of what a module imports."""
     names = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
-    return {name.split(".")[0] for name in names}
+    return frozenset(name.split(".")[0] for name in names)
