@@ -1,15 +1,40 @@
 """From the schedule to the mail: the deployed zip in an account with groups of every kind."""
 
 import json
+from dataclasses import dataclass
+from typing import Any
 
-from tests.end_to_end.conftest import Deployed
+import pytest
+
+from sandbox.aws.mail import Mail
+from tests.end_to_end.conftest import Deployed, Installer
 
 INCOMPLETE = "AuditIncompleteError"
 
 
-def test_the_schedule_sends_one_mail(deployed: Deployed) -> None:
+@dataclass(frozen=True)
+class FirstRun:
+    """What the first run of a stack returned, mailed and logged, and the rules that it read."""
+
+    result: dict[str, Any]
+    mails: list[Mail]
+    text: str
+    log: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def first_run(install: Installer) -> FirstRun:
+    """One run for all tests that only read what it left."""
+    deployed = install()
+    result = json.loads(deployed.run().payload)
+    rules = deployed.account.client("ec2").describe_security_group_rules()["SecurityGroupRules"]
+    return FirstRun(result, deployed.mails(), deployed.text(), deployed.log(), rules)
+
+
+def test_the_schedule_sends_one_mail(first_run: FirstRun) -> None:
     """One run finds what is open in three regions and mails one digest to the recipients."""
-    assert json.loads(deployed.run().payload) == {
+    assert first_run.result == {
         "statusCode": 200,
         "body": "Audit complete.",
         "counts": {
@@ -31,17 +56,16 @@ def test_the_schedule_sends_one_mail(deployed: Deployed) -> None:
             "mailed": 1,
         },
     }
-    (mail,) = deployed.account.mails()
+    (mail,) = first_run.mails
     assert mail.message["Subject"] == (
         "[security groups] dev: 6 critical, 6 high, 4 medium, 4 low in 3 regions"
     )
     assert (mail.sender, mail.recipients) == ("audit@example.com", ("security@example.com",))
 
 
-def test_the_mail_says_what_is_open(deployed: Deployed) -> None:
+def test_the_mail_says_what_is_open(first_run: FirstRun) -> None:
     """Every way to open a port is found, and what is closed is not mentioned."""
-    deployed.run()
-    said = deployed.text()
+    text = first_run.text
     for group, opening in (
         ("bastion", "tcp/22 (SSH) from the whole IPv4 internet"),
         ("windows-jump-host", "tcp/3389 (RDP) from the whole IPv6 internet"),
@@ -55,30 +79,27 @@ def test_the_mail_says_what_is_open(deployed: Deployed) -> None:
         ("vpn-esp", "protocol 50 from the whole IPv4 internet"),
         ("metrics", "tcp/3000 (development server) from the whole IPv6 internet"),
     ):
-        place = said.index(f"{group} (sg-")
-        assert opening in said[place:]
-    together = said.index(" together with mongo-")
-    assert "tcp/27017 (MongoDB) from the whole IPv4 internet" in said[together:]
+        place = text.index(f"{group} (sg-")
+        assert opening in text[place:]
+    together = text.index(" together with mongo-")
+    assert "tcp/27017 (MongoDB) from the whole IPv4 internet" in text[together:]
     for closed in ("intranet", "cloudfront-origin", "application"):
-        assert closed not in said
+        assert closed not in text
 
 
-def test_a_finding_names_its_rules_and_how_to_close_it(deployed: Deployed) -> None:
+def test_a_finding_names_its_rules_and_how_to_close_it(first_run: FirstRun) -> None:
     """The rule ids are the account's own, and the command revokes just them."""
-    deployed.run()
-    rules = deployed.account.client("ec2").describe_security_group_rules()["SecurityGroupRules"]
     half, other = sorted(
         rule["SecurityGroupRuleId"]
-        for rule in rules
+        for rule in first_run.rules
         if rule["FromPort"] == 5432 and not rule["IsEgress"]
     )
-    assert f"--security-group-rule-ids {half} {other}\n" in deployed.text()
+    assert f"--security-group-rule-ids {half} {other}\n" in first_run.text
 
 
-def test_the_log_is_structured(deployed: Deployed) -> None:
+def test_the_log_is_structured(first_run: FirstRun) -> None:
     """Each line is JSON with a message and its facts, in the stack's own log group."""
-    deployed.run()
-    lines = deployed.log()
+    lines = first_run.log
     assert [line["message"] for line in lines if line["level"] == "INFO"] == [
         "Audit started.",
         *["Target read."] * 17,
@@ -98,9 +119,9 @@ def test_a_denied_region_is_said_and_fails_the_run(deployed: Deployed) -> None:
     assert json.loads(failed.payload)["errorType"] == INCOMPLETE
     # Lambda tries it again, and the ledger knows that it was mailed.
     assert json.loads(again.payload)["counts"] == {"mailed": 0}
-    said = deployed.text()
-    assert said.startswith("6 critical, 4 high, 4 medium, 4 low in 2 regions, 1 region not read.\n")
-    assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in said
+    text = deployed.text()
+    assert text.startswith("6 critical, 4 high, 4 medium, 4 low in 2 regions, 1 region not read.\n")
+    assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in text
     (line,) = [line for line in deployed.log() if line["message"] == "Target not read."]
     assert (line["region"], line["status"]) == ("us-east-1", "denied")
 
@@ -126,8 +147,9 @@ def test_a_refused_mail_fails_the_run(deployed: Deployed) -> None:
     assert json.loads(deployed.run().payload)["counts"]["new"] == 25
 
 
-def test_without_its_permission_the_schedule_reaches_nothing(deployed: Deployed) -> None:
+def test_without_its_permission_the_schedule_reaches_nothing(install: Installer) -> None:
     """A schedule that may not invoke the function runs nothing."""
+    deployed = install()
     functions, name = deployed.account.client("lambda"), deployed.outputs["functionName"]
     policy = json.loads(functions.get_policy(FunctionName=name)["Policy"])
     statement = policy["Statement"][0]["Sid"]
@@ -135,4 +157,5 @@ def test_without_its_permission_the_schedule_reaches_nothing(deployed: Deployed)
     delivery = deployed.fire()
     assert not delivery.delivered
     assert delivery.invocations == ()
-    assert deployed.account.mails() == []
+    assert deployed.mails() == []
+    install.remove()  # no other test gets a stack without its permission
