@@ -63,6 +63,11 @@ class EngineStack:
         settings = yaml.safe_dump({"config": project.config()})
         (self._work / f"Pulumi.{project.stack}.yaml").write_text(settings, "utf-8")
 
+    def create(self) -> None:
+        """Create the stack in its state if it is not there; every operation does that first."""
+        if not self._checkpoint.exists():
+            self._pulumi("stack", "init")
+
     def preview(self) -> Changes:
         """What ``up`` would do."""
         return self._operate("preview")
@@ -102,8 +107,7 @@ class EngineStack:
         self._resources = None
         recorder = Recorder(outcomes=outcomes)
         try:
-            if not self._checkpoint.exists():
-                self._pulumi("stack", "init")
+            self.create()
             with (
                 provider.serve(self._account) as port,
                 program.serve(self._project.run) as client,

@@ -1,8 +1,10 @@
 """Fixtures: an empty account, the Pulumi CLI, and a project that a test writes in a few lines."""
 
 import os
+import shutil
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from sandbox.aws.account import Account
 from sandbox.deployment import pulumi_cli
 from sandbox.deployment.deploy import Stack, open_stack
+from sandbox.deployment.engine import EngineStack
+from sandbox.deployment.project import Project
 from sandbox.deployment.pulumi_cli import Cli, NoCliError, find
 
 Declare = Callable[[str], Path]
@@ -65,35 +69,54 @@ def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "tools"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A project of two stacks, dev and prod, without a program."""
-    folder = tmp_path / "project"
-    folder.mkdir()
+def written(folder: Path, program: str = "") -> Path:
+    """Write a project of two stacks, dev and prod; the result is its folder."""
     (folder / "Pulumi.yaml").write_text(PULUMI_YAML)
     (folder / "Pulumi.dev.yaml").write_text(STACK_YAML)
     (folder / "Pulumi.prod.yaml").write_text(STACK_YAML)
+    (folder / "__main__.py").write_text(PREAMBLE + textwrap.dedent(program))
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project of two stacks, dev and prod, that declares nothing."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return written(folder)
 
 
 @pytest.fixture
 def declare(folder: Path) -> Declare:
     """Writes the project's program, the preamble before it; the result is the project's folder."""
+    return partial(written, folder)
 
-    def write(program: str) -> Path:
-        (folder / "__main__.py").write_text(PREAMBLE + textwrap.dedent(program))
-        return folder
 
-    return write
+@pytest.fixture(scope="session")
+def created(cli: Cli, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state in which both projects' stacks dev and prod exist and hold nothing.
+
+    To create a stack takes a third of the time that a deployment does.
+    """
+    state = tmp_path_factory.mktemp("created")
+    trial = written(tmp_path_factory.mktemp("trial"))
+    for folder in (project, trial):
+        for name in ("dev", "prod"):
+            EngineStack(Project(folder, name, {}), Account(), cli, state).create()
+    return state
 
 
 @pytest.fixture
-def stack(cli: Cli, account: Account, folder: Path, tmp_path: Path) -> Open:
+def state(created: Path, tmp_path: Path) -> Path:
+    """A state of the test's own in which all stacks exist and hold nothing."""
+    return shutil.copytree(created, tmp_path / "state")
+
+
+@pytest.fixture
+def stack(account: Account, folder: Path, state: Path) -> Open:
     """Opens a stack of the project on the engine, all with the same state."""
-    assert cli.path.exists()
 
     def opened(name: str = "dev", **config: object) -> Stack:
-        state = tmp_path / "state"
         return open_stack(folder, name, account, config=config, state=state, engine=True)
 
     return opened

@@ -1,13 +1,16 @@
 """Refresh sees what somebody changed in the account, and up puts it right."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.aws.account import Account
+from sandbox.deployment.deploy import Stack, open_stack
 
-from .conftest import Declare, Open
+from .conftest import written
 
 PROGRAM = """
 role = aws.iam.Role("role", name="role", assume_role_policy=trust)
@@ -23,6 +26,23 @@ RULE = ("aws:cloudwatch/eventRule:EventRule", "rule")
 FUNCTION = ("aws:lambda/function:Function", "work")
 PRIVATE = ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "private")
 GROUP = ("aws:cloudwatch/logGroup:LogGroup", "log")
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """One account for all tests, each of which repairs what it changes."""
+    with Account() as entered:
+        yield entered
+
+
+@pytest.fixture(scope="module")
+def deployed(account: Account, created: Path, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The program, deployed."""
+    state = shutil.copytree(created, tmp_path_factory.mktemp("drift") / "state")
+    folder = written(tmp_path_factory.mktemp("project"), PROGRAM)
+    stack = open_stack(folder, "dev", account, state=state, engine=True)
+    stack.up()
+    return stack
 
 
 def less_memory(account: Account) -> None:
@@ -77,17 +97,13 @@ def public(account: Account) -> None:
     ],
 )
 def test_changed_outside(
-    declare: Declare,
-    stack: Open,
+    deployed: Stack,
     account: Account,
     drift: Callable[[Account], Any],
     resource: tuple[str, str],
     paths: tuple[str, ...],
 ) -> None:
     """Refresh names the resource and the property, the next up restores it, then all is well."""
-    declare(PROGRAM)
-    deployed = stack()
-    deployed.up()
     drift(account)
     seen = deployed.refresh()
     assert seen.update == (resource,)
@@ -96,11 +112,8 @@ def test_changed_outside(
     assert deployed.refresh().update == ()
 
 
-def test_deleted_outside(declare: Declare, stack: Open, account: Account) -> None:
+def test_deleted_outside(deployed: Stack, account: Account) -> None:
     """What is gone is gone from the state, and up creates it again."""
-    declare(PROGRAM)
-    deployed = stack()
-    deployed.up()
     account.client("logs").delete_log_group(logGroupName="log")
     account.client("lambda").delete_function(FunctionName="work")
     assert deployed.refresh().delete == (GROUP, FUNCTION)

@@ -10,7 +10,6 @@ import pytest
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import open_stack
-from sandbox.deployment.pulumi_cli import Cli
 from sandbox.deployment.stack import Changes, DeployError, Stack
 
 from .conftest import Open
@@ -55,14 +54,11 @@ aws.cloudwatch.EventTarget(f"{NAME}-schedule-target", rule=rule.name, arn=functi
 
 
 @pytest.fixture
-def product(cli: Cli, project: Path, account: Account, tmp_path: Path) -> Open:
+def product(project: Path, account: Account, state: Path) -> Open:
     """Opens stack dev of the product on the engine, with other settings if a test wants them."""
-    assert cli.path.exists()
 
     def opened(folder: Path = project, **config: object) -> Stack:
-        return open_stack(
-            folder, "dev", account, config=config, state=tmp_path / "state", engine=True
-        )
+        return open_stack(folder, "dev", account, config=config, state=state, engine=True)
 
     return opened
 

@@ -14,7 +14,6 @@ from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import Changes, DeployError, Stack, open_stack
-from sandbox.deployment.pulumi_cli import Cli
 
 FUNCTION = ("aws:lambda/function:Function", "security-group-audit-function")
 POLICY = ("aws:iam/rolePolicy:RolePolicy", "security-group-audit-policy")
@@ -47,14 +46,11 @@ def copy(project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_project(account: Account, copy: Path, tmp_path: Path, cli: Cli) -> Open:
+def open_project(account: Account, copy: Path, state: Path) -> Open:
     """Open a stack of the copy; all of them share one backend, as a team's would."""
-    assert cli.path.exists()
 
     def opened(stack: str = "dev", **config: object) -> Stack:
-        return open_stack(
-            copy, stack, account, config=config, state=tmp_path / "state", engine=True
-        )
+        return open_stack(copy, stack, account, config=config, state=state, engine=True)
 
     return opened
 
@@ -230,7 +226,7 @@ def test_nothing_runs_before_it_may(
     open_project: Open, account: Account, first: str, second: str
 ) -> None:
     """What needs a permission is not made while, or when, the permission could not be given."""
-    refused = Fault(first, code="LimitExceededException", message="No more.", delay=2.0)
+    refused = Fault(first, code="LimitExceededException", message="No more.", delay=1.0)
     account.faults.add(refused)
     with pytest.raises(DeployError, match="No more"):
         open_project().up()
@@ -262,9 +258,8 @@ def test_drift_is_seen(open_project: Open, account: Account) -> None:
 
 
 @pytest.fixture(scope="module")
-def nowhere(cli: Cli) -> Iterator[Account]:
+def nowhere() -> Iterator[Account]:
     """An account that must stay empty."""
-    assert cli.path.exists()
     with Account() as entered:
         yield entered
 
@@ -333,10 +328,10 @@ RATE = "schedule must be rate(...), cron(...) or disabled, got "
     ids=lambda value: None if isinstance(value, dict) else value[:40],
 )
 def test_bad_input_stops_the_preview(
-    nowhere: Account, project: Path, config: dict[str, object], sentence: str
+    nowhere: Account, project: Path, created: Path, config: dict[str, object], sentence: str
 ) -> None:
     """One sentence, no traceback, and nothing is created."""
-    stack = open_stack(project, "dev", nowhere, config=config, engine=True)
+    stack = open_stack(project, "dev", nowhere, config=config, state=created, engine=True)
     with pytest.raises(DeployError) as error:
         stack.preview()
     assert str(error.value) == sentence
