@@ -273,9 +273,7 @@ def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine
     assert (stack.preview() if engine else stack.up()).create
 
 
-RATE = "schedule must be rate(...), cron(...) or disabled, got "
-
-
+# Every kind of value on its way through the engine; the rest of the sentences are the config's.
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
@@ -283,32 +281,10 @@ RATE = "schedule must be rate(...), cron(...) or disabled, got "
         ({"sender": "audit"}, "sender must be one mail address, got 'audit'."),
         ({"recipients": []}, "recipients must be 1 to 50 mail addresses, got 0."),
         (
-            {"recipients": [f"a{number}@example.com" for number in range(51)]},
-            "recipients must be 1 to 50 mail addresses, got 51.",
-        ),
-        ({"schedule": "rate(1 days)"}, f"{RATE}'rate(1 days)': 1 takes day, rate(1 day)."),
-        ({"schedule": "rate(2 day)"}, f"{RATE}'rate(2 day)': 2 takes days, rate(2 days)."),
-        (
-            {"schedule": "rate(0 days)"},
-            f"{RATE}'rate(0 days)': the value of a rate is a whole number above 0.",
-        ),
-        ({"schedule": "every day"}, f"{RATE}'every day'."),
-        (
-            {"schedule": "cron(0 6 * * *)"},
+            {"schedule": "rate(1 days)"},
             (
-                f"{RATE}'cron(0 6 * * *)': cron takes six fields (minutes, hours, day of month, "
-                "month, day of week, year), not 5."
-            ),
-        ),
-        (
-            {"regions": ["eu-west-9"]},
-            "regions must be names of AWS regions, for example eu-west-1, got 'eu-west-9'.",
-        ),
-        (
-            {"logRetentionDays": 91},
-            (
-                "logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, "
-                "400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 91."
+                "schedule must be rate(...), cron(...) or disabled, got 'rate(1 days)': "
+                "1 takes day, rate(1 day)."
             ),
         ),
         (
@@ -319,7 +295,6 @@ RATE = "schedule must be rate(...), cron(...) or disabled, got "
             ),
         ),
         ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),
-        ({"timeout": 901}, "timeout must be 1 to 900 seconds, got 901."),
         (
             {"recipient": "a@example.com"},
             "recipient is no setting of security-group-audit; did you mean recipients?",
