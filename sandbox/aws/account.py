@@ -3,6 +3,8 @@
 import logging
 import os
 import threading
+from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +15,8 @@ from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Response
 
 from sandbox.aws.events import EventBus
 from sandbox.aws.faults import Faults
@@ -41,12 +44,49 @@ _SESSION = boto3.Session(
         }
     )
 )
-_SESSION_LOCK = threading.Lock()
+_CLIENTS: dict[tuple[str, str, str], Any] = {}
+_CLIENTS_LOCK = threading.Lock()
 
 
 class _QuietHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: `Account.calls` has every request."""
+
+
+_no_account = Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@cache
+def _server() -> BaseWSGIServer:
+    """The server of the process, whose application is the account that is entered.
+
+    It outlives accounts because clients are bound to its address and take up to 50 ms to make.
+    """
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, _no_account, threaded=True, request_handler=_QuietHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def _client(service: str, region: str, key: str) -> Any:
+    """The boto3 client of whichever account is entered, signed with an access key."""
+    with _CLIENTS_LOCK:
+        if (service, region, key) not in _CLIENTS:
+            _CLIENTS[service, region, key] = _SESSION.client(  # type: ignore[call-overload]
+                service,
+                region_name=region,
+                endpoint_url=f"http://127.0.0.1:{_server().server_port}",
+                aws_access_key_id=key,
+                aws_secret_access_key=SECRETS["AWS_SECRET_ACCESS_KEY"],
+                config=Config(
+                    connect_timeout=5,
+                    read_timeout=_READ_TIMEOUTS.get(service, 60),
+                    retries={"total_max_attempts": 1},
+                    max_pool_connections=32,
+                    proxies={},
+                ),
+            )
+        return _CLIENTS[service, region, key]
 
 
 class Account:
@@ -68,23 +108,16 @@ class Account:
         # moto makes sessions of its own, which fail when this names a profile that is not there.
         self._profile = os.environ.pop("AWS_PROFILE", None)
         moto_api_backend.reset()
-        self._clients: dict[tuple[str, str, str], Any] = {}
         self._front = Front(self.faults)
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = make_server(
-            "127.0.0.1", 0, self._front, threaded=True, request_handler=_QuietHandler
-        )
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        server = _server()
+        self.endpoint = f"http://127.0.0.1:{server.server_port}"
         self.functions = Functions(
-            self.endpoint, self.id, self._front.settings, self._client, self._runtime
+            self.endpoint, self.id, self._front.settings, _client, self._runtime
         )
         self._front.invoke = self.functions.serve
         self.events = EventBus(self.id, self.client, self.functions.start)
         self._front.put_events = self.events.serve
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
-        )
-        self._thread.start()
+        server.app = self._front
         return self
 
     def __exit__(
@@ -95,11 +128,7 @@ class Account:
     ) -> None:
         self._front.closing.set()
         self.functions.close()
-        for client in self._clients.values():
-            client.close()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        _server().app = _no_account
         if self._profile is not None:
             os.environ["AWS_PROFILE"] = self._profile
 
@@ -110,7 +139,7 @@ class Account:
 
     def client(self, service: str, region: str = "eu-west-1") -> Any:
         """A boto3 client of this account, signed with the owner's key; it does not retry."""
-        return self._client(service, region, OWNER)
+        return _client(service, region, OWNER)
 
     def environment(self, region: str = "eu-west-1") -> dict[str, str]:
         """The environment variables with which another process works in this account."""
@@ -127,22 +156,3 @@ class Account:
     def mails(self) -> list[Mail]:
         """All mail that SES accepted, in order, in any region and by any of its operations."""
         return list(self._front.mails)
-
-    def _client(self, service: str, region: str, key: str) -> Any:
-        with _SESSION_LOCK:
-            if (service, region, key) not in self._clients:
-                self._clients[service, region, key] = _SESSION.client(  # type: ignore[call-overload]
-                    service,
-                    region_name=region,
-                    endpoint_url=self.endpoint,
-                    aws_access_key_id=key,
-                    aws_secret_access_key=SECRETS["AWS_SECRET_ACCESS_KEY"],
-                    config=Config(
-                        connect_timeout=5,
-                        read_timeout=_READ_TIMEOUTS.get(service, 60),
-                        retries={"total_max_attempts": 1},
-                        max_pool_connections=32,
-                        proxies={},
-                    ),
-                )
-            return self._clients[service, region, key]

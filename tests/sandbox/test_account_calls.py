@@ -1,6 +1,7 @@
 """What the account records of the requests that reach it."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.aws.account import OWNER, Account
 from sandbox.aws.front import Call
@@ -12,6 +13,15 @@ def test_an_account_starts_empty_every_time() -> None:
         first.client("iam").create_role(RoleName="left", AssumeRolePolicyDocument="{}")
     with Account() as second:
         assert second.client("iam").list_roles()["Roles"] == []
+
+
+def test_an_account_that_was_left_answers_nothing() -> None:
+    """A call after the account was left fails with status 503."""
+    with Account() as account:
+        iam = account.client("iam")
+    with pytest.raises(ClientError) as caught:
+        iam.list_roles()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
 
 
 @pytest.mark.parametrize(
