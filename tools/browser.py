@@ -47,7 +47,7 @@ class Screen:
 
 
 class Browser:
-    """A running Chromium, told what to do over two pipes.
+    """A running Chromium, controlled over two pipes.
 
     https://chromedevtools.github.io/devtools-protocol/
     """
@@ -99,8 +99,8 @@ class Browser:
             answer = self._next()
             if answer.get("id") == self._count:
                 if "error" in answer:
-                    told = f"Chromium does not do {method}: {answer['error']['message']}"
-                    raise NoBrowserError(told)
+                    problem = f"Chromium does not do {method}: {answer['error']['message']}"
+                    raise NoBrowserError(problem)
                 result: Mapping[str, Any] = answer["result"]
                 return result
 
@@ -111,8 +111,8 @@ class Browser:
             ready, _, _ = select.select([self._answers], [], [], deadline - time.monotonic())
             part = os.read(self._answers, 1 << 16) if ready else b""
             if not part:
-                told = "Chromium ended or does not answer."
-                raise NoBrowserError(told)
+                problem = "Chromium ended or does not answer."
+                raise NoBrowserError(problem)
             self._rest += part
         line, _, self._rest = self._rest.partition(b"\0")
         message: Mapping[str, Any] = json.loads(line)
@@ -145,22 +145,22 @@ def open_browser() -> Iterator[Browser]:
     if path is None:
         message = f"There is no browser: none of {', '.join(_NAMES)} is on PATH."
         raise NoBrowserError(message)
-    (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
+    (browser_in, commands), (answers, browser_out) = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(  # noqa: S603 -- the browser that was asked for
-            [*_launcher(theirs_in, theirs_out), path, *_FLAGS, f"--user-data-dir={profile}"],
-            pass_fds=(theirs_in, theirs_out),
+            [*_launcher(browser_in, browser_out), path, *_FLAGS, f"--user-data-dir={profile}"],
+            pass_fds=(browser_in, browser_out),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        os.close(theirs_in)
-        os.close(theirs_out)
+        os.close(browser_in)
+        os.close(browser_out)
         try:
-            yield Browser(ours_out, ours_in)
+            yield Browser(commands, answers)
         finally:
-            os.close(ours_out)  # it ends when nobody is left to command it
+            os.close(commands)  # Chromium ends when this pipe is closed
             with suppress(subprocess.TimeoutExpired):
                 process.wait(10)
             process.kill()
             process.wait()
-            os.close(ours_in)
+            os.close(answers)

@@ -50,7 +50,7 @@ _CLIENTS_LOCK = threading.Lock()
 
 class _QuietHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: `Account.calls` has every request."""
+        """Log nothing: `Account.calls` has every request."""
 
 
 _no_account = Response(status=HTTPStatus.SERVICE_UNAVAILABLE)

@@ -12,7 +12,7 @@ from sandbox.aws.protocol import Operation
 class Fault:
     """What happens to the requests that match; None and "*" match all of them.
 
-    `times` is how many requests it happens to before the account is well again (None: all).
+    `times` is how many requests it happens to before they are answered again (None: all).
     `delay` is in seconds and comes before the answer: `math.inf` never answers. A fault without
     a code only delays, unless it drops the connection or garbles the answer.
     """
@@ -45,17 +45,17 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
-        """Let a fault happen from now on."""
+        """Add a fault, which happens from now on."""
         with self._lock:
             self._left.append((fault, inf if fault.times is None else fault.times))
 
     def clear(self) -> None:
-        """Make the account well again."""
+        """Remove all faults."""
         with self._lock:
             self._left.clear()
 
     def take(self, operation: Operation) -> Fault | None:
-        """The fault that happens to this request, counted as happened; None if all is well."""
+        """The first fault that matches the request, counted as happened; None if none does."""
         with self._lock:
             for index, (fault, left) in enumerate(self._left):
                 if left > 0 and fault.matches(operation):

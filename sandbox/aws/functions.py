@@ -64,7 +64,7 @@ class Functions:
         """Answer one Invoke, of either type."""
         parameters = operation.parameters
         try:
-            kept = self._kept(
+            record = self._record(
                 operation.region, parameters["FunctionName"], parameters.get("Qualifier")
             )
         except LambdaClientError as error:
@@ -73,9 +73,9 @@ class Functions:
             case "DryRun":
                 return Response(status=204)
             case "Event":
-                self._start(kept, operation.region, operation.body)
+                self._start(record, operation.region, operation.body)
                 return Response(status=202)
-        invocation = self._run(kept, operation.region, operation.body)
+        invocation = self._run(record, operation.region, operation.body)
         response = Response(invocation.payload, content_type="application/json")
         response.headers["X-Amz-Executed-Version"] = "$LATEST"
         response.headers["x-amzn-RequestId"] = invocation.request_id
@@ -88,15 +88,15 @@ class Functions:
 
     def definition(self, region: str, name: str) -> Function:
         """What Lambda knows about a function, given by name or ARN."""
-        return self._definition(self._kept(region, name), region)
+        return self._definition(self._record(region, name), region)
 
     def invoke(self, region: str, name: str, payload: bytes) -> Invocation:
         """Run a function, given by name or ARN, and wait for it."""
-        return self._run(self._kept(region, name), region, payload)
+        return self._run(self._record(region, name), region, payload)
 
     def start(self, region: str, name: str, payload: bytes) -> "Future[tuple[Invocation, ...]]":
         """Run a function asynchronously; the result is every try that Lambda makes."""
-        return self._start(self._kept(region, name), region, payload)
+        return self._start(self._record(region, name), region, payload)
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until all asynchronous runs have ended; raises TimeoutError after that long."""
@@ -109,12 +109,13 @@ class Functions:
             msg = f"{len(unfinished)} asynchronous runs have not ended after {timeout} seconds."
             raise TimeoutError(msg)
 
-    def _kept(self, region: str, name: str, qualifier: str | None = None) -> Any:
+    def _record(self, region: str, name: str, qualifier: str | None = None) -> Any:
+        """Moto's record of a function."""
         backend = get_backend("lambda")[self._account_id][region]
         return backend.get_function(name, qualifier)
 
-    def _start(self, kept: Any, region: str, payload: bytes) -> "Future[tuple[Invocation, ...]]":
-        future = self._pool.submit(self._try, kept, region, payload)
+    def _start(self, record: Any, region: str, payload: bytes) -> "Future[tuple[Invocation, ...]]":
+        future = self._pool.submit(self._try, record, region, payload)
         with self._lock:
             self._pending.add(future)
         future.add_done_callback(self._forget)
@@ -126,38 +127,38 @@ class Functions:
         with self._lock:
             self._pending.discard(future)
 
-    def _try(self, kept: Any, region: str, payload: bytes) -> tuple[Invocation, ...]:
+    def _try(self, record: Any, region: str, payload: bytes) -> tuple[Invocation, ...]:
         """Every try of an asynchronous run; Lambda waits minutes between them, this does not."""
-        configured = kept.event_invoke_config[0].config if kept.event_invoke_config else {}
+        configured = record.event_invoke_config[0].config if record.event_invoke_config else {}
         tries: list[Invocation] = []
         for _ in range(1 + configured.get("MaximumRetryAttempts", DEFAULT_RETRIES)):
             previous = tries[0].request_id if tries else None
-            tries.append(self._run(kept, region, payload, previous))
+            tries.append(self._run(record, region, payload, previous))
             if tries[-1].error is None:
                 break
         return tuple(tries)
 
     def _run(
-        self, kept: Any, region: str, payload: bytes, request_id: str | None = None
+        self, record: Any, region: str, payload: bytes, request_id: str | None = None
     ) -> Invocation:
-        function = self._definition(kept, region)
+        function = self._definition(record, region)
         credentials = {
             **SECRETS,
             "AWS_ACCESS_KEY_ID": caller_of(function.name),
             "AWS_ENDPOINT_URL": self._endpoint,
         }
         invocation = self._host.run(function, payload or b"{}", credentials, request_id)
-        return replace(invocation, notes=self._write_log(function, kept.role, invocation))
+        return replace(invocation, notes=self._write_log(function, record.role, invocation))
 
-    def _definition(self, kept: Any, region: str) -> Function:
-        logging = self._settings.of(region, kept.function_name)["LoggingConfig"]
+    def _definition(self, record: Any, region: str) -> Function:
+        logging = self._settings.of(region, record.function_name)["LoggingConfig"]
         return Function(
-            name=kept.function_name,
-            code=kept.code_bytes,
-            handler=kept.handler,
-            environment=dict(kept.environment_vars),
-            timeout=float(kept.timeout),
-            memory=int(kept.memory_size),
+            name=record.function_name,
+            code=record.code_bytes,
+            handler=record.handler,
+            environment=dict(record.environment_vars),
+            timeout=float(record.timeout),
+            memory=int(record.memory_size),
             region=region,
             account=self._account_id,
             log_group=logging["LogGroup"],

@@ -71,7 +71,9 @@ def amend_groups(result: dict[str, Any], _parameters: Mapping[str, Any]) -> None
 def amend_interfaces(result: dict[str, Any], parameters: Mapping[str, Any]) -> None:
     """Those with any of the groups asked for; a public address stands on the private one, too."""
     filters = parameters.get("Filters", ())
-    for groups in (set(each["Values"]) for each in filters if each["Name"] == _GROUP_FILTER):
+    for groups in (
+        set(condition["Values"]) for condition in filters if condition["Name"] == _GROUP_FILTER
+    ):
         result["NetworkInterfaces"] = [
             interface
             for interface in result["NetworkInterfaces"]

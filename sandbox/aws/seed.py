@@ -176,7 +176,9 @@ REGIONS: dict[str, SeedRegion] = {
 def change(account: Account) -> None:
     """What happens in a seeded account from one day to the next: one port closes, another opens."""
     ec2 = account.client("ec2", "eu-west-1")
-    groups = {each["GroupName"]: each for each in ec2.describe_security_groups()["SecurityGroups"]}
+    groups = {
+        group["GroupName"]: group for group in ec2.describe_security_groups()["SecurityGroups"]
+    }
     bastion, database = groups["bastion"], groups["orders-database"]
     ec2.revoke_security_group_ingress(
         GroupId=bastion["GroupId"], IpPermissions=bastion["IpPermissions"]

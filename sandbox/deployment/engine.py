@@ -11,7 +11,7 @@ import yaml
 
 from sandbox.deployment import engine_events, program, provider
 from sandbox.deployment.command import CommandFailedError, OnOutput, run
-from sandbox.deployment.engine_events import Recorder, told
+from sandbox.deployment.engine_events import Recorder, error_text
 from sandbox.deployment.lifecycle import Account
 from sandbox.deployment.project import Project
 from sandbox.deployment.pulumi_cli import Cli
@@ -86,9 +86,9 @@ class EngineStack:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs after the last ``up``, secrets laid open."""
+        """The stack's outputs after the last ``up``, secrets decrypted."""
         return {
-            name: _laid_open(value)
+            name: _decrypted(value)
             for item in self._state()
             if item["type"] == "pulumi:pulumi:Stack"
             for name, value in item.get("outputs", {}).items()
@@ -117,7 +117,7 @@ class EngineStack:
                 served = [f"--client={client}", "--exec-kind=auto.inline", f"--event-log={events}"]
                 self._pulumi(*arguments, *served, "--color=never", on_output=self._on_output)
         except CommandFailedError as error:
-            raise DeployError(told(recorder.errors, str(error))) from error
+            raise DeployError(error_text(recorder.errors, str(error))) from error
         return recorder.changes()
 
     def _state(self) -> list[dict[str, Any]]:
@@ -134,13 +134,13 @@ class EngineStack:
         return run(self._cli.path, named, self._work, self._environment, on_output)
 
 
-def _laid_open(value: Any) -> Any:
+def _decrypted(value: Any) -> Any:
     match value:
         case {"plaintext": text} if value.get(SIGNATURE) == SECRET:
             return json.loads(text)
         case dict():
-            return {name: _laid_open(item) for name, item in value.items()}
+            return {name: _decrypted(item) for name, item in value.items()}
         case list():
-            return [_laid_open(item) for item in value]
+            return [_decrypted(item) for item in value]
         case _:
             return value

@@ -21,7 +21,7 @@ _WRAPPING: Final = re.compile(
     r"(an unhandled error occurred: |python inline source runtime error: |validating stack config: "
     r"|\S+ resource '.*?': property .* has a problem: )?"
 )
-# What the engine adds when something has failed, having said what.
+# What the engine adds after the diagnostics of a failure.
 _SUMMARY: Final = re.compile(r"(preview|update|refresh|destroy) failed")
 _VERBS: Final = {
     "create": "create",
@@ -66,11 +66,11 @@ class Recorder(events_pb2_grpc.EventsServicer):
     def changes(self) -> Changes:
         """What happened to the resources, each list sorted."""
 
-        def having(verb: str) -> Iterable[Resource]:
+        def resources_with(verb: str) -> Iterable[Resource]:
             return (resource for resource, (done, _) in self._steps.items() if done == verb)
 
         return Changes(
-            **{verb: tuple(sorted(having(verb))) for verb in sorted(set(_VERBS.values()))},  # type: ignore[arg-type]
+            **{verb: tuple(sorted(resources_with(verb))) for verb in sorted(set(_VERBS.values()))},  # type: ignore[arg-type]
             properties={name: paths for name, (_, paths) in sorted(self._steps.items()) if paths},
         )
 
@@ -80,7 +80,7 @@ class Recorder(events_pb2_grpc.EventsServicer):
             self._note(step.metadata)
         diagnostic = event.diagnostic_event
         if diagnostic and diagnostic.severity == "error":
-            message = plain(diagnostic.message)
+            message = without_markup(diagnostic.message)
             if message not in self.errors and not _SUMMARY.fullmatch(message):
                 self.errors.append(message)
 
@@ -93,11 +93,11 @@ class Recorder(events_pb2_grpc.EventsServicer):
             self._steps[resource] = verb, paths or known
 
 
-def told(errors: list[str], stderr: str) -> str:
-    """What a user reads of a failure: the diagnostics, or what the CLI said before any."""
+def error_text(errors: list[str], stderr: str) -> str:
+    """The message of a failure: the diagnostics, else what the CLI wrote to standard error."""
     return "\n".join(errors) or _WRAPPING.sub("", stderr.strip())
 
 
-def plain(message: str) -> str:
+def without_markup(message: str) -> str:
     """A diagnostic without the engine's colours and without what it wraps a reason in."""
     return _WRAPPING.sub("", _MARKUP.sub("", message).strip())

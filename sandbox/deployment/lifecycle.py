@@ -129,7 +129,7 @@ def create(kind: Resource, place: Place, inputs: Properties) -> tuple[str, Prope
         return identity, _present(kind, place, identity, inputs)
     except FAILURES as error:
         held = _held(kind, place, identity, inputs)
-        raise HalfCreatedError(identity, held, sentence(error)) from error
+        raise HalfCreatedError(identity, held, error_text(error)) from error
 
 
 def read(kind: Resource, place: Place, identity: str, known: Properties) -> Properties | None:
@@ -187,11 +187,11 @@ def expected(kind: Resource, inputs: Properties, olds: Properties | None) -> Pro
     return {**outputs, **moved, **kind.defaults, **given}
 
 
-def sentence(error: Exception) -> str:
-    """What a failure says to whoever runs the program."""
+def error_text(error: Exception) -> str:
+    """A failure in one sentence: the operation, the code and the message if AWS answered."""
     if isinstance(error, ClientError):
-        said = error.response["Error"]
-        return f"{error.operation_name}: {said['Code']}: {said['Message']}"
+        problem = error.response["Error"]
+        return f"{error.operation_name}: {problem['Code']}: {problem['Message']}"
     return str(error)
 
 

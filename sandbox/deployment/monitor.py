@@ -88,7 +88,7 @@ class MonitorStack:
                 if not made.deleted_with:
                     lifecycle.delete(made.kind, made.place, made.identity, made.outputs)
             except lifecycle.FAILURES as error:
-                message = f"deleting {made.declared[1]}: {lifecycle.sentence(error)}"
+                message = f"deleting {made.declared[1]}: {lifecycle.error_text(error)}"
                 raise DeployError(message) from error
             deleted.append(monitor.made.pop().declared)
         if monitor:
@@ -168,7 +168,7 @@ class _Monitor(MockMonitor):
                 *lifecycle.FAILURES,
             ) as error:
                 self.error = self.error or DeployError(
-                    f"creating {request.name}: {lifecycle.sentence(error)}"
+                    f"creating {request.name}: {lifecycle.error_text(error)}"
                 )
                 raise
         secret = wire.secret_names(request.object)

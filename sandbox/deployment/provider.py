@@ -79,11 +79,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
         olds, news = wire.decode(request.old_inputs), wire.decode(request.news)
-        some = {name for name in set(olds) | set(news) if olds.get(name) != news.get(name)}
+        changed = {name for name in set(olds) | set(news) if olds.get(name) != news.get(name)}
         changes = (
-            provider_pb2.DiffResponse.DIFF_SOME if some else provider_pb2.DiffResponse.DIFF_NONE
+            provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
         )
-        return provider_pb2.DiffResponse(changes=changes, diffs=sorted(some))
+        return provider_pb2.DiffResponse(changes=changes, diffs=sorted(changed))
 
     def Configure(self, request: Any, context: Any) -> Any:
         self._settings[context.peer()] = Settings.parse(wire.decode(request.args))
@@ -120,7 +120,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             wire.decode(request.old_inputs),
             wire.decode(request.news),
         )
-        some = (
+        changes = (
             provider_pb2.DiffResponse.DIFF_SOME
             if found.paths
             else provider_pb2.DiffResponse.DIFF_NONE
@@ -130,7 +130,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             for path, change in found.paths.items()
         }
         return provider_pb2.DiffResponse(
-            changes=some,
+            changes=changes,
             diffs=sorted(found.changed),
             replaces=sorted(found.replaces),
             detailedDiff=detailed,
@@ -233,4 +233,4 @@ def _failing(context: Any, doing: str, secret: frozenset[str] = frozenset()) -> 
     except lifecycle.UnknownTypeError as error:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
     except lifecycle.FAILURES as error:
-        context.abort(grpc.StatusCode.UNKNOWN, f"{doing}: {lifecycle.sentence(error)}")
+        context.abort(grpc.StatusCode.UNKNOWN, f"{doing}: {lifecycle.error_text(error)}")

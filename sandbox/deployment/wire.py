@@ -105,7 +105,7 @@ def _files_at(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def decode(struct: Struct) -> Properties:
-    """The properties in plain Python, UNKNOWN, Asset and Archive; secrets are laid open."""
+    """The properties in plain Python, UNKNOWN, Asset and Archive; secrets are decrypted."""
     return {name: _decoded(value) for name, value in struct.fields.items()}
 
 

@@ -20,7 +20,7 @@ NOTHING = frozenset[str]()
 class Expected:
     """What a run leaves: mails, the reason in the mail and in the error, and what is known."""
 
-    said: str
+    phrase: str
     mails: int = 1
     error: str = "AuditIncompleteError"
     committed: bool = True
@@ -145,14 +145,14 @@ def test_a_fault_is_seen_everywhere(install: Installer, fault: Fault, expected: 
 
     failure = json.loads(result.payload)
     assert (failure.get("errorType"), result.error) == (expected.error, "Unhandled"), failure
-    assert expected.said in failure["errorMessage"]
+    assert expected.phrase in failure["errorMessage"]
     mails = deployed.mails()
     assert len(mails) == expected.mails
     if mails:
-        said = " ".join(deployed.text().split())
-        assert expected.said in said
+        text = " ".join(deployed.text().split())
+        assert expected.phrase in text
         # What happened in one region takes nothing from another one.
-        assert "all" in expected.unread or "bastion (sg-" in said
+        assert "all" in expected.unread or "bastion (sg-" in text
     state = ledger(deployed)
     assert bool(state.runs) is expected.committed
     assert {t.region for t, status in state.coverage.items() if status != "ok"} == expected.unread
@@ -166,7 +166,9 @@ def ledger(deployed: Deployed) -> State:
     """What the ledger holds; nothing before the first run."""
     s3_client = deployed.account.client("s3")
     bucket = deployed.outputs["ledgerBucket"]
-    keys = [each["Key"] for each in s3_client.list_objects_v2(Bucket=bucket).get("Contents", ())]
+    keys = [
+        stored["Key"] for stored in s3_client.list_objects_v2(Bucket=bucket).get("Contents", ())
+    ]
     if "state.json" not in keys:
         return State()
     return loads(s3_client.get_object(Bucket=bucket, Key="state.json")["Body"].read())

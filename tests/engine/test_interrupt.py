@@ -60,9 +60,9 @@ def test_interrupt_leaves_no_process(declare: Declare, cli: Cli, tmp_path: Path)
             if "first creating" in line:
                 process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        said = process.stderr.read().splitlines()
-    assert said[0] == "1 first"
-    assert said[-1] == "KeyboardInterrupt"
+        lines = process.stderr.read().splitlines()
+    assert lines[0] == "1 first"
+    assert lines[-1] == "KeyboardInterrupt"
     assert process.returncode == -signal.SIGINT
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

@@ -80,7 +80,7 @@ def test_changes_need_the_engine(declare: Declare, monitored: Stack) -> None:
     ],
 )
 def test_failures(declare: Declare, monitored: Stack, program: str, sentence: str) -> None:
-    """What goes wrong is one sentence, as with the engine."""
+    """A failed up raises DeployError with the sentence that the engine would show."""
     declare(program)
     with pytest.raises(DeployError) as failure:
         monitored.up()
@@ -88,7 +88,7 @@ def test_failures(declare: Declare, monitored: Stack, program: str, sentence: st
 
 
 def test_missing_config(declare: Declare, monitored: Stack, folder: Path) -> None:
-    """A missing value is missed in the engine's words."""
+    """A missing config value raises DeployError in the engine's words."""
     declare('aws.cloudwatch.LogGroup("log")')
     (folder / "Pulumi.dev.yaml").write_text("config: {}")
     with pytest.raises(DeployError) as failure:
@@ -98,6 +98,6 @@ def test_missing_config(declare: Declare, monitored: Stack, folder: Path) -> Non
 
 @pytest.mark.usefixtures("bare_machine")
 def test_engine_can_be_required(account: Account, folder: Path) -> None:
-    """Who needs the engine gets the reason why there is none."""
+    """With engine=True a machine without CLI and Go raises DeployError with the reason."""
     with pytest.raises(DeployError, match="no Go to build one with"):
         open_stack(folder, "dev", account, engine=True)

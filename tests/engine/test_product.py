@@ -71,7 +71,7 @@ def unchanged(changes: Changes) -> bool:
 
 
 def test_nothing_is_left_without_the_engine(project: Path, account: Account) -> None:
-    """The quick way deletes the reports, too."""
+    """Without the engine destroy deletes the bucket with its reports, too."""
     stack = open_stack(project, "dev", account, engine=False)
     stack.up()
     fill(account, stack.outputs["ledgerBucket"])
@@ -99,7 +99,7 @@ def test_reports_can_be_kept(product: Open, account: Account) -> None:
 
 
 def test_an_empty_bucket_is_not_kept(product: Open, account: Account) -> None:
-    """Without reports there is nothing to keep."""
+    """With deleteReports false destroy still deletes a bucket that holds nothing."""
     deployed = product(deleteReports=False, alarms=False, schedule="disabled")
     deployed.up()
     deployed.destroy()
@@ -127,8 +127,12 @@ def test_an_older_stack_is_brought_up_to_date(
         f"{NAME}-function",
         f"{NAME}-retries",
     ]
-    kept = {"aws:iam/role:Role", "aws:cloudwatch/logGroup:LogGroup", "aws:lambda/function:Function"}
-    assert kept.isdisjoint(kind for kind, _ in changes.create)
+    kept_types = {
+        "aws:iam/role:Role",
+        "aws:cloudwatch/logGroup:LogGroup",
+        "aws:lambda/function:Function",
+    }
+    assert kept_types.isdisjoint(kind for kind, _ in changes.create)
     deployed.up()
     assert before < inventory(account)
     assert unchanged(deployed.up())

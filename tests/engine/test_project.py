@@ -66,7 +66,7 @@ def changed(changes: Changes) -> dict[str, tuple[Any, ...]]:
     return {kind: resources for kind, resources in kinds.items() if resources}
 
 
-def held(account: Account) -> frozenset[str]:
+def contents(account: Account) -> frozenset[str]:
     """What the account holds, in eu-west-1 and us-east-1."""
     return inventory(account, "eu-west-1") | inventory(account, "us-east-1")
 
@@ -99,7 +99,7 @@ def test_preview_creates_nothing(open_project: Open, account: Account) -> None:
         "TopicPolicy": 1,
         "TopicSubscription": 1,
     }
-    assert held(account) == frozenset()
+    assert contents(account) == frozenset()
 
 
 def test_a_stacks_life(open_project: Open, account: Account, copy: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_stacks_life(open_project: Open, account: Account, copy: Path) -> None
 
     fill(account, stack.outputs["ledgerBucket"])
     stack.destroy()
-    assert held(account) == frozenset()
+    assert contents(account) == frozenset()
 
 
 def test_changed_code_updates_the_code_only(open_project: Open, copy: Path) -> None:
@@ -310,4 +310,4 @@ def test_bad_input_stops_the_preview(
     with pytest.raises(DeployError) as error:
         stack.preview()
     assert str(error.value) == sentence
-    assert held(nowhere) == frozenset()
+    assert contents(nowhere) == frozenset()

@@ -42,16 +42,16 @@ def test_cli_in_pulumi_home_is_used(bare_machine: Path) -> None:
 def test_unusable_cli_is_passed_over(bare_machine: Path, script: str, version: str) -> None:
     """A CLI that cannot serve is named, and the search goes on."""
     tool(bare_machine, "pulumi", script)
-    said: list[str] = []
+    lines: list[str] = []
     with pytest.raises(NoCliError):
-        pulumi_cli.find(said.append)
+        pulumi_cli.find(lines.append)
     path = (bare_machine / "pulumi").resolve()
-    assert said == [f"Passing over {path}: v3.206.0 or later is needed, it is v{version}."]
+    assert lines == [f"Passing over {path}: v3.206.0 or later is needed, it is v{version}."]
 
 
 @pytest.mark.usefixtures("bare_machine")
 def test_neither_cli_nor_go() -> None:
-    """Where nothing can be had, the reason is a sentence."""
+    """Without a CLI and without Go, find raises NoCliError with the reason."""
     with pytest.raises(NoCliError) as failure:
         pulumi_cli.find(pytest.fail)
     assert str(failure.value) == (
@@ -64,11 +64,11 @@ def test_go_builds_the_pinned_version_once(bare_machine: Path) -> None:
     find_output = 'PATH=/usr/bin:/bin; while [ "$1" != -o ]; do shift; done'
     script = f'{find_output}; mkdir -p "${{2%/*}}"; echo hi > "$2"'
     tool(bare_machine, "go", script)
-    said: list[str] = []
-    cli = pulumi_cli.find(said.append)
+    lines: list[str] = []
+    cli = pulumi_cli.find(lines.append)
     assert str(cli) == "Pulumi CLI v3.225.0 (built from tools/pulumi)"
     assert cli.path.read_text() == "hi\n"
-    assert said[0].startswith("Building the Pulumi CLI v3.225.0 with ")
+    assert lines[0].startswith("Building the Pulumi CLI v3.225.0 with ")
     assert pulumi_cli.find(pytest.fail) == cli
 
 

@@ -1,4 +1,4 @@
-"""What a program must not get away with ends in a sentence before anything is created."""
+"""Programs and configs that are refused in the preview, before anything is created."""
 
 import pytest
 
@@ -135,7 +135,7 @@ def test_program_breaks(declare: Declare, stack: Open) -> None:
 def test_config_refused(
     declare: Declare, stack: Open, config: dict[str, object], sentence: str
 ) -> None:
-    """The config's fault is named in one sentence."""
+    """A bad config value fails the preview with one sentence that names it."""
     declare('aws.cloudwatch.LogGroup("log")')
     with pytest.raises(DeployError) as failure:
         stack(**config).preview()

@@ -57,7 +57,7 @@ def test_regions(declare: Declare, stack: Open, account: Account) -> None:
 
 
 def test_lookups(declare: Declare, stack: Open) -> None:
-    """The program learns who it is, where, and which regions are enabled."""
+    """Lookups return the account, the partition and the enabled regions."""
     declare("""
         pulumi.export("account", aws.get_caller_identity().account_id)
         pulumi.export("partition", aws.get_partition().partition)

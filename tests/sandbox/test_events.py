@@ -58,7 +58,7 @@ def test_a_schedule_runs_its_function(account: Account, deploy: Callable[..., st
 def test_all_tries_of_a_failing_function_are_told(
     account: Account, deploy: Callable[..., str]
 ) -> None:
-    """Lambda tries an asynchronous event three times."""
+    """A function that fails on an asynchronous event is run three times."""
     schedule(account, deploy("def handle(event, context): raise ValueError"))
     permit(account)
     (delivery,) = account.events.fire("daily", REGION)
@@ -132,7 +132,7 @@ def test_an_unknown_rule_does_not_fire(account: Account) -> None:
 def test_an_event_goes_to_the_rules_that_match_it(
     account: Account, deploy: Callable[..., str], source: str, deliveries: int
 ) -> None:
-    """The pattern decides."""
+    """An event is delivered to the rules whose pattern matches it."""
     schedule(account, deploy(ECHO), EventPattern='{"source": ["aws.ec2"]}')
     permit(account)
     event = {"source": source, "detail-type": "AWS API Call via CloudTrail", "detail": {}}
@@ -156,8 +156,8 @@ def test_a_put_event_runs_the_functions_of_its_rules(
     assert put(account, "aws.ec2")["FailedEntryCount"] == 0
     account.functions.wait(30)
     events = account.client("logs").filter_log_events(logGroupName="/aws/lambda/trial")["events"]
-    said = [event["message"] for event in events if event["message"].startswith("aws.")]
-    assert said == ["aws.ec2 {'port': 22}"]
+    messages = [event["message"] for event in events if event["message"].startswith("aws.")]
+    assert messages == ["aws.ec2 {'port': 22}"]
 
 
 def test_other_buses_are_refused(account: Account) -> None:

@@ -1,4 +1,4 @@
-"""Faults: each shows as the error boto3 raises for the real one."""
+"""Faults: boto3 raises the same error for a fault as for the real failure."""
 
 import boto3
 import pytest
@@ -44,7 +44,7 @@ def test_throttling_ends_after_the_given_number_of_times(account: Account) -> No
 
 
 def test_a_denial_holds_in_its_region_only(account: Account) -> None:
-    """The neighbouring region answers."""
+    """A fault of one region leaves another region's answers alone."""
     account.faults.deny("DescribeVpcs", "eu-west-1")
     with pytest.raises(ClientError, match="UnauthorizedOperation"):
         account.client("ec2", "eu-west-1").describe_vpcs()
@@ -60,8 +60,8 @@ def test_a_fault_may_concern_one_caller(account: Account) -> None:
         account.client("ec2").describe_vpcs()
 
 
-def test_clearing_makes_the_account_well(account: Account) -> None:
-    """After clear() nothing fails."""
+def test_clearing_removes_all_faults(account: Account) -> None:
+    """After clear() a denied operation is answered."""
     account.faults.deny("*")
     account.faults.clear()
     account.client("ec2").describe_vpcs()
@@ -83,7 +83,7 @@ def test_a_time_out_hangs_until_the_client_gives_up(account: Account) -> None:
 
 
 def test_a_dropped_connection_has_no_answer(account: Account) -> None:
-    """boto3 sees a closed connection, once."""
+    """A dropped request raises ConnectionClosedError, as often as the fault says."""
     account.faults.drop("DescribeVpcs", times=1)
     with pytest.raises(ConnectionClosedError):
         account.client("ec2").describe_vpcs()

@@ -27,7 +27,7 @@ def test_invoke_runs_the_deployed_zip(account: Account, deploy: Callable[..., st
 
 
 def test_an_arn_names_the_function_too(account: Account, deploy: Callable[..., str]) -> None:
-    """Invoke takes the ARN."""
+    """Invoke takes the ARN of a function in place of its name."""
     arn = deploy(ECHO)
     answer = account.client("lambda").invoke(FunctionName=arn, Payload=b"1")
     assert json.load(answer["Payload"]) == 1
@@ -63,7 +63,7 @@ def test_a_dry_run_runs_nothing(account: Account, deploy: Callable[..., str]) ->
 def test_a_function_calls_the_account_with_its_own_key(
     account: Account, deploy: Callable[..., str]
 ) -> None:
-    """What the function did can be told from what set it up."""
+    """Calls of a function carry its own access key, not that of the account's owner."""
     deploy(
         "import boto3\ndef handle(event, context):\n"
         "    boto3.client('ec2', region_name='us-east-1').describe_vpcs()"

@@ -27,13 +27,13 @@ def test_things_are_listed_by_kind_and_name(account: Account) -> None:
     )
     account.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
     account.client("logs").create_log_group(logGroupName="log")
-    held = inventory(account)
-    assert {thing for thing in held if not thing.startswith("subscription ")} == {
+    contents = inventory(account)
+    assert {thing for thing in contents if not thing.startswith("subscription ")} == {
         "alarm failed",
         "bucket ledger",
         "log group log",
         "role role",
         f"topic {topic}",
     }
-    assert len(held) == 6
+    assert len(contents) == 6
     assert inventory(account, "us-east-1") == {"bucket ledger", "role role"}

@@ -68,7 +68,7 @@ def test_a_token_can_be_used_twice(ec2_with_groups: Any) -> None:
 def test_page_parameters_are_checked(
     account: Account, arguments: dict[str, object], code: str
 ) -> None:
-    """What AWS refuses is refused."""
+    """Page parameters that EC2 does not take are refused with EC2's error code."""
     with pytest.raises(ClientError) as caught:
         account.client("ec2").describe_security_groups(**arguments)
     assert caught.value.response["Error"]["Code"] == code
@@ -77,14 +77,14 @@ def test_page_parameters_are_checked(
 def test_prefix_list_entries_come_in_pages_without_asking(account: Account) -> None:
     """A list of 120 entries is a page of 100 and one of 20."""
     ec2 = account.client("ec2")
-    made = ec2.create_managed_prefix_list(
+    created = ec2.create_managed_prefix_list(
         PrefixListName="long",
         AddressFamily="IPv4",
         MaxEntries=120,
         Entries=[{"Cidr": f"10.0.{index}.0/24"} for index in range(120)],
     )
     paginator = ec2.get_paginator("get_managed_prefix_list_entries")
-    pages = paginator.paginate(PrefixListId=made["PrefixList"]["PrefixListId"])
+    pages = paginator.paginate(PrefixListId=created["PrefixList"]["PrefixListId"])
     assert [len(page["Entries"]) for page in pages] == [100, 20]
 
 

@@ -15,7 +15,7 @@ def test_only_enabled_regions_are_described(account: Account) -> None:
 
 
 def test_all_regions_are_described_on_request(account: Account) -> None:
-    """AllRegions shows those that would have to be opted in to."""
+    """With AllRegions the answer has regions that are not opted in, with that status."""
     regions = account.client("ec2").describe_regions(AllRegions=True)["Regions"]
     status = {region["RegionName"]: region["OptInStatus"] for region in regions}
     assert status["af-south-1"] == "not-opted-in"
@@ -23,7 +23,7 @@ def test_all_regions_are_described_on_request(account: Account) -> None:
 
 
 def test_regions_can_be_filtered(account: Account) -> None:
-    """Filters hold with their wildcards."""
+    """A filter by region name takes wildcards."""
     condition = {"Name": "region-name", "Values": ["eu-west-*"]}
     regions = account.client("ec2").describe_regions(Filters=[condition])["Regions"]
     assert [region["RegionName"] for region in regions] == ["eu-west-1", "eu-west-2", "eu-west-3"]

@@ -65,7 +65,7 @@ def test_two_halves_meet_on_one_interface(seeded: Account) -> None:
 def test_an_interface_is_found_by_any_of_its_groups(seeded: Account) -> None:
     """Whoever asks for one group of two, and for groups elsewhere, finds it."""
     ec2 = seeded.client("ec2")
-    groups = {each["GroupName"]: each["GroupId"] for each in _groups(ec2)}
+    groups = {group["GroupName"]: group["GroupId"] for group in _groups(ec2)}
     for names in (["session-cache"], ["application", "bastion"], ["session-cache", "application"]):
         condition = {"Name": "group-id", "Values": [groups[name] for name in names]}
         found = ec2.describe_network_interfaces(Filters=[condition])["NetworkInterfaces"]

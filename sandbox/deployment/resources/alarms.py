@@ -56,7 +56,9 @@ class MetricAlarm(Resource):
         return {
             **{name: live.get(name) for name in (*_ACTIONS, *_PLAIN)},
             "arn": held["AlarmArn"],
-            "dimensions": {each["Name"]: each["Value"] for each in held.get("Dimensions", ())},
+            "dimensions": {
+                dimension["Name"]: dimension["Value"] for dimension in held.get("Dimensions", ())
+            },
             "name": identity,
             "okActions": held.get("OKActions", []),
             "tagsAll": from_pairs(tags),

@@ -97,7 +97,11 @@ class LogMetricFilter(Resource):
             filterName=inputs["name"],
             filterPattern=inputs["pattern"],
             metricTransformations=[
-                {theirs: given[ours] for ours, theirs in _TRANSFORMATION.items() if ours in given}
+                {
+                    aws_name: given[name]
+                    for name, aws_name in _TRANSFORMATION.items()
+                    if name in given
+                }
             ],
         )
         return str(inputs["name"])
@@ -106,14 +110,19 @@ class LogMetricFilter(Resource):
         found = place.client.describe_metric_filters(
             logGroupName=known["logGroupName"], filterNamePrefix=identity
         )["metricFilters"]
-        held = next((each for each in found if each["filterName"] == identity), None)
+        held = next(
+            (metric_filter for metric_filter in found if metric_filter["filterName"] == identity),
+            None,
+        )
         if held is None:
             return None
         (made,) = held["metricTransformations"]
         return {
             "logGroupName": held["logGroupName"],
             "metricTransformation": {
-                ours: made[theirs] for ours, theirs in _TRANSFORMATION.items() if theirs in made
+                name: made[aws_name]
+                for name, aws_name in _TRANSFORMATION.items()
+                if aws_name in made
             },
             "name": identity,
             "pattern": held["filterPattern"],

@@ -22,7 +22,7 @@ _SPELLED: Final = {
     "mfaDelete": "MFADelete",
     "sseAlgorithm": "SSEAlgorithm",
 }
-_READ: Final = {theirs: ours for ours, theirs in _SPELLED.items()}
+_READ: Final = {aws_name: name for name, aws_name in _SPELLED.items()}
 
 
 class Bucket(Resource):
@@ -106,12 +106,12 @@ class BucketPublicAccessBlock(_BucketPart):
     defaults = dict.fromkeys(_FLAGS, False)
 
     def put(self, place: Place, bucket: str, inputs: Properties) -> None:
-        flags = _theirs({**self.defaults, **picked(inputs, *_FLAGS)})
+        flags = _to_s3({**self.defaults, **picked(inputs, *_FLAGS)})
         place.client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=flags)
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_public_access_block(Bucket=identity)
-        return {"bucket": identity, **_ours(held["PublicAccessBlockConfiguration"])}
+        return {"bucket": identity, **_from_s3(held["PublicAccessBlockConfiguration"])}
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_public_access_block(Bucket=identity)
@@ -124,13 +124,13 @@ class BucketOwnershipControls(_BucketPart):
     inputs = frozenset({"bucket", "rule"})
 
     def put(self, place: Place, bucket: str, inputs: Properties) -> None:
-        controls = {"Rules": [_theirs(inputs["rule"])]}
+        controls = {"Rules": [_to_s3(inputs["rule"])]}
         place.client.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=controls)
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_bucket_ownership_controls(Bucket=identity)
         (rule,) = held["OwnershipControls"]["Rules"]
-        return {"bucket": identity, "rule": _ours(rule)}
+        return {"bucket": identity, "rule": _from_s3(rule)}
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_bucket_ownership_controls(Bucket=identity)
@@ -145,12 +145,12 @@ class BucketServerSideEncryptionConfiguration(_BucketPart):
     inputs = frozenset({"bucket", "rules"})
 
     def put(self, place: Place, bucket: str, inputs: Properties) -> None:
-        rules = {"Rules": _theirs(inputs["rules"])}
+        rules = {"Rules": _to_s3(inputs["rules"])}
         place.client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_bucket_encryption(Bucket=identity)
-        rules = _ours(held["ServerSideEncryptionConfiguration"]["Rules"])
+        rules = _from_s3(held["ServerSideEncryptionConfiguration"]["Rules"])
         # Without a key of one's own there is no bucket key, and S3 says so unasked.
         return {
             "bucket": identity,
@@ -168,7 +168,7 @@ class BucketVersioning(_BucketPart):
     inputs = frozenset({"bucket", "versioningConfiguration"})
 
     def put(self, place: Place, bucket: str, inputs: Properties) -> None:
-        wanted = _theirs(inputs["versioningConfiguration"])
+        wanted = _to_s3(inputs["versioningConfiguration"])
         place.client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=wanted)
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
@@ -190,12 +190,12 @@ class BucketLifecycleConfiguration(_BucketPart):
     inputs = frozenset({"bucket", "rules"})
 
     def put(self, place: Place, bucket: str, inputs: Properties) -> None:
-        rules = {"Rules": _theirs(inputs["rules"])}
+        rules = {"Rules": _to_s3(inputs["rules"])}
         place.client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=rules)
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_bucket_lifecycle_configuration(Bucket=identity)
-        return {"bucket": identity, "rules": _ours(held["Rules"])}
+        return {"bucket": identity, "rules": _from_s3(held["Rules"])}
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_bucket_lifecycle(Bucket=identity)
@@ -241,25 +241,26 @@ def _empty(place: Place, bucket: str) -> None:
             )
 
 
-def _theirs(value: Any) -> Any:
+def _to_s3(value: Any) -> Any:
     """Nested inputs as S3 spells them."""
     if isinstance(value, list):
-        return [_theirs(item) for item in value]
+        return [_to_s3(item) for item in value]
     if isinstance(value, dict):
         return {
-            _SPELLED.get(name, name[0].upper() + name[1:]): _theirs(item)
+            _SPELLED.get(name, name[0].upper() + name[1:]): _to_s3(item)
             for name, item in value.items()
             if item is not None
         }
     return value
 
 
-def _ours(value: Any) -> Any:
+def _from_s3(value: Any) -> Any:
     """What S3 answers, as Pulumi spells it."""
     if isinstance(value, list):
-        return [_ours(item) for item in value]
+        return [_from_s3(item) for item in value]
     if isinstance(value, dict):
         return {
-            _READ.get(name, name[0].lower() + name[1:]): _ours(item) for name, item in value.items()
+            _READ.get(name, name[0].lower() + name[1:]): _from_s3(item)
+            for name, item in value.items()
         }
     return value

@@ -45,7 +45,7 @@ def _python_class(type_name: str, *suffixes: str) -> type:
     # It loads its classes when they are asked for.
     classes = import_module(f"pulumi_aws.{python}")
     named = (getattr(classes, name + suffix, None) for suffix in suffixes)
-    found = next(each for each in named if each is not None)
+    found = next(candidate for candidate in named if candidate is not None)
     assert isinstance(found, type)  # noqa: S101 - narrows what getattr gives
     return found
 
