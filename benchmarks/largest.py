@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limi
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from handler.model import PrefixList, Rule, SecurityGroup, Traffic
+from handler.model.network import PrefixList, Rule, SecurityGroup
+from handler.model.traffic import Traffic
 
 _RULES = 1_000
 _PORTS = (22, 80, 443, 3306, 3389, 5432, 6379, 8080, 9200, 27017)

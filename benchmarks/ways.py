@@ -7,15 +7,16 @@ from typing import Any
 import boto3
 
 from benchmarks import largest
-from handler import audit, notify
-from handler.address import Internets
+from handler import audit, mail
 from handler.aws import Clients
-from handler.collect import Region
-from handler.exposure import exposures
-from handler.model import Run, Target, Trigger
-from handler.policy import Policy
-from handler.report.document import document
-from handler.scan import scan
+from handler.ec2.region import Ec2Region
+from handler.exposure.exposures import exposures
+from handler.exposure.internet import Internets
+from handler.model.network import Target
+from handler.model.run import Run, Trigger
+from handler.policy.policy import Policy
+from handler.report.json_report import report_to_json
+from handler.scan import scan_target
 from handler.settings import Settings
 
 _SENDER = "audit@example.com"
@@ -61,12 +62,11 @@ def product() -> Call:
         clients.get(service, region)
 
     def call() -> int:
-        report = audit.report(_RUN, audit.scans(clients, (_REGION,), policy), policy)
-        if not report.complete:
+        report = audit.build_report(_RUN, audit.scan_targets(clients, (_REGION,), policy), policy)
+        if not report.is_complete:
             message = f"the audit must be complete, got {report.coverage}."
             raise RuntimeError(message)
-        mail = notify.compose(settings, report, policy)
-        notify.send(clients.get("sesv2"), settings, mail)
+        mail.send(clients.get("sesv2"), settings, mail.compose(settings, report))
         return len(report.findings)
 
     return call
@@ -74,7 +74,7 @@ def product() -> Call:
 
 def evaluation() -> Call:
     """The judging alone, of groups that were read beforehand."""
-    region = Region(Clients().get("ec2", _REGION))
+    region = Ec2Region(Clients().get("ec2", _REGION))
     groups = list(region.security_groups())
     named = {rule.source for group in groups for rule in group.rules if rule.is_prefix_list}
     lists = region.prefix_lists(sorted(named))
@@ -105,7 +105,9 @@ def hostile_report() -> Call:
 def _document_of(source: largest.Alone) -> Call:
     policy = Policy()
     return lambda: len(
-        json.dumps(document(audit.report(_RUN, [scan(_TARGET, source, policy)], policy)))
+        json.dumps(
+            report_to_json(audit.build_report(_RUN, [scan_target(_TARGET, source, policy)], policy))
+        )
     )
 
 

@@ -13,7 +13,7 @@ from handler import VERSION
 with missing_package_reported():
     import click
 
-    from cli.formats import FORMS
+    from cli.formats import FORMATS
     from cli.output import output
 
 
@@ -54,9 +54,9 @@ def demo(stack: str) -> None:
 @click.option("--live", is_flag=True, help="Read the ledger in AWS rather than the last demo's.")
 def report(stack: str, *, live: bool) -> None:
     """Show what opened and closed from run to run, and the last report."""
-    from cli.report import report as run  # noqa: PLC0415 -- as above
+    from cli.report import show_report  # noqa: PLC0415 -- as above
 
-    run(_project(), stack, live=live)
+    show_report(_project(), stack, live=live)
 
 
 @main.command()
@@ -73,7 +73,7 @@ def report(stack: str, *, live: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(list(FORMS)),
+    type=click.Choice(list(FORMATS)),
     default="table",
     show_default=True,
     help="For people or for which other system.",
@@ -103,27 +103,28 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
 
     Exits with 2 when something could not be read.
     """
-    from cli import audit as audits  # noqa: PLC0415 -- as above
-    from handler.model import Severity  # noqa: PLC0415 -- as above
-    from handler.policy import Policy  # noqa: PLC0415 -- as above
+    from cli.audit import audit_account, audit_snapshot, exit_status  # noqa: PLC0415 -- as above
+    from cli.policy_file import read_policy  # noqa: PLC0415 -- as above
+    from handler.model.finding import Severity  # noqa: PLC0415 -- as above
+    from handler.policy.policy import Policy  # noqa: PLC0415 -- as above
 
-    for each in filter(None, (snapshot, policy_file)):
-        # What is no file, or cannot be one, is none that is read.
+    for file in filter(None, (snapshot, policy_file)):
+        # An input without a file descriptor is no file that --output could overwrite.
         with suppress(OSError):
-            if Path(path).is_file() and samestat(Path(path).stat(), os.fstat(each.fileno())):
+            if Path(path).is_file() and samestat(Path(path).stat(), os.fstat(file.fileno())):
                 message = f"--output would overwrite {path}, which the audit reads."
                 raise click.UsageError(message)
-    policy = audits.read_policy(policy_file.read()) if policy_file else Policy()
+    policy = read_policy(policy_file.read()) if policy_file else Policy()
     if snapshot and (profile or regions):
         message = "--from-file reads no account: leave out --profile and --region."
         raise click.UsageError(message)
     with output(path) as stream:
         if snapshot:
-            audited = audits.of_snapshot(snapshot.read(), policy)
+            result = audit_snapshot(snapshot.read(), policy)
         else:
-            audited = audits.of_account(profile, regions, policy)
-        FORMS[form](audited, policy, stream)
-    sys.exit(audits.exit_status(audited, Severity(fail_on) if fail_on else None))
+            result = audit_account(profile, regions, policy)
+        FORMATS[form](result, stream)
+    sys.exit(exit_status(result, Severity(fail_on) if fail_on else None))
 
 
 def _project() -> Path:

@@ -1,39 +1,37 @@
-"""The ledger of a stack: what its last run reported, and what opened and closed from run to run."""
+"""The ledger of a stack: its last report, and what opened and closed from run to run."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import boto3
 import click
 from rich.table import Table
 
-from cli.formats.table import console_for, table
-from handler.aws import FAILURES, sentence
-from handler.ledger import Past, State
-from handler.model import Coverage, CoverageStatus, Report, Run, Severity, Target, Trigger
-from handler.policy import Policy
-from handler.state import UNREADABLE, StateError, finding, loads
-from handler.store import STATE_KEY, report_key
+from cli.formats.table import console_for, write_table
+from handler.aws import FAILURES, error_text
+from handler.ledger.state import LedgerState, RunSummary, StateError, decode_state
+from handler.ledger.store import STATE_KEY, report_key
+from handler.model.finding import Severity
+from handler.report.json_report import DECODE_ERRORS, report_from_json
 
 LEDGER = Path(".demo", "ledger")
-"""Where the demo leaves its ledger, in the project."""
+"""The folder of the demo's ledger, in the project."""
 
-Read = Callable[[str], bytes]
+ReadKey = Callable[[str], bytes]
 """The content of a key. Raises ``click.ClickException`` when it cannot be read."""
 
 
-def report(project: Path, stack: str, *, live: bool) -> None:
+def show_report(project: Path, stack: str, *, live: bool) -> None:
     """Show the history and the last report of a stack's ledger, in AWS or as the demo left it.
 
     Raises ``click.ClickException`` when there is none.
     """
     read = _bucket(_deployed_bucket(project, stack)) if live else _folder(project / LEDGER)
     try:
-        state = loads(read(STATE_KEY))
+        state = decode_state(read(STATE_KEY))
     except StateError as error:
         raise click.ClickException(str(error)) from error
     if not state.runs:
@@ -44,57 +42,37 @@ def report(project: Path, stack: str, *, live: bool) -> None:
     console.print()
     key = report_key(state.runs[-1].id, state.runs[-1].started_at)
     try:
-        last = _parsed(json.loads(read(key)))
-    except UNREADABLE as error:
+        last = report_from_json(json.loads(read(key)))
+    except DECODE_ERRORS as error:
         message = f"{key} must be the report of a run, it is not ({type(error).__name__})."
         raise click.ClickException(message) from error
-    table(last, Policy(), sys.stdout)
+    write_table(last, sys.stdout)
 
 
-def _history(state: State) -> Table:
+def _history(state: LedgerState) -> Table:
     # Fits into 80 columns.
     grid = Table(box=None, padding=(0, 1, 0, 0))
-    open_now = tuple(severity for severity in Severity if severity is not Severity.INFO)
-    for name in ("run", "by", "opened", "resolved", *open_now, "unread", "mail"):
+    severities = tuple(severity for severity in Severity if severity is not Severity.INFO)
+    for name in ("run", "by", "opened", "resolved", *severities, "unread", "mail"):
         grid.add_column(name)
-    for past in state.runs:
-        grid.add_row(*_row(past, open_now))
+    for run in state.runs:
+        grid.add_row(*_row(run, severities))
     return grid
 
 
-def _row(past: Past, severities: tuple[Severity, ...]) -> tuple[str, ...]:
+def _row(run: RunSummary, severities: tuple[Severity, ...]) -> tuple[str, ...]:
     numbers = (
-        past.opened,
-        past.resolved,
-        *(past.open[severity] for severity in severities),
-        past.not_read,
+        run.opened,
+        run.resolved,
+        *(run.open[severity] for severity in severities),
+        run.not_read,
     )
-    mail = "sent" if past.mailed else ""
-    started_at = f"{past.started_at[:10]} {past.started_at[11:16]}"
-    return started_at, past.trigger, *(f"{number:,}" for number in numbers), mail
+    mail = "sent" if run.mailed else ""
+    started_at = run.started_at[: len("2026-01-01T00:00")].replace("T", " ")
+    return started_at, run.trigger, *(f"{number:,}" for number in numbers), mail
 
 
-def _parsed(document: Mapping[str, Any]) -> Report:
-    """A stored report, as far as it is shown."""
-    run = document["run"]
-    return Report(
-        run=Run(run["id"], Trigger(run["trigger"]), run["startedAt"], run["finishedAt"]),
-        coverage=tuple(
-            Coverage(
-                Target(each["account"], each["region"]),
-                CoverageStatus(each["status"]),
-                each["groups"],
-                each["rules"],
-                each["error"],
-            )
-            for each in document["coverage"]
-        ),
-        findings=tuple(map(finding, document["findings"])),
-        notices=tuple(document["notices"]),
-    )
-
-
-def _folder(ledger: Path) -> Read:
+def _folder(ledger: Path) -> ReadKey:
     def read(key: str) -> bytes:
         try:
             return (ledger / key).read_bytes()
@@ -108,14 +86,14 @@ def _folder(ledger: Path) -> Read:
     return read
 
 
-def _bucket(name: str) -> Read:
+def _bucket(name: str) -> ReadKey:
     s3 = boto3.Session().client("s3")
 
     def read(key: str) -> bytes:
         try:
             body: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
         except FAILURES as error:
-            message = f"s3://{name}/{key} could not be read: {sentence(error)}"
+            message = f"s3://{name}/{key} could not be read: {error_text(error)}"
             raise click.ClickException(message) from error
         return body
 
@@ -123,7 +101,7 @@ def _bucket(name: str) -> Read:
 
 
 def _deployed_bucket(project: Path, stack: str) -> str:
-    """The bucket that a stack exports, as the caller's Pulumi CLI knows it."""
+    """The bucket that a stack exports, from the caller's Pulumi CLI."""
     command = ["pulumi", "stack", "output", "ledgerBucket", "--stack", stack]
     try:
         done = subprocess.run(  # noqa: S603 -- no shell, and the stack's name is one argument

@@ -1,4 +1,4 @@
-"""The one session with AWS: its clients, how long they wait and how often they try again."""
+"""The session with AWS: its clients, their time-outs and retries, and the text of its errors."""
 
 import logging
 from functools import cache
@@ -11,27 +11,25 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from handler.answer import read_ahead
-
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
-"""What boto3 raises when AWS refuses, cannot be reached or answers nonsense."""
+"""What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
 
-# Where credentials and endpoints come from is the same 40 lines in every run.
+# Without it, each run logs the same 40 lines on credentials and endpoints.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # Adaptive: when AWS throttles, the client slows down rather than press on, because the account's
 # own software shares the same request quota.
 # A region that does not answer takes 45 seconds, so that even 17 of them, four at a time, leave
 # time for the mail within the function's default limit of 300.
-_WAIT = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
-_PATIENT = _WAIT.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
+_TIMEOUTS = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
+_ADAPTIVE_RETRIES = _TIMEOUTS.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
 # A bucket that does not answer is given up after 16 seconds, to leave time for the mail.
-_BRISK = _WAIT.merge(
+_ONE_QUICK_RETRY = _TIMEOUTS.merge(
     Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 )
 # A message that was sent again because the answer to it was lost would arrive twice.
-_ONCE = _WAIT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-_CONFIGS = {"sesv2": _ONCE, "s3": _BRISK}
+_NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+_CONFIGS = {"sesv2": _NO_RETRY, "s3": _ONE_QUICK_RETRY}
 
 
 class Clients:
@@ -41,8 +39,8 @@ class Clients:
     """
 
     def __init__(self, session: boto3.session.Session | None = None) -> None:
-        """Without a session, the process's own one."""
-        self._session: Any = session or _session()
+        """Without a session, the clients come from the one that the process keeps."""
+        self._session: Any = session or _process_session()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = Lock()
 
@@ -52,7 +50,7 @@ class Clients:
         with self._lock:
             key = service, region
             if key not in self._clients:
-                config = _CONFIGS.get(service, _PATIENT)
+                config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
                 self._clients[key] = self._session.client(
                     service, region_name=region, config=config
                 )
@@ -60,33 +58,31 @@ class Clients:
 
 
 @cache
-def _session() -> boto3.session.Session:
-    session = boto3.session.Session()
-    session.events.register("before-parse.ec2.DescribeSecurityGroups", read_ahead)
-    return session
+def _process_session() -> boto3.session.Session:
+    return boto3.session.Session()
 
 
-def sentence(error: Exception) -> str:
-    """What a failure says, on one line, cut to a length that people read, with a full stop."""
-    most = 300
+def error_text(error: Exception) -> str:
+    """The message of a failure on one line, cut to a readable length, with a full stop."""
+    length = 300
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         text = f"{details.get('Code', 'Unknown')}: {details.get('Message', '')}"
     else:
         text = str(error)
     text = " ".join(text.split()).rstrip(".")
-    return f"{text}." if len(text) <= most else f"{text[:most]}..."
+    return f"{text}." if len(text) <= length else f"{text[:length]}..."
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether AWS said no and has done nothing, which no answer and its own faults do not tell."""
+    """Whether AWS refused the call and did nothing; after a 5xx or no answer that is unknown."""
     if not isinstance(error, ClientError):
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def code(error: Exception) -> str:
+def error_code(error: Exception) -> str:
     """AWS's code for a failure; the exception's name when AWS did not answer."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "Unknown"))

@@ -1,7 +1,12 @@
-"""The only clock of the audit."""
+"""The only clock of the audit, and how much time a run has left."""
 
+import threading
 import time
 from datetime import UTC, datetime
+
+# Reading stops that long before the end, to leave time for mail and ledger; in a short run, a
+# third of it.
+_RESERVED_SECONDS = 75.0
 
 
 def now() -> datetime:
@@ -9,11 +14,38 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def stamp() -> str:
+def timestamp() -> str:
     """The time in ISO 8601 to the second, with a Z."""
     return now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day_of(stamp: str) -> str:
+    """The day of a time in ISO 8601, for example 2026-11-23."""
+    return stamp[: len("2026-01-01")]
 
 
 def sleep(seconds: float) -> None:
     """Wait that long."""
     time.sleep(seconds)
+
+
+class TimeBudget:
+    """The seconds that a run has left, in all and for reading."""
+
+    def __init__(self, context: object = None) -> None:
+        """``context`` is Lambda's; without its remaining time a run has no limit."""
+        self._milliseconds = getattr(context, "get_remaining_time_in_millis", None)
+        self._started = time.monotonic()
+        self._reserved = min(_RESERVED_SECONDS, self.seconds_left() / 3)
+
+    def seconds_left(self) -> float:
+        """The seconds until Lambda ends the run."""
+        return self._milliseconds() / 1000 if self._milliseconds else threading.TIMEOUT_MAX
+
+    def reading_seconds_left(self) -> float:
+        """The seconds until reading must stop, so that mail and ledger have enough."""
+        return self.seconds_left() - self._reserved
+
+    def milliseconds_spent(self) -> int:
+        """The milliseconds since the run began."""
+        return round((time.monotonic() - self._started) * 1000)

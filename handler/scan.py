@@ -1,91 +1,89 @@
-"""Reads one target and judges what it opens."""
+"""Reads one target and assesses what it opens."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from handler import aws
-from handler.address import Internets
-from handler.exposure import exposures, opened
-from handler.findings import findings
-from handler.model import (
-    Coverage,
-    CoverageStatus,
-    Interface,
+from handler.assess.findings import assess
+from handler.exposure.exposures import exposures, public_ranges
+from handler.exposure.internet import Internets
+from handler.model.network import (
+    NetworkInterface,
     OpenGroup,
     PrefixList,
-    Reading,
+    RegionData,
     Rule,
-    Scan,
     SecurityGroup,
     Target,
 )
-from handler.policy import Policy
+from handler.model.run import Coverage, CoverageStatus, Scan
+from handler.policy.policy import Policy
 
 _DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 _DISABLED = frozenset({"AuthFailure", "OptInRequired"})
 
 
-class Source(Protocol):
-    """Where the groups of a target are read from.
+class GroupSource(Protocol):
+    """Where the groups of a target are read from: EC2 or a snapshot.
 
-    Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer without sense.
+    Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer in another form.
     """
 
     def security_groups(self) -> Iterator[SecurityGroup]:
         """All groups."""
 
     def prefix_lists(self, ids: Sequence[str]) -> Mapping[str, PrefixList]:
-        """Every one of the lists, by id; one that cannot be read says why."""
+        """All of the lists, by id; one that cannot be read has an error."""
 
     def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
-        """The groups' inbound rules with their sgr- ids, as far as they are known; others too."""
+        """The groups' inbound rules with their sgr- ids; may lack some, and have others."""
 
-    def interfaces(self, group_ids: Sequence[str]) -> Sequence[Interface] | None:
-        """The network interfaces that have any of the groups; None where nobody knows."""
+    def interfaces(self, group_ids: Sequence[str]) -> Sequence[NetworkInterface] | None:
+        """The network interfaces that have any of the groups; None where they are not known."""
 
 
-def scan(target: Target, source: Source, policy: Policy) -> Scan:
+def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
     """What the target opens to the internet, and how much of it could be read.
 
-    Whatever fails on the way is said in the coverage; what was read is judged all the same.
+    Errors are recorded in the coverage; everything read before them is still evaluated.
     """
     internets = Internets(policy.trusted_cidrs)
-    reader = _Reader(source, internets)
+    reader = _RegionReader(source, internets)
     reader.read()
-    found = findings(reader.reading(target), internets)
-    read = coverage(target, reader.failures, reader.groups, reader.rules)
-    return Scan(read, tuple(found))
+    findings = assess(reader.region_data(target), internets)
+    coverage = coverage_of(target, reader.failures, reader.groups, reader.rules)
+    return Scan(coverage, tuple(findings))
 
 
-def coverage(
+def coverage_of(
     target: Target, failures: Sequence[Exception], groups: int = 0, rules: int = 0
 ) -> Coverage:
-    """How much of the target was read, and what failed on the way."""
+    """How much of the target was read, and the failures on the way."""
     if not failures:
         return Coverage(target, CoverageStatus.OK, groups, rules)
-    codes = {aws.code(failure) for failure in failures}
+    codes = {aws.error_code(failure) for failure in failures}
     status = CoverageStatus.FAILED
     if codes <= _DENIED:
         status = CoverageStatus.DENIED
     elif codes <= _DISABLED:
         status = CoverageStatus.DISABLED
-    sentences = dict.fromkeys(aws.sentence(failure) for failure in failures)
+    sentences = dict.fromkeys(aws.error_text(failure) for failure in failures)
     return Coverage(target, status, groups, rules, " ".join(sentences))
 
 
-class _Reader:
+class _RegionReader:
     """Reads a source step by step, as far as each step goes."""
 
-    def __init__(self, source: Source, internets: Internets) -> None:
+    def __init__(self, source: GroupSource, internets: Internets) -> None:
         self._source = source
         self._internets = internets
-        # Only groups that the report speaks of are kept, and of these what it speaks of: an account
+        # Only groups that the report names are kept, and of these only what it names: an account
         # may have tens of thousands.
-        self._open: list[OpenGroup] = []
-        self._lists: dict[str, PrefixList] = {}
+        self._open_groups: list[OpenGroup] = []
+        self._prefix_lists: dict[str, PrefixList] = {}
         self._rule_ids: Mapping[Rule, str] = {}
-        self._interfaces: Sequence[Interface] | None = None
+        self._interfaces: Sequence[NetworkInterface] | None = None
         self.groups = 0
         self.rules = 0
         self.failures: list[Exception] = []
@@ -97,34 +95,40 @@ class _Reader:
             except (*aws.FAILURES, ValueError) as error:
                 self.failures.append(error)
 
-    def reading(self, target: Target) -> Reading:
-        interfaces = None if self._interfaces is None else tuple(self._interfaces)
-        return Reading(target, tuple(self._open), self._lists, self._rule_ids, interfaces)
+    def region_data(self, target: Target) -> RegionData:
+        return RegionData(
+            target,
+            tuple(self._open_groups),
+            self._prefix_lists,
+            self._rule_ids,
+            None if self._interfaces is None else tuple(self._interfaces),
+        )
 
     def _read_groups(self) -> None:
         for group in self._source.security_groups():
             self.groups += 1
             self.rules += len(group.rules)
-            named = {rule.source for rule in group.rules if rule.is_prefix_list}
-            if unread := named - self._lists.keys():
-                self._lists |= self._source.prefix_lists(sorted(unread))
-            exposed = exposures(group.rules, self._lists, self._internets)
-            if exposed or group.malformed or any(self._lists[each].error for each in named):
-                # What is private opens nothing, together with other groups neither.
+            list_ids = {rule.source for rule in group.rules if rule.is_prefix_list}
+            if unread := list_ids - self._prefix_lists.keys():
+                self._prefix_lists |= self._source.prefix_lists(sorted(unread))
+            exposed = exposures(group.rules, self._prefix_lists, self._internets)
+            has_unreadable = any(self._prefix_lists[list_id].error for list_id in list_ids)
+            if exposed or group.malformed or has_unreadable:
+                # Private rules open nothing, together with other groups neither.
                 public = tuple(rule for rule in group.rules if self._is_public(rule))
-                self._open.append(OpenGroup(replace(group, rules=public), exposed))
+                self._open_groups.append(OpenGroup(replace(group, rules=public), exposed))
 
     def _read_rule_ids(self) -> None:
-        named = {rule for each in self._open for rule in each.group.rules}
-        found = self._source.rule_ids(self._open_ids)
-        self._rule_ids = {rule: rule_id for rule, rule_id in found if rule in named}
+        open_rules = {rule for member in self._open_groups for rule in member.group.rules}
+        rule_ids = self._source.rule_ids(self._open_group_ids)
+        self._rule_ids = {rule: rule_id for rule, rule_id in rule_ids if rule in open_rules}
 
     def _is_public(self, rule: Rule) -> bool:
-        return rule.is_prefix_list or any(opened(rule, self._lists, self._internets))
+        return rule.is_prefix_list or any(public_ranges(rule, self._prefix_lists, self._internets))
 
     def _read_interfaces(self) -> None:
-        self._interfaces = self._source.interfaces(self._open_ids)
+        self._interfaces = self._source.interfaces(self._open_group_ids)
 
     @property
-    def _open_ids(self) -> list[str]:
-        return [each.group.id for each in self._open]
+    def _open_group_ids(self) -> list[str]:
+        return [member.group.id for member in self._open_groups]

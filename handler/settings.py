@@ -1,4 +1,4 @@
-"""How the function is wired: what its environment and the policy.json beside it say."""
+"""The function's settings: its environment, and the policy.json beside it."""
 
 import json
 import re
@@ -8,21 +8,25 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 
-from handler.model import ALL_REGIONS
-from handler.policy import Policy, PolicyError
+from handler.model.network import ALL_REGIONS, REGION_NAME
+from handler.policy.policy import Policy
+from handler.policy.validation import PolicyError
 
-_ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
-REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
-"""What the name of a region looks like."""
+# SES takes ASCII only; a comma would split the list that the function's environment holds, and *
+# or ? in the ARN of an identity would let the function send as others.
+_LOCAL_PART = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+MAIL_ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
+"""What a mail address looks like, in the stack's config and in the function's environment."""
 _POLICY = Path(__file__).resolve().parent.parent / "policy.json"
 
 
 class SettingsError(ValueError):
-    """Wiring that makes no sense; the message is a sentence that names variable and value."""
+    """A variable with a value that is not allowed; the message names variable and value."""
 
 
 class Notify(StrEnum):
-    """When a run that nobody started by hand mails."""
+    """When a run that was not started by hand mails."""
 
     CHANGES = "changes"
     FINDINGS = "findings"
@@ -31,9 +35,9 @@ class Notify(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The function's wiring; ``regions`` is empty for every region enabled for the account.
+    """The function's settings; ``regions`` is empty for every region enabled for the account.
 
-    Without a ``ledger_bucket`` nothing is remembered.
+    Without a ``ledger_bucket`` there is no ledger.
     """
 
     sender: str
@@ -52,14 +56,14 @@ class Settings:
         Raises ``SettingsError`` with one sentence that names variable, value and expectation.
         """
         sender = environment.get("SES_SENDER", "").strip()
-        if not _ADDRESS.fullmatch(sender):
+        if not MAIL_ADDRESS.fullmatch(sender):
             _refuse("SES_SENDER", "a mail address", sender)
         recipients = _items(environment.get("SES_RECIPIENT", ""))
-        if not recipients or not all(map(_ADDRESS.fullmatch, recipients)):
+        if not recipients or not all(map(MAIL_ADDRESS.fullmatch, recipients)):
             expectation = "mail addresses separated by commas"
             _refuse("SES_RECIPIENT", expectation, environment.get("SES_RECIPIENT", ""))
         regions = _items(environment.get("AUDIT_REGIONS", ALL_REGIONS))
-        if not regions or not all(map(REGION.fullmatch, set(regions) - {ALL_REGIONS})):
+        if not regions or not all(map(REGION_NAME.fullmatch, set(regions) - {ALL_REGIONS})):
             expectation = f"{ALL_REGIONS} or regions separated by commas"
             _refuse("AUDIT_REGIONS", expectation, environment["AUDIT_REGIONS"])
         notify = environment.get("NOTIFY", Notify.CHANGES)

@@ -3,9 +3,10 @@
 import pulumi
 import pulumi_aws as aws
 
+from handler.model.network import ALL_REGIONS
 from infra import alarms, permissions, triggers
 from infra.archive import build_archive
-from infra.config import ALL_REGIONS, StackConfig
+from infra.config import StackConfig
 from infra.ledger_bucket import LedgerBucket, declare_ledger_bucket
 
 
@@ -86,7 +87,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                 log_group_arn=arns[0],
                 bucket_arn=arns[1],
                 identity_arns=identity_arns,
-                regions=[] if config.regions == (ALL_REGIONS,) else config.regions,
+                regions=[] if ALL_REGIONS in config.regions else config.regions,
             )
         )
         return aws.iam.RolePolicy(
@@ -125,11 +126,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             timeout=config.timeout,
             environment={
                 "variables": {
-                    "SES_SENDER": config.sender,
-                    "SES_RECIPIENT": ",".join(config.recipients),
-                    "AUDIT_REGIONS": ",".join(config.regions),
+                    **config.environment,
                     "LEDGER_BUCKET": ledger.bucket.bucket,
-                    "NOTIFY": config.notify,
                     "STACK": pulumi.get_stack(),
                 }
             },

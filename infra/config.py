@@ -1,7 +1,6 @@
 """The stack's config, validated before any resource is declared."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from handler.policy import Policy, PolicyError
+from handler.model.network import ALL_REGIONS
+from handler.policy.policy import Policy
+from handler.policy.validation import PolicyError
+from handler.settings import MAIL_ADDRESS, Notify
 from infra import permissions, schedule_expression
 from infra.config_reader import ConfigReader, refuse
 
@@ -37,15 +39,7 @@ _LONGEST_IDENTITY_ARN = "arn:aws-us-gov:ses:ap-southeast-2:123456789012:identity
 _LONGEST_BUCKET_ARN = f"arn:aws-us-gov:s3:::{63 * 'b'}"
 # Longer than the ARN of any log group that the stack declares.
 _LONGEST_LOG_GROUP_ARN = 114 * "l"
-NOTIFY = ("changes", "findings", "always")
-ALL_REGIONS = "all"
 DISABLED = "disabled"
-
-# SES accepts ASCII only; a comma would split the list of addresses in the function's environment;
-# and * or ? in the ARN of an identity would let the function send as somebody else.
-_LOCAL_PART = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +100,16 @@ class StackConfig:
         return config
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The settings that the function reads from its environment, by variable."""
+        return {
+            "SES_SENDER": self.sender,
+            "SES_RECIPIENT": ",".join(self.recipients),
+            "AUDIT_REGIONS": ",".join(self.regions),
+            "NOTIFY": self.notify,
+        }
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """The sender and all recipients."""
         return (self.sender, *self.recipients)
@@ -113,7 +117,7 @@ class StackConfig:
 
 def _read_sender(reader: ConfigReader) -> str:
     sender = reader.text("sender")
-    if not _ADDRESS.fullmatch(sender):
+    if not MAIL_ADDRESS.fullmatch(sender):
         refuse("sender", "one mail address", sender)
     return sender
 
@@ -123,7 +127,7 @@ def _read_recipients(reader: ConfigReader) -> tuple[str, ...]:
     if not 1 <= len(recipients) <= MAX_RECIPIENTS:
         refuse("recipients", f"1 to {MAX_RECIPIENTS} mail addresses", len(recipients))
     for recipient in recipients:
-        if not _ADDRESS.fullmatch(recipient):
+        if not MAIL_ADDRESS.fullmatch(recipient):
             refuse("recipients", "a list of mail addresses", recipient)
         if sum(recipient.lower() == other.lower() for other in recipients) > 1:
             refuse("recipients", "different mail addresses", recipient, "it is there twice")
@@ -196,8 +200,8 @@ def _read_log_retention_days(reader: ConfigReader) -> int:
 
 def _read_notify(reader: ConfigReader) -> str:
     notify = reader.text("notify", default="changes")
-    if notify not in NOTIFY:
-        refuse("notify", f"one of {', '.join(NOTIFY)}", notify)
+    if notify not in set(Notify):
+        refuse("notify", f"one of {', '.join(Notify)}", notify)
     return notify
 
 

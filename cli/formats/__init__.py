@@ -1,34 +1,33 @@
-"""The forms a report has outside of the mail, by the name that ``--format`` knows them by."""
+"""The formats of a report outside of the mail, by their names for ``--format``."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from cli.formats.asff import asff
-from cli.formats.csv import rows
-from cli.formats.markdown import markdown
-from cli.formats.sarif import sarif
-from cli.formats.table import table
-from handler.model import Report
-from handler.policy import Policy
-from handler.report.document import document
-from handler.report.fit import fitting
-from handler.report.html import html
+from cli.formats.asff import build_asff
+from cli.formats.findings_csv import write_csv
+from cli.formats.markdown import render_markdown
+from cli.formats.sarif import build_sarif
+from cli.formats.table import write_table
+from handler.model.run import Report
+from handler.report.html import render_html
+from handler.report.json_report import report_to_json
+from handler.report.size_limit import fit_digest
 
-Form = Callable[[Report, Policy, TextIO], object]
-"""Writes a report to a stream; the policy says what people are shown of it."""
-
-
-def _json(content: Callable[[Report], object]) -> Form:
-    return lambda report, _, stream: stream.write(json.dumps(content(report), indent=2) + "\n")
+Format = Callable[[Report, TextIO], object]
+"""Writes a report to a stream."""
 
 
-FORMS: Mapping[str, Form] = {
-    "table": table,
-    "json": _json(document),
-    "csv": rows,
-    "html": lambda report, policy, stream: stream.write(html(fitting(report, policy))),
-    "markdown": lambda report, policy, stream: stream.write(markdown(report, policy)),
-    "sarif": _json(sarif),
-    "asff": _json(asff),
+def _json(build: Callable[[Report], object]) -> Format:
+    return lambda report, stream: stream.write(json.dumps(build(report), indent=2) + "\n")
+
+
+FORMATS: Mapping[str, Format] = {
+    "table": write_table,
+    "json": _json(report_to_json),
+    "csv": write_csv,
+    "html": lambda report, stream: stream.write(render_html(fit_digest(report))),
+    "markdown": lambda report, stream: stream.write(render_markdown(report)),
+    "sarif": _json(build_sarif),
+    "asff": _json(build_asff),
 }

@@ -10,28 +10,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.errors import AuditError
-from cli.formats import facts
-from handler.model import (
-    ALL_REGIONS,
-    UNKNOWN,
-    Coverage,
-    Finding,
-    Kind,
-    Report,
-    Run,
-    Severity,
-    Status,
-    Target,
-)
-from handler.report import words
-from handler.report.document import document
+from cli.formats.finding_text import UnreadTarget, description, unread_targets
+from handler.model.finding import Finding, Kind, Severity, Status
+from handler.model.network import ALL_REGIONS, UNKNOWN, Target
+from handler.model.run import Report, Run
+from handler.report import phrases
+from handler.report.json_report import finding_to_json
+from handler.sanitize import cut, plain
 
 _NAME = "security-group-audit"
 _TYPES = ["Software and Configuration Checks/AWS Security Best Practices/Network Reachability"]
 _DOCS = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html"
-_TITLE, _DESCRIPTION, _RECOMMENDATION, _FIELD = 256, 1024, 512, 2048
-_MOST_RESOURCES = 32
-# Where the regions could not even be listed, no region is to blame, and Security Hub needs one.
+_LONGEST_TITLE = 256
+_LONGEST_DESCRIPTION = 1024
+_LONGEST_RECOMMENDATION = 512
+_LONGEST_FIELD = 2048
+_MAX_RESOURCES = 32
+# Security Hub needs a region also where the list of regions could not be read.
 _HOME = "us-east-1"
 _SEVERITIES = {
     Severity.CRITICAL: ("CRITICAL", 90),
@@ -40,75 +35,69 @@ _SEVERITIES = {
     Severity.LOW: ("LOW", 1),
     Severity.INFO: ("INFORMATIONAL", 0),
 }
-# What every finding says of itself elsewhere.
-_SAID = frozenset({"id", "severity", "account", "region", "vpcId", "console", "firstSeen"})
+# What a finding has in fields of its own.
+_OWN_FIELDS = frozenset({"id", "severity", "account", "region", "vpcId", "console", "firstSeen"})
 
 
-def asff(report: Report) -> list[dict[str, Any]]:
-    """The report as findings, first what was not read.
+def build_asff(report: Report) -> list[dict[str, Any]]:
+    """The report as findings, first the targets that were not read.
 
     Raises ``AuditError`` when an account or a region is not known: Security Hub refuses that.
     """
-    told = document(report)["findings"]
     for coverage in report.coverage:
-        _check(coverage.target)
+        _require_known(coverage.target)
     return [
-        *(_unread(report.run, each) for each in report.unread),
-        *(
-            _finding(report.run, finding, fields)
-            for finding, fields in zip(report.findings, told, strict=True)
-        ),
+        *(_unread(report.run, unread) for unread in unread_targets(report)),
+        *(_finding(report.run, finding) for finding in report.findings),
     ]
 
 
-def _check(target: Target) -> None:
+def _require_known(target: Target) -> None:
     known = target.region != UNKNOWN and re.fullmatch(r"[a-z0-9-]{1,16}", target.region)
     if not known or not re.fullmatch(r"[0-9]{12}", target.account):
         message = (
             "Security Hub needs the region and the account of 12 digits of every finding: "
-            f"add Region and Account to the snapshot, got {facts.place(target)}."
+            f"add Region and Account to the snapshot, got {phrases.place(target)}."
         )
         raise AuditError(message)
 
 
-def _finding(run: Run, finding: Finding, told: Mapping[str, Any]) -> dict[str, Any]:
-    accepted = finding.status is Status.EXCEPTED
-    unread = finding.kind is Kind.UNREADABLE
-    fix = finding.fix if finding.fix and len(finding.fix) <= _RECOMMENDATION else None
-    console = words.console(finding)
+def _finding(run: Run, finding: Finding) -> dict[str, Any]:
+    is_excepted = finding.status is Status.EXCEPTED
+    is_unreadable = finding.kind is Kind.UNREADABLE
+    fix = finding.fix if finding.fix and len(finding.fix) <= _LONGEST_RECOMMENDATION else None
+    console_url = phrases.console_url(finding)
     return {
         **_head(run, finding.target, finding.severity),
-        # Security Hub never takes back what it suppressed. A finding that is accepted is another
-        # one therefore, and the one that comes back after its exception is not suppressed.
-        "Id": f"{_NAME}/{finding.id}{'/excepted' if accepted else ''}",
+        # Security Hub keeps what it suppressed. An accepted finding has an id of its own, so that
+        # it is not suppressed any more when its exception has expired.
+        "Id": f"{_NAME}/{finding.id}{'/excepted' if is_excepted else ''}",
         "GeneratorId": f"{_NAME}/{finding.kind}",
-        "Title": words.cut(f"{facts.opened(finding)} on {facts.group(finding)}", _TITLE),
-        "Description": words.cut(facts.sentences(finding), _DESCRIPTION),
+        "Title": cut(f"{phrases.opening(finding)} on {phrases.groups(finding)}", _LONGEST_TITLE),
+        "Description": cut(description(finding), _LONGEST_DESCRIPTION),
         "Remediation": _remediation(fix or "Close what nobody needs, and let the audit read it."),
-        **({"SourceUrl": console} if console else {}),
-        "Resources": list(_resources(finding))[:_MOST_RESOURCES],
-        "Compliance": {"Status": "WARNING" if unread else "FAILED"},
-        "Workflow": {"Status": "SUPPRESSED" if accepted else "NEW"},
-        "ProductFields": dict(_fields(told)),
+        **({"SourceUrl": console_url} if console_url else {}),
+        "Resources": list(_resources(finding))[:_MAX_RESOURCES],
+        "Compliance": {"Status": "WARNING" if is_unreadable else "FAILED"},
+        "Workflow": {"Status": "SUPPRESSED" if is_excepted else "NEW"},
+        "ProductFields": dict(_product_fields(finding_to_json(finding))),
     }
 
 
-def _unread(run: Run, coverage: Coverage) -> dict[str, Any]:
+def _unread(run: Run, unread: UnreadTarget) -> dict[str, Any]:
     """A target that was not read, as a finding about its account."""
-    target = coverage.target
+    target = unread.target
     return {
-        **_head(run, target, Severity.HIGH),
-        "Id": f"{_NAME}/not-read/{target.account}/{target.region}",
-        "GeneratorId": f"{_NAME}/not-read",
-        "Title": words.cut(f"Security groups not read: {facts.place(target)}", _TITLE),
-        "Description": words.cut(
-            f"What is open there is not known. {facts.unread(coverage)}", _DESCRIPTION
-        ),
+        **_head(run, target, unread.SEVERITY),
+        "Id": f"{_NAME}/{unread.KIND}/{target.account}/{target.region}",
+        "GeneratorId": f"{_NAME}/{unread.KIND}",
+        "Title": cut(f"Security groups not read: {phrases.place(target)}", _LONGEST_TITLE),
+        "Description": cut(f"What is open there is not known. {unread.text}", _LONGEST_DESCRIPTION),
         "Remediation": _remediation("Let the audit read what it could not, and run it again."),
         "Resources": [_resource("AwsAccount", f"AWS::::Account:{target.account}", target)],
         "Compliance": {"Status": "NOT_AVAILABLE"},
         "Workflow": {"Status": "NEW"},
-        "ProductFields": {"status": str(coverage.status)},
+        "ProductFields": {"status": str(unread.status)},
     }
 
 
@@ -133,15 +122,13 @@ def _head(run: Run, target: Target, severity: Severity) -> dict[str, Any]:
 
 
 def _remediation(text: str) -> dict[str, Any]:
-    return {"Recommendation": {"Text": words.plain(text), "Url": _DOCS}}
+    return {"Recommendation": {"Text": plain(text), "Url": _DOCS}}
 
 
 def _resources(finding: Finding) -> Iterator[dict[str, Any]]:
     """The groups, and the interfaces they are attached to."""
     target = finding.target
-    ids = finding.group_ids or (finding.group_id,)
-    names = finding.group_names or (finding.group_name,)
-    for group_id, name in zip(ids, names, strict=True):
+    for group_id, name in finding.groups:
         details = {
             "GroupId": group_id,
             "GroupName": name,
@@ -162,40 +149,40 @@ def _resources(finding: Finding) -> Iterator[dict[str, Any]]:
 def _resource(kind: str, resource_id: str, target: Target) -> dict[str, Any]:
     return {
         "Type": kind,
-        "Id": words.plain(resource_id),
+        "Id": plain(resource_id),
         "Partition": _partition(target),
         "Region": _region(target),
     }
 
 
-def _fields(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What the report's JSON says of a finding, as far as it has room; half a command has none."""
-    for key, value in told.items():
-        if key in _SAID or value in (None, []):
+def _product_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The fields of a finding's JSON, cut to fit; a command that is too long is left out."""
+    for key, value in document.items():
+        if key in _OWN_FIELDS or value in (None, []):
             continue
         text = " ".join(value) if isinstance(value, list) else str(value)
-        if key not in {"fix", "narrower"} or len(text) <= _FIELD:
-            yield from _filled({key: words.cut(text, _FIELD)})
+        if key not in {"fix", "narrower"} or len(text) <= _LONGEST_FIELD:
+            yield from _filled({key: cut(text, _LONGEST_FIELD)})
 
 
 def _filled(fields: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
     """The fields that say something: Security Hub refuses blanks."""
     for key, value in fields.items():
         if value and value.strip():
-            yield key, words.plain(value)
+            yield key, plain(value)
 
 
 def _arn(service: str, target: Target, resource: str) -> str:
     region, account = _region(target), target.account
-    return words.plain(f"arn:{_partition(target)}:{service}:{region}:{account}:{resource}")
+    return plain(f"arn:{_partition(target)}:{service}:{region}:{account}:{resource}")
 
 
 def _region(target: Target) -> str:
-    return _HOME if target.region == ALL_REGIONS else words.plain(target.region)
+    return _HOME if target.region == ALL_REGIONS else plain(target.region)
 
 
 def _partition(target: Target) -> str:
-    """The part of AWS that the region belongs to, as far as Security Hub knows them."""
+    """The region's partition, of those that Security Hub accepts."""
     prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    found = (name for prefix, name in prefixes.items() if target.region.startswith(prefix))
-    return next(found, "aws")
+    names = (name for prefix, name in prefixes.items() if target.region.startswith(prefix))
+    return next(names, "aws")

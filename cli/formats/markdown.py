@@ -7,69 +7,77 @@ mark-up in them.
 import re
 from collections.abc import Iterable, Iterator
 
-from cli.formats import facts
-from handler.model import Finding, Report
-from handler.policy import Policy
-from handler.report import words
-from handler.report.digest import digest
-from handler.report.fit import within
+from cli.formats.finding_text import displayed_findings, status
+from handler.model.finding import Finding
+from handler.model.run import Report
+from handler.report import phrases
+from handler.report.digest import build_digest
+from handler.report.size_limit import first_lines
+from handler.sanitize import cut
 
 # GitHub refuses a comment of more than 65,536 characters. The rest is bounded by the digest.
-_MOST_BYTES = 48_000
-_MOST_LINES = 8
+_MAX_TABLE_BYTES = 48_000
+_MAX_LINES = 8
 _LONGEST_TEXT = 240
 
 
-def markdown(report: Report, policy: Policy) -> str:
-    """Headline, what was not read, the worst findings as far as there is room, what was read."""
-    return "\n".join(_lines(report, policy)) + "\n"
+def render_markdown(report: Report) -> str:
+    """Headline, what was not read, the worst findings as far as there is room, coverage."""
+    return "\n".join(_lines(report)) + "\n"
 
 
-def code(text: str) -> str:
+def code_span(text: str) -> str:
     """A text that is shown as it is."""
-    text = words.cut(text, _LONGEST_TEXT)
-    # A fence is longer than any run of ticks within.
-    ticks = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence, space = "`" * (ticks + 1), " " if ticks or text.strip() != text else ""
+    text = cut(text, _LONGEST_TEXT)
+    # The fence must be longer than any run of backticks in the text.
+    longest_run = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest_run + 1), " " if longest_run or text.strip() != text else ""
     return f"{fence}{space}{text}{space}{fence}"
 
 
-def _lines(report: Report, policy: Policy) -> Iterator[str]:
-    said = digest(report, policy, most_lines=_MOST_LINES)
-    yield f"## {said.headline}"
-    if said.unread:
+def _lines(report: Report) -> Iterator[str]:
+    digest = build_digest(report, max_lines=_MAX_LINES)
+    yield f"## {digest.headline}"
+    if digest.unread:
         yield from ("", "### Not read: what is open there is not known", "")
-        yield from (f"- {code(line)}" for line in said.unread)
-    yield from _findings(report, policy)
-    for note in said.notes:
+        yield from (f"- {code_span(line)}" for line in digest.unread)
+    yield from _findings(report)
+    for note in digest.notes:
         yield from ("", note)
-    if said.exceptions:
+    if digest.exceptions:
         yield from ("", "### Exceptions", "")
-        yield from (f"- {code(line)}" for line in said.exceptions)
+        yield from (f"- {code_span(line)}" for line in digest.exceptions)
     yield from ("", "### What was read", "")
     yield from _table("region / account", "status", "groups", "rules")
-    for row in said.coverage:
-        yield _row(code(row.place), row.status, f"{row.groups:,}", f"{row.rules:,}")
-    yield from ("", code(said.origin))
+    for row in digest.coverage:
+        yield _row(code_span(row.place), row.status, f"{row.groups:,}", f"{row.rules:,}")
+    yield from ("", code_span(digest.origin))
 
 
-def _findings(report: Report, policy: Policy) -> Iterator[str]:
-    findings = facts.listed(report, policy)
+def _findings(report: Report) -> Iterator[str]:
+    findings = displayed_findings(report)
     if not findings:
         return
     yield ""
     yield from _table("severity", "region / account", "group", "open", "attached", "status", "why")
-    rows, left = within((f"{_finding(each)}\n" for each in findings), _MOST_BYTES)
+    lines = (f"{_finding(finding)}\n" for finding in findings)
+    rows, left_out = first_lines(lines, _MAX_TABLE_BYTES)
     yield rows.decode().removesuffix("\n")
-    if left:
-        more = words.count(left, "more finding")
+    if left_out:
+        more = phrases.count(left_out, "more finding")
         yield from ("", f"and {more}; `--format json` has all of them.")
 
 
 def _finding(finding: Finding) -> str:
-    told = (facts.place(finding.target), facts.group(finding), facts.opening(finding))
-    rest = (facts.attached(finding), facts.status(finding), facts.why(finding))
-    return _row(f"**{finding.severity}**", *map(code, (*told, *rest)))
+    cells = (
+        phrases.place(finding.target),
+        phrases.groups(finding),
+        phrases.opening_with_detail(finding),
+        phrases.attached(finding),
+        status(finding),
+        finding.why,
+    )
+    return _row(f"**{finding.severity}**", *map(code_span, cells))
 
 
 def _table(*names: str) -> Iterable[str]:
@@ -77,6 +85,6 @@ def _table(*names: str) -> Iterable[str]:
 
 
 def _row(*cells: str) -> str:
-    # A table takes a pipe for the end of a cell even within a code span.
+    # A pipe ends a cell of a table even within a code span.
     escaped = (cell.replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(escaped)} |"

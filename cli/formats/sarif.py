@@ -1,24 +1,24 @@
-"""The report as SARIF 2.1.0, for GitHub code scanning and whatever else reads it.
+"""The report as SARIF 2.1.0, for GitHub code scanning and other readers.
 
-https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. What GitHub asks for beyond it:
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. What GitHub requires beyond it:
 https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from cli.formats import facts
+from cli.formats.finding_text import UnreadTarget, description, unread_targets
 from handler import VERSION
-from handler.model import Coverage, Finding, Kind, Report, Severity, Status, Target
-from handler.report.document import document
+from handler.model.finding import Finding, Kind, Severity, Status
+from handler.model.network import Target
+from handler.model.run import Report
+from handler.report.json_report import finding_to_json
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _NAME = "security-group-audit"
-_UNREAD = "not-read"
 _DOCS = "https://docs.aws.amazon.com"
 _KINDS = {
     Kind.EXPOSURE: (
@@ -26,7 +26,7 @@ _KINDS = {
         "Public addresses reach these ports through the inbound rules of one security group.",
         f"{_DOCS}/securityhub/latest/userguide/ec2-controls.html#ec2-18",
     ),
-    Kind.INTERFACE: (
+    Kind.JOINT: (
         "Security groups are open to the internet together",
         "The inbound rules of all groups on a network interface let in more than any group's.",
         f"{_DOCS}/vpc/latest/userguide/vpc-security-groups.html",
@@ -47,7 +47,7 @@ _NOT_READ = (
     "The audit could not read all of a region, and what is open there is not known.",
     f"{_DOCS}/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html",
 )
-# GitHub takes above 9 for critical, from 7 for high, from 4 for medium, above 0 for low.
+# GitHub reads scores above 9 as critical, from 7 as high, from 4 as medium, above 0 as low.
 _LEVELS = {
     Severity.CRITICAL: ("error", "9.5"),
     Severity.HIGH: ("error", "8.0"),
@@ -58,13 +58,13 @@ _LEVELS = {
 _ESCAPES = str.maketrans({"\\": "\\\\", "[": "\\[", "]": "\\]", "{": "{{", "}": "}}"})
 
 
-def sarif(report: Report) -> dict[str, Any]:
+def build_sarif(report: Report) -> dict[str, Any]:
     """The report as a SARIF log of one run.
 
-    What was not read is a notification of the run, which SARIF has them for, and a result too,
-    because GitHub shows nothing else.
+    A target that was not read is a notification of the run, as SARIF intends, and a result too,
+    because GitHub shows results only.
     """
-    run, told = report.run, document(report)["findings"]
+    run = report.run
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -73,15 +73,17 @@ def sarif(report: Report) -> dict[str, Any]:
                 "tool": {"driver": {"name": _NAME, "version": VERSION, "rules": _rules()}},
                 "invocations": [
                     {
-                        "executionSuccessful": report.complete,
+                        "executionSuccessful": report.is_complete,
                         "startTimeUtc": run.started_at,
                         "endTimeUtc": run.finished_at,
-                        "toolExecutionNotifications": [_notification(e) for e in report.unread],
+                        "toolExecutionNotifications": [
+                            _notification(unread) for unread in unread_targets(report)
+                        ],
                     }
                 ],
                 "results": [
-                    *map(_unread, report.unread),
-                    *map(_result, report.findings, told),
+                    *map(_unread, unread_targets(report)),
+                    *map(_result, report.findings),
                 ],
             }
         ],
@@ -89,13 +91,13 @@ def sarif(report: Report) -> dict[str, Any]:
 
 
 def _rules() -> list[dict[str, Any]]:
-    """A rule for each kind and severity: GitHub takes the severity of a rule, not of a result."""
+    """A rule for each kind and severity: GitHub shows the severity of a rule, not of a result."""
     rules = [
         _rule(f"{kind}-{severity}", texts, severity)
         for kind, texts in _KINDS.items()
         for severity in Severity
     ]
-    return [*rules, _rule(_UNREAD, _NOT_READ, Severity.HIGH)]
+    return [*rules, _rule(UnreadTarget.KIND, _NOT_READ, UnreadTarget.SEVERITY)]
 
 
 def _rule(rule_id: str, texts: tuple[str, str, str], severity: Severity) -> dict[str, Any]:
@@ -112,39 +114,41 @@ def _rule(rule_id: str, texts: tuple[str, str, str], severity: Severity) -> dict
     }
 
 
-def _result(finding: Finding, told: Mapping[str, Any]) -> dict[str, Any]:
+def _result(finding: Finding) -> dict[str, Any]:
     level, score = _LEVELS[finding.severity]
     return {
         "ruleId": f"{finding.kind}-{finding.severity}",
         "level": level,
-        "message": _message(facts.sentences(finding)),
+        "message": _message(description(finding)),
         "locations": [_location(finding.target, finding.group_id)],
-        "relatedLocations": [_location(finding.target, each) for each in finding.group_ids[1:]],
+        "relatedLocations": [
+            _location(finding.target, group_id) for group_id in finding.group_ids[1:]
+        ],
         "partialFingerprints": _fingerprints(finding.id),
         "suppressions": _suppressions(finding),
-        "properties": {**told, "security-severity": score},
+        "properties": {**finding_to_json(finding), "security-severity": score},
     }
 
 
-def _unread(coverage: Coverage) -> dict[str, Any]:
-    level, score = _LEVELS[Severity.HIGH]
-    target = f"{coverage.target.account}\n{coverage.target.region}"
+def _unread(unread: UnreadTarget) -> dict[str, Any]:
+    level, score = _LEVELS[unread.SEVERITY]
+    target = f"{unread.target.account}\n{unread.target.region}"
     return {
-        "ruleId": _UNREAD,
+        "ruleId": unread.KIND,
         "level": level,
-        "message": _message(f"Not read: {facts.unread(coverage)}"),
-        "locations": [_location(coverage.target)],
+        "message": _message(f"Not read: {unread.text}"),
+        "locations": [_location(unread.target)],
         "partialFingerprints": _fingerprints(hashlib.sha256(target.encode()).hexdigest()[:16]),
         "suppressions": [],
         "properties": {"security-severity": score},
     }
 
 
-def _notification(coverage: Coverage) -> dict[str, Any]:
+def _notification(unread: UnreadTarget) -> dict[str, Any]:
     return {
         "level": "error",
-        "message": _message(facts.unread(coverage)),
-        "associatedRule": {"id": _UNREAD},
+        "message": _message(unread.text),
+        "associatedRule": {"id": unread.KIND},
     }
 
 
@@ -152,14 +156,15 @@ def _suppressions(finding: Finding) -> list[dict[str, Any]]:
     """Who accepts the finding; an empty list says that nobody does."""
     if finding.status is not Status.EXCEPTED:
         return []
-    accepted = {"kind": "external", "status": "accepted"}
-    return [{**accepted, "justification": finding.exception or "accepted by an exception"}]
+    justification = finding.exception or "accepted by an exception"
+    return [{"kind": "external", "status": "accepted", "justification": justification}]
 
 
 def _location(target: Target, group_id: str | None = None) -> dict[str, Any]:
-    """A group or a target, and a path of the same name: GitHub refuses a result without a file."""
-    parts = [each for each in (target.account, target.region, group_id) if each is not None]
-    path = "/".join(["security-groups", *(re.sub(r"[^A-Za-z0-9-]", "_", each) for each in parts)])
+    """A group or a target, as a path too: GitHub refuses a result without a file."""
+    parts = [part for part in (target.account, target.region, group_id) if part is not None]
+    names = (re.sub(r"[^A-Za-z0-9-]", "_", part) for part in parts)
+    path = "/".join(["security-groups", *names])
     return {
         "physicalLocation": {"artifactLocation": {"uri": path}, "region": {"startLine": 1}},
         "logicalLocations": [
@@ -169,7 +174,7 @@ def _location(target: Target, group_id: str | None = None) -> dict[str, Any]:
 
 
 def _fingerprints(fingerprint: str) -> dict[str, str]:
-    """The name of a finding from run to run; GitHub knows the first key only."""
+    """The id of a finding from run to run; GitHub reads the first key only."""
     return {"primaryLocationLineHash": fingerprint, "findingId/v1": fingerprint}
 
 

@@ -9,10 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.formats import facts
-from handler.model import CoverageStatus, Finding, Report, Severity, Status
-from handler.policy import Policy
-from handler.report.digest import digest
+from cli.formats.finding_text import displayed_findings, status
+from handler.model.finding import Finding, Severity, Status
+from handler.model.run import Report
+from handler.report import phrases
+from handler.report.digest import build_digest
+from handler.sanitize import plain
 
 _COLOURS = {
     Severity.CRITICAL: "bold red",
@@ -21,97 +23,99 @@ _COLOURS = {
     Severity.LOW: "blue",
     Severity.INFO: "dim",
 }
-# Wider than any line: rich cuts or wraps what it finds no room for, and a pipe has room.
-_ENDLESS = 1_000_000
-# Below that many columns each column would be a word or two wide.
+# Wider than any line: rich would wrap or cut the lines of a pipe.
+_UNLIMITED = 1_000_000
+# With fewer columns the cells would be a word or two wide.
 _WIDE = 200
-# Below that there is no room for columns.
+# With fewer columns there is no room for cells side by side.
 _NARROW = 72
-# The longest words there, so that a region or a group's id is in one piece.
+# The longest words there, so that a region or a group's id is not broken.
 _LONGEST_REGION = len("ap-southeast-2")
-_LEAST = {"region / account": _LONGEST_REGION, "group": len("(sg-0123456789abcdef0)")}
+_MIN_WIDTHS = {"region / account": _LONGEST_REGION, "group": len("(sg-0123456789abcdef0)")}
 
 
-def table(report: Report, policy: Policy, stream: TextIO) -> None:
-    """Write the findings, what was not read and what was, as wide as the terminal is."""
+def write_table(report: Report, stream: TextIO) -> None:
+    """Write the findings, what was not read and the coverage, as wide as the terminal is."""
     console = console_for(stream)
-    with console.capture() as shown:
-        for each in _parts(report, policy, console.width):
-            console.print(each)
-    # Cells are padded to the width of their column, the last ones too.
-    stream.writelines(f"{line.rstrip()}\n" for line in shown.get().rstrip("\n").split("\n"))
+    with console.capture() as capture:
+        for part in _parts(report, console.width):
+            console.print(part)
+    # rich pads cells to the width of their column, the last ones too.
+    stream.writelines(f"{line.rstrip()}\n" for line in capture.get().rstrip("\n").split("\n"))
 
 
 def console_for(stream: TextIO) -> Console:
-    """As wide as the terminal is; without one, as wide as it takes."""
+    """A console as wide as the terminal; without one, as wide as the longest line."""
     console = Console(
         file=stream,
-        force_terminal=stream.isatty(),  # whatever FORCE_COLOR says, a file is no terminal
+        force_terminal=stream.isatty(),  # FORCE_COLOR does not make a file a terminal
         color_system=None if os.environ.get("NO_COLOR") else "auto",
         highlight=False,
         markup=False,
         emoji=False,
     )
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _ENDLESS
+        console.width = _UNLIMITED
     return console
 
 
-def _parts(report: Report, policy: Policy, width: int) -> Iterator[RenderableType]:
-    said = digest(report, policy)
-    findings = facts.listed(report, policy)
+def _parts(report: Report, width: int) -> Iterator[RenderableType]:
+    digest = build_digest(report)
+    findings = displayed_findings(report)
     if findings:
         if width < _NARROW:
-            yield from _listed(findings)
+            yield from _blocks(findings)
         else:
             yield from (_wide(findings) if width >= _WIDE else _narrow(findings), "")
     if report.unread:
         yield Text("Not read: what is open there is not known", "bold red")
-        for each in report.unread:
-            yield Padding(_cell(facts.unread(each)), (0, 0, 0, 2), expand=False)
+        for coverage in report.unread:
+            yield Padding(_cell(phrases.unread(coverage)), (0, 0, 0, 2), expand=False)
         yield ""
     yield from (_coverage(report), "")
-    yield from map(_cell, (*said.notes, *said.exceptions))
-    yield Text(said.headline, "bold")
-    yield _cell(said.advice)
+    yield from map(_cell, (*digest.notes, *digest.exceptions))
+    yield Text(digest.headline, "bold")
+    yield _cell(digest.advice)
 
 
 def _wide(findings: Sequence[Finding]) -> Table:
     grid = _grid("severity", "region / account", "group", "open", "attached", "status", "why")
-    for each in findings:
-        grid.add_row(*_where(each), *map(_cell, _what(each)), style=_row_style(each))
+    for finding in findings:
+        cells = (*_where(finding), *map(_cell, _facts(finding)))
+        grid.add_row(*cells, style=_row_style(finding))
     return grid
 
 
 def _narrow(findings: Sequence[Finding]) -> Table:
-    """With all else below what is open, a word or two to a line otherwise."""
+    """With the other facts in one cell with what is open."""
     grid = _grid("severity", "region / account", "group", "open, attached, status, why")
     grid.columns[1].max_width = _LONGEST_REGION
-    for each in findings:
-        grid.add_row(*_where(each), _cell("\n".join(_what(each))), style=_row_style(each))
+    for finding in findings:
+        cells = (*_where(finding), _cell("\n".join(_facts(finding))))
+        grid.add_row(*cells, style=_row_style(finding))
     return grid
 
 
-def _listed(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    """One below the other."""
-    for each in findings:
-        severity, place, group = _where(each)
+def _blocks(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """One finding below the other, a line for each fact."""
+    for finding in findings:
+        severity, place, group = _where(finding)
         yield Text("  ").join([severity, group])
-        for part in (place, *map(_cell, _what(each))):
-            yield Padding(part, (0, 0, 0, 2), expand=False)
+        for fact in (place, *map(_cell, _facts(finding))):
+            yield Padding(fact, (0, 0, 0, 2), expand=False)
         yield ""
 
 
-def _what(finding: Finding) -> tuple[str, ...]:
-    opening, attached = facts.opening(finding), facts.attached(finding)
-    return opening, attached, facts.status(finding), facts.why(finding)
+def _facts(finding: Finding) -> tuple[str, ...]:
+    opening, attached = phrases.opening_with_detail(finding), phrases.attached(finding)
+    return opening, attached, status(finding), plain(finding.why)
 
 
 def _where(finding: Finding) -> tuple[Text, Text, Text]:
     severity = Text(finding.severity)
     if finding.status is not Status.EXCEPTED:
         severity.stylize(_COLOURS[finding.severity])
-    return severity, _cell(facts.place(finding.target)), _cell(facts.group(finding))
+    return severity, _cell(phrases.place(finding.target)), _cell(phrases.groups(finding))
 
 
 def _row_style(finding: Finding) -> str | None:
@@ -119,22 +123,21 @@ def _row_style(finding: Finding) -> str | None:
 
 
 def _coverage(report: Report) -> Table:
-    read = _grid("region / account", "read", "groups", "rules")
-    for each in report.coverage:
-        ok = each.status is CoverageStatus.OK
-        read.add_row(
-            _cell(facts.place(each.target)),
-            Text(each.status, "green" if ok else "bold red"),
-            f"{each.groups:,}",
-            f"{each.rules:,}",
+    grid = _grid("region / account", "read", "groups", "rules")
+    for coverage in report.coverage:
+        grid.add_row(
+            _cell(phrases.place(coverage.target)),
+            Text(coverage.status, "green" if coverage.is_complete else "bold red"),
+            f"{coverage.groups:,}",
+            f"{coverage.rules:,}",
         )
-    return read
+    return grid
 
 
 def _grid(*names: str) -> Table:
     grid = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
-        grid.add_column(name, min_width=_LEAST.get(name))
+        grid.add_column(name, min_width=_MIN_WIDTHS.get(name))
     return grid
 
 

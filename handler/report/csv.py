@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import Any
 
-from handler.model import Report
-from handler.report.document import finding_object
-from handler.report.words import plain
+from handler.model.run import Report
+from handler.report.json_report import finding_to_json
+from handler.sanitize import plain
 
 # All fields of a finding but `narrower`, which repeats its group and ports in 250 bytes a row.
 COLUMNS = (
@@ -18,16 +18,16 @@ COLUMNS = (
     "sources", "prefixLists", "ruleIds", "why", "detail", "exception", "firstSeen", "lastSeen",
     "resolvedAt", "worsenedFrom", "fix", "console", "id",
 )  # fmt: skip
-# What a spreadsheet takes for a formula, at the start of a cell; where people write decimal commas,
-# a semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection
+# What a spreadsheet reads as a formula, at the start of a cell; in locales with decimal commas, a
+# semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
 
 
-def lines(report: Report) -> Iterator[str]:
+def csv_lines(report: Report) -> Iterator[str]:
     """A line of names, then a line for each finding in the report's order; each ends with CRLF."""
     yield _line(COLUMNS)
-    for finding in map(finding_object, report.findings):
-        yield _line(_cell(finding.get(column)) for column in COLUMNS)
+    for row in map(finding_to_json, report.findings):
+        yield _line(_cell(row.get(column)) for column in COLUMNS)
 
 
 def _line(cells: Iterable[Any]) -> str:
@@ -36,11 +36,11 @@ def _line(cells: Iterable[Any]) -> str:
     return line.getvalue()
 
 
-def harmless(text: str) -> str:
-    """A text of which no spreadsheet takes any part for a formula, and without odd characters."""
+def without_formulas(text: str) -> str:
+    """A plain text of which no spreadsheet reads any part as a formula."""
     return plain(_FORMULA.sub(r"\1'", text))
 
 
 def _cell(value: Any) -> Any:
     text = " ".join(value) if isinstance(value, list) else value
-    return harmless(text) if isinstance(text, str) else text
+    return without_formulas(text) if isinstance(text, str) else text

@@ -10,7 +10,8 @@ is short.
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from handler.model import CoverageStatus, Severity
+from handler.model.finding import Severity
+from handler.model.run import CoverageStatus
 from handler.report.digest import Digest, Entry, Group, Row, Section
 
 _COLOURS = {
@@ -33,7 +34,7 @@ _CODE = f"display:block;padding:6px 8px;{_TINT};font-size:12px"
 _TABLE = '<table role="presentation" cellspacing="0" '
 
 
-def html(digest: Digest) -> str:
+def render_html(digest: Digest) -> str:
     """The digest as one HTML document; every text in it is escaped."""
     return "\n".join(_lines(digest)) + "\n"
 

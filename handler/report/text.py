@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from handler.report.digest import Digest, Group
 
 
-def text(digest: Digest) -> str:
+def render_text(digest: Digest) -> str:
     """The digest for a mail's text part; lines end with a newline."""
     return "\n".join(_lines(digest)) + "\n"
 

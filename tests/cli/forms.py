@@ -5,11 +5,12 @@ from datetime import date
 from io import StringIO
 from typing import Any
 
-from cli.formats import FORMS
-from handler.model import Coverage, CoverageStatus, Report, Scan, Target
-from handler.policy import Policy
-from tests.handler.groups import answer, permission
-from tests.handler.reports import ACCOUNT, DENIED, FRANKFURT, IRELAND, of, read
+from cli.formats import FORMATS
+from handler.model.network import Target
+from handler.model.run import Coverage, CoverageStatus, Report, Scan
+from handler.policy.policy import Policy
+from tests.support.reports import ACCOUNT, DENIED, FRANKFURT, IRELAND, of, read
+from tests.support.security_groups import answer, permission
 
 WORLD, WORLD6 = "0.0.0.0/0", "::/0"
 SSH = answer(permission("tcp", 22, 22, WORLD))
@@ -130,10 +131,10 @@ REPORTS = {
 REPORTS |= {f"hostile-{number}": hostile(text) for number, text in enumerate(HOSTILE)}
 
 
-def written(form: str, report: Report, policy: Policy | None = None) -> str:
+def written(form: str, report: Report) -> str:
     """What a form writes into a file."""
     stream = StringIO(newline="")
-    FORMS[form](report, policy or Policy(), stream)
+    FORMATS[form](report, stream)
     return stream.getvalue()
 
 

@@ -9,10 +9,11 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
-from handler.model import Coverage, CoverageStatus, Report, Scan, Target
+from handler.model.network import Target
+from handler.model.run import Coverage, CoverageStatus, Report, Scan
 from tests.cli.forms import HOSTILE, REPORTS, SSH, everywhere, hostile, written
-from tests.handler.groups import answer, permission
-from tests.handler.reports import ACCOUNT, of, read
+from tests.support.reports import ACCOUNT, of, read
+from tests.support.security_groups import answer, permission
 
 MODEL = boto3.client("securityhub", region_name="eu-west-1").meta.service_model
 REQUEST = MODEL.operation_model("BatchImportFindings").input_shape
@@ -209,7 +210,7 @@ def test_regions_that_could_not_be_listed_are_a_finding() -> None:
     """Of no region; Security Hub needs one that there is."""
     lost = Coverage(Target(ACCOUNT, "all"), CoverageStatus.DENIED, error="No.")
     (finding,) = findings(of(Scan(lost)))
-    assert finding["Title"] == "Security groups not read: all / 123456789012"
+    assert finding["Title"] == "Security groups not read: the list of regions / 123456789012"
     assert finding["ProductArn"].split(":")[3] == "us-east-1"
     assert finding["Resources"][0]["Region"] == "us-east-1"
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from cli.__main__ import main
 from sandbox.aws.account import Account
 from sandbox.aws.seed import seed
-from tests.handler.groups import answer, permission
+from tests.support.security_groups import answer, permission
 
-VECTORS = Path(__file__).parent.parent / "handler" / "vectors" / "exposure.json"
+VECTORS = Path(__file__).parent.parent / "support" / "exposures.json"
 NOTHING = '{"SecurityGroups": []}'
 WORLD = "0.0.0.0/0"
 SSH = answer(permission("tcp", 22, 22, WORLD))

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from handler.model import Coverage, CoverageStatus, Scan, Target
+from handler.model.network import Target
+from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.report.csv import COLUMNS
-from handler.report.words import plain
+from handler.sanitize import plain
 from tests.cli.forms import HOSTILE, REPORTS, hostile, written
-from tests.handler.reports import of
+from tests.support.reports import of
 
 
 def rows(name: str) -> list[dict[str, Any]]:

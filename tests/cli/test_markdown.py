@@ -1,18 +1,21 @@
 """The Markdown, read by a parser of Markdown as GitHub would read it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cli.formats import facts
-from cli.formats.markdown import code
-from handler.model import Coverage, CoverageStatus, Report, Scan, Severity, Target
-from handler.policy import Policy
-from handler.report.words import plain
+from cli.formats.finding_text import displayed_findings, status
+from cli.formats.markdown import code_span
+from handler.model.finding import Severity
+from handler.model.network import Target
+from handler.model.run import Coverage, CoverageStatus, Report, Scan
+from handler.report import phrases
+from handler.sanitize import plain
 from tests.cli.forms import HOSTILE, REPORTS, hostile, written
-from tests.handler.reports import ACCOUNT, of
+from tests.support.reports import ACCOUNT, of
 
 # What the product says itself; whatever an account says is code.
 OWN = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text"}
@@ -59,16 +62,16 @@ def expected(report: Report) -> list[list[str]]:
             *(
                 cell if len(cell) <= 240 else f"{cell[:237]}..."
                 for cell in (
-                    facts.place(each.target),
-                    facts.group(each),
-                    facts.opening(each),
-                    facts.attached(each),
-                    facts.status(each),
+                    phrases.place(each.target),
+                    phrases.groups(each),
+                    phrases.opening_with_detail(each),
+                    phrases.attached(each),
+                    status(each),
                     each.why,
                 )
             ),
         ]
-        for each in facts.listed(report, Policy())
+        for each in displayed_findings(report)
     ]
 
 
@@ -79,7 +82,7 @@ def test_the_table_holds_the_findings(name: str) -> None:
     assert [row for table in findings for row in table[1:]] == expected(REPORTS[name])
     assert coverage[0] == ["region / account", "status", "groups", "rules"]
     assert [row[0] for row in coverage[1:]] == [
-        facts.place(each.target) for each in REPORTS[name].coverage
+        phrases.place(each.target) for each in REPORTS[name].coverage
     ]
 
 
@@ -99,7 +102,7 @@ def test_nothing_in_an_account_is_markup(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_code_shows_the_text_as_it_is(text: str) -> None:
     """A parser reads it back, but for characters that nothing may obey."""
-    (span,) = [token for token in tokens(code(text)) if token.type == "code_inline"]
+    (span,) = [token for token in tokens(code_span(text)) if token.type == "code_inline"]
     shown = plain(text) if len(text) <= 240 else f"{text[:237]}..."
     assert span.content.strip() == shown.strip()
 
@@ -151,6 +154,6 @@ def test_the_largest_report_fits() -> None:
 
 def test_what_the_policy_does_not_list_is_counted() -> None:
     """As in the mail."""
-    text = written("markdown", REPORTS["icmp"], Policy(minimum_severity=Severity.CRITICAL))
+    text = written("markdown", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
     assert len(tables(text)) == 1
     assert "Below critical and therefore not listed: 1 finding.\n" in text

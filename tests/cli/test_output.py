@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
-from cli.formats import FORMS
+from cli.formats import FORMATS
 from tests.cli.forms import HOSTILE, REPORTS, SSH, written
 
 SNAPSHOT = json.dumps({"SecurityGroups": [SSH], "Account": "123456789012", "Region": "eu-west-1"})
@@ -21,7 +21,7 @@ def run(*arguments: str, given: str = SNAPSHOT) -> Result:
     return CliRunner().invoke(main, ["audit", "--from-file", "-", *arguments], input=given)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_file_holds_what_standard_output_would(tmp_path: Path, form: str) -> None:
     """Every form goes into a file, and nothing goes to standard output then."""
     file = tmp_path / "report"
@@ -31,14 +31,14 @@ def test_a_file_holds_what_standard_output_would(tmp_path: Path, form: str) -> N
     assert [*tmp_path.iterdir()] == [file]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_standard_output_takes_every_form(form: str) -> None:
     """A dash is standard output, as no file is."""
     assert "sg-1" in run("--format", form).stdout
     assert "sg-1" in run("--format", form, "--output", "-").stdout
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_form_writes_every_report(form: str, name: str) -> None:
     """Nothing that an account holds ends the audit; the file can be encoded and ends a line."""

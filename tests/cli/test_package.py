@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from cli.packages import missing_package_reported
 from handler import VERSION
-from tests.handler.groups import answer, permission
+from tests.support.security_groups import answer, permission
 
 PYTHON = Path("bin", "python")
 SG_AUDIT = Path("bin", "sg-audit")

@@ -10,11 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
-from cli.report import LEDGER, report
-from handler.ledger import State
-from handler.state import dumps
+from cli.report import LEDGER, show_report
+from handler.ledger.state import LedgerState, encode_state
 from sandbox.aws.account import Account
-from tests.handler.stack import BUCKET, Stack
+from tests.support.stack import BUCKET, Stack
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def ledger(stack: Stack, tmp_path: Path) -> Path:
 
 def shown(project: Path, capsys: pytest.CaptureFixture[str], *, live: bool = False) -> list[str]:
     """The lines that the command prints."""
-    report(project, "dev", live=live)
+    show_report(project, "dev", live=live)
     return capsys.readouterr().out.splitlines()
 
 
@@ -93,7 +92,7 @@ def test_a_report_that_makes_no_sense_leaves_the_history(
     for file in (ledger / LEDGER / "reports").rglob("*.json"):
         file.write_text(content)
     with pytest.raises(click.ClickException, match=r"must be the report of a run, it is not"):
-        report(ledger, "dev", live=False)
+        show_report(ledger, "dev", live=False)
     assert "2026-11-25 06:00 schedule" in capsys.readouterr().out
 
 
@@ -107,7 +106,7 @@ def refused(*arguments: str) -> Result:
     [
         (None, "state.json cannot be read (No such file or directory): the ledger of the sandbox"),
         (b"{", "The state makes no sense (JSONDecodeError: "),
-        (dumps(State()), "the ledger knows no run yet."),
+        (encode_state(LedgerState()), "the ledger knows no run yet."),
     ],
     ids=["no-demo", "no-state", "no-run"],
 )
@@ -117,7 +116,7 @@ def test_no_ledger_is_one_sentence(tmp_path: Path, state: bytes | None, sentence
         (tmp_path / LEDGER).mkdir(parents=True)
         (tmp_path / LEDGER / "state.json").write_bytes(state)
     with pytest.raises(click.ClickException) as error:
-        report(tmp_path, "dev", live=False)
+        show_report(tmp_path, "dev", live=False)
     assert sentence in error.value.message
 
 
@@ -152,4 +151,4 @@ def test_a_bucket_that_is_not_there_is_one_sentence(
     monkeypatch.setattr(subprocess, "run", answer)
     assert stack.keys
     with pytest.raises(click.ClickException, match=r"s3://no-such-bucket/state.json could not be"):
-        report(tmp_path, "dev", live=True)
+        show_report(tmp_path, "dev", live=True)

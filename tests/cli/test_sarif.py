@@ -9,7 +9,7 @@ import pytest
 from jsonschema import FormatChecker
 from jsonschema.validators import validator_for
 
-from handler.model import Report
+from handler.model.run import Report
 from tests.cli.forms import HOSTILE, REPORTS, everywhere, hostile, written
 
 SCHEMA = json.loads((Path(__file__).parent / "data" / "sarif-2.1.0-rtm.5.json").read_text("utf-8"))

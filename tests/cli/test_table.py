@@ -7,14 +7,16 @@ from io import StringIO
 import pytest
 from rich.cells import cell_len
 
-from cli.formats import facts
-from cli.formats.table import table
-from handler.model import Report, Severity, Status
-from handler.policy import Policy
-from handler.report.words import plain
+from cli.formats.finding_text import displayed_findings, status
+from cli.formats.table import write_table
+from handler.model.finding import Severity, Status
+from handler.model.run import Report
+from handler.policy.policy import Policy
+from handler.report import phrases
+from handler.sanitize import plain
 from tests.cli.forms import HOSTILE, REPORTS, hostile, written
-from tests.handler.groups import answer, permission
-from tests.handler.reports import of, read
+from tests.support.reports import of, read
+from tests.support.security_groups import answer, permission
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PLAIN = [
@@ -42,7 +44,7 @@ def on_terminal(report: Report, columns: int, monkeypatch: pytest.MonkeyPatch) -
     """What the terminal is sent."""
     monkeypatch.setenv("COLUMNS", str(columns))
     terminal = Terminal()
-    table(report, Policy(), terminal)
+    write_table(report, terminal)
     return terminal.getvalue()
 
 
@@ -68,10 +70,10 @@ def expected(report: Report) -> list[str]:
         re.sub(
             r"\s",
             "",
-            f"{each.severity}{facts.place(each.target)}{facts.group(each)}"
-            f"{facts.opening(each)}{facts.attached(each)}{facts.status(each)}{each.why}",
+            f"{each.severity}{phrases.place(each.target)}{phrases.groups(each)}"
+            f"{phrases.opening_with_detail(each)}{phrases.attached(each)}{status(each)}{each.why}",
         )
-        for each in facts.listed(report, Policy())
+        for each in displayed_findings(report)
     ]
 
 
@@ -170,15 +172,15 @@ def test_a_clean_report_is_what_was_read_and_a_line() -> None:
 def test_an_unreadable_list_is_listed_whatever_the_policy_lists() -> None:
     """It may hold the whole internet."""
     policy = Policy(minimum_severity=Severity.CRITICAL)
-    report = of(read(answer(permission("tcp", 443, 443, "pl-1"))))
+    report = of(read(answer(permission("tcp", 443, 443, "pl-1"))), policy=policy)
     assert report.open[0].severity is Severity.LOW
-    text = written("table", report, policy)
+    text = written("table", report)
     assert "prefix list pl-1 could not be read: the snapshot does not hold its entries." in text
 
 
 def test_what_the_policy_does_not_list_is_counted() -> None:
     """Beside the headline, as in the mail."""
-    text = written("table", REPORTS["icmp"], Policy(minimum_severity=Severity.CRITICAL))
+    text = written("table", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
     assert "severity" not in text
     assert "Below critical and therefore not listed: 1 finding.\n" in text
 

@@ -8,7 +8,11 @@ import pytest
 import yaml
 
 from cli.__main__ import main
-from handler.model import Attachment, CoverageStatus, Reach, Severity, Status
+from handler.model.attachment import Attachment
+from handler.model.finding import Kind, Severity, Status
+from handler.model.network import Reach
+from handler.model.run import CoverageStatus, Trigger
+from handler.report.digest import DigestKind
 from infra import permissions
 
 
@@ -75,22 +79,25 @@ def test_the_readme_names_the_exports(project: Path) -> None:
     assert not [name for name in exports if f"`{name}`" not in readme]
 
 
-@pytest.mark.parametrize("words", [Reach, Severity, CoverageStatus, Attachment, Status])
-def test_the_design_explains_the_words(project: Path, words: type[Reach]) -> None:
-    """Every value of the report's vocabulary stands in the design."""
-    design = (project / "docs" / "design.md").read_text("utf-8")
-    assert not [word for word in words if f"`{word}`" not in design]
+@pytest.mark.parametrize(
+    "words", [Reach, Kind, Severity, CoverageStatus, Attachment, Status, Trigger, DigestKind]
+)
+def test_the_architecture_explains_the_words(project: Path, words: type[Reach]) -> None:
+    """Every value of the report's vocabulary stands in the architecture's list of words."""
+    meanings = "".join(row[1] for row in rows(project / "docs" / "architecture.md", "word"))
+    assert not [word for word in words if f"`{word}`" not in meanings]
 
 
-def test_the_design_names_the_rooms(project: Path) -> None:
-    """Every folder of the repository has its row."""
-    table = "".join(row[0] for row in rows(project / "docs" / "design.md", "folder"))
+def test_the_architecture_names_the_packages(project: Path) -> None:
+    """Every package of the repository has its row."""
+    table = "".join(row[0] for row in rows(project / "docs" / "architecture.md", "folder"))
     packages = {file.parent.name for file in project.glob("*/__init__.py")}
     assert not [name for name in packages if f"`{name}/`" not in table]
 
 
 def test_links_lead_somewhere(project: Path) -> None:
     """Files that the documents link to exist."""
-    for document in (project / "README.md", project / "docs" / "design.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "sandbox/README.md"):
+        document = project / name
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
             assert (document.parent / target).exists(), target

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.ledger import State
-from handler.state import loads
+from handler.ledger.state import LedgerState, decode_state
 from sandbox.aws.faults import Fault
 from tests.end_to_end.conftest import Deployed, Installer
 
@@ -162,7 +161,7 @@ def test_a_fault_is_seen_everywhere(install: Installer, fault: Fault, expected: 
     assert any(line["message"] == "Audit finished." for line in lines) is bool(mails)
 
 
-def ledger(deployed: Deployed) -> State:
+def ledger(deployed: Deployed) -> LedgerState:
     """What the ledger holds; nothing before the first run."""
     s3_client = deployed.account.client("s3")
     bucket = deployed.outputs["ledgerBucket"]
@@ -170,8 +169,8 @@ def ledger(deployed: Deployed) -> State:
         stored["Key"] for stored in s3_client.list_objects_v2(Bucket=bucket).get("Contents", ())
     ]
     if "state.json" not in keys:
-        return State()
-    return loads(s3_client.get_object(Bucket=bucket, Key="state.json")["Body"].read())
+        return LedgerState()
+    return decode_state(s3_client.get_object(Bucket=bucket, Key="state.json")["Body"].read())
 
 
 def test_a_run_that_lambda_ends_is_tried_again_and_loses_nothing(install: Installer) -> None:

@@ -6,8 +6,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from handler.app import AuditIncompleteError, lambda_handler
-from handler.notify import MailError
+from handler.app import lambda_handler
+from handler.model.run import AuditIncompleteError, MailError
 from handler.settings import SettingsError
 from sandbox.aws.account import Account
 

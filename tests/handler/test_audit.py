@@ -7,10 +7,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from handler.audit import plan, scans
+from handler.audit import plan_targets, scan_targets
 from handler.aws import Clients
-from handler.model import CoverageStatus, Target
-from handler.policy import Policy
+from handler.model.network import Target
+from handler.model.run import CoverageStatus
+from handler.policy.policy import Policy
 
 
 class Scripted(Clients):
@@ -44,7 +45,7 @@ NOTHING = ("describe_security_groups", {"SecurityGroups": []})
 
 def test_targets_are_sorted_and_different() -> None:
     """Each region is one target, whatever the order and however often it is named."""
-    assert plan("1", ["eu-west-1", "ap-south-1", "eu-west-1"]) == [
+    assert plan_targets("1", ["eu-west-1", "ap-south-1", "eu-west-1"]) == [
         Target("1", "ap-south-1"),
         Target("1", "eu-west-1"),
     ]
@@ -53,7 +54,7 @@ def test_targets_are_sorted_and_different() -> None:
 def test_a_denied_region_leaves_the_others() -> None:
     """One region that may not be read is said, and the others are read."""
     clients = Scripted(eu_west_1=NOTHING, us_east_1="UnauthorizedOperation")
-    read = list(scans(clients, ["us-east-1", "eu-west-1"], Policy()))
+    read = list(scan_targets(clients, ["us-east-1", "eu-west-1"], Policy()))
     assert [(each.coverage.target.region, each.coverage.status) for each in read] == [
         ("eu-west-1", CoverageStatus.OK),
         ("us-east-1", CoverageStatus.DENIED),
@@ -64,13 +65,13 @@ def test_no_regions_are_all_enabled_ones() -> None:
     """EC2 says which regions there are."""
     regions = {"Regions": [{"RegionName": "us-east-1"}, {"RegionName": "eu-west-1"}]}
     clients = Scripted(home=("describe_regions", regions), eu_west_1=NOTHING, us_east_1=NOTHING)
-    read = [each.coverage.target.region for each in scans(clients, [], Policy())]
+    read = [each.coverage.target.region for each in scan_targets(clients, [], Policy())]
     assert read == ["eu-west-1", "us-east-1"]
 
 
 def test_not_knowing_the_regions_is_not_clean() -> None:
     """When EC2 does not say which regions there are, nothing was read."""
-    (read,) = scans(Scripted(home="UnauthorizedOperation"), [], Policy())
+    (read,) = scan_targets(Scripted(home="UnauthorizedOperation"), [], Policy())
     assert read.coverage.target == Target("123456789012", "all")
     assert (read.coverage.status, read.coverage.error) == (
         CoverageStatus.DENIED,
@@ -84,7 +85,7 @@ def test_the_collector_is_left_as_it_was(*, enabled: bool) -> None:
     before = gc.isenabled()
     (gc.enable if enabled else gc.disable)()
     try:
-        read = scans(Scripted(eu_west_1=NOTHING), ["eu-west-1"], Policy())
+        read = scan_targets(Scripted(eu_west_1=NOTHING), ["eu-west-1"], Policy())
         next(read)
         assert not gc.isenabled()
         assert list(read) == []

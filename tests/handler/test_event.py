@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from handler.event import EventError, Order, order
-from handler.model import Trigger
+from handler.event import EventError, RunRequest, parse_event
+from handler.model.run import Trigger
 from handler.settings import Notify, Settings
 
 SETTINGS = Settings("a@example.com", ("b@example.com",), ("eu-west-1", "us-east-1"))
@@ -17,7 +17,7 @@ CHANGE: dict[str, Any] = {
     "detail": {"awsRegion": "us-east-1"},
 }
 BOTH = SETTINGS.regions
-MANUAL = Order("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
+MANUAL = RunRequest("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
 
 
 @pytest.mark.parametrize(
@@ -25,27 +25,27 @@ MANUAL = Order("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
     [
         pytest.param(
             SCHEDULE,
-            Order(str(SCHEDULE["id"]), Trigger.SCHEDULE, Notify.CHANGES, BOTH),
+            RunRequest(str(SCHEDULE["id"]), Trigger.SCHEDULE, Notify.CHANGES, BOTH),
             id="schedule",
         ),
         pytest.param(
             SCHEDULE | {"id": "../x"},
-            Order("request", Trigger.SCHEDULE, Notify.CHANGES, BOTH),
+            RunRequest("request", Trigger.SCHEDULE, Notify.CHANGES, BOTH),
             id="odd-id",
         ),
         pytest.param(
             SCHEDULE | {"notify": "always", "regions": ["eu-west-2"], "dryRun": True},
-            Order(str(SCHEDULE["id"]), Trigger.SCHEDULE, Notify.CHANGES, BOTH),
+            RunRequest(str(SCHEDULE["id"]), Trigger.SCHEDULE, Notify.CHANGES, BOTH),
             id="a-schedule-is-no-person",
         ),
         pytest.param(
             CHANGE,
-            Order("e1", Trigger.CHANGE, Notify.CHANGES, ("us-east-1",), whole=False),
+            RunRequest("e1", Trigger.CHANGE, Notify.CHANGES, ("us-east-1",), is_full=False),
             id="change",
         ),
         pytest.param(
             CHANGE | {"detail": {"awsRegion": 7}},
-            Order("e1", Trigger.CHANGE, Notify.CHANGES, BOTH),
+            RunRequest("e1", Trigger.CHANGE, Notify.CHANGES, BOTH),
             id="change-somewhere",
         ),
         pytest.param({}, MANUAL, id="empty"),
@@ -54,17 +54,17 @@ MANUAL = Order("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
         pytest.param({"id": "e1", "key1": "value1"}, MANUAL, id="console"),
         pytest.param(
             {"notify": "changes"},
-            Order("request", Trigger.MANUAL, Notify.CHANGES, BOTH),
+            RunRequest("request", Trigger.MANUAL, Notify.CHANGES, BOTH),
             id="notify",
         ),
         pytest.param(
             {"regions": ["eu-west-2", "eu-west-2"], "dryRun": True},
-            Order(
+            RunRequest(
                 "request",
                 Trigger.MANUAL,
                 Notify.ALWAYS,
                 ("eu-west-2",),
-                whole=False,
+                is_full=False,
                 dry_run=True,
             ),
             id="regions",
@@ -72,9 +72,9 @@ MANUAL = Order("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
         pytest.param({"dryRun": False, "regions": None, "notify": None}, MANUAL, id="nulls"),
     ],
 )
-def test_what_an_event_asks_for(event: object, expected: Order) -> None:
+def test_what_an_event_asks_for(event: object, expected: RunRequest) -> None:
     """Schedules and changes are told by their envelope; whatever else comes is a person."""
-    assert order(event, "request", SETTINGS) == expected
+    assert parse_event(event, "request", SETTINGS) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,5 +94,5 @@ def test_what_an_event_asks_for(event: object, expected: Order) -> None:
 def test_what_cannot_be_meant_is_one_sentence(event: object, sentence: str) -> None:
     """Somebody who waits for the result hears what is wrong with the event."""
     with pytest.raises(EventError) as error:
-        order(event, "request", SETTINGS)
+        parse_event(event, "request", SETTINGS)
     assert str(error.value).startswith(sentence)

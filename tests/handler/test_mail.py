@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from handler.model import Report
-from handler.policy import Policy
-from handler.report.fit import fitting
-from tests.handler import mails, reports
-from tests.handler.groups import answer, permission
-from tests.handler.page import LOADING
+from handler.model.run import Report
+from handler.policy.policy import Policy
+from handler.report.size_limit import fit_digest
+from tests.support import mails, reports
+from tests.support.html_page import LOADING
+from tests.support.security_groups import answer, permission
 
 GOLDEN = Path(__file__).with_name("golden")
 CASES = [
@@ -67,7 +67,7 @@ def test_text_and_html_say_the_same(make: Make, policy: Policy) -> None:
     """Every phrase of the digest is in both, and neither has a word that the other lacks."""
     report = make()
     read = mails.mail(report, policy)
-    digest = fitting(report, policy)
+    digest = fit_digest(report)
     shown = " ".join([read.page.text, *read.page.links]).casefold()
     for phrase in mails.phrases(digest):
         assert phrase.casefold() in read.text.casefold() or phrase == digest.subject

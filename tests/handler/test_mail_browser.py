@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from handler.model import Report
+from handler.model.run import Report
 from tests.browsing import check_on_a_phone, overflow
-from tests.handler import mails
+from tests.support import mails
 from tools import pictures
 from tools.browser import Browser, NoBrowserError, Screen
 

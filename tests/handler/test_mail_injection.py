@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from handler.report.words import plain
-from tests.handler import mails
+from handler.sanitize import plain
+from tests.support import mails
 
 LINK = re.compile(
     r"https://eu-west-1\.console\.aws\.amazon\.com/ec2/home\?region=eu-west-1"

@@ -6,21 +6,20 @@ from datetime import date
 
 import pytest
 
-from handler.model import (
-    Accepted,
+from handler.model.finding import Severity, Status
+from handler.model.network import Target
+from handler.model.run import (
     Changes,
     Coverage,
     CoverageStatus,
-    Exceptions,
+    ExceptionReview,
+    PolicyException,
     Report,
-    Severity,
-    Status,
-    Target,
-    Traffic,
 )
-from handler.policy import Policy
+from handler.model.traffic import Traffic
+from handler.policy.policy import Policy
 from handler.settings import Settings
-from tests.handler import mails
+from tests.support import mails
 
 MOST_HTML = 90_000
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
@@ -70,7 +69,7 @@ def crowded(text: str) -> Report:
         for status in (CoverageStatus.FAILED, CoverageStatus.OK)
     )
     accepted = tuple(
-        Accepted(
+        PolicyException(
             f"{number:03}{text}"[:255],
             "tcp/22",
             Traffic("tcp", 22, 22),
@@ -80,7 +79,7 @@ def crowded(text: str) -> Report:
         )
         for number in range(200)
     )
-    exceptions = Exceptions(accepted[:70], accepted[70:140], accepted[140:])
+    exceptions = ExceptionReview(accepted[:70], accepted[70:140], accepted[140:])
     resolved = tuple(
         replace(each, id=f"{number}", status=Status.RESOLVED, first_seen="2026-01-01T00:00:00Z")
         for number, each in enumerate(report.findings[:100])
@@ -102,10 +101,10 @@ def test_every_exception_and_every_target_is_named_where_there_is_room() -> None
         Coverage(each, CoverageStatus.FAILED, error=f"No {each.region}.") for each in targets
     )
     accepted = tuple(
-        Accepted(f"sg-{n:02}", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 1))
+        PolicyException(f"sg-{n:02}", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 1))
         for n in range(30)
     )
-    exceptions = Exceptions(accepted[:10], accepted[10:20], accepted[20:])
+    exceptions = ExceptionReview(accepted[:10], accepted[10:20], accepted[20:])
     read = mails.mail(replace(mails.one(), coverage=unread, exceptions=exceptions))
     for form in (read.text, read.page.text):
         assert not [each for each in targets if f"No {each.region}." not in form]

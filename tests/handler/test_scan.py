@@ -8,11 +8,13 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
-from handler.collect import Region
-from handler.model import CoverageStatus, Kind, Scan, Severity, Target
-from handler.policy import Policy
-from handler.scan import scan
-from tests.handler.groups import answer, permission
+from handler.ec2.region import Ec2Region
+from handler.model.finding import Kind, Severity
+from handler.model.network import Target
+from handler.model.run import CoverageStatus, Scan
+from handler.policy.policy import Policy
+from handler.scan import scan_target
+from tests.support.security_groups import answer, permission
 
 TARGET = Target("123456789012", "eu-west-1")
 WORLD = "0.0.0.0/0"
@@ -58,7 +60,7 @@ class Ec2:
 
     def scan(self, policy: Policy | None = None) -> Scan:
         """Scan the region, and see that every answer was asked for."""
-        result = scan(TARGET, Region(self.client), policy or Policy())
+        result = scan_target(TARGET, Ec2Region(self.client), policy or Policy())
         self.stub.assert_no_pending_responses()
         return result
 
@@ -212,10 +214,12 @@ def test_a_region_out_of_reach_is_coverage() -> None:
     """No answer at all is a failure, not an exception."""
 
     class Unreachable:
+        meta = boto3.client("ec2", region_name="us-east-1").meta
+
         def get_paginator(self, _operation: str) -> None:
             raise ReadTimeoutError(endpoint_url="https://ec2.example.com")
 
-    coverage = scan(TARGET, Region(Unreachable()), Policy()).coverage
+    coverage = scan_target(TARGET, Ec2Region(Unreachable()), Policy()).coverage
     assert coverage.status is CoverageStatus.FAILED
     assert coverage.error == 'Read timeout on endpoint URL: "https://ec2.example.com".'
 

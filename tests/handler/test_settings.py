@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from handler import settings
-from handler.model import Severity
-from handler.policy import Policy, PolicyError
+from handler.model.finding import Severity
+from handler.policy.policy import Policy
+from handler.policy.validation import PolicyError
 from handler.settings import Notify, Settings, SettingsError, deployed_policy
 
 WIRED = {"SES_SENDER": "audit@example.com", "SES_RECIPIENT": "a@example.com, b@example.com"}

@@ -40,9 +40,11 @@ class Deployment(pulumi.runtime.Mocks):
             identity["bucket"] = args.name
         return args.name, identity | args.inputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        """The result of an invoke: account, region or partition."""
-        return _INVOKE_RESULTS[args.token]
+    def call(
+        self, args: pulumi.runtime.MockCallArgs
+    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """The result of an invoke (account, region or partition), and no failures."""
+        return _INVOKE_RESULTS[args.token], []
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """The inputs of every resource of a type."""
@@ -63,7 +65,7 @@ def deploy(project: Path) -> Deploy:
 
     def run(base: Mapping[str, Any] = DEV, **overrides: object) -> Deployment:
         deployment = Deployment()
-        values = {key: value for key, value in (base | overrides).items() if value is not None}
+        config = {**base, **overrides}
 
         asyncio.set_event_loop(_LOOP)
         settings.reset_options()
@@ -72,13 +74,15 @@ def deploy(project: Path) -> Deploy:
                 f"security-group-audit:{key}": value
                 if isinstance(value, str)
                 else json.dumps(value)
-                for key, value in values.items()
+                for key, value in config.items()
+                if value is not None
             }
         )
         pulumi.runtime.set_mocks(
             deployment, project="security-group-audit", stack="dev", preview=False
         )
-        pulumi.runtime.test(lambda: runpy.run_path(str(project / "__main__.py")) and None)()
+        program = str(project / "__main__.py")
+        pulumi.runtime.test(lambda: runpy.run_path(program) and None)()  # type: ignore[no-untyped-call] # the SDK's
         return deployment
 
     return run

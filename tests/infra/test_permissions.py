@@ -18,7 +18,7 @@ from tests.infra.resource_types import (
 
 def policy_statement(deployment: Deployment, sid: str) -> dict[str, Any]:
     """The only statement with this Sid in the function's policy."""
-    statements = json.loads(deployment.one(POLICY)["policy"])["Statement"]
+    statements: list[dict[str, Any]] = json.loads(deployment.one(POLICY)["policy"])["Statement"]
     (match,) = [statement for statement in statements if statement["Sid"] == sid]
     return match
 

@@ -5,17 +5,17 @@ from io import StringIO
 
 import pytest
 
-from handler.report.csv import COLUMNS, harmless, lines
-from handler.report.document import document
-from tests.handler import reports
-from tests.handler.groups import answer, permission
+from handler.report.csv import COLUMNS, csv_lines, without_formulas
+from handler.report.json_report import report_to_json
+from tests.support import reports
+from tests.support.security_groups import answer, permission
 
 SSH = permission("tcp", 22, 22, "0.0.0.0/0", "::/0")
 
 
 def rows(*groups: dict[str, object]) -> list[dict[str, str]]:
     """The rows of a report on these groups, by column."""
-    return list(csv.DictReader(StringIO("".join(lines(reports.of(reports.read(*groups)))))))
+    return list(csv.DictReader(StringIO("".join(csv_lines(reports.of(reports.read(*groups)))))))
 
 
 def test_each_finding_is_a_row() -> None:
@@ -36,7 +36,7 @@ def test_columns_are_fields_of_the_report() -> None:
     groups = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
     interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": groups}]
     report = reports.of(reports.read(*halves, NetworkInterfaces=interfaces))
-    fields = {key for finding in document(report)["findings"] for key in finding}
+    fields = {key for finding in report_to_json(report)["findings"] for key in finding}
     assert fields - {"narrower"} == set(COLUMNS)
 
 
@@ -54,7 +54,7 @@ def test_columns_are_fields_of_the_report() -> None:
 )
 def test_no_part_of_a_cell_is_a_formula(text: str, cell: str) -> None:
     """Spreadsheets of countries with decimal commas separate cells by semicolons."""
-    assert harmless(text) == cell
+    assert without_formulas(text) == cell
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])

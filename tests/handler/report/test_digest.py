@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from handler import VERSION
-from handler.ledger import State, committed
-from handler.model import Accepted, Changes, Kind, Report, Severity, Status, Traffic, Trigger
-from handler.policy import Policy
-from handler.report import words
-from handler.report.digest import digest
-from handler.report.html import html
-from handler.report.text import text
-from tests.handler import reports
-from tests.handler.groups import answer, permission
-from tests.handler.page import Page
+from handler.ledger.reconcile import next_state
+from handler.ledger.state import LedgerState
+from handler.model.finding import Kind, Severity, Status
+from handler.model.run import Changes, PolicyException, Report, Trigger
+from handler.model.traffic import Traffic
+from handler.policy.policy import Policy
+from handler.report import phrases
+from handler.report.digest import DigestKind, build_digest
+from handler.report.html import render_html
+from handler.report.text import render_text
+from tests.support import reports
+from tests.support.html_page import Page
+from tests.support.security_groups import answer, permission
 
 WORLD = "0.0.0.0/0"
 SSH = answer(permission("tcp", 22, 22, WORLD)) | {
@@ -39,7 +42,7 @@ SSH_RULE = {
 }
 
 
-ENDING = Accepted("sg-1", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 25))
+ENDING = PolicyException("sg-1", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 25))
 # All addresses but one.
 ALMOST = [
     str(network) for network in ip_network("0.0.0.0/0").address_exclude(ip_network("8.8.8.8/32"))
@@ -48,7 +51,9 @@ ALMOST = [
 
 def as_text(report: Report, policy: Policy | None = None) -> str:
     """The text part of the digest."""
-    return text(digest(report, policy or Policy()))
+    if policy:
+        report = replace(report, minimum_severity=policy.minimum_severity)
+    return render_text(build_digest(report))
 
 
 def test_a_finding_in_words() -> None:
@@ -95,9 +100,9 @@ def test_nothing_open_says_what_was_read() -> None:
 
 def test_what_was_not_read_comes_first() -> None:
     """A region that could not be read stands above all findings, and in the subject."""
-    said = digest(reports.of(reports.read(SSH), reports.DENIED), Policy())
+    said = build_digest(reports.of(reports.read(SSH), reports.DENIED))
     assert said.subject == "[security groups] dev: 1 critical in 1 region, 1 region not read"
-    body = text(said)
+    body = render_text(said)
     failure = "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>."
     assert body.index("NOT READ") < body.index(failure) < body.index("CRITICAL")
 
@@ -107,17 +112,15 @@ def test_the_subject_has_room_for_the_change() -> None:
     ports = {"tcp": (22, 9, 443), "icmp": (5,)}
     every = [permission(name, port, port, WORLD) for name, some in ports.items() for port in some]
     read = reports.read(answer(*every))
-    long = digest(
-        reports.of(read, reports.DENIED, stack="a" * 24, previous=after_a_run()), Policy()
-    )
+    long = build_digest(reports.of(read, reports.DENIED, stack="a" * 24, previous=after_a_run()))
     assert long.subject == (
         "[security groups] aaaaaaaaaaaaaaaaaaaaaaaa: 1 critical in 1 region, 1 not read (4 new)"
     )
-    short = digest(reports.of(read, stack="prod", previous=after_a_run()), Policy())
+    short = build_digest(reports.of(read, stack="prod", previous=after_a_run()))
     assert short.subject == (
         "[security groups] prod: 1 critical, 1 high, 1 medium, 1 low in 1 region (4 new)"
     )
-    middle = digest(reports.of(read, stack="production-europe", previous=after_a_run()), Policy())
+    middle = build_digest(reports.of(read, stack="production-europe", previous=after_a_run()))
     assert middle.subject == (
         "[security groups] production-europe: 1 critical, 1 high, 1 medium in 1 region (4 new)"
     )
@@ -135,7 +138,7 @@ def test_the_longest_subject_still_has_the_change() -> None:
         findings=(finding,) * 12_345 + (resolved,) * 12_345 + (unread,) * 12_345,
         coverage=report.coverage + (reports.DENIED.coverage,) * 1_234,
     )
-    assert digest(many, Policy(), most=1).subject == (
+    assert build_digest(many, max_findings=1).subject == (
         "[security groups] bbbbbbbbbbbbb...: 24,690 critical, 13,579 not read (37,035 changes)"
     )
 
@@ -170,7 +173,7 @@ def test_the_headline_says_nothing_only_of_nothing(
     """What is open for a few, or by somebody's leave, is open."""
     group = answer(permission("tcp", 22, 22, opened)) if opened else answer()
     report = reports.of(reports.read(group), policy=Policy.parse(policy))
-    assert digest(report, Policy.parse(policy)).headline == headline
+    assert build_digest(report).headline == headline
 
 
 @pytest.mark.parametrize(
@@ -185,14 +188,14 @@ def test_the_headline_says_nothing_only_of_nothing(
 def test_the_subject_says_why_it_is_mailed(changes: dict[str, Any], subject: str) -> None:
     """Also where no finding has changed."""
     report = replace(reports.of(reports.read(answer())), changes=Changes(**changes))
-    assert digest(report, Policy()).subject == f"[security groups] dev: {subject}"
+    assert build_digest(report).subject == f"[security groups] dev: {subject}"
 
 
 def test_exceptions_that_end_are_something_to_do() -> None:
     """The first thing to do, where nothing worse is open."""
     ends = {"group": "web", "ports": "tcp/22", "reason": "a", "owner": "b", "until": "2026-11-25"}
     report = reports.of(reports.read(SSH), policy=Policy.parse({"exceptions": [ends]}))
-    assert digest(report, Policy()).advice == (
+    assert build_digest(report).advice == (
         "First: renew the exceptions that expire soon, or close what they accept."
     )
 
@@ -203,7 +206,7 @@ def test_exceptions_without_use_are_something_to_do(group: str, until: str) -> N
     left = {"group": group, "ports": "tcp/22", "reason": "a", "owner": "b", "until": until}
     harmless = answer(permission("icmp", 8, -1, WORLD))
     report = reports.of(reports.read(harmless), policy=Policy.parse({"exceptions": [left]}))
-    assert digest(report, Policy()).advice == (
+    assert build_digest(report).advice == (
         "First: look at the exceptions that have run out or match nothing."
     )
 
@@ -216,25 +219,25 @@ def test_what_is_known_comes_before_what_may_be() -> None:
     unknown = answer(permission("tcp", 22, 22, "pl-1"))
     known = answer(permission("tcp", 3389, 3389, WORLD), group_id="sg-2")
     first = "First: find out whom tcp/22 (SSH) is open to on web (sg-1) in eu-west-1."
-    said = digest(reports.of(reports.read(unknown)), Policy()).advice
+    said = build_digest(reports.of(reports.read(unknown))).advice
     assert said == first
-    said = digest(reports.of(reports.read(unknown, known)), Policy()).advice
+    said = build_digest(reports.of(reports.read(unknown, known))).advice
     assert said.startswith("First: close tcp/3389 (RDP) from the whole IPv4 internet on web (sg-2)")
     low = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
-    assert digest(reports.of(reports.read(unknown, low)), Policy()).advice == first
+    assert build_digest(reports.of(reports.read(unknown, low))).advice == first
 
 
 def test_what_is_urgent_stays_urgent() -> None:
     """A mail about a harmless change says what is worse, although it does not list it."""
     web = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
-    before = committed(
-        State(),
-        reports.of(reports.read(SSH), previous=State()),
+    before = next_state(
+        LedgerState(),
+        reports.of(reports.read(SSH), previous=LedgerState()),
         mailed=True,
-        listed=True,
+        is_full_digest=True,
     )
     report = reports.of(reports.read(SSH, web), previous=before)
-    said = digest(report, Policy(), changed_only=True)
+    said = build_digest(report, kind=DigestKind.CHANGES)
     assert [section.severity for section in said.sections] == ["low"]
     assert said.advice.startswith("First: close tcp/22 (SSH) from the whole IPv4 internet on web ")
 
@@ -274,15 +277,15 @@ def test_all_but_a_few_are_not_all() -> None:
     assert "from 99.99% of the IPv4 internet" in as_text(reports.of(read))
 
 
-def after_a_run() -> State:
+def after_a_run() -> LedgerState:
     """What is known after a run that found nothing."""
-    empty = reports.of(reports.read(answer()), previous=State())
-    return committed(State(), empty, mailed=True, listed=True)
+    empty = reports.of(reports.read(answer()), previous=LedgerState())
+    return next_state(LedgerState(), empty, mailed=True, is_full_digest=True)
 
 
 def test_nothing_read_is_not_clean() -> None:
     """When no region could be read the headline says so."""
-    said = digest(reports.of(reports.DENIED, stack=None), Policy())
+    said = build_digest(reports.of(reports.DENIED, stack=None))
     assert said.subject == "[security groups] nothing could be read in 1 region"
 
 
@@ -298,7 +301,7 @@ def test_low_findings_are_counted() -> None:
 def test_many_findings_are_cut_worst_first() -> None:
     """As many are listed as asked for, the worst; how many more there are is said."""
     groups = [answer(permission("tcp", 9, 9, WORLD), group_id=f"sg-{n:03}") for n in range(101)]
-    said = text(digest(reports.of(reports.read(*groups, SSH)), Policy(), most=100))
+    said = render_text(build_digest(reports.of(reports.read(*groups, SSH)), max_findings=100))
     assert said.index("CRITICAL: 1") < said.index("HIGH: 101")
     assert said.count("      close:") == 100
     assert (
@@ -309,8 +312,8 @@ def test_many_findings_are_cut_worst_first() -> None:
 def test_html_says_what_the_text_says() -> None:
     """Each line of the text is in the page that mail programs show."""
     read = reports.read(SSH, SecurityGroupRules=[SSH_RULE])
-    said = digest(reports.of(read, reports.DENIED), Policy())
-    page = Page(html(said))
+    said = build_digest(reports.of(read, reports.DENIED))
+    page = Page(render_html(said))
     for phrase in (
         "1 critical in 1 region, 1 region not read.",
         "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.",
@@ -328,14 +331,17 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m\r\nBcc: x@example.com\u202e"
 
 def test_hostile_names_do_no_harm() -> None:
     """A group's name is no markup, no header, no terminal command and no direction."""
-    said = digest(
+    said = build_digest(
         reports.of(
             reports.read(answer(permission("tcp", 22, 22, WORLD), name=HOSTILE)), stack=HOSTILE
-        ),
-        Policy(),
+        )
     )
-    assert "script" not in Page(html(said)).tags
-    for form in (said.subject, text(said).replace("\n", ""), html(said).replace("\n", "")):
+    assert "script" not in Page(render_html(said)).tags
+    for form in (
+        said.subject,
+        render_text(said).replace("\n", ""),
+        render_html(said).replace("\n", ""),
+    ):
         assert form.isprintable()
 
 
@@ -361,7 +367,7 @@ def test_a_hostile_id_is_no_command() -> None:
 )
 def test_traffic_in_words(traffic: Traffic, phrase: str) -> None:
     """Every kind of traffic has a short phrase."""
-    assert words.traffic(traffic, None) == phrase
+    assert phrases.traffic(traffic, None) == phrase
 
 
 @pytest.mark.parametrize(
@@ -422,7 +428,7 @@ def test_groups_that_open_something_together_have_all_their_owners() -> None:
     ]
     both = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
     interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": both}]
-    said = digest(reports.of(reports.read(*groups, NetworkInterfaces=interfaces)), Policy())
+    said = build_digest(reports.of(reports.read(*groups, NetworkInterfaces=interfaces)))
     assert [group.name for group in said.sections[0].groups] == [
         "web (sg-1)",
         "web (sg-1) together with sg-2",

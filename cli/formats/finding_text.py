@@ -1,0 +1,60 @@
+"""What the formats of a terminal and of other systems say of a finding or an unread target."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from handler.model.finding import Finding, Severity, Status
+from handler.model.network import Target
+from handler.model.run import CoverageStatus, Report
+from handler.report import phrases
+from handler.sanitize import join_first, plain
+
+_NAMED_SOURCES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadTarget:
+    """A target that was not read, for formats that know findings only."""
+
+    KIND: ClassVar = "not-read"
+    SEVERITY: ClassVar = Severity.HIGH
+
+    target: Target
+    status: CoverageStatus
+    text: str
+
+
+def unread_targets(report: Report) -> Iterator[UnreadTarget]:
+    """The targets that could not be read, or not in full, in the report's order."""
+    for coverage in report.unread:
+        yield UnreadTarget(coverage.target, coverage.status, phrases.unread(coverage))
+
+
+def displayed_findings(report: Report) -> tuple[Finding, ...]:
+    """The findings that people are shown: open ones, unverified ones, accepted ones."""
+    unverified = report.with_status(Status.UNVERIFIED)
+    return report.listed((*report.open, *unverified, *report.with_status(Status.EXCEPTED)))
+
+
+def status(finding: Finding) -> str:
+    """Whether the finding is open, and who accepts it or did."""
+    exception = f": {plain(finding.exception)}" if finding.exception else ""
+    return f"{finding.status}{exception}"
+
+
+def description(finding: Finding) -> str:
+    """All of a finding in sentences, without the command that closes it."""
+    facts = {
+        "Attached": phrases.attached(finding),
+        "Sources": join_first((*finding.sources, *finding.prefix_lists), _NAMED_SOURCES),
+        "Owner": plain(finding.owner or ""),
+        "Exception": plain(finding.exception or ""),
+    }
+    where = f"{phrases.groups(finding)} in {phrases.place(finding.target)}"
+    sentences = (
+        f"{where} opens {phrases.opening_with_detail(finding)}",
+        plain(finding.why),
+        *(f"{name}: {fact}" for name, fact in facts.items() if fact),
+    )
+    return " ".join(text if text.endswith(".") else f"{text}." for text in sentences)

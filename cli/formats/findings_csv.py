@@ -1,0 +1,24 @@
+"""The mail's CSV, and a line for each target that was not read."""
+
+import csv
+from typing import TextIO
+
+from cli.formats.finding_text import unread_targets
+from handler.model.run import Report
+from handler.report.csv import COLUMNS, csv_lines, without_formulas
+
+
+def write_csv(report: Report, stream: TextIO) -> None:
+    """Write the names of the columns, the findings, and the targets that were not read."""
+    stream.writelines(csv_lines(report))
+    writer = csv.DictWriter(stream, COLUMNS, restval="")
+    for unread in unread_targets(report):
+        cells = {
+            "severity": unread.SEVERITY,
+            "status": unread.status,
+            "kind": unread.KIND,
+            "account": unread.target.account,
+            "region": unread.target.region,
+            "detail": unread.text,
+        }
+        writer.writerow({name: without_formulas(cell) for name, cell in cells.items()})

@@ -1,0 +1,1 @@
+"""Exposures to findings: severity, names of services, commands. Nothing here does I/O."""

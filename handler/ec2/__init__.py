@@ -1,0 +1,1 @@
+"""EC2 answers to the model."""

@@ -1,0 +1,174 @@
+"""EC2's groups, rules and prefix lists to the model.
+
+What AWS does not allow becomes a ``MalformedRule``: nothing is dropped. The shapes are those of
+DescribeSecurityGroups, the same from boto3 and from the AWS CLI:
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from handler.model.address import is_prefix_list, parse_cidr
+from handler.model.network import UNKNOWN, MalformedRule, PrefixList, Rule, SecurityGroup
+from handler.model.traffic import Traffic, parse_protocol, parse_traffic
+from handler.sanitize import clean_text, describe
+
+_CIDRS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
+_PREFIX_LISTS = ("PrefixListIds", "PrefixListId")
+_SOURCES = (*_CIDRS, _PREFIX_LISTS)
+# The OwnerId of the prefix lists of AWS itself.
+_AWS = "AWS"
+
+
+def parse_security_group(answer: object) -> SecurityGroup:
+    """One group of DescribeSecurityGroups; what AWS does not allow is in ``malformed``."""
+    group = answer if isinstance(answer, Mapping) else {}
+    group_id = clean_text(group.get("GroupId")) or UNKNOWN
+    rules: list[Rule] = []
+    malformed: list[MalformedRule] = []
+    if group_id == UNKNOWN:
+        reason = f"a security group must have a GroupId, got {describe(answer)}."
+        malformed.append(_malformed({}, reason))
+    for permission in _entries(group, "IpPermissions", malformed):
+        try:
+            traffic = _traffic(permission)
+        except ValueError as error:
+            malformed.append(_malformed(permission, str(error)))
+            continue
+        for key, name in _SOURCES:
+            for entry in _entries(permission, key, malformed):
+                try:
+                    rules.append(Rule(group_id, traffic, _source(entry, name)))
+                except ValueError as error:
+                    malformed.append(_malformed(permission, str(error)))
+    return SecurityGroup(
+        id=group_id,
+        name=clean_text(group.get("GroupName")) or "",
+        vpc_id=clean_text(group.get("VpcId")),
+        rules=tuple(rules),
+        malformed=tuple(malformed),
+        owner=_owner(group),
+    )
+
+
+def parse_rule_ids(answers: Iterable[object]) -> Iterator[tuple[Rule, str]]:
+    """The inbound rules of DescribeSecurityGroupRules, each with its id.
+
+    Rules that name another group are left out. Raises ``ValueError`` with a sentence for an
+    answer without an id, protocol or ports that AWS allows.
+    """
+    for answer in answers:
+        fields = require_object(answer, "security group rule", "SecurityGroupRuleId")
+        cidr = fields.get("CidrIpv4") or fields.get("CidrIpv6") or fields.get("PrefixListId")
+        group_id, source = clean_text(fields.get("GroupId")), clean_text(cidr)
+        if group_id and source and not fields.get("IsEgress"):
+            rule = Rule(group_id, _traffic(fields), source)
+            yield rule, str(clean_text(fields["SecurityGroupRuleId"]))
+
+
+def parse_prefix_list(list_id: str, owner: object, entries: Iterable[object]) -> PrefixList:
+    """A managed prefix list; one with an entry that is no CIDR has an error.
+
+    AWS's own lists (CloudFront, S3, ...) hold its services' addresses, not the internet.
+    """
+    if owner == _AWS:
+        return PrefixList(list_id)
+    cidrs = []
+    try:
+        for entry in entries:
+            cidr = str(require_object(entry, "prefix list's entry", "Cidr")["Cidr"])
+            parse_cidr(cidr)
+            cidrs.append(cidr)
+    except ValueError as error:
+        return PrefixList(list_id, error=str(error))
+    return PrefixList(list_id, tuple(cidrs))
+
+
+def require_object(answer: object, noun: str, key: str) -> Mapping[str, Any]:
+    """An answer as an object with at least a text under that key; else a ``ValueError``."""
+    if not isinstance(answer, Mapping) or not clean_text(answer.get(key)):
+        message = f"a {noun} must have a {key}, got {describe(answer)}."
+        raise ValueError(message)
+    return answer
+
+
+def objects_in(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The objects in a list of an answer; whatever else is there is left out."""
+    return [entry for entry in _list(owner.get(key)) if isinstance(entry, Mapping)]
+
+
+def _traffic(permission: Mapping[str, Any]) -> Traffic:
+    low, high = (_number(permission, name) for name in ("FromPort", "ToPort"))
+    return parse_traffic(parse_protocol(permission.get("IpProtocol")), low, high)
+
+
+def _owner(group: Mapping[str, Any]) -> str | None:
+    """The value of the group's Owner tag, in whatever case the tag's name is written."""
+    tags = {
+        clean_text(tag.get("Key")): clean_text(tag.get("Value"))
+        for tag in objects_in(group, "Tags")
+    }
+    owners = (value for key, value in tags.items() if key and key.lower() == "owner")
+    return next((owner for owner in owners if owner and owner.strip()), None)
+
+
+def _number(permission: Mapping[str, Any], name: str) -> int | None:
+    """A port, type or code; None when it is missing or -1, which both mean all of them."""
+    value = permission.get(name)
+    if value is None or value == -1:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        message = f"{name} must be a whole number, got {describe(value)}."
+        raise ValueError(message)
+    return value
+
+
+def _source(entry: Mapping[str, Any], name: str) -> str:
+    source = str(clean_text(require_object(entry, "source", name)[name]))
+    if name != _PREFIX_LISTS[1]:
+        parse_cidr(source)
+    elif not is_prefix_list(source):
+        message = f"a prefix list's id must begin with pl-, got {describe(source)}."
+        raise ValueError(message)
+    return source
+
+
+def _entries(
+    owner: Mapping[str, Any], key: str, malformed: list[MalformedRule]
+) -> Iterator[Mapping[str, Any]]:
+    """The objects in a list of an answer; whatever else is there goes to ``malformed``."""
+    value = owner.get(key)
+    if value is not None and not isinstance(value, list):
+        malformed.append(_malformed(owner, f"{key} must be a list, got {describe(value)}."))
+    for entry in _list(value):
+        if isinstance(entry, Mapping):
+            yield entry
+        else:
+            malformed.append(_malformed(owner, f"{key} must hold objects, got {describe(entry)}."))
+
+
+def _malformed(permission: Mapping[str, Any], reason: str) -> MalformedRule:
+    sources = {
+        clean_text(entry.get(name))
+        for key, name in _SOURCES
+        for entry in objects_in(permission, key)
+    }
+    low, high = (permission.get(name) for name in ("FromPort", "ToPort"))
+    return MalformedRule(
+        protocol=clean_text(permission.get("IpProtocol")) or "unknown",
+        from_port=_report_port(low),
+        to_port=_report_port(high),
+        sources=tuple(sorted(source for source in sources if source)),
+        reason=reason,
+    )
+
+
+def _report_port(value: object) -> int | None:
+    """A port that AWS does not allow, as far as a report can carry it."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
+        return None
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

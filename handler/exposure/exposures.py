@@ -1,0 +1,180 @@
+"""Rules to exposures: exactly which part of the internet reaches which ports.
+
+The arithmetic rests on two facts. CIDRs are nested or disjoint, never partly overlapping, so a
+union of CIDRs is the sum of those that lie in no other one. And a rule counts towards its own
+traffic and all that lies within it, so it is enough to look at the traffic that rules name and,
+where there are ports, at the stretches between the ports at which a rule begins or ends.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+from handler.exposure.internet import Internet, Internets
+from handler.model.address import Family, Interval, prefix_length
+from handler.model.network import Exposure, PrefixList, Rule
+from handler.model.traffic import ALL_PROTOCOLS, LAST_PORT, PORT_PROTOCOLS, Traffic
+
+
+class _Opening(NamedTuple):
+    """A CIDR that a rule lets in, as positions in its family's internet; never empty."""
+
+    start: int
+    end: int
+    rule: Rule
+
+
+def exposures(
+    rules: Iterable[Rule], prefix_lists: Mapping[str, PrefixList], internets: Internets
+) -> tuple[Exposure, ...]:
+    """What the rules together let in from the internet, sorted; empty where that is nothing.
+
+    One exposure for each family, protocol and longest run of ports with the same rules. It names
+    no CIDR that adds no address to the others. A wider rule counts towards all that lies within
+    it (all traffic towards every port, all icmp towards every type) and is one exposure itself.
+    A prefix list that could not be read adds nothing here.
+    """
+    found: dict[Family, dict[Traffic, list[_Opening]]] = {}
+    for rule in rules:
+        for family, (start, end) in public_ranges(rule, prefix_lists, internets):
+            openings = found.setdefault(family, {}).setdefault(rule.traffic, [])
+            openings.append(_Opening(start, end, rule))
+    return tuple(
+        exposure
+        for family in sorted(found)
+        for exposure in _of_family(internets[family], found[family])
+    )
+
+
+def public_ranges(
+    rule: Rule, prefix_lists: Mapping[str, PrefixList], internets: Internets
+) -> Iterator[tuple[Family, Interval]]:
+    """The public addresses that a rule lets in: family and positions of each of its CIDRs."""
+    prefix_list = prefix_lists.get(rule.source)
+    for cidr in (rule.source,) if prefix_list is None else prefix_list.cidrs:
+        family, (start, end) = internets.locate(cidr)
+        if start < end:
+            yield family, (start, end)
+
+
+def _of_family(
+    internet: Internet, openings: Mapping[Traffic, Sequence[_Opening]]
+) -> list[Exposure]:
+    unions = [
+        (traffic, _union(_openings_covering(traffic, openings)))
+        for traffic in openings
+        if traffic.protocol not in PORT_PROTOCOLS
+    ]
+    for protocol in {traffic.protocol for traffic in openings} & PORT_PROTOCOLS:
+        unions += _sweep(protocol, openings)
+    found = [
+        _exposure(internet, traffic, union)
+        for traffic, union in unions
+        # What wider rules open altogether is their exposure.
+        if any(_is_own(opening.rule.traffic, traffic) for opening in union)
+    ]
+    return sorted(found, key=lambda exposure: exposure.traffic.sort_key)
+
+
+def _openings_covering(
+    traffic: Traffic, openings: Mapping[Traffic, Sequence[_Opening]]
+) -> list[_Opening]:
+    """The openings that cover traffic without ports, in order."""
+    wider = {
+        Traffic(ALL_PROTOCOLS),
+        Traffic(traffic.protocol),
+        Traffic(traffic.protocol, icmp_type=traffic.icmp_type),
+        traffic,
+    }
+    return sorted((opening for other in wider for opening in openings.get(other, ())), key=_order)
+
+
+def _sweep(
+    protocol: str, openings: Mapping[Traffic, Sequence[_Opening]]
+) -> Iterator[tuple[Traffic, list[_Opening]]]:
+    """The union on each longest run of ports with the same one; empty unions included."""
+    ordered = sorted(
+        (
+            opening
+            for traffic, covering in openings.items()
+            if traffic.protocol in {protocol, ALL_PROTOCOLS}
+            for opening in covering
+        ),
+        key=_order,
+    )
+    for _, stretches in groupby(_stretches(ordered), key=itemgetter(2)):
+        run = list(stretches)
+        yield Traffic(protocol, run[0][0], run[-1][1]), run[0][2]
+
+
+def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Opening]]]:
+    """First port, last port and union of each stretch on which no rule begins or ends."""
+    changes: defaultdict[int, list[int]] = defaultdict(list)
+    for index, opening in enumerate(ordered):
+        low, high = opening.rule.traffic.ports
+        changes[low].append(index)
+        changes[high + 1].append(index)
+    active: list[int] = []
+    for low, after in pairwise(sorted(changes)):
+        for index in changes[low]:
+            place = bisect_left(active, index)
+            # The first time it begins, the second time it ends.
+            if active[place : place + 1] == [index]:
+                del active[place]
+            else:
+                active.insert(place, index)
+        yield low, after - 1, _union(ordered[index] for index in active)
+
+
+def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
+    """Those that lie in no other one; they are disjoint and cover what all of them cover."""
+    union = []
+    covered = 0
+    for opening in ordered:
+        if opening.end > covered:
+            union.append(opening)
+            covered = opening.end
+    return union
+
+
+def _order(opening: _Opening) -> tuple[object, ...]:
+    """Puts what is nested after what it lies in, and of equals the rule that opens more first."""
+    start, end, rule = opening
+    # A CIDR stays what it is, the entries of a prefix list may change.
+    is_list = rule.is_prefix_list
+    # Of ::/0 and 2000::/3, which open the same, the shorter prefix.
+    length = 0 if is_list else prefix_length(rule.source)
+    return start, -end, -_breadth(rule.traffic), is_list, length, rule.sort_key
+
+
+def _breadth(traffic: Traffic) -> int:
+    """How much traffic it is, for comparison only."""
+    if traffic.protocol == ALL_PROTOCOLS:
+        return LAST_PORT + 2
+    if traffic.protocol in PORT_PROTOCOLS:
+        low, high = traffic.ports
+        return high - low + 1
+    return (traffic.icmp_type is None) + (traffic.icmp_code is None)
+
+
+def _is_own(traffic: Traffic, exposed: Traffic) -> bool:
+    """Whether a rule that counts towards ``exposed`` is for it, rather than for more."""
+    if exposed.protocol in PORT_PROTOCOLS:
+        return traffic.protocol == exposed.protocol
+    return traffic == exposed
+
+
+def _exposure(internet: Internet, traffic: Traffic, union: Sequence[_Opening]) -> Exposure:
+    addresses = sum(opening.end - opening.start for opening in union)
+    return Exposure(
+        family=internet.family,
+        traffic=traffic,
+        reach=internet.reach(addresses),
+        addresses=addresses,
+        share=addresses / internet.size,
+        # A rule comes once for each CIDR of its list; to hash them would take longer.
+        rules=tuple({id(opening.rule): opening.rule for opening in union}.values()),
+    )

@@ -1,0 +1,1 @@
+"""What is known after the last committed run, and how a run commits."""

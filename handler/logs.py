@@ -1,0 +1,79 @@
+"""What is logged of a run, and its counts: ids and numbers, never recipients or whole texts."""
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from handler.event import RunRequest
+from handler.model.finding import Severity, Status
+from handler.model.run import Report, Scan
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def log_start(request: RunRequest) -> None:
+    """One line at the beginning of a run."""
+    _LOGGER.info("Audit started.", extra={"runId": request.id, "trigger": request.trigger.value})
+
+
+def log_repeated(request: RunRequest) -> None:
+    """One line for an event that was answered before."""
+    _LOGGER.info("Event answered before.", extra={"runId": request.id})
+
+
+def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
+    """The scans as they come, each with one line."""
+    for scan in scans:
+        coverage, target = scan.coverage, scan.coverage.target
+        facts: dict[str, str | int] = {
+            "account": target.account,
+            "region": target.region,
+            "status": coverage.status.value,
+            "groups": coverage.groups,
+            "rules": coverage.rules,
+        }
+        if coverage.is_complete:
+            _LOGGER.info("Target read.", extra=facts)
+        else:
+            _LOGGER.error("Target not read.", extra=facts | {"reason": coverage.error or ""})
+        yield scan
+
+
+def log_findings(report: Report) -> None:
+    """One line for each finding."""
+    for finding in report.findings:
+        facts: dict[str, str | int] = {
+            "account": finding.target.account,
+            "region": finding.target.region,
+            "findingId": finding.id,
+            "kind": finding.kind.value,
+            "severity": finding.severity.value,
+            "status": finding.status.value,
+            "groupId": finding.group_id,
+            "protocol": finding.traffic.protocol,
+            "reach": finding.reach.value,
+            "ruleIds": ",".join(finding.rule_ids),
+        }
+        if None not in (ports := (finding.traffic.from_port, finding.traffic.to_port)):
+            facts["ports"] = "-".join(map(str, ports))
+        _LOGGER.warning("Finding.", extra=facts)
+
+
+def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> None:
+    """One line with the counts; the metrics are made of it."""
+    facts = counts | {"runId": request.id, "durationMs": milliseconds}
+    _LOGGER.info("Audit finished.", extra=facts)
+
+
+def counts_of(report: Report, *, mailed: bool) -> dict[str, int]:
+    """The numbers of a run: targets, groups, rules, findings by severity and by status, mails."""
+    statuses = (status for status in Status if status is not Status.OPEN)
+    return {
+        "targets": len(report.coverage),
+        "targetsNotRead": len(report.unread),
+        "groups": sum(coverage.groups for coverage in report.coverage),
+        "rules": sum(coverage.rules for coverage in report.coverage),
+        "findings": len(report.open),
+        **{severity.value: report.count(severity) for severity in Severity},
+        **{status.value: len(report.with_status(status)) for status in statuses},
+        "mailed": int(mailed),
+    }

@@ -1,0 +1,128 @@
+"""Decides whether a run mails a digest and which, composes it, and sends it through SES."""
+
+import re
+from codecs import BOM_UTF8
+from datetime import date, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from handler import aws, clock
+from handler.model.finding import Severity, Status
+from handler.model.run import Changes, MailError, Report
+from handler.report.csv import csv_lines
+from handler.report.digest import DigestKind
+from handler.report.html import render_html
+from handler.report.size_limit import MAX_CSV_BYTES, first_lines, fit_digest
+from handler.report.text import render_text
+from handler.settings import Notify, Settings
+
+# What is still open is mailed again after that many days without a full digest.
+_REMINDER_INTERVAL = timedelta(days=7)
+# RFC 5322 allows lines of 998 characters. Python folds a long header right after its name, and some
+# readers then show a space before the subject.
+_LONGEST_LINE = 998
+_LONG_HEADERS = SMTP.clone(max_line_length=_LONGEST_LINE)
+_TOO_LONG = re.compile(rb"^[^\r\n]{%d}" % (_LONGEST_LINE + 1), re.MULTILINE)
+# SES has not accepted a message that it throttles, and accepts it a little later.
+_THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException"})
+_RETRY_PAUSES = (1, 2, 4)
+# https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+_ADVICE = {
+    "AccessDeniedException": "The function's role must be allowed to send from the identity: with "
+    "an identity of another stack or a verified domain, set createIdentities to false.",
+    "AccountSuspendedException": "AWS has suspended SES for this account: see its console.",
+    "LimitExceededException": "The account's sending quota is used up: ask AWS to raise it.",
+    "MailFromDomainNotVerifiedException": "Finish the MAIL FROM domain of the identity in SES.",
+    "MessageRejected": "Follow the link that SES mailed to each address; in SES's sandbox the "
+    "recipients must be verified too.",
+    "NotFoundException": "Verify the sender's identity in SES in the function's region.",
+    "SendingPausedException": "SES has paused sending for this account: see its console.",
+    "TooManyRequestsException": "SES is asked too often: ask AWS for a higher sending rate.",
+}
+
+
+def choose_digest(
+    notify: Notify, report: Report, last_full_digest_at: str | None
+) -> DigestKind | None:
+    """Which digest the run mails; None for none.
+
+    Where it is not known what was before, all that is open is mailed, and the reason.
+    """
+    changes = report.changes
+    # What an abandoned run mailed is not known, and what it was about may be closed by now.
+    has_problem = bool(report.notices) and (report.run.is_full or changes is None)
+    if notify is Notify.ALWAYS or has_problem or (changes and changes.first):
+        return DigestKind.FULL
+    if notify is Notify.FINDINGS or changes is None:
+        is_due = report.listed(report.open) or not report.is_complete
+        return DigestKind.FULL if is_due else None
+    if _has_changed(report, changes):
+        return DigestKind.CHANGES
+    return DigestKind.FULL if _is_reminder_due(report, last_full_digest_at) else None
+
+
+def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FULL) -> bytes:
+    """The digest as a message: the same as text and as HTML, with all findings as CSV."""
+    digest = fit_digest(report, kind)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = settings.sender
+    mail["To"] = ", ".join(settings.recipients)
+    mail["Subject"] = digest.subject
+    # Asks for no out-of-office replies (RFC 3834).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(render_text(digest), cte="quoted-printable")
+    mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
+    if report.findings:
+        rows, left_out = first_lines(csv_lines(report), MAX_CSV_BYTES)
+        name = f"findings-worst-without-{left_out}.csv" if left_out else "findings.csv"
+        # ASCII needs no base64, which would take a third more memory in each copy.
+        is_plain = rows.isascii() and not _TOO_LONG.search(rows)
+        mail.add_attachment(
+            # The byte order mark tells Excel that it is UTF-8.
+            rows if is_plain else BOM_UTF8 + rows,
+            maintype="text",
+            subtype="csv",
+            filename=name,
+            cte="7bit" if is_plain else "base64",
+        )
+    return mail.as_bytes(policy=_LONG_HEADERS)
+
+
+def send(ses: Any, settings: Settings, message: bytes) -> None:
+    """Send it through SES; again only where SES throttled it. Raises ``MailError``."""
+    for pause in (*_RETRY_PAUSES, None):
+        try:
+            ses.send_email(
+                FromEmailAddress=settings.sender,
+                Destination={"ToAddresses": list(settings.recipients)},
+                Content={"Raw": {"Data": message}},
+            )
+        except aws.FAILURES as error:
+            code = aws.error_code(error)
+            if code in _THROTTLED and pause is not None:
+                clock.sleep(pause)
+                continue
+            advice = f" {_ADVICE[code]}" if code in _ADVICE else ""
+            problem = f"SES did not take the digest: {aws.error_text(error)}{advice}"
+            raise MailError(problem, refused=aws.is_refusal(error)) from error
+        else:
+            return
+
+
+def _has_changed(report: Report, changes: Changes) -> bool:
+    if changes.lost or changes.regained or changes.left_out or changes.ending:
+        return True
+    opened = (finding for finding in report.open if finding.is_change)
+    return bool(report.listed((*opened, *report.with_status(Status.RESOLVED))))
+
+
+def _is_reminder_due(report: Report, last_full_digest_at: str | None) -> bool:
+    listed = report.listed(report.open)
+    is_urgent = any(finding.severity.is_at_least(Severity.HIGH) for finding in listed)
+    if not report.run.is_full or (report.is_complete and not is_urgent):
+        return False
+    if last_full_digest_at is None:
+        return True
+    last_day = date.fromisoformat(clock.day_of(last_full_digest_at))
+    return report.run.day - last_day >= _REMINDER_INTERVAL

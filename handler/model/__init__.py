@@ -1,0 +1,1 @@
+"""The vocabulary of the audit as frozen data."""

@@ -1,0 +1,93 @@
+"""Addresses and CIDRs: the only place where they are parsed and compared."""
+
+import socket
+from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_interface
+
+Interval = tuple[int, int]
+"""From the first number on, up to but without the second."""
+
+# Groups repeat the same few CIDRs thousands of times; to remember all the others costs memory.
+CACHED_CIDRS = 4096
+
+
+class Family(StrEnum):
+    """An address family."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+ADDRESS_BITS = {Family.IPV4: 32, Family.IPV6: 128}
+_SOCKET_FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
+
+
+@lru_cache(CACHED_CIDRS)
+def parse_cidr(text: str) -> tuple[Family, Interval]:
+    """The family of a CIDR and the addresses it covers, as integers.
+
+    Host bits may be set (1.0.0.0/0 is 0.0.0.0/0) and a lone address is a network of one.
+    Raises ``ValueError`` with a sentence for anything else.
+    """
+    address, slash, length = text.partition("/")
+    family = Family.IPV6 if ":" in address else Family.IPV4
+    bits = ADDRESS_BITS[family]
+    try:
+        number = int.from_bytes(socket.inet_pton(_SOCKET_FAMILIES[family], address))
+    except (OSError, ValueError):
+        number = -1
+    decimal = length.isascii() and length.isdecimal() and len(length) <= len("128")
+    prefix = int(length) if decimal else -1 if slash else bits
+    if number < 0 or not 0 <= prefix <= bits:
+        message = f"{text[:64]!r} is no CIDR, for example 192.0.2.0/24 or 2001:db8::/32."
+        raise ValueError(message)
+    size = 1 << (bits - prefix)
+    start = number & -size
+    return family, (start, start + size)
+
+
+def prefix_length(cidr: str) -> int:
+    """The number after the slash of a valid CIDR; a lone address counts as 128."""
+    return int(cidr.partition("/")[2] or ADDRESS_BITS[Family.IPV6])
+
+
+def canonical_form(cidr: str) -> str | None:
+    """What a valid CIDR with host bits may have meant, as a phrase; None without host bits."""
+    written = ip_interface(cidr)
+    if written.ip == written.network.network_address:
+        return None
+    return f"{written.network} or {written.ip}"
+
+
+def is_prefix_list(source: str) -> bool:
+    """Whether a rule's source is a managed prefix list rather than a CIDR."""
+    return source.startswith("pl-")
+
+
+def contains(outer: str, inner: str) -> bool:
+    """Whether the one source holds all addresses of the other.
+
+    The entries of a prefix list are not known here: it contains itself only.
+    """
+    if outer == inner:
+        return True
+    if is_prefix_list(outer) or is_prefix_list(inner):
+        return False
+    (family, (start, end)), (other_family, (other_start, other_end)) = map(
+        parse_cidr, (outer, inner)
+    )
+    return family is other_family and start <= other_start and other_end <= end
+
+
+# The sources of a group come again in each of its findings.
+@lru_cache(maxsize=2**16)
+def overlap(one: str, other: str) -> bool:
+    """Whether two sources have addresses in common."""
+    return contains(one, other) or contains(other, one)
+
+
+def is_global_ipv6(text: str) -> bool:
+    """Whether an IPv6 address or prefix is in 2000::/3; a VPC's own may be unique local."""
+    _, (start, _) = parse_cidr(text)
+    return start >> 125 == 1

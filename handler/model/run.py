@@ -1,0 +1,197 @@
+"""One run of the audit: what it read, what it found, and how that compares with the last one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from handler.clock import day_of
+from handler.model.finding import Finding, Kind, Severity, Status
+from handler.model.network import Target
+from handler.model.traffic import Traffic
+
+
+class Trigger(StrEnum):
+    """What started a run."""
+
+    SCHEDULE = "schedule"
+    CHANGE = "change"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the audit; the times are UTC in ISO 8601 with a Z.
+
+    ``is_full`` is false where the request named some targets only.
+    """
+
+    id: str
+    trigger: Trigger
+    started_at: str
+    finished_at: str
+    stack: str | None = None
+    is_full: bool = True
+
+    @property
+    def day(self) -> date:
+        """The day (UTC) on which it started."""
+        return date.fromisoformat(day_of(self.started_at))
+
+    @property
+    def seconds(self) -> int:
+        """How long it took."""
+        took = datetime.fromisoformat(self.finished_at) - datetime.fromisoformat(self.started_at)
+        return int(took.total_seconds())
+
+
+class CoverageStatus(StrEnum):
+    """How the reading of a target ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    DENIED = "denied"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of one target was read; ``error`` says what was not, in a sentence."""
+
+    target: Target
+    status: CoverageStatus
+    groups: int = 0
+    rules: int = 0
+    error: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the target was read."""
+        return self.status is CoverageStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The result for one target."""
+
+    coverage: Coverage
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyException:
+    """An exception of the policy: what may stay open, why, who answers for it, and until when.
+
+    ``group`` is an id or a name. ``source`` is a CIDR or pl- id, None for every source; without
+    an account or a region it holds in all of them. ``until`` is inclusive, in UTC.
+    """
+
+    group: str
+    ports: str
+    traffic: Traffic
+    reason: str
+    owner: str
+    until: date
+    source: str | None = None
+    account: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionReview:
+    """The policy's exceptions that need attention."""
+
+    expired: tuple[PolicyException, ...] = ()
+    expiring: tuple[PolicyException, ...] = ()
+    unused: tuple[PolicyException, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is different from the last committed run, besides the findings' own statuses.
+
+    ``first`` is a run without a committed one before it. ``lost`` are targets that could be read
+    then and cannot now, ``regained`` the other way round; ``left_out`` are no longer asked for.
+    ``ending`` are exceptions that expire soon, or did, and were not announced yet.
+    """
+
+    first: bool = False
+    lost: tuple[Target, ...] = ()
+    regained: tuple[Target, ...] = ()
+    left_out: tuple[Target, ...] = ()
+    ending: tuple[PolicyException, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one run; coverage and findings are sorted.
+
+    ``findings`` include those of earlier runs that are resolved now, or could not be verified.
+    ``authorized`` are openings on ports that the policy authorizes: no findings.
+    ``changes`` is None where the last run is not known, ``notices`` are sentences on what went
+    wrong with the ledger. Findings below ``minimum_severity`` are counted and not listed.
+    """
+
+    run: Run
+    coverage: tuple[Coverage, ...]
+    findings: tuple[Finding, ...]
+    authorized: tuple[Finding, ...] = ()
+    exceptions: ExceptionReview = ExceptionReview()
+    changes: Changes | None = None
+    notices: tuple[str, ...] = ()
+    minimum_severity: Severity = Severity.LOW
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that were seen in this run and that no exception accepts."""
+        return tuple(finding for finding in self.findings if finding.status.is_open)
+
+    def with_status(self, status: Status) -> tuple[Finding, ...]:
+        """The findings with that status."""
+        return tuple(finding for finding in self.findings if finding.status is status)
+
+    def listed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Those of the findings that people are shown, rather than told how many they are.
+
+        What could not be read is listed whatever it may open: silence must mean clean.
+        """
+        return tuple(
+            finding
+            for finding in findings
+            if finding.kind is Kind.UNREADABLE
+            or finding.severity.is_at_least(self.minimum_severity)
+        )
+
+    @property
+    def unread(self) -> tuple[Coverage, ...]:
+        """The targets that could not be read, or not in full."""
+        return tuple(coverage for coverage in self.coverage if not coverage.is_complete)
+
+    @property
+    def unreadable(self) -> tuple[Finding, ...]:
+        """The findings about sources that could not be read."""
+        return tuple(finding for finding in self.open if finding.kind is Kind.UNREADABLE)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was read: only then does no finding mean clean."""
+        return not self.unread and not self.unreadable
+
+    def count(self, severity: Severity) -> int:
+        """How many open findings have that severity."""
+        return sum(finding.severity is severity for finding in self.open)
+
+
+class AuditIncompleteError(Exception):
+    """Something could not be read or stored; the log and the mail say what."""
+
+
+class MailError(Exception):
+    """SES did not accept the digest; the message says why and what to do.
+
+    ``refused`` is false where SES did not answer and may have accepted it all the same.
+    """
+
+    def __init__(self, message: str, *, refused: bool) -> None:
+        super().__init__(message)
+        self.refused = refused

@@ -1,0 +1,140 @@
+"""Protocols and ports: the only place where they are read and compared."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from handler.sanitize import describe
+
+ALL_PROTOCOLS = "all"
+"""The protocol of a rule that lets every protocol in; AWS writes it -1."""
+PORT_PROTOCOLS = frozenset({"tcp", "udp"})
+"""The protocols with ports."""
+ICMP_PROTOCOLS = frozenset({"icmp", "icmpv6"})
+"""The protocols with a type and a code."""
+LAST_PORT = 65_535
+_LAST_ICMP = 255
+_LAST_PROTOCOL = 255
+# https://www.iana.org/assignments/protocol-numbers
+_NAMES_BY_NUMBER = {"-1": ALL_PROTOCOLS, "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+_NAMES = frozenset(_NAMES_BY_NUMBER.values())
+
+
+class Traffic(NamedTuple):
+    """What a rule lets in: a protocol with its ports, or with its icmp type and code.
+
+    ``protocol`` is tcp, udp, icmp, icmpv6, ``ALL_PROTOCOLS`` or an IP protocol number as text.
+    Only tcp and udp have ports, inclusive and 0 to 65535. Only icmp and icmpv6 have a type and a
+    code; None there means all of them.
+    """
+
+    protocol: str
+    from_port: int | None = None
+    to_port: int | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+
+    def contains(self, other: "Traffic") -> bool:
+        """Whether all of the other traffic lies within this."""
+        if self.protocol == ALL_PROTOCOLS or self == other:
+            return True
+        if self.protocol != other.protocol:
+            return False
+        if self.protocol in PORT_PROTOCOLS:
+            (low, high), (other_low, other_high) = self.ports, other.ports
+            return low <= other_low and other_high <= high
+        return self.icmp_code is None and self.icmp_type in {None, other.icmp_type}
+
+    def intersection(self, other: "Traffic") -> "Traffic | None":
+        """The traffic that lies within both; None where there is none."""
+        if self.protocol == other.protocol and self.protocol in PORT_PROTOCOLS:
+            (low, high), (other_low, other_high) = self.ports, other.ports
+            first, last = max(low, other_low), min(high, other_high)
+            return Traffic(self.protocol, first, last) if first <= last else None
+        if self.contains(other):
+            return other
+        return self if other.contains(self) else None
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """The first and the last port; what has no ports counts as all of them."""
+        if self.from_port is None or self.to_port is None:
+            return 0, LAST_PORT
+        return self.from_port, self.to_port
+
+    @property
+    def text(self) -> str:
+        """Protocol and ports, or type and code, as people write them."""
+        if self.protocol == ALL_PROTOCOLS:
+            return "all traffic"
+        if self.protocol in ICMP_PROTOCOLS:
+            icmp_type = "" if self.icmp_type is None else f" type {self.icmp_type}"
+            icmp_code = "" if self.icmp_code is None else f" code {self.icmp_code}"
+            return f"{self.protocol}{icmp_type}{icmp_code}"
+        if self.from_port is None:
+            return f"protocol {self.protocol}"
+        if self.from_port == self.to_port:
+            return f"{self.protocol}/{self.from_port}"
+        if (self.from_port, self.to_port) == (0, LAST_PORT):
+            return f"{self.protocol}, all ports"
+        return f"{self.protocol}/{self.from_port}-{self.to_port}"
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, int, int]:
+        """Orders by protocol, then ports, then type and code; what is missing comes first."""
+        numbers = (self.from_port, self.to_port, self.icmp_type, self.icmp_code)
+        low, high, icmp_type, icmp_code = (-1 if n is None else n for n in numbers)
+        return self.protocol, low, high, icmp_type, icmp_code
+
+
+def cover(parts: Iterable[Traffic], traffic: Traffic) -> bool:
+    """Whether all of the traffic lies within the parts together."""
+    parts = list(parts)
+    if any(part.contains(traffic) for part in parts):
+        return True
+    if traffic.protocol not in PORT_PROTOCOLS:
+        return False
+    needed, last = traffic.ports
+    for low, high in sorted(part.ports for part in parts if part.protocol == traffic.protocol):
+        if low <= needed <= high:
+            needed = high + 1
+    return needed > last
+
+
+def parse_protocol(value: object) -> str:
+    """A protocol's one name, from AWS's names and numbers in any case.
+
+    Raises ``ValueError`` with a sentence.
+    """
+    given = str(value).strip().lower() if isinstance(value, str | int) else ""
+    name = _NAMES_BY_NUMBER.get(given, given)
+    if name in _NAMES:
+        return name
+    if given.isascii() and given.isdecimal() and len(given) <= len("255"):
+        number = int(given)
+        if number <= _LAST_PROTOCOL:
+            return _NAMES_BY_NUMBER.get(str(number), str(number))
+    message = f"a protocol must be a name or 0 to {_LAST_PROTOCOL}, got {describe(value)}."
+    raise ValueError(message)
+
+
+def parse_traffic(protocol: str, low: int | None, high: int | None) -> Traffic:
+    """Traffic of a protocol between two ports, or with an icmp type and code; None means all.
+
+    Raises ``ValueError`` with a sentence.
+    """
+    if protocol in PORT_PROTOCOLS:
+        if low is None and high is None:
+            low, high = 0, LAST_PORT
+        if low is None or high is None or not 0 <= low <= high <= LAST_PORT:
+            expectation = f"{protocol} ports must be 0 to {LAST_PORT} in order"
+            message = f"{expectation}, got {describe(low)} to {describe(high)}."
+            raise ValueError(message)
+        return Traffic(protocol, low, high)
+    if protocol in ICMP_PROTOCOLS:
+        in_range = all(number is None or 0 <= number <= _LAST_ICMP for number in (low, high))
+        if not in_range or (low is None and high is not None):
+            expectation = f"{protocol} type and code must be 0 to {_LAST_ICMP}"
+            message = f"{expectation}, got {describe(low)} to {describe(high)}."
+            raise ValueError(message)
+        return Traffic(protocol, icmp_type=low, icmp_code=high)
+    return Traffic(protocol)

@@ -1,0 +1,1 @@
+"""The policy of a stack: strictly read, and applied to findings."""

@@ -1,0 +1,191 @@
+"""What the policy lets stay open: authorized ports, and exceptions until their date.
+
+An exception accepts a finding only when it, alone or together with others, covers every source of
+the finding on all of its traffic. A finding that is wider than its exception stays open, and the
+report says so.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from handler.model.address import contains, is_prefix_list, overlap
+from handler.model.finding import Finding, Status
+from handler.model.network import ALL_REGIONS
+from handler.model.run import Coverage, ExceptionReview, PolicyException, Run
+from handler.model.traffic import PORT_PROTOCOLS, Traffic, cover
+from handler.policy.policy import Policy
+
+# The report names an exception this long before it expires.
+_NOTICE_PERIOD = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """Findings after the policy: those that stay, and those on authorized ports."""
+
+    findings: tuple[Finding, ...]
+    authorized: tuple[Finding, ...]
+    exceptions: ExceptionReview
+
+
+def apply_policy(
+    findings: Iterable[Finding], coverage: Sequence[Coverage], policy: Policy, run: Run
+) -> PolicyResult:
+    """The findings with what the policy accepts on the day of the run, in the same order.
+
+    A rule that could not be evaluated is neither authorized nor accepted.
+    """
+    by_group: defaultdict[str, list[PolicyException]] = defaultdict(list)
+    for exception in policy.exceptions:
+        by_group[exception.group].append(exception)
+    remaining, authorized = [], []
+    used: set[PolicyException] = set()
+    for finding in findings:
+        matching = _matching_exceptions(finding, by_group)
+        used.update(*matching)
+        if not finding.kind.is_exposure:
+            remaining.append(finding)
+        elif cover(policy.authorized_ports, finding.traffic):
+            authorized.append(finding)
+        else:
+            remaining.append(_with_exceptions(finding, matching, run.day))
+    review = _review(policy, used, coverage, run)
+    return PolicyResult(tuple(remaining), tuple(authorized), review)
+
+
+def _matching_exceptions(
+    finding: Finding, by_group: Mapping[str, Sequence[PolicyException]]
+) -> list[list[PolicyException]]:
+    """For each group of the finding, the exceptions that match a part of what it opens."""
+    return [
+        [
+            exception
+            for name in names
+            for exception in by_group.get(name, ())
+            if exception.account in {None, finding.target.account}
+            and exception.region in {None, finding.target.region}
+            and _matches(exception, finding)
+        ]
+        for names in finding.groups
+    ]
+
+
+def _with_exceptions(
+    finding: Finding, matching: Sequence[Sequence[PolicyException]], today: date
+) -> Finding:
+    """The finding with the exceptions that accept it, expired, or are narrower than it."""
+    valid = [[exception for exception in group if exception.until >= today] for group in matching]
+    if accepting := _covering(finding, valid):
+        phrases = (
+            f"accepted until {exception.until} by {exception.owner}: {exception.reason}"
+            for exception in accepting
+        )
+        return replace(finding, status=Status.EXCEPTED, exception=_joined(phrases))
+    if accepting := _covering(finding, matching):
+        phrases = (
+            f"exception expired on {exception.until}, owner {exception.owner}"
+            for exception in accepting
+            if exception.until < today
+        )
+        return replace(finding, exception=_joined(phrases))
+    phrases = (
+        f"wider than what {exception.owner} accepts until {exception.until}: {exception.ports}"
+        f"{f' from {exception.source}' if exception.source else ''} on {exception.group}"
+        for exception in _sorted({exception for group in valid for exception in group})
+    )
+    return replace(finding, exception=_joined(phrases))
+
+
+def _joined(phrases: Iterable[str]) -> str | None:
+    return "; ".join(phrases) or None
+
+
+def _covering(
+    finding: Finding, matching: Sequence[Sequence[PolicyException]]
+) -> list[PolicyException]:
+    """The exceptions that together cover the finding in each of its groups; empty if none do."""
+    used: set[PolicyException] = set()
+    for exceptions in matching:
+        for traffic, source in _to_accept(finding):
+            accepting = [
+                exception
+                for exception in exceptions
+                if _accepts_source(exception, source) and _covers_part(exception.traffic, traffic)
+            ]
+            if not cover((exception.traffic for exception in accepting), traffic):
+                return []
+            used.update(accepting)
+    return _sorted(used)
+
+
+def _to_accept(finding: Finding) -> Iterator[tuple[Traffic, str]]:
+    """What must be accepted: also what redundant rules open.
+
+    But not what prefix lists do, where CIDRs open all of it.
+    """
+    yield from _named_openings(finding)
+    for traffic, source in finding.redundant_rules:
+        if finding.prefix_lists or not is_prefix_list(source):
+            yield traffic, source
+
+
+def _named_openings(finding: Finding) -> Iterator[tuple[Traffic, str]]:
+    return ((finding.traffic, source) for source in (*finding.sources, *finding.prefix_lists))
+
+
+def _matches(exception: PolicyException, finding: Finding) -> bool:
+    """Whether the exception is about a part of what the finding opens."""
+    # A rule that could not be evaluated may be what the exception is about.
+    if not finding.kind.is_exposure:
+        return True
+    if not exception.traffic.intersection(finding.traffic):
+        return False
+    accepted = exception.source
+    if accepted is None:
+        return True
+    return any(overlap(accepted, source) for _, source in _named_openings(finding)) or any(
+        overlap(accepted, source) and exception.traffic.intersection(traffic)
+        for traffic, source in finding.redundant_rules
+    )
+
+
+def _covers_part(accepted: Traffic, traffic: Traffic) -> bool:
+    """Whether the accepted traffic covers the other, or some of its ports."""
+    has_ports = accepted.protocol == traffic.protocol and accepted.protocol in PORT_PROTOCOLS
+    overlaps = has_ports and accepted.intersection(traffic) is not None
+    return overlaps or accepted.contains(traffic)
+
+
+def _accepts_source(exception: PolicyException, source: str) -> bool:
+    return exception.source is None or contains(exception.source, source)
+
+
+def _review(
+    policy: Policy, used: set[PolicyException], coverage: Sequence[Coverage], run: Run
+) -> ExceptionReview:
+    exceptions, today = _sorted(policy.exceptions), run.day
+    last_notice_day = today + _NOTICE_PERIOD
+    return ExceptionReview(
+        expired=tuple(e for e in exceptions if e.until < today),
+        expiring=tuple(e for e in exceptions if today <= e.until <= last_notice_day),
+        unused=tuple(
+            e for e in exceptions if e not in used and run.is_full and _was_read(e, coverage)
+        ),
+    )
+
+
+def _was_read(exception: PolicyException, coverage: Sequence[Coverage]) -> bool:
+    """Whether all was read that the exception may be about; else its use is not known."""
+    return all(
+        target_coverage.is_complete
+        for target_coverage in coverage
+        if exception.account in {None, target_coverage.target.account}
+        and target_coverage.target.region
+        in {exception.region or target_coverage.target.region, ALL_REGIONS}
+    )
+
+
+def _sorted(exceptions: Iterable[PolicyException]) -> list[PolicyException]:
+    return sorted(exceptions, key=lambda e: (e.until, e.group, e.ports, e.owner))

@@ -1,0 +1,46 @@
+"""What a stack's policy says: what is listed, what is trusted, and what may stay open."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from handler.model.finding import Severity
+from handler.model.run import PolicyException
+from handler.model.traffic import Traffic
+from handler.policy import validation
+
+POLICY_KEYS = ("minimumSeverity", "trustedCidrs", "authorizedPorts", "exceptions")
+"""What policy.json may hold; the stack config's keys of the same names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a stack lists, trusts and accepts.
+
+    ``minimum_severity`` is the lowest severity that the digest lists. ``trusted_cidrs`` are no
+    part of the internet. ``authorized_ports`` may be open in every group.
+    """
+
+    minimum_severity: Severity = Severity.LOW
+    trusted_cidrs: tuple[str, ...] = ()
+    authorized_ports: tuple[Traffic, ...] = ()
+    exceptions: tuple[PolicyException, ...] = ()
+
+    @classmethod
+    def parse(cls, document: object, today: date | None = None) -> "Policy":
+        """The policy in a JSON object with the stack config's keys; what is missing is default.
+
+        With ``today``, an exception that expired more than a year ago is refused: an author should
+        clean up the policy, but a deployed function should not fail one day because of it.
+        Raises ``PolicyError`` with one sentence that names key, value and expectation.
+        """
+        fields = validation.require_object("a policy", document, POLICY_KEYS)
+        return cls(
+            minimum_severity=validation.severity(
+                "minimumSeverity", fields.get("minimumSeverity", cls().minimum_severity)
+            ),
+            trusted_cidrs=validation.trusted_cidrs("trustedCidrs", fields.get("trustedCidrs", [])),
+            authorized_ports=validation.authorized_ports(
+                "authorizedPorts", fields.get("authorizedPorts", [])
+            ),
+            exceptions=validation.exceptions("exceptions", fields.get("exceptions", []), today),
+        )

@@ -1,0 +1,205 @@
+"""Strict reading of a policy: severities, ports, CIDRs, dates and exceptions.
+
+A value with two possible meanings is refused, because a policy that is misread hides what is open.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NoReturn
+
+from handler.model.address import Family, canonical_form, is_prefix_list, parse_cidr, prefix_length
+from handler.model.finding import Severity
+from handler.model.network import REGION_NAME
+from handler.model.run import PolicyException
+from handler.model.traffic import (
+    ALL_PROTOCOLS,
+    ICMP_PROTOCOLS,
+    PORT_PROTOCOLS,
+    Traffic,
+    parse_protocol,
+    parse_traffic,
+)
+from handler.sanitize import expected
+
+_REQUIRED = ("group", "ports", "reason", "owner", "until")
+_OPTIONAL = ("source", "account", "region")
+_LONGEST_TEXT = 255
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+# A date without quotes reaches the program as Pulumi's engine prints a time.
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z| 00:00:00 \+0000 UTC)?", re.ASCII)
+_PORTS = "ports as in tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
+_PROTOCOL = "protocol"
+# IANA allocates no larger blocks to one registry:
+# https://www.iana.org/assignments/ipv4-address-space
+# https://www.iana.org/assignments/ipv6-unicast-address-assignments
+_SHORTEST_PREFIX = {Family.IPV4: 8, Family.IPV6: 12}
+
+
+class PolicyError(ValueError):
+    """A policy with a value that is not allowed; the message names key and value."""
+
+
+def severity(key: str, value: object) -> Severity:
+    """One of the severities."""
+    if value not in list(map(str, Severity)):
+        refuse(key, f"one of {', '.join(Severity)}", value)
+    return Severity(str(value))
+
+
+def trusted_cidrs(key: str, value: object) -> tuple[str, ...]:
+    """CIDRs that may be an organization's own: IPv4 /8 or IPv6 /12 at the widest."""
+    cidrs = []
+    for entry in _require_list(key, value, "a list of CIDRs"):
+        cidr = _cidr(key, "a CIDR", entry)
+        shortest = _SHORTEST_PREFIX[parse_cidr(cidr)[0]]
+        if prefix_length(cidr) < shortest:
+            refuse(key, f"your own ranges, /{shortest} at the widest", cidr)
+        cidrs.append(cidr)
+    return tuple(cidrs)
+
+
+def authorized_ports(key: str, value: object) -> tuple[Traffic, ...]:
+    """Protocols and ports, but not all traffic."""
+    authorized = tuple(ports(key, entry) for entry in _require_list(key, value))
+    if any(traffic.protocol == ALL_PROTOCOLS for traffic in authorized):
+        refuse(key, "protocols and ports rather than everything", ALL_PROTOCOLS)
+    return authorized
+
+
+def exceptions(key: str, value: object, today: date | None) -> tuple[PolicyException, ...]:
+    """Exceptions; with ``today``, none that expired more than a year before."""
+    entries = _require_list(key, value)
+    return tuple(_exception(f"{key}[{i}]", entry, today) for i, entry in enumerate(entries))
+
+
+def ports(key: str, value: object) -> Traffic:
+    """Traffic written as tcp/443, tcp/8000-8010, udp, icmp/3/4, protocol/50 or all."""
+    # A number alone may be a port as well as a protocol.
+    if not isinstance(value, str) or value.strip().isdecimal():
+        refuse(key, _PORTS, value)
+    name, slash, rest = value.partition("/")
+    separator = "/" if name.lower() in ICMP_PROTOCOLS else "-"
+    numbers = rest.split(separator) if slash else []
+    try:
+        if name == _PROTOCOL:
+            return _traffic(parse_protocol(rest if rest.isdecimal() else ""), [])
+        return _traffic(parse_protocol(name), [_number(number) for number in numbers])
+    except ValueError as error:
+        raise PolicyError(expected(key, _PORTS, value)) from error
+
+
+def require_object(key: str, value: object, known: tuple[str, ...]) -> Mapping[str, Any]:
+    """The value as an object without unknown keys."""
+    if not isinstance(value, Mapping):
+        refuse(key, "an object", value)
+    unknown = sorted(map(str, value.keys() - known))
+    if unknown:
+        message = f"{key} must have no keys but {', '.join(known)}, got {unknown[0]!r}."
+        raise PolicyError(message)
+    return value
+
+
+def refuse(key: str, expectation: str, value: object) -> NoReturn:
+    """Raise a ``PolicyError`` that names the key, what was expected and the value."""
+    raise PolicyError(expected(key, expectation, value))
+
+
+def _exception(key: str, value: object, today: date | None) -> PolicyException:
+    fields = require_object(key, value, _REQUIRED + _OPTIONAL)
+    missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
+    if missing:
+        message = f"{key} must say {', '.join(_REQUIRED)}, it lacks {' and '.join(missing)}."
+        raise PolicyError(message)
+    until = _date(f"{key}.until", fields["until"])
+    traffic = ports(f"{key}.ports", fields["ports"])
+    if today and (until.year + 1, until.month, until.day) < (today.year, today.month, today.day):
+        refuse(f"{key}.until", "a date that is not past by more than a year", until.isoformat())
+    return PolicyException(
+        group=_text(f"{key}.group", fields["group"]),
+        ports=str(fields["ports"]),
+        traffic=traffic,
+        reason=_line(f"{key}.reason", fields["reason"]),
+        owner=_line(f"{key}.owner", fields["owner"]),
+        until=until,
+        # A missing key means everywhere; an empty value is a mistake that would mean the same.
+        source=_source(f"{key}.source", fields["source"]) if "source" in fields else None,
+        account=_account(f"{key}.account", fields["account"]) if "account" in fields else None,
+        region=_region(f"{key}.region", fields["region"]) if "region" in fields else None,
+    )
+
+
+def _require_list(key: str, value: object, expectation: str = "a list") -> list[Any]:
+    if not isinstance(value, list):
+        refuse(key, expectation, value)
+    return value
+
+
+def _traffic(protocol: str, numbers: list[int]) -> Traffic:
+    has_numbers = protocol in PORT_PROTOCOLS | ICMP_PROTOCOLS
+    if len(numbers) > len(("low", "high")) or (numbers and not has_numbers):
+        message = "too many numbers"
+        raise ValueError(message)
+    low, high = [*numbers, None, None][:2]
+    is_one_port = protocol in PORT_PROTOCOLS and high is None
+    return parse_traffic(protocol, low, low if is_one_port else high)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len("65535")):
+        message = "not the number of a port"
+        raise ValueError(message)
+    return int(text)
+
+
+def _date(key: str, value: object) -> date:
+    # str() of anything else may be very long.
+    match = _DATE.fullmatch(str(value)) if isinstance(value, (str, date)) else None
+    try:
+        return date.fromisoformat(match[1] if match else "")
+    except ValueError:
+        refuse(key, "a date as in 2027-12-31", value)
+
+
+def _source(key: str, value: object) -> str:
+    if isinstance(value, str) and is_prefix_list(value):
+        return _text(key, value)
+    return _cidr(key, "a CIDR or the id of a prefix list", value)
+
+
+def _cidr(key: str, expectation: str, value: object) -> str:
+    """A CIDR with one meaning: 1.2.3.4/8 may be one address or 16 million."""
+    cidr = _text(key, value)
+    try:
+        parse_cidr(cidr)
+    except ValueError:
+        refuse(key, f"{expectation}, for example 192.0.2.0/24 or 2001:db8::/32", cidr)
+    if meanings := canonical_form(cidr):
+        refuse(key, f"a CIDR without host bits, {meanings}", cidr)
+    return cidr
+
+
+def _account(key: str, value: object) -> str:
+    # YAML reads a number that begins with 0 as octal, which has fewer digits.
+    account = str(value) if isinstance(value, int) else value
+    if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
+        refuse(key, "an account id of 12 digits, in quotes", value)
+    return account
+
+
+def _region(key: str, value: object) -> str:
+    region = _text(key, value)
+    if not REGION_NAME.fullmatch(region):
+        refuse(key, "a region as in eu-west-1", region)
+    return region
+
+
+def _line(key: str, value: object) -> str:
+    """A text on one line."""
+    return " ".join(_text(key, value).split())
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
+        refuse(key, f"a text of 1 to {_LONGEST_TEXT} characters", value)
+    return value.strip()

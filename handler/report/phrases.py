@@ -1,0 +1,98 @@
+"""Short phrases that mail, terminal and other formats share; every text in them is plain."""
+
+import re
+from urllib.parse import quote
+
+from handler.model.address import Family
+from handler.model.attachment import ATTACHMENTS
+from handler.model.finding import Finding
+from handler.model.network import ALL_REGIONS, Reach, Target
+from handler.model.run import Coverage
+from handler.model.traffic import Traffic
+from handler.sanitize import join_first, plain
+
+_CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
+# A region becomes a part of a host name. Isolated and sovereign regions, which have consoles of
+# their own, have other names: us-iso-east-1, eusc-de-east-1.
+_CONSOLE_REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
+_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+_NAMED_GROUPS = 10
+_NAMED_INTERFACES = 3
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun, for example 1 region or 17 regions."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def place(target: Target) -> str:
+    """The region and the account."""
+    region = "the list of regions" if target.region == ALL_REGIONS else target.region
+    return plain(f"{region} / {target.account}")
+
+
+def group(group_id: str, name: str) -> str:
+    """The name and id of a group; the id alone where it has no name."""
+    return plain(f"{name} ({group_id})" if name.strip() else group_id)
+
+
+def groups(finding: Finding) -> str:
+    """The group, or the groups that only together open it."""
+    first, *others = (group(*id_and_name) for id_and_name in finding.groups)
+    return f"{first} together with {join_first(others, _NAMED_GROUPS)}" if others else first
+
+
+def console_url(finding: Finding) -> str | None:
+    """The address of the group in the AWS console; None for a region without a known console."""
+    region = finding.target.region
+    match = _CONSOLE_REGION.fullmatch(region)
+    if match is None:
+        return None
+    host = _CONSOLES.get(match[1], f"{region}.console.aws.amazon.com")
+    group_id = quote(plain(finding.group_id), safe="")
+    return f"https://{host}/ec2/home?region={region}#SecurityGroup:groupId={group_id}"
+
+
+def traffic(opened: Traffic, service: str | None) -> str:
+    """Protocol and ports, and the service where there is a name for it."""
+    # The protocol of a malformed rule may be any text.
+    return plain(opened.text) + (f" ({service})" if service else "")
+
+
+def reach(finding: Finding) -> str:
+    """Which part of the internet gets in."""
+    if finding.family is None or finding.addresses is None or finding.share is None:
+        return "from sources that could not be judged"
+    family = _FAMILIES[finding.family]
+    if finding.reach is Reach.WORLD:
+        return f"from the whole {family} internet"
+    if finding.reach is Reach.WIDE:
+        # All but a few addresses are not all of them.
+        share = min(finding.share, 0.9999)
+        return f"from {share:.2%} of the {family} internet"
+    return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
+
+
+def opening(finding: Finding) -> str:
+    """What is open to whom."""
+    return f"{traffic(finding.traffic, finding.service)} {reach(finding)}"
+
+
+def opening_with_detail(finding: Finding) -> str:
+    """What is open to whom, and what else there is to know about its rules."""
+    detail = f"; {plain(finding.detail)}" if finding.detail else ""
+    return f"{opening(finding)}{detail}"
+
+
+def attached(finding: Finding) -> str:
+    """What the group is attached to."""
+    return ATTACHMENTS[finding.attachment].phrase or (
+        f"{finding.attachment}: {join_first(finding.attached, _NAMED_INTERFACES)}"
+    )
+
+
+def unread(coverage: Coverage) -> str:
+    """What was not read of a target, and why."""
+    groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
+    status = f"{place(coverage.target)} ({coverage.status}{groups_read})"
+    return f"{status}: {plain(coverage.error or 'no reason is known.')}"

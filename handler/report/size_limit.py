@@ -1,0 +1,54 @@
+"""Keeps a mail within the sizes that mail programs show whole and SES accepts."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from handler.model.run import Report
+from handler.report.digest import Digest, DigestKind, build_digest
+from handler.report.html import render_html
+
+# Gmail hides what comes after some 102 KB of HTML behind a link.
+MAX_HTML_BYTES = 90_000
+# SES accepts messages of 40 MB, and base64 makes a file a third larger:
+# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MAX_CSV_BYTES = 20_000_000
+# Of notices, targets, changes and exceptions, as far as half the page has room for them.
+_MAX_LINES = (200, 40, 8)
+# No finding takes less than 300 bytes of HTML.
+_MAX_FINDINGS = MAX_HTML_BYTES // 300
+
+
+def fit_digest(report: Report, kind: DigestKind = DigestKind.FULL) -> Digest:
+    """The digest with as many of the worst findings as its HTML form has room for."""
+
+    def build(max_findings: int, max_lines: int) -> Digest:
+        return build_digest(report, kind, max_findings=max_findings, max_lines=max_lines)
+
+    def size(max_findings: int, max_lines: int) -> int:
+        return _mail_bytes(render_html(build(max_findings, max_lines)))
+
+    fitting = (lines for lines in _MAX_LINES if size(0, lines) <= MAX_HTML_BYTES // 2)
+    max_lines = next(fitting, _MAX_LINES[-1])
+    max_findings = bisect_right(
+        range(1, _MAX_FINDINGS + 1), MAX_HTML_BYTES, key=lambda number: size(number, max_lines)
+    )
+    return build(max_findings, max_lines)
+
+
+def first_lines(lines: Iterable[str], max_bytes: int) -> tuple[bytes, int]:
+    """The first lines that make no more than that many bytes, and how many are left out."""
+    included: list[bytes] = []
+    size = left_out = 0
+    for line in lines:
+        encoded = line.encode("utf-8")
+        size += len(encoded)
+        if left_out or size > max_bytes:
+            left_out += 1
+        else:
+            included.append(encoded)
+    return b"".join(included), left_out
+
+
+def _mail_bytes(page: str) -> int:
+    """The bytes of a page in a mail, where lines end with CR and LF."""
+    return len(page.encode()) + page.count("\n")

@@ -1,0 +1,80 @@
+"""Text from outside the program: quoted for an error, cleaned for a reader, cut to a length."""
+
+import re
+import reprlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+from unicodedata import category, combining
+
+_Item = TypeVar("_Item")
+_LONGEST_VALUE = 160
+_REPR = reprlib.Repr()
+_REPR.maxstring = 80
+_REPR.maxlevel = 2
+# What an AWS name, id or description holds at most.
+_LONGEST_TEXT = 255
+# Letters and symbols that fonts show as nothing, and variation selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+# More combining marks on one letter are no writing, and smear over the lines above and below.
+_MOST_MARKS = 4
+# The combining class of a virama, which joins two letters of an Indian script to one.
+_VIRAMA = 9
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
+
+
+def describe(value: object) -> str:
+    """A value from outside as it appears in an error message, cut to a readable length."""
+    text = _REPR.repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+
+
+def expected(key: str, expectation: str, value: object) -> str:
+    """The error message for a value that does not fit: key, expectation and value."""
+    return f"{key} must be {expectation}, got {describe(value)}."
+
+
+def clean_text(value: object) -> str | None:
+    """A text from AWS that every report can carry: at most 255 characters, and encodable.
+
+    None for what is not text.
+    """
+    if not isinstance(value, str):
+        return None
+    return value[:_LONGEST_TEXT].encode(errors="replace").decode()
+
+
+def plain(text: str) -> str:
+    """A text without control characters, invisible characters and piled-up combining marks.
+
+    Each of them becomes one replacement character, so the length stays.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(_BLANK.sub(_REPLACED, text)))
+
+
+def cut(text: str, length: int) -> str:
+    """The plain text with at most ``length`` characters; what was cut ends with dots."""
+    if len(text) <= length:
+        return plain(text)
+    return f"{plain(text[: length - 3]).rstrip()}..."
+
+
+def join_first(items: Sequence[_Item], number: int, text_of: Callable[[_Item], str] = str) -> str:
+    """The plain texts of the first ``number`` items with commas, and how many more there are."""
+    more = f" and {len(items) - number:,} more" if len(items) > number else ""
+    return ", ".join(plain(text_of(item)) for item in items[:number]) + more
+
+
+def _visible(text: str) -> Iterator[str]:
+    marks, is_joined = 0, False
+    for character in text:
+        if category(character).startswith("M"):
+            marks += 1
+        elif not is_joined:
+            marks = 0
+        is_joined = combining(character) == _VIRAMA
+        yield character if character.isprintable() and marks <= _MOST_MARKS else _REPLACED

@@ -1,0 +1,68 @@
+"""The table of services: what the world reaches, by which name, and how bad that is."""
+
+import pytest
+
+from handler.assess import services
+from handler.model.finding import Severity
+from handler.model.traffic import Traffic
+
+
+@pytest.mark.parametrize(
+    ("traffic", "severity"),
+    [
+        pytest.param(Traffic("all"), Severity.CRITICAL, id="all"),
+        pytest.param(Traffic("tcp", 0, 65535), Severity.CRITICAL, id="every-port"),
+        pytest.param(Traffic("tcp", 22, 22), Severity.CRITICAL, id="ssh"),
+        pytest.param(Traffic("tcp", 20, 25), Severity.CRITICAL, id="ssh-in-a-range"),
+        pytest.param(Traffic("tcp", 27018, 27018), Severity.CRITICAL, id="inside-a-service"),
+        pytest.param(Traffic("tcp", 2379, 2379), Severity.CRITICAL, id="control-plane"),
+        pytest.param(Traffic("tcp", 5439, 5439), Severity.CRITICAL, id="database"),
+        pytest.param(Traffic("tcp", 8500, 8500), Severity.CRITICAL, id="service-discovery"),
+        pytest.param(Traffic("tcp", 6063, 6063), Severity.CRITICAL, id="last-display"),
+        pytest.param(Traffic("udp", 623, 623), Severity.CRITICAL, id="ipmi"),
+        pytest.param(Traffic("tcp", 24, 24), Severity.HIGH, id="next-to-a-service"),
+        pytest.param(Traffic("tcp", 80, 80), Severity.LOW, id="http"),
+        pytest.param(Traffic("tcp", 443, 443), Severity.LOW, id="https"),
+        pytest.param(Traffic("tcp", 443, 444), Severity.HIGH, id="https-and-one-more"),
+        pytest.param(Traffic("tcp", 80, 443), Severity.CRITICAL, id="364-ports"),
+        pytest.param(Traffic("udp", 443, 443), Severity.HIGH, id="udp-443"),
+        pytest.param(Traffic("udp", 53, 53), Severity.HIGH, id="dns"),
+        pytest.param(Traffic("50"), Severity.HIGH, id="esp"),
+        pytest.param(Traffic("icmp"), Severity.MEDIUM, id="all-icmp"),
+        pytest.param(Traffic("icmp", icmp_type=5), Severity.MEDIUM, id="redirects"),
+        pytest.param(Traffic("icmp", icmp_type=8), Severity.INFO, id="echo"),
+        pytest.param(Traffic("icmp", icmp_type=0), Severity.INFO, id="echo-reply"),
+        pytest.param(Traffic("icmpv6", icmp_type=129), Severity.INFO, id="echo-reply-of-ipv6"),
+        pytest.param(Traffic("icmp", icmp_type=3, icmp_code=4), Severity.INFO, id="fragmentation"),
+        pytest.param(Traffic("icmp", icmp_type=3), Severity.MEDIUM, id="unreachable"),
+        pytest.param(Traffic("icmpv6", icmp_type=2, icmp_code=0), Severity.INFO, id="too-big"),
+    ],
+)
+def test_severity_when_the_world_gets_in(traffic: Traffic, severity: Severity) -> None:
+    """The worst port decides, and a port without a name is high."""
+    assert services.worst_service(traffic)[0] is severity
+
+
+@pytest.mark.parametrize(
+    ("traffic", "name"),
+    [
+        pytest.param(Traffic("tcp", 22, 22), "SSH", id="one"),
+        pytest.param(Traffic("tcp", 20, 22), "FTP data, FTP, SSH", id="three"),
+        pytest.param(Traffic("tcp", 24, 24), None, id="none"),
+        pytest.param(Traffic("tcp", 4505, 4506), "Salt", id="once"),
+        pytest.param(Traffic("icmp", icmp_type=8), "echo request", id="echo"),
+        pytest.param(Traffic("all"), None, id="all"),
+        pytest.param(Traffic("tcp", 20, 88), "FTP data, FTP, SSH, Telnet and 4 more", id="many"),
+    ],
+)
+def test_traffic_has_the_services_name(traffic: Traffic, name: str | None) -> None:
+    """People read names rather than numbers."""
+    assert services.service_name(traffic) == name
+
+
+def test_services_are_in_order_and_apart() -> None:
+    """The table is sorted, so that a port stands in one row of its protocol."""
+    for protocol in ("tcp", "udp"):
+        rows = [each for each in services.SERVICES if each.protocol == protocol]
+        ends = [each.to_port for each in rows]
+        assert all(end < row.from_port for end, row in zip(ends, rows[1:], strict=False))

@@ -1,0 +1,414 @@
+"""Nothing is lost and nothing is said twice, whenever a run dies and whoever runs beside it."""
+
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.httpsession import URLLib3Session
+
+from handler import clock
+from handler.model.run import AuditIncompleteError, MailError
+from sandbox.aws.account import Account
+from sandbox.aws.faults import Fault
+from tests.support.stack import REGIONS, Killed, Stack, killed
+
+MAY_REPEAT = "ended between its mail and the ledger; this mail may repeat what it said."
+# GetCallerIdentity, the state; groups, rules and interfaces of one region, and groups of the other;
+# the report, the claim, the mail and the commit.
+REQUESTS = 10
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """An audit of two regions with a ledger, before its first run."""
+    with Account() as account:
+        yield Stack(account, monkeypatch)
+
+
+def changed(stack: Stack) -> None:
+    """A first run that knew of one opening, which is closed since, and another one that is new."""
+    web = stack.open("web")
+    stack.run()
+    stack.close(web)
+    stack.open("database", port=5432)
+    stack.day()
+
+
+def test_a_run_makes_that_many_requests(stack: Stack) -> None:
+    """So that the tests below kill a run at each of them."""
+    changed(stack)
+    with killed(at=1000, answered=True) as requests:
+        stack.run()
+    assert len(requests) == REQUESTS
+
+
+@pytest.mark.parametrize("again", ["the-same-event", "another-event"])
+@pytest.mark.parametrize("answered", [False, True], ids=["before-it-is-sent", "after-its-answer"])
+@pytest.mark.parametrize("at", range(1, REQUESTS + 1))
+def test_a_run_that_dies_loses_nothing(
+    stack: Stack, at: int, again: str, *, answered: bool
+) -> None:
+    """The next run says what that one did not, or may not have, and what may be said twice."""
+    changed(stack)
+    with killed(at, answered=answered), pytest.raises(Killed):
+        stack.run(run_id="dies")
+    sent = len(stack.subjects) - 1
+    is_committed = any(past.id == "dies" for past in stack.state.runs)
+    has_claimed = stack.state.claim is not None
+    stack.run(run_id="dies" if again == "the-same-event" else "next")
+    assert stack.statuses == {
+        "web": "resolved",
+        "database": "open" if is_committed and again == "another-event" else "new",
+    }
+    assert stack.state.claim is None
+    mails = stack.texts[1:]
+    assert len(mails) == 1 if is_committed else len(mails) == sent + 1
+    assert all("database (" in mail and "resolved: tcp/22" in mail for mail in mails)
+    assert (MAY_REPEAT in mails[-1]) is has_claimed
+    assert sent == 0 or is_committed or has_claimed
+
+
+def test_of_two_runs_at_the_same_moment_one_mails(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find the same; the second to say so waits for the first and has nothing to add."""
+    changed(stack)
+    _let_time_pass(stack, monkeypatch)
+    meeting = threading.Barrier(2)
+    met: set[int] = set()
+    send = URLLib3Session.send
+
+    def meet(self: URLLib3Session, request: Any) -> Any:
+        me = threading.get_ident()
+        if request.method == "PUT" and "state.json" in request.url and me not in met:
+            met.add(me)
+            meeting.wait(timeout=30)
+        return send(self, request)
+
+    monkeypatch.setattr(URLLib3Session, "send", meet)
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda name: stack.run(run_id=name), ["one", "other"]))
+    assert sorted(each["counts"]["mailed"] for each in results) == [0, 1]
+    assert stack.subjects[1:] == ["1 medium in 1 region (1 new, 1 resolved)"]
+    assert {past.id for past in stack.state.runs[1:]} == {"one", "other"}
+    assert "Note:" not in stack.texts[-1]
+
+
+def test_of_one_event_that_arrives_twice_at_once_one_run_mails(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one finds the event answered."""
+    changed(stack)
+    _let_time_pass(stack, monkeypatch)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda name: stack.run(run_id=name), ["same"] * 4))
+    assert sorted(each["counts"]["mailed"] for each in results) == [0, 0, 0, 1]
+    assert [past.id for past in stack.state.runs[1:]] == ["same"]
+
+
+@contextmanager
+def meanwhile(
+    match: Callable[[Any], bool], what: Callable[[], object], nth: int = 1
+) -> Iterator[None]:
+    """Something that happens before the nth request that matches is sent."""
+    send = URLLib3Session.send
+    left = [nth]
+
+    def interrupted(self: URLLib3Session, request: Any) -> Any:
+        if match(request):
+            left[0] -= 1
+            if left[0] == 0:
+                what()
+        return send(self, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(URLLib3Session, "send", interrupted)
+        yield
+
+
+def is_report(request: Any) -> bool:
+    """Whether a request stores a run's report, which it does once all is read."""
+    return request.method == "PUT" and "reports/" in request.url
+
+
+def is_state(request: Any) -> bool:
+    """Whether a request writes the state: to claim first, to commit then."""
+    return request.method == "PUT" and "state.json" in request.url
+
+
+def die() -> None:
+    """The process is killed."""
+    raise Killed
+
+
+CHANGE = {
+    "source": "aws.ec2",
+    "detail-type": "AWS API Call via CloudTrail",
+    "detail": {"awsRegion": "eu-west-1"},
+}
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_run_does_not_judge_by_what_is_old(stack: Stack, *, opens: bool) -> None:
+    """What a faster run has seen since is read again, and neither resolved nor brought back."""
+    web = stack.open("web")
+    if opens:
+        stack.close(web)
+    stack.run()
+    stack.open("other", "us-east-1")
+
+    def change() -> None:
+        (stack.allow if opens else stack.close)(web)
+        stack.run({**CHANGE, "id": "change"})
+
+    with meanwhile(is_report, change):
+        stack.run(run_id="whole")
+    assert [subject.partition(" (")[2] for subject in stack.subjects[1:]] == [
+        "1 new)" if opens else "1 resolved)",
+        "1 new)",
+    ]
+    assert stack.statuses["web"] == ("open" if opens else "resolved")
+
+
+def test_what_a_dead_run_said_is_put_right(stack: Stack) -> None:
+    """It said that a port is closed; the next run, where it is open again, lists it."""
+    web = stack.open("web")
+    stack.run()
+    stack.close(web)
+    stack.day()
+    with meanwhile(is_state, die, nth=2), pytest.raises(Killed):
+        stack.run()
+    stack.allow(web)
+    stack.day()
+    stack.run()
+    assert stack.subjects[1:] == [
+        "nothing found open in 2 regions (1 resolved)",
+        "1 medium in 1 region",
+    ]
+    assert MAY_REPEAT in stack.texts[-1]
+    stack.day()
+    assert stack.run()["counts"]["mailed"] == 0
+
+
+def test_a_partial_run_does_not_hide_that_one_died(stack: Stack) -> None:
+    """The next whole run still says that it may repeat."""
+    stack.run()
+    stack.open("far", "us-east-1")
+    with meanwhile(is_state, die, nth=2), pytest.raises(Killed):
+        stack.run()
+    stack.day()
+    assert stack.run({**CHANGE, "id": "change"})["counts"]["mailed"] == 0
+    stack.account.faults.refuse_mail(times=1)
+    with pytest.raises(MailError):
+        stack.run()
+    stack.run()
+    assert MAY_REPEAT in stack.texts[-1]
+
+
+@pytest.mark.parametrize("times", [1, None])
+def test_a_condition_that_fails_without_a_reason(stack: Stack, times: int | None) -> None:
+    """S3 may be busy with something else; for how long it is decides whether it is a failure."""
+    stack.open("web")
+    fault = Fault("PutObject", code="ConditionalRequestConflict", status=409, times=times)
+    with meanwhile(is_state, lambda: stack.account.faults.add(fault)):
+        if times:
+            stack.run()
+        else:
+            with pytest.raises(AuditIncompleteError, match="ledger could not be written"):
+                stack.run()
+    assert len(stack.subjects) == 1
+    assert len(stack.slept) == (1 if times else 2)
+
+
+def is_mail(request: Any) -> bool:
+    """Whether a request hands the mail to SES."""
+    return request.method == "POST" and "email" in request.url
+
+
+def test_a_run_that_takes_too_long_is_overtaken(stack: Stack) -> None:
+    """The other run says that it may repeat a mail, and this one that it was overtaken."""
+    stack.run()
+    stack.open("web")
+
+    def overtake() -> None:
+        stack.time += timedelta(seconds=50)
+        stack.run(run_id="fast")
+
+    with (
+        meanwhile(is_mail, overtake),
+        pytest.raises(AuditIncompleteError, match="Another run has written the ledger"),
+    ):
+        stack.run(run_id="slow")
+    fast, slow = stack.texts[1:]
+    assert "Run slow ended between its mail and the ledger" in fast
+    assert all("web (" in mail for mail in (fast, slow))
+    assert [past.id for past in stack.state.runs[1:]] == ["fast"]
+
+
+def test_a_claim_that_cannot_be_taken_back_runs_out(stack: Stack) -> None:
+    """SES refuses the mail, and S3 that it is said: the next run says that it may repeat."""
+    stack.open("web")
+    stack.account.faults.refuse_mail(times=1)
+    denied = Fault("PutObject", code="AccessDenied", message="No.", status=403, times=1)
+    with (
+        meanwhile(is_mail, lambda: stack.account.faults.add(denied)),
+        pytest.raises(MailError, match="MessageRejected"),
+    ):
+        stack.run()
+    stack.run()
+    assert MAY_REPEAT in stack.texts[0]
+
+
+def test_without_time_to_look_again_nothing_is_mailed(stack: Stack) -> None:
+    """What the run saw may be old, and Lambda will try again."""
+    stack.run()
+    stack.open("web")
+
+    def overtake() -> None:
+        stack.time += timedelta(seconds=200)
+        stack.run(run_id="fast")
+
+    with (
+        meanwhile(is_report, overtake),
+        pytest.raises(AuditIncompleteError, match="wrote the ledger until the time was over"),
+    ):
+        stack.run(run_id="slow")
+    assert stack.subjects[1:] == ["1 medium in 1 region (1 new)"]
+
+
+def _let_time_pass(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting takes real time, so that another run gets on meanwhile."""
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds / 50)
+        stack.time += timedelta(seconds=seconds / 50)
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+
+
+class Month:
+    """Thirty days in an account, and what each mail should have announced."""
+
+    def __init__(self, stack: Stack, seed: int, *, deaths: bool) -> None:
+        self._stack = stack
+        self._random = random.Random(seed)  # noqa: S311 -- the same month each time
+        self._deaths = deaths
+        self._groups: dict[str, tuple[str, str]] = {}
+        self._open: set[tuple[str, int]] = set()
+        self._known: set[tuple[str, int]] = set()
+        self.announced: Counter[tuple[str, int]] = Counter()
+        self.expected: Counter[tuple[str, int]] = Counter()
+        self.faults: Counter[str] = Counter()
+
+    def live(self) -> None:
+        """Thirty days with a run each, changes and faults between them, and a calm one after."""
+        for number in range(30):
+            self._change()
+            self._run(f"day-{number}")
+            if self._random.random() < 0.3:
+                self._run(f"day-{number}", "delivered again")
+            self._stack.day()
+        self._run("last", "none")
+
+    def _change(self) -> None:
+        """Open or close a few ports."""
+        for _ in range(self._random.randrange(4)):
+            name = f"group-{self._random.randrange(6)}"
+            opening = (name, self._random.choice([22, 3389, 5432]))
+            if name not in self._groups:
+                region = self._random.choice(REGIONS)
+                group = self._stack.account.client("ec2", region).create_security_group(
+                    GroupName=name, Description=name
+                )
+                self._groups[name] = (group["GroupId"], region)
+            group_id, region = self._groups[name]
+            act = self._stack.close if opening in self._open else self._stack.allow
+            act(group_id, region, opening[1])
+            self._open ^= {opening}
+
+    def _fault(self) -> str:
+        """What goes wrong in the next run."""
+        faults, chance = self._stack.account.faults, self._random.random()
+        kind = "none"
+        if chance < 0.1:
+            kind = "region denied"
+            faults.deny("DescribeSecurityGroups", self._random.choice(REGIONS))
+        elif chance < 0.2:
+            kind = "mail refused"
+            faults.refuse_mail()
+        elif chance < 0.3:
+            kind = "ledger denied"
+            operation = self._random.choice(["GetObject", "PutObject"])
+            faults.add(Fault(operation, code="AccessDenied", message="No.", status=403))
+        elif chance < 0.4:
+            kind = "throttled"
+            faults.throttle("DescribeSecurityGroups", 2)
+        elif chance < 0.6 and self._deaths:
+            kind = "killed"
+        return kind
+
+    def _run(self, run_id: str, fault: str = "") -> None:
+        mails, known = len(self._stack.texts), len(self._runs())
+        fault = fault or self._fault()
+        self.faults[fault] += 1
+        try:
+            if fault == "killed":
+                at = self._random.randrange(1, REQUESTS + 3)
+                with killed(at, answered=self._random.random() < 0.5):
+                    self._stack.run(run_id=run_id)
+            else:
+                self._stack.run(run_id=run_id)
+        except (AuditIncompleteError, MailError, Killed):
+            pass
+        self._stack.account.faults.clear()
+        self.announced.update(
+            each for mail in self._stack.texts[mails:] for each in announced(mail)
+        )
+        runs = self._runs()
+        if len(runs) > known:
+            read = {t.region for t, s in self._stack.state.coverage.items() if s == "ok"}
+            seen = {each for each in self._open if self._groups[each[0]][1] in read}
+            self.expected.update(seen - self._known)
+            unread = {each for each in self._known if self._groups[each[0]][1] not in read}
+            self._known = seen | unread
+
+    def _runs(self) -> tuple[object, ...]:
+        return self._stack.state.runs if "state.json" in self._stack.keys else ()
+
+
+def announced(mail: str) -> Iterator[tuple[str, int]]:
+    """The openings that a mail says are new or back: group and port."""
+    group, port = "", 0
+    for line in mail.splitlines():
+        if found := re.match(r"  (\S+) \(sg-", line):
+            group = found[1]
+        elif found := re.match(r"    - tcp/(\d+) ", line):
+            port = int(found[1])
+        elif re.match(r"      seen: (for the first time|again)", line):
+            yield group, port
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_month_in_which_no_run_dies(stack: Stack, seed: int) -> None:
+    """Each opening is announced exactly once, whatever is denied, refused or delivered again."""
+    month = Month(stack, seed, deaths=False)
+    month.live()
+    assert month.announced == month.expected
+    assert month.expected.total() > 10
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_month_in_which_runs_die(stack: Stack, seed: int) -> None:
+    """Each opening is announced at least once; a mail that may repeat something says so."""
+    month = Month(stack, seed, deaths=True)
+    month.live()
+    assert month.faults["killed"] > 2
+    assert month.announced >= month.expected

@@ -1,0 +1,38 @@
+"""What traffic lies within what other traffic."""
+
+import pytest
+
+from handler.model.traffic import Traffic
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        (Traffic("all"), Traffic("tcp", 22, 22)),
+        (Traffic("tcp", 20, 25), Traffic("tcp", 20, 25)),
+        (Traffic("tcp", 20, 25), Traffic("tcp", 22, 25)),
+        (Traffic("icmp"), Traffic("icmp", icmp_type=3, icmp_code=4)),
+        (Traffic("icmp", icmp_type=3), Traffic("icmp", icmp_type=3, icmp_code=4)),
+    ],
+)
+def test_traffic_contains_what_lies_within(wide: Traffic, narrow: Traffic) -> None:
+    """Wider traffic contains narrower, and itself."""
+    assert wide.contains(narrow)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Traffic("tcp", 22, 22), Traffic("all")),
+        (Traffic("tcp", 20, 25), Traffic("tcp", 20, 26)),
+        (Traffic("tcp", 20, 25), Traffic("tcp", 19, 25)),
+        (Traffic("tcp", 20, 25), Traffic("udp", 20, 25)),
+        (Traffic("icmp", icmp_type=3), Traffic("icmp")),
+        (Traffic("icmp", icmp_type=3), Traffic("icmp", icmp_type=8, icmp_code=0)),
+        (Traffic("icmp", icmp_type=3, icmp_code=4), Traffic("icmp", icmp_type=3)),
+        (Traffic("50"), Traffic("51")),
+    ],
+)
+def test_traffic_does_not_contain_what_reaches_out(one: Traffic, other: Traffic) -> None:
+    """One port, type or protocol more is outside."""
+    assert not one.contains(other)

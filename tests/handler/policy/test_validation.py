@@ -1,0 +1,264 @@
+"""What counts, as somebody writes it down."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from handler.model.finding import Severity
+from handler.model.run import PolicyException
+from handler.model.traffic import Traffic
+from handler.policy.policy import Policy
+from handler.policy.validation import PolicyError
+
+
+def test_parses_every_key() -> None:
+    """The keys are those of the stack's config."""
+    exception = {"group": "sg-1", "ports": "tcp/443", "reason": "a", "owner": "b"}
+    document = {
+        "minimumSeverity": "high",
+        "trustedCidrs": ["198.51.100.0/24", "8.8.8.8", "8.0.0.0/8", "2600::/12"],
+        "authorizedPorts": ["tcp/443", "tcp/8000-8010", "udp", "icmp/8", "protocol/50"],
+        "exceptions": [exception | {"until": "2027-01-31", "account": 123456789012}],
+    }
+    traffic = (
+        Traffic("tcp", 443, 443),
+        Traffic("tcp", 8000, 8010),
+        Traffic("udp", 0, 65535),
+        Traffic("icmp", icmp_type=8),
+        Traffic("50"),
+    )
+    accepted = PolicyException(
+        "sg-1", "tcp/443", traffic[0], "a", "b", date(2027, 1, 31), account="123456789012"
+    )
+    assert Policy.parse(document) == Policy(
+        Severity.HIGH,
+        ("198.51.100.0/24", "8.8.8.8", "8.0.0.0/8", "2600::/12"),
+        traffic,
+        (accepted,),
+    )
+
+
+def test_nothing_is_the_default() -> None:
+    """An empty policy lists everything from low on."""
+    assert Policy.parse({}) == Policy(Severity.LOW, ())
+    assert Policy().minimum_severity is Severity.LOW
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        pytest.param([], "a policy must be an object, got [].", id="list"),
+        pytest.param(
+            {"minimumSeverty": "low"},
+            "a policy must have no keys but minimumSeverity, trustedCidrs, authorizedPorts, "
+            "exceptions, got 'minimumSeverty'.",
+            id="misspelt",
+        ),
+        pytest.param(
+            {"minimumSeverity": None},
+            "minimumSeverity must be one of critical, high, medium, low, info, got None.",
+            id="null",
+        ),
+        pytest.param(
+            {"minimumSeverity": ["low"]},
+            "minimumSeverity must be one of critical, high, medium, low, info, got ['low'].",
+            id="severities",
+        ),
+        pytest.param(
+            {"trustedCidrs": "8.8.8.8/32"},
+            "trustedCidrs must be a list of CIDRs, got '8.8.8.8/32'.",
+            id="text",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["office"]},
+            "trustedCidrs must be a CIDR, for example 192.0.2.0/24 or 2001:db8::/32, got 'office'.",
+            id="no-cidr",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["8.8.8.8/24"]},
+            "trustedCidrs must be a CIDR without host bits, 8.8.8.0/24 or 8.8.8.8, "
+            "got '8.8.8.8/24'.",
+            id="host-bits",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["0.0.0.0/0"]},
+            "trustedCidrs must be your own ranges, /8 at the widest, got '0.0.0.0/0'.",
+            id="everything",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["8.0.0.0/7"]},
+            "trustedCidrs must be your own ranges, /8 at the widest, got '8.0.0.0/7'.",
+            id="wide",
+        ),
+        pytest.param(
+            {"trustedCidrs": ["2600::/11"]},
+            "trustedCidrs must be your own ranges, /12 at the widest, got '2600::/11'.",
+            id="wide-ipv6",
+        ),
+    ],
+)
+def test_a_bad_policy_is_one_sentence(document: object, sentence: str) -> None:
+    """Whatever cannot be meant is named with what was expected."""
+    with pytest.raises(PolicyError) as error:
+        Policy.parse(document)
+    assert str(error.value) == sentence
+
+
+PORTS = "tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
+
+
+@pytest.mark.parametrize(
+    ("ports", "got"),
+    [
+        ("443", "'443'"),
+        (" 6", "' 6'"),
+        ("50", "'50'"),
+        ("protocol", "'protocol'"),
+        ("protocol/tcp", "'protocol/tcp'"),
+        ("protocol/-1", "'protocol/-1'"),
+        ("protocol/256", "'protocol/256'"),
+        ("protocol/50/1", "'protocol/50/1'"),
+        ("tcp/", "'tcp/'"),
+        ("tcp/0-65536", "'tcp/0-65536'"),
+        ("tcp/20-10", "'tcp/20-10'"),
+        ("tcp/a", "'tcp/a'"),
+        ("tcp/1-2-3", "'tcp/1-2-3'"),
+        ("tcp/-1", "'tcp/-1'"),
+        ("tcp/²", "'tcp/²'"),
+        ("icmp/8-9", "'icmp/8-9'"),
+        ("icmp/256", "'icmp/256'"),
+        ("all/22", "'all/22'"),
+        ("50/1", "'50/1'"),
+        ("sctp/1", "'sctp/1'"),
+        (443, "443"),
+        (True, "True"),
+        (None, "None"),
+        ([], "[]"),
+        ("", "''"),
+    ],
+)
+def test_ports_that_cannot_be_meant(ports: object, got: str) -> None:
+    """Ports are a protocol with what it has."""
+    with pytest.raises(PolicyError) as error:
+        Policy.parse({"authorizedPorts": [ports]})
+    assert str(error.value) == f"authorizedPorts must be ports as in {PORTS}, got {got}."
+
+
+def test_everything_is_not_authorized() -> None:
+    """All traffic of all groups on purpose would be an audit of nothing."""
+    with pytest.raises(PolicyError, match=r"rather than everything, got 'all'\.$"):
+        Policy.parse({"authorizedPorts": ["-1"]})
+
+
+TEXT = "a text of 1 to 255 characters"
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"reason": None},
+            "exceptions[0] must say group, ports, reason, owner, until, it lacks reason.",
+        ),
+        (
+            {"owner": "", "until": None},
+            "exceptions[0] must say group, ports, reason, owner, until, it lacks owner and until.",
+        ),
+        (
+            {"expires": "2027-01-01"},
+            (
+                "exceptions[0] must have no keys but group, ports, reason, owner, until, source, "
+                "account, region, got 'expires'."
+            ),
+        ),
+        ({"reason": " "}, f"exceptions[0].reason must be {TEXT}, got ' '."),
+        ({"ports": 22}, f"exceptions[0].ports must be ports as in {PORTS}, got 22."),
+        ({"source": ""}, f"exceptions[0].source must be {TEXT}, got ''."),
+        ({"region": ""}, f"exceptions[0].region must be {TEXT}, got ''."),
+        (
+            {"account": ""},
+            "exceptions[0].account must be an account id of 12 digits, in quotes, got ''.",
+        ),
+        ({"source": None}, f"exceptions[0].source must be {TEXT}, got None."),
+        (
+            {"source": "8.8.8.8/0"},
+            (
+                "exceptions[0].source must be a CIDR without host bits, 0.0.0.0/0 or 8.8.8.8, "
+                "got '8.8.8.8/0'."
+            ),
+        ),
+        ({"group": 7}, f"exceptions[0].group must be {TEXT}, got 7."),
+        ({"ports": "https"}, f"exceptions[0].ports must be ports as in {PORTS}, got 'https'."),
+        ({"until": "soon"}, "exceptions[0].until must be a date as in 2027-12-31, got 'soon'."),
+        (
+            {"until": "2027-02-30"},
+            "exceptions[0].until must be a date as in 2027-12-31, got '2027-02-30'.",
+        ),
+        (
+            {"until": "2025-11-22"},
+            (
+                "exceptions[0].until must be a date that is not past by more than a year, "
+                "got '2025-11-22'."
+            ),
+        ),
+        (
+            {"source": "office"},
+            (
+                "exceptions[0].source must be a CIDR or the id of a prefix list, for example "
+                "192.0.2.0/24 or 2001:db8::/32, got 'office'."
+            ),
+        ),
+        (
+            {"account": "1"},
+            "exceptions[0].account must be an account id of 12 digits, in quotes, got '1'.",
+        ),
+        (
+            {"account": 0o12345670123},
+            "exceptions[0].account must be an account id of 12 digits, in quotes, got 1402433619.",
+        ),
+        ({"region": "mars"}, "exceptions[0].region must be a region as in eu-west-1, got 'mars'."),
+    ],
+)
+def test_a_bad_exception_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
+    """Whoever writes it hears which part of which exception cannot be meant."""
+    exception = {"group": "sg-1", "ports": "tcp/443", "reason": "a", "owner": "b"}
+    document = {"exceptions": [exception | {"until": "2027-01-31"} | changed]}
+    with pytest.raises(PolicyError) as error:
+        Policy.parse(document, date(2026, 11, 23))
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        pytest.param("2027-03-31", id="text"),
+        pytest.param(date(2027, 3, 31), id="yaml"),
+        pytest.param("2027-03-31T00:00:00Z", id="iso"),
+        pytest.param("2027-03-31 00:00:00 +0000 UTC", id="engine"),
+    ],
+)
+def test_a_date_needs_no_quotes(until: object) -> None:
+    """YAML makes a date of it, and Pulumi's engine a time."""
+    exception = {"group": "a", "ports": "tcp/1", "reason": "a", "owner": "b", "until": until}
+    assert Policy.parse({"exceptions": [exception]}).exceptions[0].until == date(2027, 3, 31)
+
+
+def test_a_reason_is_one_line() -> None:
+    """Reports and mails have a line for it; a group's name is as it is."""
+    exception = {"group": "a  b ", "ports": "tcp/1", "reason": "a\n  b", "owner": "b\r\nc"}
+    (accepted,) = Policy.parse({"exceptions": [exception | {"until": "2027-03-31"}]}).exceptions
+    assert (accepted.group, accepted.reason, accepted.owner) == ("a  b", "a b", "b c")
+
+
+def test_a_policy_in_use_does_not_fail_one_day() -> None:
+    """An exception that ran out long ago is refused of who writes it, not of who runs with it."""
+    exception = {"group": "a", "ports": "tcp/1", "reason": "a", "owner": "b", "until": "2001-01-01"}
+    assert Policy.parse({"exceptions": [exception]}).exceptions
+
+
+@pytest.mark.parametrize("value", [{}, "x", [1], [None]])
+def test_exceptions_are_a_list_of_objects(value: object) -> None:
+    """Anything else is refused with a sentence."""
+    with pytest.raises(PolicyError, match=r"^exceptions(\[0\])? must be an? (list|object), got "):
+        Policy.parse({"exceptions": value})

@@ -1,0 +1,47 @@
+"""How the digest puts things."""
+
+from dataclasses import replace
+
+import pytest
+
+from handler.model.network import Target
+from handler.report import phrases
+from tests.support import reports
+from tests.support.security_groups import answer, permission
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-1", "eu-west-1.console.aws.amazon.com"),
+        ("ap-southeast-2", "ap-southeast-2.console.aws.amazon.com"),
+        ("cn-north-1", "console.amazonaws.cn"),
+        ("us-gov-west-1", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_console_of_a_region(region: str, host: str) -> None:
+    """Each partition of AWS has its console."""
+    group = answer(permission("tcp", 22, 22, "0.0.0.0/0"), group_id="sg/1")
+    (finding,) = reports.read(group, target=Target(reports.ACCOUNT, region)).findings
+    assert phrases.console_url(finding) == (
+        f"https://{host}/ec2/home?region={region}#SecurityGroup:groupId=sg%2F1"
+    )
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        "unknown",
+        "all",
+        "",
+        "us-iso-east-1",
+        "eusc-de-east-1",
+        "evil.example/eu-west-1",
+        "eu-west-1\n",
+    ],
+)
+def test_no_console_of_what_is_no_known_region(region: str) -> None:
+    """A region's name is a part of a host's, and so nothing else is put there."""
+    (finding,) = reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))).findings
+    elsewhere = replace(finding, target=Target(reports.ACCOUNT, region))
+    assert phrases.console_url(elsewhere) is None

@@ -1,0 +1,454 @@
+"""Runs one after the other: what changes is mailed, nothing is lost, and nothing is said twice."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from handler.model.network import Target
+from handler.model.run import AuditIncompleteError, MailError, Scan
+from handler.policy.policy import Policy
+from handler.scan import GroupSource
+from handler.scan import scan_target as real_scan
+from sandbox.aws.account import Account
+from sandbox.aws.faults import Fault
+from tests.support.stack import Stack
+
+CHANGE = {
+    "source": "aws.ec2",
+    "detail-type": "AWS API Call via CloudTrail",
+    "detail": {"awsRegion": "eu-west-1", "eventName": "AuthorizeSecurityGroupIngress"},
+}
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """An audit of two regions with a ledger, before its first run."""
+    with Account() as account:
+        yield Stack(account, monkeypatch)
+
+
+def test_the_first_run_always_mails(stack: Stack) -> None:
+    """Silence later on means that nothing has changed since that mail."""
+    stack.run()
+    assert stack.subjects == ["nothing found open in 2 regions"]
+    stack.day()
+    assert stack.run()["counts"]["mailed"] == 0
+
+
+def test_a_mail_says_what_changed(stack: Stack) -> None:
+    """What opens, closes and opens again is mailed once each, and what stays is counted."""
+    web = stack.open("web")
+    stack.run()
+    stack.day()
+    stack.open("database", port=5432)
+    stack.run()
+    stack.day()
+    stack.close(web)
+    stack.run()
+    stack.day()
+    stack.allow(web)
+    stack.run()
+    stack.day()
+    stack.run()
+    assert stack.subjects == [
+        "1 medium in 1 region",
+        "2 medium in 1 region (1 new)",
+        "1 medium in 1 region (1 resolved)",
+        "2 medium in 1 region (1 back)",
+    ]
+    _, opened, closed, back = stack.texts
+    assert "database (" in opened
+    assert "web (" not in opened
+    assert "Open as before: 1 finding" in opened
+    assert "resolved: tcp/22 (SSH) from the whole IPv4 internet on web (" in closed
+    assert "first seen on 2026-11-23" in closed
+    assert "seen: again, the first time on 2026-11-23" in back
+    assert stack.statuses == {"web": "open", "database": "open"}
+
+
+def test_a_group_that_is_gone_is_resolved(stack: Stack) -> None:
+    """Deleting a group closes what it opened."""
+    web = stack.open("web")
+    stack.run()
+    stack.account.client("ec2").delete_security_group(GroupId=web)
+    stack.day()
+    stack.run()
+    assert stack.subjects[-1] == "nothing found open in 2 regions (1 resolved)"
+
+
+def test_what_got_worse_is_mailed(stack: Stack) -> None:
+    """A public address on a group that was attached to nothing."""
+    web = stack.open("web")
+    stack.run()
+    attach(stack, web)
+    stack.day()
+    stack.run()
+    assert stack.subjects[-1] == "1 critical in 1 region (1 worse)"
+    assert "seen: since 2026-11-23, and worse now: it was medium" in stack.texts[-1]
+
+
+def test_what_is_still_open_is_said_again_after_a_week(stack: Stack) -> None:
+    """High and worse; seven days after everything was listed, whatever was mailed meanwhile."""
+    attach(stack, stack.open("odd", port=9), stack.open("web"))
+    stack.run()
+    for _ in range(15):
+        stack.day()
+        stack.run()
+    assert [len(stack.account.mails()), len(set(stack.subjects))] == [3, 1]
+    assert stack.texts[-1].count("close: ") == 2
+
+
+def attach(stack: Stack, *group_ids: str) -> None:
+    """Put the groups on an interface with a public address."""
+    ec2 = stack.account.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    made = ec2.create_network_interface(SubnetId=subnet, Groups=list(group_ids))
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    interface = made["NetworkInterface"]["NetworkInterfaceId"]
+    ec2.associate_address(AllocationId=address, NetworkInterfaceId=interface)
+
+
+def test_a_region_that_is_lost_and_regained_is_mailed_once_each(stack: Stack) -> None:
+    """Its findings are unverified meanwhile, and not resolved."""
+    stack.open("web")
+    stack.run()
+    stack.account.faults.deny("DescribeSecurityGroups", "eu-west-1")
+    for _ in range(3):
+        stack.day()
+        with pytest.raises(AuditIncompleteError, match="eu-west-1 was not read"):
+            stack.run()
+    assert stack.statuses == {"web": "new"}
+    stack.account.faults.clear()
+    stack.day()
+    stack.run()
+    assert stack.subjects == [
+        "1 medium in 1 region",
+        "nothing found open in 1 region, 1 region not read",
+        "1 medium in 1 region (1 read again)",
+    ]
+    lost, regained = stack.texts[1:]
+    assert "no longer read: eu-west-1 / 123456789012" in lost
+    assert "Known from before and not verified by this run: 1 finding." in lost
+    assert "read again: eu-west-1 / 123456789012" in regained
+
+
+def test_an_event_that_is_delivered_again_mails_once(stack: Stack) -> None:
+    """Lambda delivers at least once."""
+    stack.open("web")
+    first = stack.run(run_id="e1")
+    stack.open("database", port=5432)
+    assert stack.run(run_id="e1") == {
+        "statusCode": 200,
+        "body": "Audit complete.",
+        "counts": {"mailed": 0},
+    }
+    assert first["counts"]["mailed"] == len(stack.subjects) == 1
+    stack.run(run_id="e2")
+    assert stack.subjects[1:] == ["2 medium in 1 region (1 new)"]
+
+
+def test_a_person_always_gets_a_mail_of_everything(stack: Stack) -> None:
+    """However often, and with whatever id in the event."""
+    stack.open("web")
+    for _ in range(2):
+        assert stack.run({"id": "same"})["counts"]["mailed"] == 1
+    assert stack.texts[1].count("close: ") == 1
+
+
+def test_a_person_may_ask_for_less(stack: Stack) -> None:
+    """Some regions, changes only, or nothing at all but the result."""
+    stack.open("web")
+    stack.open("far", region="us-east-1")
+    dry = stack.run({"dryRun": True})
+    assert (dry["counts"]["findings"], dry["counts"]["mailed"]) == (2, 0)
+    assert stack.keys == stack.subjects == []
+    part = stack.run({"regions": ["us-east-1"]})
+    assert (part["counts"]["targets"], part["counts"]["findings"]) == (1, 1)
+    assert stack.run({"notify": "changes"})["counts"]["new"] == 1
+    assert stack.run({"notify": "changes"})["counts"]["mailed"] == 0
+
+
+def test_changes_in_the_account_are_folded_into_one_mail(stack: Stack) -> None:
+    """Of many events about one opening the first mails, and it reads one region only."""
+    stack.run()
+    stack.open("web")
+    stack.open("far", region="us-east-1")
+    told = [stack.run({**CHANGE, "id": f"change-{number}"})["counts"] for number in range(4)]
+    assert [each["mailed"] for each in told] == [1, 0, 0, 0]
+    assert {each["targets"] for each in told} == {1}
+    assert stack.subjects[1:] == ["1 medium in 1 region (1 new)"]
+    assert stack.run()["counts"]["new"] == 1
+
+
+@pytest.mark.parametrize(("notify", "mails"), [("changes", 1), ("findings", 3), ("always", 4)])
+def test_how_often_it_mails(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, notify: str, mails: int
+) -> None:
+    """Three days with something open, and one without that says so or not."""
+    monkeypatch.setenv("NOTIFY", notify)
+    web = stack.open("web")
+    for _ in range(3):
+        stack.run()
+        stack.day()
+    assert len(stack.account.mails()) == (3 if notify != "changes" else mails)
+    stack.close(web)
+    stack.run()
+    assert len(stack.account.mails()) == mails + (notify == "changes")
+
+
+def test_a_refused_mail_leaves_what_is_known_as_it_was(stack: Stack) -> None:
+    """The next run says it, and does not say that it may repeat anything."""
+    stack.open("web")
+    stack.account.faults.refuse_mail(times=1)
+    with pytest.raises(MailError, match=r"Follow the link that SES mailed to each address"):
+        stack.run(run_id="e1")
+    assert stack.state.findings == {}
+    stack.run(run_id="e1")
+    assert stack.subjects == ["1 medium in 1 region"]
+    assert "Note:" not in stack.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "advice"),
+    [
+        ("MessageRejected", "Email address is not verified.", "Follow the link that SES mailed"),
+        ("LimitExceededException", "Daily message quota exceeded.", "ask AWS to raise it"),
+        ("AccountSuspendedException", "Suspended.", "see its console"),
+        ("SendingPausedException", "Paused.", "SES has paused sending"),
+        ("MailFromDomainNotVerifiedException", "No.", "Finish the MAIL FROM domain"),
+        ("NotFoundException", "No identity.", "Verify the sender's identity"),
+        ("AccessDeniedException", "No.", "set createIdentities to false"),
+        ("InternalFailure", "Oops.", "SES did not take the digest: InternalFailure: Oops."),
+    ],
+)
+def test_a_refusal_says_what_to_do(stack: Stack, code: str, message: str, advice: str) -> None:
+    """Each of SES's reasons has its remedy."""
+    stack.account.faults.refuse_mail(code=code, message=message)
+    with pytest.raises(MailError) as error:
+        stack.run()
+    assert f"{code}: {message}" in str(error.value)
+    assert advice in str(error.value)
+
+
+def test_mail_that_ses_throttles_is_sent_a_little_later(stack: Stack) -> None:
+    """Three times; after that the run fails and says so."""
+    stack.account.faults.refuse_mail("TooManyRequestsException", "Rate exceeded.", times=3)
+    stack.run()
+    assert (len(stack.subjects), stack.slept) == (1, [1, 2, 4])
+    stack.account.faults.refuse_mail("TooManyRequestsException", "Rate exceeded.")
+    with pytest.raises(MailError, match=r"ask AWS for a higher sending rate\.$"):
+        stack.run({})
+
+
+def test_a_mail_whose_answer_is_lost_may_be_repeated_and_says_so(stack: Stack) -> None:
+    """SES may have taken it: the next run says it again, with a warning."""
+    stack.open("web")
+    stack.account.faults.drop("SendEmail", times=1)
+    with pytest.raises(MailError):
+        stack.run(run_id="e1")
+    stack.run(run_id="e1")
+    assert stack.subjects == ["1 medium in 1 region"]
+    assert "Note: Run e1 ended between its mail and the ledger; this mail may " in stack.texts[0]
+    assert stack.slept == []
+
+
+@pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
+def test_a_ledger_that_cannot_be_used_is_said_and_fails_the_run(
+    stack: Stack, operation: str
+) -> None:
+    """What is open is mailed all the same, each time."""
+    stack.open("web")
+    stack.account.faults.add(Fault(operation, code="AccessDenied", message="No.", status=403))
+    for _ in range(2):
+        with pytest.raises(AuditIncompleteError, match=r"ledger could not be .*AccessDenied: No"):
+            stack.run()
+        stack.day()
+    assert stack.subjects == ["1 medium in 1 region"] * 2
+    assert "What has changed is not known" in stack.texts[0]
+
+
+@pytest.mark.parametrize("stored", [b"{", b'{"version": 2}'])
+def test_a_state_that_makes_no_sense_is_kept_aside(stack: Stack, stored: bytes) -> None:
+    """The run mails what is open, says that changes are not known, and begins anew."""
+    stack.open("web")
+    stack.store("state.json", stored)
+    with pytest.raises(AuditIncompleteError, match="What has changed is not known: The state "):
+        stack.run(run_id="e1")
+    assert stack.stored("aside/e1.json") == stored
+    assert "It is kept as aside/e1.json, and a new one begins." in stack.texts[0]
+    stack.day()
+    assert stack.run()["counts"] | {"new": 0, "mailed": 0} == stack.run(run_id="e9")["counts"]
+
+
+def test_a_state_that_cannot_be_kept_aside_is_left_alone(stack: Stack) -> None:
+    """Nothing is overwritten that is not kept."""
+    stack.store("state.json", b"{")
+    stack.account.faults.add(Fault("PutObject", code="AccessDenied", message="No.", status=403))
+    with pytest.raises(AuditIncompleteError, match="It could not be kept aside"):
+        stack.run()
+    assert stack.stored("state.json") == b"{"
+    assert len(stack.subjects) == 1
+
+
+def test_each_run_leaves_its_report(stack: Stack) -> None:
+    """By day and run, as JSON."""
+    stack.open("web")
+    stack.run(run_id="e1")
+    stack.day(9)
+    stack.run(run_id="e2")
+    assert stack.keys == [
+        "reports/2026/11/23/e1.json",
+        "reports/2026/12/02/e2.json",
+        "state.json",
+    ]
+    report = json.loads(stack.stored("reports/2026/11/23/e1.json"))
+    assert (report["run"]["id"], report["summary"]["medium"]) == ("e1", 1)
+    assert [each["status"] for each in report["findings"]] == ["new"]
+
+
+def test_a_write_whose_answer_is_lost_is_no_conflict(stack: Stack) -> None:
+    """S3 wrote it, the client asks again, and finds what it wrote."""
+    stack.open("web")
+    stack.account.faults.drop("PutObject", times=1)
+    stack.run()
+    assert len(stack.subjects) == 1
+    assert stack.statuses == {"web": "new"}
+
+
+def test_what_is_open_on_purpose_from_now_on_is_not_resolved(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port that the policy newly authorizes is no finding any more, and not closed either."""
+    stack.open("web")
+    stack.run()
+    stack.day()
+    authorized = Policy.parse({"authorizedPorts": ["tcp/22"]})
+    monkeypatch.setattr("handler.app.deployed_policy", lambda: authorized)
+    counts = stack.run()["counts"]
+    assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 0, {})
+
+
+def test_what_is_trusted_from_now_on_is_not_resolved(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range that the policy newly trusts still gets in; what others open is judged as before."""
+    stack.open("own", source="8.8.8.0/24")
+    stack.open("web")
+    stack.run()
+    stack.day()
+    trusted = Policy.parse({"trustedCidrs": ["8.8.0.0/16"]})
+    monkeypatch.setattr("handler.app.deployed_policy", lambda: trusted)
+    counts = stack.run()["counts"]
+    assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 0, {"web": "open"})
+
+
+def test_a_run_of_one_region_is_no_reminder_of_the_others(stack: Stack) -> None:
+    """Nor is it the first run, after which silence means that nothing has changed."""
+    stack.run({"regions": ["us-east-1"]})
+    assert stack.state.last_full_digest_at is None
+    stack.day()
+    assert stack.run()["counts"]["mailed"] == 1
+
+
+def test_a_region_that_is_left_out_is_said_once_and_forgotten(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its findings are unverified in that run, and nobody's business after it."""
+    stack.open("far", region="us-east-1")
+    stack.run()
+    stack.day()
+    monkeypatch.setenv("AUDIT_REGIONS", "eu-west-1")
+    counts = stack.run()["counts"]
+    assert (counts["unverified"], counts["resolved"], counts["mailed"]) == (1, 0, 1)
+    assert "no longer asked for, and forgotten: us-east-1 / 123456789012" in stack.texts[-1]
+    stack.day()
+    counts = stack.run()["counts"]
+    assert (counts["unverified"], counts["mailed"], stack.statuses) == (0, 0, {})
+
+
+def test_a_change_in_a_region_that_is_not_audited(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function may not read it: what it may is read, and nothing is lost or regained."""
+    monkeypatch.setenv("AUDIT_REGIONS", "us-east-1")
+    stack.run()
+    assert stack.run({**CHANGE, "id": "c1"})["counts"] == stack.run()["counts"]
+    assert len(stack.subjects) == 1
+
+
+def test_a_list_that_widens_is_worse_whatever_is_attached(stack: Stack) -> None:
+    """That interfaces cannot be read must not hide what has nothing to do with them."""
+    ec2 = stack.account.client("ec2")
+    made = ec2.create_managed_prefix_list(
+        PrefixListName="partners",
+        AddressFamily="IPv4",
+        MaxEntries=9,
+        Entries=[{"Cidr": "8.8.8.8/32"}],
+    )["PrefixList"]
+    group_id = ec2.create_security_group(GroupName="lists", Description="x")["GroupId"]
+    by_list = {"PrefixListIds": [{"PrefixListId": made["PrefixListId"]}]}
+    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, **by_list}
+    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[permission])
+    stack.run()
+    stack.account.faults.deny("DescribeNetworkInterfaces", "eu-west-1")
+    for _ in range(2):
+        with pytest.raises(AuditIncompleteError):
+            stack.run()
+    mails = len(stack.subjects)
+    ec2.modify_managed_prefix_list(
+        PrefixListId=made["PrefixListId"],
+        CurrentVersion=made["Version"],
+        AddEntries=[{"Cidr": "0.0.0.0/0"}],
+    )
+    with pytest.raises(AuditIncompleteError):
+        stack.run()
+    assert stack.subjects[mails:] == ["1 critical in 1 region, 1 region not read (1 worse)"]
+
+
+def test_a_target_that_surprises_leaves_the_others(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in one region is its coverage."""
+    stack.open("web")
+
+    def scan(target: Target, source: GroupSource, policy: Policy) -> Scan:
+        if target.region == "us-east-1":
+            message = "odd"
+            raise KeyError(message)
+        return real_scan(target, source, policy)
+
+    monkeypatch.setattr("handler.audit.scan_target", scan)
+    with pytest.raises(AuditIncompleteError, match="us-east-1 was not read: KeyError: 'odd'"):
+        stack.run()
+    assert stack.subjects == ["1 medium in 1 region, 1 region not read"]
+
+
+@pytest.mark.parametrize(
+    ("path", "odd"),
+    [
+        (("events", "run-1"), "soon"),
+        (("listedAt",), "2026-11-23"),
+        (("findings", 0, "firstSeen"), 5),
+        (("findings", 0, "resolvedAt"), "soon"),
+        (("mailing",), {"run": "a", "until": "2026-11-23T06:00:00", "token": "b"}),
+        (("runs", 0, "open"), {}),
+        (("runs", 0, "opened"), float("inf")),
+        (("coverage", 0, "status"), "fine"),
+    ],
+)
+def test_no_value_of_a_state_is_trusted(
+    stack: Stack, path: tuple[str | int, ...], odd: object
+) -> None:
+    """A value that makes no sense is found when it is read, before anything else is done."""
+    stack.open("web")
+    stack.run()
+    state = place = json.loads(stack.stored("state.json"))
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = odd
+    stack.store("state.json", json.dumps(state).encode())
+    with pytest.raises(AuditIncompleteError, match="It is kept as aside/odd"):
+        stack.run(run_id="odd")
+    assert len(stack.subjects) == 2
+    assert stack.run()["counts"]["mailed"] == 0

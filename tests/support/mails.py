@@ -1,0 +1,273 @@
+"""Whole mails for tests, as a mail program reads them."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from io import StringIO
+
+from handler.mail import compose
+from handler.model.finding import Severity, Status
+from handler.model.network import Target
+from handler.model.run import (
+    Changes,
+    Coverage,
+    CoverageStatus,
+    PolicyException,
+    Report,
+    Run,
+    Scan,
+    Trigger,
+)
+from handler.model.traffic import Traffic
+from handler.policy.policy import Policy
+from handler.settings import Settings
+from tests.support import reports
+from tests.support.html_page import Page
+from tests.support.security_groups import answer, permission
+
+WORLD = "0.0.0.0/0"
+SETTINGS = Settings("audit@example.com", ("security@example.com", "ops@example.com"))
+TIMEOUT = 'Connect timeout on endpoint URL: "https://ec2.us-east-1.amazonaws.com/"'
+FAILED = Scan(
+    Coverage(Target(reports.ACCOUNT, "us-east-1"), CoverageStatus.FAILED, 3, 5, error=TIMEOUT)
+)
+POLICY = Policy.parse(
+    {
+        "authorizedPorts": ["tcp/443"],
+        "exceptions": [
+            {
+                "group": "sg-partner",
+                "ports": "tcp/8443",
+                "reason": "the partner portal, until the VPN is there",
+                "owner": "web team",
+                "until": "2026-11-30",
+            },
+            {
+                "group": "legacy",
+                "ports": "tcp/3389",
+                "reason": "support <at home>",
+                "owner": "R&D",
+                "until": "2026-10-31",
+            },
+            {
+                "group": "sg-gone",
+                "ports": "all",
+                "source": "8.8.8.0/24",
+                "reason": "a test",
+                "owner": "nobody",
+                "until": "2027-12-31",
+                "region": "eu-west-1",
+            },
+        ],
+    }
+)
+
+
+class Read:
+    """A mail as its recipient's program takes it apart."""
+
+    def __init__(self, raw: bytes) -> None:
+        message = message_from_bytes(raw, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        assert not [part.defects for part in message.walk() if part.defects]
+        self.raw = raw
+        self.message = message
+        self.subject = str(message["Subject"])
+        self.text = _content(message, "plain")
+        self.html = _content(message, "html")
+        self.page = Page(self.html)
+        self.attachments = list(message.iter_attachments())
+
+    @property
+    def html_bytes(self) -> int:
+        """The size of the HTML part as it is sent, with lines that end with CR and LF."""
+        return len(self.html.encode()) + self.html.count("\n")
+
+    @property
+    def list_bytes(self) -> bytes:
+        """The attachment as it is."""
+        (attachment,) = self.attachments
+        content = attachment.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        return content
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The findings in the attachment, by column."""
+        csv.field_size_limit(1 << 30)
+        return list(csv.DictReader(StringIO(self.list_bytes.decode("utf-8-sig"), newline="")))
+
+
+def mail(report: Report, policy: Policy | None = None, settings: Settings = SETTINGS) -> Read:
+    """The mail on a report as SES is given it."""
+    if policy:
+        report = replace(report, minimum_severity=policy.minimum_severity)
+    return Read(compose(settings, report))
+
+
+def phrases(value: object) -> Iterator[str]:
+    """Every text in a digest."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from phrases(each)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from phrases(getattr(value, field.name))
+
+
+def small() -> Report:
+    """A few findings of every kind, exceptions of every kind, and what could not be read."""
+    groups = [
+        answer(permission("tcp", 22, 22, WORLD, "::/0"), group_id="sg-bastion", name="bastion")
+        | {"Tags": [{"Key": "Owner", "Value": "platform"}]},
+        answer(permission("tcp", 3389, 3389, WORLD), group_id="sg-legacy", name="legacy"),
+        answer(permission("tcp", 8443, 8443, WORLD), group_id="sg-partner", name="partner"),
+        answer(permission("tcp", 443, 443, WORLD), group_id="sg-shop", name="shop"),
+        answer(permission("tcp", 27017, 27017, "0.0.0.0/1"), group_id="sg-low", name="low"),
+        answer(permission("tcp", 27017, 27017, "128.0.0.0/1"), group_id="sg-high", name="high"),
+        answer(permission("tcp", 5432, 5432, "pl-secret"), group_id="sg-listed", name="<listed>"),
+        answer(permission("tcp", 30, 20, WORLD), group_id="sg-odd", name="odd & even"),
+        answer(permission("udp", 53, 53, "52.0.0.0/11"), group_id="sg-dns", name="dns"),
+        answer(permission("icmp", 8, -1, WORLD), group_id="sg-ping", name="ping"),
+        answer(permission("tcp", 443, 443, "10.0.0.0/8"), group_id="sg-inside", name="inside"),
+    ]
+    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "GroupId": "sg-bastion"}
+    rules = [
+        rule | {"SecurityGroupRuleId": "sgr-0a", "CidrIpv4": WORLD},
+        rule | {"SecurityGroupRuleId": "sgr-0b", "CidrIpv6": "::/0"},
+    ]
+    together = [{"GroupId": "sg-low"}, {"GroupId": "sg-high"}]
+    interfaces = [
+        {
+            "NetworkInterfaceId": "eni-1",
+            "Groups": [{"GroupId": "sg-bastion"}],
+            "Attachment": {"InstanceId": "i-0123456789abcdef0"},
+            "Association": {"PublicIp": "52.208.10.11"},
+        },
+        {"NetworkInterfaceId": "eni-2", "Groups": together, "Description": "mongo 1"},
+        {
+            "NetworkInterfaceId": "eni-3",
+            "Groups": [{"GroupId": "sg-dns"}],
+            "Description": "ELB net/dns/50dc6c495c0c9188",
+            "Association": {"PublicIp": "52.208.10.12"},
+        },
+    ]
+    read = reports.read(*groups, SecurityGroupRules=rules, NetworkInterfaces=interfaces)
+    return reports.of(read, reports.DENIED, FAILED, policy=POLICY, stack="prod")
+
+
+def changed() -> Report:
+    """What is different from the last run: findings of each status, a target lost, one regained."""
+    report = small()
+    statuses = (Status.NEW, Status.REOPENED, Status.OPEN, Status.RESOLVED, Status.UNVERIFIED)
+    findings = tuple(
+        replace(each, status=status, first_seen="2026-09-01T06:00:00Z", last_seen="2026-11-22")
+        for each, status in zip(report.findings, statuses, strict=False)
+    )
+    worse = replace(findings[2], worsened_from=Severity.LOW)
+    return replace(
+        report,
+        findings=(*findings[:2], worse, *findings[3:]),
+        changes=Changes(lost=(FAILED.coverage.target,), regained=(reports.IRELAND,)),
+        notices=("The last state could not be read: <b>AccessDenied</b>.",),
+    )
+
+
+def one() -> Report:
+    """A single finding."""
+    return reports.of(reports.read(answer(permission("tcp", 22, 22, WORLD))))
+
+
+def none() -> Report:
+    """Nothing open, everything read."""
+    return reports.of(reports.read(answer()))
+
+
+def failures() -> Report:
+    """Nothing could be read."""
+    return reports.of(reports.DENIED, FAILED)
+
+
+def hostile(text: str, number: int = 1) -> Report:
+    """That text wherever a text comes from the account or from the config, in so many findings."""
+    until = date(2026, 11, 30)
+    accepted = tuple(
+        PolicyException(group, text, Traffic("tcp", 22, 22), text, text, day, source)
+        for group, day, source in (
+            (text, until.replace(month=10), None),
+            (f"2{text}", until, text),
+            (f"3{text}", until.replace(year=2028), None),
+        )
+    )
+    groups = [
+        answer(
+            permission("tcp", 22, 22, WORLD, f"pl-{text}"),
+            permission(text, 1, 2, text),
+            group_id=f"{text}{each}",
+            name=text,
+        )
+        | {"VpcId": text, "Tags": [{"Key": "Owner", "Value": text}]}
+        for each in range(number)
+    ]
+    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": WORLD}
+    rules = [
+        rule | {"SecurityGroupRuleId": f"{text}{each}", "GroupId": f"{text}{each}"}
+        for each in range(number)
+    ]
+    interfaces = [
+        {
+            "NetworkInterfaceId": f"{text}{kind}{each}",
+            "Groups": [{"GroupId": f"{text}{each}"}],
+            "Description": f"{kind}{text}",
+            "Attachment": {"InstanceId": text},
+            "Association": {"PublicIp": text},
+        }
+        for kind in ("", "ELB ", "RDSNetworkInterface")
+        for each in range(number)
+    ]
+    failed = Scan(Coverage(Target(text, text), CoverageStatus.FAILED, error=text))
+    read = reports.read(*groups, SecurityGroupRules=rules, NetworkInterfaces=interfaces)
+    elsewhere = reports.read(groups[0], target=Target(text, text))
+    policy = Policy(exceptions=accepted)
+    return replace(
+        reports.of(read, elsewhere, failed, policy=policy, stack=text),
+        run=Run(text, Trigger.MANUAL, "2026-11-23T06:00:00Z", "2026-11-23T06:00:07Z", text),
+    )
+
+
+def many(number: int, name: str = "group") -> Report:
+    """That many findings, a group each, a third of them critical, high and low."""
+    ports = (22, 8080, 443)
+    groups = [
+        answer(
+            permission("tcp", ports[each % 3], ports[each % 3], WORLD),
+            group_id=f"sg-{each:017x}",
+            name=f"{name}-{each}",
+        )
+        for each in range(number)
+    ]
+    rules = [
+        {
+            "SecurityGroupRuleId": f"sgr-{each:017x}",
+            "GroupId": f"sg-{each:017x}",
+            "IpProtocol": "tcp",
+            "FromPort": ports[each % 3],
+            "ToPort": ports[each % 3],
+            "CidrIpv4": WORLD,
+        }
+        for each in range(number)
+    ]
+    return reports.of(reports.read(*groups, SecurityGroupRules=rules))
+
+
+def _content(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    assert part is not None
+    content = part.get_content().replace("\r\n", "\n")
+    assert isinstance(content, str)
+    return content

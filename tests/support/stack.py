@@ -1,0 +1,180 @@
+"""The handler on a clock of its own, in an account with a ledger, and what can happen to it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.httpsession import URLLib3Session
+
+from handler import clock
+from handler.app import lambda_handler
+from handler.ledger.state import LedgerState, decode_state
+from sandbox.aws.account import Account
+
+BUCKET = "ledger"
+WORLD = "0.0.0.0/0"
+REGIONS = ("eu-west-1", "us-east-1")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function about its run; the time that is left goes by on the clock."""
+
+    aws_request_id: str
+    ends: datetime
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the run may still take."""
+        return int((self.ends - clock.now()).total_seconds() * 1000)
+
+
+@dataclass
+class Stack:
+    """A deployed audit without its deployment; days go by as the test says."""
+
+    account: Account
+    patch: pytest.MonkeyPatch
+    time: datetime = datetime(2026, 11, 23, 6, tzinfo=UTC)
+    runs: int = 0
+    slept: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        environment = self.account.environment() | {
+            "SES_SENDER": "audit@example.com",
+            "SES_RECIPIENT": "security@example.com",
+            "AUDIT_REGIONS": ",".join(REGIONS),
+            "NOTIFY": "changes",
+            "LEDGER_BUCKET": BUCKET,
+            "STACK": "dev",
+        }
+        for name, value in environment.items():
+            self.patch.setenv(name, value)
+        self.patch.setattr(clock, "now", lambda: self.time)
+        self.patch.setattr(clock, "sleep", self.sleep)
+        self.account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
+        place = {"LocationConstraint": "eu-west-1"}
+        self.account.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        self.slept.append(seconds)
+        self.time += timedelta(seconds=seconds)
+
+    def day(self, days: int = 1) -> None:
+        """Let days go by."""
+        self.time += timedelta(days=days)
+
+    def run(self, event: object = None, run_id: str | None = None, **more: Any) -> dict[str, Any]:
+        """One run on the schedule, or of another event, with another event id each time."""
+        self.runs += 1
+        scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+        event_id = run_id or f"run-{self.runs}"
+        asked = scheduled | {"id": event_id} if event is None else event
+        context = Context(event_id, self.time + timedelta(seconds=300))
+        return lambda_handler(asked, more.get("context", context))
+
+    def open(
+        self, name: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
+    ) -> str:
+        """Open a port to a source in a group of that name; the result is the group's id."""
+        ec2 = self.account.client("ec2", region)
+        group_id: str = ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
+        self.allow(group_id, region, port, source)
+        return group_id
+
+    def allow(
+        self, group_id: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
+    ) -> None:
+        """Let a source in to a port of a group."""
+        self.account.client("ec2", region).authorize_security_group_ingress(
+            GroupId=group_id, IpPermissions=[_permission(port, source)]
+        )
+
+    def close(self, group_id: str, region: str = "eu-west-1", port: int = 22) -> None:
+        """Close what was opened."""
+        self.account.client("ec2", region).revoke_security_group_ingress(
+            GroupId=group_id, IpPermissions=[_permission(port)]
+        )
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects of all mails, without the stack's name."""
+        prefix = "[security groups] dev: "
+        return [str(m.message["Subject"]).removeprefix(prefix) for m in self.account.mails()]
+
+    @property
+    def texts(self) -> list[str]:
+        """The text parts of all mails."""
+        bodies = (mail.message.get_body(("plain",)) for mail in self.account.mails())
+        return [body.get_content() for body in bodies if body]
+
+    @property
+    def state(self) -> LedgerState:
+        """What the ledger holds."""
+        return decode_state(self.stored("state.json"))
+
+    @property
+    def keys(self) -> list[str]:
+        """What is in the bucket."""
+        listed = self.account.client("s3").list_objects_v2(Bucket=BUCKET)
+        return [each["Key"] for each in listed.get("Contents", ())]
+
+    def stored(self, key: str) -> bytes:
+        """An object of the bucket."""
+        body: bytes = self.account.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+    def store(self, key: str, body: bytes) -> None:
+        """Put an object into the bucket."""
+        self.account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    @property
+    def statuses(self) -> Mapping[str, str]:
+        """Each known finding's status by its group's name."""
+        return {each.group_name: each.status.value for each in self.state.findings.values()}
+
+
+@contextmanager
+def killed(at: int, *, answered: bool) -> Iterator[list[int]]:
+    """A process that is killed at its nth request, before it is sent or once it was answered.
+
+    What is yielded has an item for each request.
+    """
+    requests: list[int] = []
+    send = URLLib3Session.send
+
+    def dying(self: URLLib3Session, request: Any) -> Any:
+        requests.append(len(requests) + 1)
+        if len(requests) > at or (len(requests) == at and not answered):
+            raise Killed
+        response = send(self, request)
+        if len(requests) >= at:
+            raise Killed
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(URLLib3Session, "send", dying)
+        yield requests
+
+
+def _permission(port: int, source: str = WORLD) -> dict[str, Any]:
+    return {
+        "IpProtocol": "tcp",
+        "FromPort": port,
+        "ToPort": port,
+        "IpRanges": [{"CidrIp": source}],
+    }
+
+
+def clear(environment: Mapping[str, str]) -> None:
+    """Forget variables of the environment."""
+    for name in environment:
+        os.environ.pop(name, None)
