@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from benchmarks import groups
 
 CALLS_PATH = "/calls"
-"""Where to ask how often each operation was called."""
+"""The path of the number of calls of each operation."""
 _MAIL_PATH = "/v2/email/outbound-emails"
 _PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <{operation}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
@@ -28,9 +28,9 @@ _PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 _CALLER = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>
 </GetCallerIdentityResponse>"""
-_SENT = """<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/">
+_EMAIL_SENT = """<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/">
 <SendEmailResult><MessageId>message</MessageId></SendEmailResult></SendEmailResponse>"""
-_FIXED = {"GetCallerIdentity": _CALLER, "SendEmail": _SENT}
+_FIXED = {"GetCallerIdentity": _CALLER, "SendEmail": _EMAIL_SENT}
 
 Form = MultiDict[str, str]
 
@@ -40,7 +40,7 @@ class Endpoint:
 
     def __init__(self, count: int) -> None:
         self._calls: Counter[str] = Counter()
-        # Written out beforehand: what is measured shares the machine with this process.
+        # Made beforehand, because this process shares the machine with the measured one.
         self._groups = [groups.group_xml(index) for index in range(count)]
 
     def __call__(
@@ -68,22 +68,22 @@ class Endpoint:
                 container, items = "securityGroupInfo", self._groups
             case "DescribeSecurityGroupRules":
                 container = "securityGroupRuleSet"
-                items = [item for index in self._asked(form) for item in groups.rules_xml(index)]
+                items = [item for index in self._filtered(form) for item in groups.rules_xml(index)]
             case "DescribeNetworkInterfaces":
                 container = "networkInterfaceSet"
                 items = [
-                    item for index in self._asked(form) for item in groups.interfaces_xml(index)
+                    item for index in self._filtered(form) for item in groups.interfaces_xml(index)
                 ]
             case "DescribeManagedPrefixLists":
                 container = "prefixListSet"
-                items = [groups.prefix_list_xml(each) for each in _filter_values(form)]
+                items = list(map(groups.prefix_list_xml, _filter_values(form)))
             case "GetManagedPrefixListEntries":
                 container, items = "entrySet", list(groups.entries_xml())
             case _:
                 return Response(f"No operation {operation!r} here.", 404)
         return _page(operation, container, items, form)
 
-    def _asked(self, form: Form) -> Iterator[int]:
+    def _filtered(self, form: Form) -> Iterator[int]:
         """The groups that the request filters by; the open ones of all when it does not."""
         if identifiers := list(_filter_values(form)):
             return map(groups.index_of, identifiers)
@@ -96,7 +96,7 @@ class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_request(self, *_: object) -> None:
-        """Nothing: a line for each request would cost more than the answer."""
+        """Log nothing: a line for each request would cost more than the answer."""
 
 
 def _filter_values(form: Form) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _filter_values(form: Form) -> Iterator[str]:
 
 
 def _page(operation: str, container: str, items: Sequence[str], form: Form) -> Response:
-    """What the request's token and size select; all of it in one answer without a size."""
+    """The items that the request's token and page size select; all of them without a size."""
     start = int(form.get("NextToken", 0))
     end = start + int(form.get("MaxResults", len(items)))
     token = f"<nextToken>{end}</nextToken>" if end < len(items) else ""

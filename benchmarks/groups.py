@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 OPEN_EVERY = 10
-"""Every so many groups one is open."""
+"""One group in so many is open."""
 PREFIX_LISTS = tuple(f"pl-{number:017x}" for number in range(5))
 _LIST_EVERY = 100
 _OWNER = "111122223333"
@@ -34,7 +34,7 @@ def group_id(index: int) -> str:
 
 
 def index_of(identifier: str) -> int:
-    """Which group has the id."""
+    """The index of the group with the id."""
     return int(identifier.removeprefix("sg-"), 16)
 
 
@@ -46,7 +46,7 @@ def is_open(index: int) -> bool:
 def permissions(index: int) -> list[Permission]:
     """The inbound rules of a group, 5 or 6 of them."""
     high, low = divmod(index, 256)
-    found = [
+    inbound = [
         Permission("tcp", 443, 443, (f"10.{index % 64}.0.0/16", f"172.16.{low}.0/24")),
         # An address of its own, as a bastion or a monitor has.
         Permission("tcp", 22, 22, (f"10.{high}.{low}.7/32",)),
@@ -55,29 +55,29 @@ def permissions(index: int) -> list[Permission]:
     ]
     if is_open(index):
         port = _OPEN_PORTS[index // OPEN_EVERY % len(_OPEN_PORTS)]
-        found[-1] = Permission("tcp", port, port, _open_sources(index))
+        inbound[-1] = Permission("tcp", port, port, _open_sources(index))
     if index % _LIST_EVERY == 1:
         name = PREFIX_LISTS[index // _LIST_EVERY % len(PREFIX_LISTS)]
-        found.append(Permission("tcp", 8443, 8443, (name,)))
+        inbound.append(Permission("tcp", 8443, 8443, (name,)))
     elif index % 5 not in {0, 2}:
-        found.append(Permission("udp", 53, 53, ("fd12:3456:789a::/48",)))
-    return found
+        inbound.append(Permission("udp", 53, 53, ("fd12:3456:789a::/48",)))
+    return inbound
 
 
 def group_xml(index: int) -> str:
     """An item of DescribeSecurityGroups."""
-    this = group_id(index)
-    inbound = "".join(_permission(each) for each in permissions(index))
+    identifier = group_id(index)
+    inbound = "".join(map(_permission, permissions(index)))
     outbound = _permission(Permission("-1", -1, -1, ("0.0.0.0/0",)))
-    itself = _item(_element("userId", _OWNER), _element("groupId", this))
-    reference = _permission(Permission("tcp", 0, 65_535, ()), itself)
+    pair = _item(_element("userId", _OWNER), _element("groupId", identifier))
+    reference = _permission(Permission("tcp", 0, 65_535, ()), pair)
     return _item(
         _element("ownerId", _OWNER),
-        _element("groupId", this),
+        _element("groupId", identifier),
         _element("groupName", f"service-{index % 97}-production-{index:06}"),
         _element("groupDescription", f"Managed by the platform team for service {index % 97}"),
         _element("vpcId", f"vpc-{index % 12:017x}"),
-        _element("securityGroupArn", f"arn:aws:ec2:eu-west-1:{_OWNER}:security-group/{this}"),
+        _element("securityGroupArn", f"arn:aws:ec2:eu-west-1:{_OWNER}:security-group/{identifier}"),
         f"<ipPermissions>{inbound}{reference}</ipPermissions>",
         f"<ipPermissionsEgress>{outbound}</ipPermissionsEgress>",
         f"<tagSet>{''.join(_tags(index))}</tagSet>",
@@ -86,8 +86,10 @@ def group_xml(index: int) -> str:
 
 def rules_xml(index: int) -> list[str]:
     """A group's items of DescribeSecurityGroupRules, the outbound one last."""
-    inbound = [(each, source) for each in permissions(index) for source in each.sources]
-    everything = (Permission("-1", -1, -1, ("0.0.0.0/0",)), "0.0.0.0/0")
+    inbound = [
+        (permission, source) for permission in permissions(index) for source in permission.sources
+    ]
+    outbound = (Permission("-1", -1, -1, ("0.0.0.0/0",)), "0.0.0.0/0")
     return [
         _item(
             _element("securityGroupRuleId", f"sgr-{index:012x}{number:05x}"),
@@ -100,7 +102,7 @@ def rules_xml(index: int) -> list[str]:
             _element(_source_name(source, "cidrIpv4"), source),
             _element("description", "asked for in a ticket"),
         )
-        for number, (permission, source) in enumerate((*inbound, everything))
+        for number, (permission, source) in enumerate((*inbound, outbound))
     ]
 
 

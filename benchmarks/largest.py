@@ -1,4 +1,4 @@
-"""Groups as large as AWS lets them be: 1,000 rules on one network interface.
+"""Groups with many rules; AWS allows 1,000 on one network interface.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
 """
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from handler.model.network import PrefixList, Rule, SecurityGroup
 from handler.model.traffic import Traffic
+from handler.scan import GroupSource
 
-_RULES = 1_000
 _PORTS = (22, 80, 443, 3306, 3389, 5432, 6379, 8080, 9200, 27017)
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(GroupSource):
     """A target with one group, as ``scan`` reads it."""
 
     group: SecurityGroup
@@ -36,20 +36,20 @@ class Alone:
         """Nobody knows."""
 
 
-def ordinary() -> Alone:
-    """100 public networks on each of ten services."""
+def ordinary(rules: int) -> Alone:
+    """That many rules: different public networks on each of ten services."""
     return _alone(
         (Traffic("tcp", port, port), f"52.{number}.{port % 256}.0/24")
         for port in _PORTS
-        for number in range(_RULES // len(_PORTS))
+        for number in range(rules // len(_PORTS))
     )
 
 
-def hostile() -> Alone:
-    """1,000 different public networks on 1,000 runs of ports that all overlap."""
+def hostile(rules: int) -> Alone:
+    """That many rules: different public networks on ranges of ports that all overlap."""
     return _alone(
         (Traffic("tcp", 1_000 + number, 60_000 + number), f"52.{number // 256}.{number % 256}.0/24")
-        for number in range(_RULES)
+        for number in range(rules)
     )
 
 

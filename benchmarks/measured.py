@@ -1,4 +1,4 @@
-"""One measurement in a process of its own: `python -m benchmarks.measured WAY`.
+"""One measurement in a process of its own: `python -m benchmarks.measured WAY RULES`.
 
 Linux starts a process with the peak memory of the one that starts it, which must stay small.
 """
@@ -7,14 +7,14 @@ import json
 import resource
 import sys
 
-from benchmarks.ways import WAYS
+from benchmarks.ways import ways
 
 # What Linux counts in kilobytes, macOS counts in bytes.
 _UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def _main() -> None:
-    call = WAYS[sys.argv[1]]()
+    call = ways(int(sys.argv[2]))[sys.argv[1]]()
     before = resource.getrusage(resource.RUSAGE_SELF)
     result = call()
     after = resource.getrusage(resource.RUSAGE_SELF)

@@ -42,7 +42,7 @@ def endpoint(groups: int) -> Iterator[str]:
         [sys.executable, "-m", "benchmarks.endpoint", str(groups)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        start_new_session=True,  # An interrupted benchmark ends it, and it has no say of its own.
+        start_new_session=True,  # An interrupt ends the benchmark, which then ends the process.
     )
     with process:
         try:
@@ -51,11 +51,11 @@ def endpoint(groups: int) -> Iterator[str]:
             process.terminate()
 
 
-def measure(way: str, address: str) -> Measurement:
-    """One measurement of a way. Raises ``MeasurementError``."""
-    already = _calls(address)
+def measure(way: str, address: str, rules: int) -> Measurement:
+    """One measurement of a way; ``rules`` as in `ways`. Raises ``MeasurementError``."""
+    calls_before = _calls(address)
     process = subprocess.run(  # noqa: S603 - this interpreter with our module
-        [sys.executable, "-m", "benchmarks.measured", way],
+        [sys.executable, "-m", "benchmarks.measured", way, str(rules)],
         env=_environment(address),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -65,7 +65,7 @@ def measure(way: str, address: str) -> Measurement:
     if process.returncode:
         message = f"{way} failed with exit status {process.returncode}; what it wrote is above."
         raise MeasurementError(message)
-    return Measurement(**json.loads(process.stdout), calls=_calls(address) - already)
+    return Measurement(**json.loads(process.stdout), calls=_calls(address) - calls_before)
 
 
 def _calls(address: str) -> Counter[str]:
@@ -74,9 +74,9 @@ def _calls(address: str) -> Counter[str]:
 
 def _environment(address: str) -> dict[str, str]:
     """The environment without the caller's account, and with the endpoint in place of AWS."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
-        **kept,
+        **environment,
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_CONFIG_FILE": os.devnull,

@@ -1,20 +1,27 @@
 """A saved snapshot of a region's groups, in the place of EC2.
 
 `aws ec2 describe-security-groups > groups.json` makes one. Beside `SecurityGroups` it may hold
-`PrefixLists` (each with its `OwnerId` and `Entries`), `NetworkInterfaces` and
-`SecurityGroupRules` as AWS answers them, `Account` and `Region`.
+`PrefixLists` (each with its `OwnerId` and `Entries`), `NetworkInterfaces`, `SecurityGroupRules`,
+`RouteTables`, `NetworkAcls`, `VpcBlockPublicAccessOptions` and `VpcBlockPublicAccessExclusions` as
+AWS answers them, `Account` and `Region`.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
+from handler.ec2.region import ENTRY_POINT_TYPES
+from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
 from handler.model.network import (
     UNKNOWN,
+    BlockPublicAccess,
+    NetworkAcl,
     NetworkInterface,
     PrefixList,
+    RouteTable,
     Rule,
     SecurityGroup,
     Target,
@@ -53,10 +60,18 @@ class Snapshot:
         self._lists = _list(snapshot, "PrefixLists") or []
         self._rules = _list(snapshot, "SecurityGroupRules") or []
         self._interfaces = _list(snapshot, "NetworkInterfaces")
-        owners = [group.get("OwnerId") for group in self._groups if isinstance(group, Mapping)]
-        account, region = snapshot.get("Account"), snapshot.get("Region")
-        accounts = map(clean_text, (account, *owners))
-        self.target = Target(next(filter(None, accounts), UNKNOWN), clean_text(region) or UNKNOWN)
+        self._route_tables = _list(snapshot, "RouteTables")
+        self._network_acls = _list(snapshot, "NetworkAcls")
+        self._block_options = snapshot.get("VpcBlockPublicAccessOptions")
+        self._block_exclusions = _list(snapshot, "VpcBlockPublicAccessExclusions")
+        account, region = clean_text(snapshot.get("Account")), clean_text(snapshot.get("Region"))
+        self.target = Target(account or self._most_frequent_owner(), region or UNKNOWN)
+
+    def _most_frequent_owner(self) -> str:
+        """The account that owns most groups: other accounts share some of theirs."""
+        groups = (group for group in self._groups if isinstance(group, Mapping))
+        owners = Counter(filter(None, (clean_text(group.get("OwnerId")) for group in groups)))
+        return owners.most_common(1)[0][0] if owners else UNKNOWN
 
     def security_groups(self) -> Iterator[SecurityGroup]:
         """All groups of the file."""
@@ -79,15 +94,43 @@ class Snapshot:
         interfaces = parse_interfaces(self._interfaces)
         return tuple(interface for interface in interfaces if wanted & set(interface.group_ids))
 
+    @property
+    def hides_managed(self) -> bool:
+        """No: what the file holds is all there is."""
+        return False
+
+    def entry_points(self) -> tuple[NetworkInterface, ...]:
+        """The network interfaces of load balancers and accelerators."""
+        interfaces = parse_interfaces(self._interfaces or [])
+        return tuple(interface for interface in interfaces if interface.type in ENTRY_POINT_TYPES)
+
+    def route_tables(self) -> tuple[RouteTable, ...] | None:
+        """The route tables; None when the file does not hold them."""
+        tables = self._route_tables
+        return None if tables is None else tuple(map(parse_route_table, tables))
+
+    def network_acls(self) -> tuple[NetworkAcl, ...] | None:
+        """The network ACLs; None when the file does not hold them."""
+        acls = self._network_acls
+        return None if acls is None else tuple(map(parse_network_acl, acls))
+
+    def block_public_access(self) -> BlockPublicAccess | None:
+        """VPC Block Public Access; None when the file does not hold it with its exclusions."""
+        if self._block_options is None:
+            return None
+        block = parse_block_public_access(self._block_options, self._block_exclusions or [])
+        is_known = block.mode == "off" or self._block_exclusions is not None
+        return block if is_known else None
+
 
 def _prefix_list(list_id: str, saved: Mapping[str, Any]) -> PrefixList:
     try:
         entries = _list(saved, "Entries")
     except SnapshotError as error:
         return PrefixList(list_id, error=str(error))
-    if entries is None:
-        return PrefixList(list_id, error=_NOT_IN_THE_FILE)
-    return parse_prefix_list(list_id, saved.get("OwnerId"), entries)
+    prefix_list = parse_prefix_list(list_id, saved, entries or [])
+    is_missing = entries is None and prefix_list.aws_name is None
+    return PrefixList(list_id, error=_NOT_IN_THE_FILE) if is_missing else prefix_list
 
 
 def _list(owner: Mapping[str, Any], key: str) -> list[Any] | None:

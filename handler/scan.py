@@ -1,18 +1,24 @@
 """Reads one target and assesses what it opens."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from handler import aws
 from handler.assess.findings import assess
+from handler.ec2.region import ACCELERATOR
+from handler.exposure.aws_lists import aws_exposures
 from handler.exposure.exposures import exposures, public_ranges
 from handler.exposure.internet import Internets
 from handler.model.network import (
+    BlockPublicAccess,
+    NetworkAcl,
     NetworkInterface,
     OpenGroup,
+    Paths,
     PrefixList,
     RegionData,
+    RouteTable,
     Rule,
     SecurityGroup,
     Target,
@@ -20,12 +26,15 @@ from handler.model.network import (
 from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.policy.policy import Policy
 
+_Read = TypeVar("_Read")
 _DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 _DISABLED = frozenset({"AuthFailure", "OptInRequired"})
 
 
 class GroupSource(Protocol):
     """Where the groups of a target are read from: EC2 or a snapshot.
+
+    A subclass that does not say otherwise has nothing of what may lower severities.
 
     Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer in another form.
     """
@@ -42,6 +51,27 @@ class GroupSource(Protocol):
     def interfaces(self, group_ids: Sequence[str]) -> Sequence[NetworkInterface] | None:
         """The network interfaces that have any of the groups; None where they are not known."""
 
+    @property
+    def hides_managed(self) -> bool:
+        """Whether interfaces that AWS services manage may be missing among them."""
+        return False
+
+    def entry_points(self) -> tuple[NetworkInterface, ...] | None:
+        """The network interfaces of network load balancers and accelerators."""
+        return ()
+
+    def route_tables(self) -> tuple[RouteTable, ...] | None:
+        """All route tables; None where they are not known."""
+        return ()
+
+    def network_acls(self) -> tuple[NetworkAcl, ...] | None:
+        """All network ACLs; None where they are not known."""
+        return ()
+
+    def block_public_access(self) -> BlockPublicAccess | None:
+        """The setting of VPC Block Public Access; None where it is not known."""
+        return BlockPublicAccess()
+
 
 def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
     """What the target opens to the internet, and how much of it could be read.
@@ -53,7 +83,7 @@ def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
     reader.read()
     findings = assess(reader.region_data(target), internets)
     coverage = coverage_of(target, reader.failures, reader.groups, reader.rules)
-    return Scan(coverage, tuple(findings))
+    return Scan(replace(coverage, notice=reader.notice), tuple(findings))
 
 
 def coverage_of(
@@ -86,9 +116,16 @@ class _RegionReader:
         self._interfaces: Sequence[NetworkInterface] | None = None
         self.groups = 0
         self.rules = 0
+        self._paths = Paths()
         self.failures: list[Exception] = []
+        self.notice: str | None = None
 
     def read(self) -> None:
+        """Read what findings need, and what may lower their severity."""
+        self._read_required()
+        self._read_paths()
+
+    def _read_required(self) -> None:
         for step in (self._read_groups, self._read_rule_ids, self._read_interfaces):
             try:
                 step()
@@ -102,6 +139,8 @@ class _RegionReader:
             self._prefix_lists,
             self._rule_ids,
             None if self._interfaces is None else tuple(self._interfaces),
+            self._source.hides_managed,
+            self._paths,
         )
 
     def _read_groups(self) -> None:
@@ -113,7 +152,12 @@ class _RegionReader:
                 self._prefix_lists |= self._source.prefix_lists(sorted(unread))
             exposed = exposures(group.rules, self._prefix_lists, self._internets)
             has_unreadable = any(self._prefix_lists[list_id].error for list_id in list_ids)
-            if exposed or group.malformed or has_unreadable:
+            has_aws_exposures = any(
+                any(aws_exposures(rule, self._prefix_lists[rule.source]))
+                for rule in group.rules
+                if rule.is_prefix_list
+            )
+            if exposed or group.malformed or has_unreadable or has_aws_exposures:
                 # Private rules open nothing, together with other groups neither.
                 public = tuple(rule for rule in group.rules if self._is_public(rule))
                 self._open_groups.append(OpenGroup(replace(group, rules=public), exposed))
@@ -129,6 +173,41 @@ class _RegionReader:
     def _read_interfaces(self) -> None:
         self._interfaces = self._source.interfaces(self._open_group_ids)
 
+    def _read_paths(self) -> None:
+        """Read what decides whether the internet reaches the interfaces, where any is at stake.
+
+        What cannot be read proves nothing, so severities stay as they are; the notice says so.
+        """
+        in_use = [interface for interface in self._interfaces or () if interface.is_in_use]
+        if not in_use:
+            return
+        errors: list[str] = []
+        entry_points = self._optional(self._source.entry_points, errors)
+        is_reachable = any(i.public_addresses or i.has_carrier_address for i in in_use)
+        if is_reachable or any(map(_is_way_in, entry_points or ())):
+            self._paths = Paths(
+                entry_points,
+                self._optional(self._source.route_tables, errors),
+                self._optional(self._source.network_acls, errors),
+                self._optional(self._source.block_public_access, errors),
+            )
+        else:
+            self._paths = Paths(entry_points)
+        if errors:
+            self.notice = f"severities may be too high: {' '.join(dict.fromkeys(errors))}"
+
+    def _optional(self, read: Callable[[], _Read], errors: list[str]) -> _Read | None:
+        try:
+            return read()
+        except (*aws.FAILURES, ValueError) as error:
+            errors.append(aws.error_text(error))
+            return None
+
     @property
     def _open_group_ids(self) -> list[str]:
         return [member.group.id for member in self._open_groups]
+
+
+def _is_way_in(entry_point: NetworkInterface) -> bool:
+    """Whether clients may come through it: an accelerator needs no public address."""
+    return bool(entry_point.public_addresses) or entry_point.type == ACCELERATOR

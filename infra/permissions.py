@@ -7,10 +7,14 @@ Document = dict[str, Any]
 
 READ_ACTIONS = (
     "ec2:DescribeManagedPrefixLists",
+    "ec2:DescribeNetworkAcls",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRegions",
+    "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroupRules",
     "ec2:DescribeSecurityGroups",
+    "ec2:DescribeVpcBlockPublicAccessExclusions",
+    "ec2:DescribeVpcBlockPublicAccessOptions",
     "ec2:GetManagedPrefixListEntries",
 )
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handler.model.finding import Finding, Severity, Status
+from handler.model.finding import Finding, Opening, Severity, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import CoverageStatus, Report
 from handler.report import phrases
@@ -31,10 +31,11 @@ def unread_targets(report: Report) -> Iterator[UnreadTarget]:
         yield UnreadTarget(coverage.target, coverage.status, phrases.unread(coverage))
 
 
-def displayed_findings(report: Report) -> tuple[Finding, ...]:
-    """The findings that people are shown: open ones, unverified ones, accepted ones."""
+def displayed_openings(report: Report) -> tuple[Opening, ...]:
+    """What people are shown, a line each: open findings, unverified ones, accepted ones."""
     unverified = report.with_status(Status.UNVERIFIED)
-    return report.listed((*report.open, *unverified, *report.with_status(Status.EXCEPTED)))
+    findings = (*report.open, *unverified, *report.with_status(Status.EXCEPTED))
+    return as_openings(report.listed(findings))
 
 
 def status(finding: Finding) -> str:
@@ -49,6 +50,7 @@ def description(finding: Finding) -> str:
         "Attached": phrases.attached(finding),
         "Sources": join_first((*finding.sources, *finding.prefix_lists), _NAMED_SOURCES),
         "Owner": plain(finding.owner or ""),
+        "Managed by": plain(finding.managed_by or ""),
         "Exception": plain(finding.exception or ""),
     }
     where = f"{phrases.groups(finding)} in {phrases.place(finding.target)}"

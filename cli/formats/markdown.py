@@ -7,8 +7,8 @@ mark-up in them.
 import re
 from collections.abc import Iterable, Iterator
 
-from cli.formats.finding_text import displayed_findings, status
-from handler.model.finding import Finding
+from cli.formats.finding_text import displayed_openings, status
+from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
 from handler.report.digest import build_digest
@@ -55,12 +55,12 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _findings(report: Report) -> Iterator[str]:
-    findings = displayed_findings(report)
-    if not findings:
+    openings = displayed_openings(report)
+    if not openings:
         return
     yield ""
     yield from _table("severity", "region / account", "group", "open", "attached", "status", "why")
-    lines = (f"{_finding(finding)}\n" for finding in findings)
+    lines = (f"{_cells(opening)}\n" for opening in openings)
     rows, left_out = first_lines(lines, _MAX_TABLE_BYTES)
     yield rows.decode().removesuffix("\n")
     if left_out:
@@ -68,11 +68,12 @@ def _findings(report: Report) -> Iterator[str]:
         yield from ("", f"and {more}; `--format json` has all of them.")
 
 
-def _finding(finding: Finding) -> str:
+def _cells(opening: Opening) -> str:
+    finding = opening.finding
     cells = (
         phrases.place(finding.target),
         phrases.groups(finding),
-        phrases.opening_with_detail(finding),
+        phrases.opening_with_detail(finding, opening.twin),
         phrases.attached(finding),
         status(finding),
         finding.why,

@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.formats.finding_text import displayed_findings, status
-from handler.model.finding import Finding, Severity, Status
+from cli.formats.finding_text import displayed_openings, status
+from handler.model.finding import Finding, Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases
 from handler.report.digest import build_digest
@@ -61,12 +61,12 @@ def console_for(stream: TextIO) -> Console:
 
 def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     digest = build_digest(report)
-    findings = displayed_findings(report)
-    if findings:
+    openings = displayed_openings(report)
+    if openings:
         if width < _NARROW:
-            yield from _blocks(findings)
+            yield from _blocks(openings)
         else:
-            yield from (_wide(findings) if width >= _WIDE else _narrow(findings), "")
+            yield from (_wide(openings) if width >= _WIDE else _narrow(openings), "")
     if report.unread:
         yield Text("Not read: what is open there is not known", "bold red")
         for coverage in report.unread:
@@ -78,37 +78,38 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield _cell(digest.advice)
 
 
-def _wide(findings: Sequence[Finding]) -> Table:
+def _wide(openings: Sequence[Opening]) -> Table:
     grid = _grid("severity", "region / account", "group", "open", "attached", "status", "why")
-    for finding in findings:
-        cells = (*_where(finding), *map(_cell, _facts(finding)))
-        grid.add_row(*cells, style=_row_style(finding))
+    for opening in openings:
+        cells = (*_where(opening.finding), *map(_cell, _facts(opening)))
+        grid.add_row(*cells, style=_row_style(opening.finding))
     return grid
 
 
-def _narrow(findings: Sequence[Finding]) -> Table:
+def _narrow(openings: Sequence[Opening]) -> Table:
     """With the other facts in one cell with what is open."""
     grid = _grid("severity", "region / account", "group", "open, attached, status, why")
     grid.columns[1].max_width = _LONGEST_REGION
-    for finding in findings:
-        cells = (*_where(finding), _cell("\n".join(_facts(finding))))
-        grid.add_row(*cells, style=_row_style(finding))
+    for opening in openings:
+        cells = (*_where(opening.finding), _cell("\n".join(_facts(opening))))
+        grid.add_row(*cells, style=_row_style(opening.finding))
     return grid
 
 
-def _blocks(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+def _blocks(openings: Sequence[Opening]) -> Iterator[RenderableType]:
     """One finding below the other, a line for each fact."""
-    for finding in findings:
-        severity, place, group = _where(finding)
+    for opening in openings:
+        severity, place, group = _where(opening.finding)
         yield Text("  ").join([severity, group])
-        for fact in (place, *map(_cell, _facts(finding))):
+        for fact in (place, *map(_cell, _facts(opening))):
             yield Padding(fact, (0, 0, 0, 2), expand=False)
         yield ""
 
 
-def _facts(finding: Finding) -> tuple[str, ...]:
-    opening, attached = phrases.opening_with_detail(finding), phrases.attached(finding)
-    return opening, attached, status(finding), plain(finding.why)
+def _facts(opening: Opening) -> tuple[str, ...]:
+    finding = opening.finding
+    what = phrases.opening_with_detail(finding, opening.twin)
+    return what, phrases.attached(finding), status(finding), plain(finding.why)
 
 
 def _where(finding: Finding) -> tuple[Text, Text, Text]:

@@ -6,26 +6,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from handler.assess.paths import Path, PathFinder, default_path
 from handler.assess.remediation import authorize_command, revoke_command
 from handler.assess.services import service_name
-from handler.assess.severity import attachment_of, severity_of
+from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
+from handler.exposure.aws_lists import AwsExposure, aws_exposures
 from handler.exposure.exposures import public_ranges
 from handler.exposure.internet import Internets
 from handler.exposure.joint import joint_exposures
-from handler.model.address import Family
+from handler.model.address import Family, Interval, is_prefix_list
+from handler.model.attachment import Attachment
 from handler.model.finding import Finding, Kind, Severity
 from handler.model.network import (
     Exposure,
     Holder,
     MalformedRule,
     NetworkInterface,
+    OpenGroup,
     PrefixList,
     Reach,
     RegionData,
     Rule,
     SecurityGroup,
 )
-from handler.model.traffic import ICMP_PROTOCOLS, Traffic
+from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
 from handler.sanitize import join_first
 
 # Of an interface, so that its holder leaves room for its addresses.
@@ -36,31 +40,67 @@ _NAMED_RULES = 3
 
 def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
     """All findings of a target, in no particular order."""
+    finder = PathFinder(region, internets)
     interfaces_of = _interfaces_by_group(region.interfaces or ())
+    alone: dict[str, list[Finding]] = {}
     for open_group in region.open_groups:
         group = open_group.group
-        builder = _FindingBuilder(region, (group,), tuple(interfaces_of[group.id]))
-        named = {id(rule) for exposure in open_group.exposures for rule in exposure.rules}
-        for exposure in open_group.exposures:
-            redundant = _redundant_rules(exposure, group.rules, region.prefix_lists, internets)
-            # Rules that another finding names are closed with that.
-            remaining = [rule for _, rule in redundant if id(rule) not in named]
-            openings = dict.fromkeys((traffic, rule.source) for traffic, rule in redundant)
-            yield builder.from_exposure(
-                Kind.EXPOSURE,
-                exposure,
-                redundant_rules=tuple(openings),
-                detail=_remaining_rules(remaining, region.rule_ids),
-            )
-        for rule in group.rules:
-            error = region.prefix_lists[rule.source].error if rule.is_prefix_list else None
-            if error is not None:
-                yield builder.from_unreadable(rule, error)
-        for malformed in group.malformed:
-            yield builder.from_malformed(malformed)
+        builder = _FindingBuilder(region, finder, (group,), tuple(interfaces_of[group.id]))
+        # A saved file may hold a group more than once.
+        alone.setdefault(group.id, []).extend(_exposed(builder, open_group, internets))
+        yield from _other_findings(builder, group)
     for joint in joint_exposures(region, internets):
-        builder = _FindingBuilder(region, joint.groups, joint.interfaces)
-        yield builder.from_exposure(Kind.JOINT, joint.exposure)
+        builder = _FindingBuilder(region, finder, joint.groups, joint.interfaces)
+        finding = builder.from_exposure(Kind.JOINT, joint.exposure)
+        for group_id in finding.group_ids:
+            alone[group_id] = [_as_part(own, finding) for own in alone[group_id]]
+        yield finding
+    for findings in alone.values():
+        yield from findings
+
+
+def _exposed(
+    builder: "_FindingBuilder", open_group: OpenGroup, internets: Internets
+) -> Iterator[Finding]:
+    """What one group opens by itself."""
+    region, rules = builder.region, open_group.group.rules
+    named = {id(rule) for exposure in open_group.exposures for rule in exposure.rules}
+    for exposure in open_group.exposures:
+        redundant = _redundant_rules(exposure, rules, region.prefix_lists, internets)
+        # Rules that another finding names are closed with that.
+        remaining = [rule for _, rule in redundant if id(rule) not in named]
+        openings = dict.fromkeys((traffic, rule.source) for traffic, rule in redundant)
+        yield builder.from_exposure(
+            Kind.EXPOSURE,
+            exposure,
+            redundant_rules=tuple(openings),
+            detail=_remaining_rules(remaining, region.rule_ids),
+        )
+
+
+def _other_findings(builder: "_FindingBuilder", group: SecurityGroup) -> Iterator[Finding]:
+    """What AWS's own prefix lists open, and rules that could not be evaluated."""
+    for rule in group.rules:
+        prefix_list = builder.region.prefix_lists[rule.source] if rule.is_prefix_list else None
+        if prefix_list and prefix_list.error is not None:
+            yield builder.from_unreadable(rule, prefix_list.error)
+        for opening in aws_exposures(rule, prefix_list):
+            is_known = builder.region.interfaces is not None
+            if not is_known or any(i.public(opening.family) for i in builder.in_use):
+                yield builder.from_aws_exposure(rule, opening)
+    for malformed in group.malformed:
+        yield builder.from_malformed(malformed)
+
+
+def _as_part(own: Finding, joint: Finding) -> Finding:
+    """The finding of one group, as a part of what several open together if it is one."""
+    is_part = (
+        own.part_of is None
+        and own.family is joint.family
+        and joint.traffic.contains(own.traffic)
+        and joint.severity.is_at_least(own.severity)
+    )
+    return replace(own, part_of=joint.id) if is_part else own
 
 
 def _redundant_rules(
@@ -110,38 +150,57 @@ class _FindingBuilder:
     """Builds the findings of one group, or of several on the same interfaces."""
 
     region: RegionData
+    finder: PathFinder
     groups: Sequence[SecurityGroup]
     interfaces: Sequence[NetworkInterface]
 
+    @property
+    def in_use(self) -> Iterator[NetworkInterface]:
+        """The interfaces that something uses."""
+        return (interface for interface in self.interfaces if interface.is_in_use)
+
     def from_exposure(self, kind: Kind, exposure: Exposure, **fields: Any) -> Finding:
         """What is open to whom, and the commands that close it or let one range in instead."""
-        rules, known_ids = exposure.rules, self.region.rule_ids
-        region = self.region.target.region
-        group_id, family, traffic = self.groups[0].id, exposure.family, exposure.traffic
+        family, traffic, rules = exposure.family, exposure.traffic, exposure.rules
+        sources = self.finder.public_sources(rules, family)
         return self._finding(
             kind,
             traffic,
             exposure.reach,
-            [rule.source for rule in rules],
-            family,
+            severity_of(traffic, share_of(exposure), self._paths(family, traffic, sources)),
+            rules,
+            family=family,
             addresses=exposure.addresses,
             share=exposure.share,
-            rule_ids=tuple(filter(None, map(known_ids.get, rules))),
-            fix=revoke_command(region, rules, known_ids),
-            narrower=authorize_command(region, group_id, family, traffic),
+            narrower=authorize_command(
+                self.region.target.region, self.groups[0].id, family, traffic
+            ),
             **fields,
+        )
+
+    def from_aws_exposure(self, rule: Rule, opening: AwsExposure) -> Finding:
+        """What a prefix list of AWS's own opens to the customers of one of its services."""
+        family, traffic = opening.family, opening.traffic
+        steps = 1 if opening.reach is Reach.WIDE else len(Severity)
+        share = Share(steps, opening.clients)
+        return self._finding(
+            Kind.EXPOSURE,
+            traffic,
+            opening.reach,
+            severity_of(traffic, share, self._paths(family, traffic)),
+            [rule],
+            family=family,
+            detail=opening.clients,
         )
 
     def from_unreadable(self, rule: Rule, error: str) -> Finding:
         """A prefix list that could not be read; it may hold the whole internet."""
-        known_ids = self.region.rule_ids
         return self._finding(
             Kind.UNREADABLE,
             rule.traffic,
             Reach.UNKNOWN,
-            [rule.source],
-            rule_ids=(known_ids[rule],) if rule in known_ids else (),
-            fix=revoke_command(self.region.target.region, [rule], known_ids),
+            self._worst(rule.traffic),
+            [rule],
             detail=f"prefix list {rule.source} could not be read: {error}",
         )
 
@@ -150,54 +209,99 @@ class _FindingBuilder:
         protocol, reason = malformed.protocol, malformed.reason
         ports = () if protocol in ICMP_PROTOCOLS else (malformed.from_port, malformed.to_port)
         traffic = Traffic(protocol, *ports)
+        verdict = Verdict(
+            Severity.HIGH,
+            self._worst(Traffic(ALL_PROTOCOLS)).attachment,
+            "High: what a malformed rule opens is not known.",
+        )
         return replace(
-            self._finding(Kind.MALFORMED, traffic, Reach.UNKNOWN, malformed.sources),
+            self._finding(Kind.MALFORMED, traffic, Reach.UNKNOWN, verdict, ()),
             # The same rule may be malformed in several ways.
             id=self._fingerprint(Kind.MALFORMED, None, traffic, [*malformed.sources, reason]),
-            severity=Severity.HIGH,
-            why="A rule that makes no sense may open anything, which is high.",
+            sources=malformed.sources,
             service=None,
             detail=reason,
         )
+
+    def _worst(self, traffic: Traffic) -> Verdict:
+        """The verdict when it is not known who gets in: on the shorter path of both families."""
+        paths = (path for family in Family for path in self._paths(family, traffic))
+        return severity_of(traffic, UNKNOWN_SHARE, paths)
+
+    def _paths(
+        self, family: Family, traffic: Traffic, sources: Sequence[Interval] | None = None
+    ) -> Iterator[tuple[Path, bool]]:
+        """The path to each interface, and whether a database is on it; of all without sources."""
+        is_attached = False
+        for interface in self.in_use:
+            is_attached = True
+            path = self.finder.path(interface, family, traffic, sources)
+            yield path, interface.holder is Holder.DATABASE
+        if not is_attached:
+            yield self._path_without_interface(), False
+
+    def _path_without_interface(self) -> Path:
+        """The path to a group that no interface in use has, as far as that is known."""
+        group = self.groups[0]
+        if unknown := self._why_unknown(group):
+            return default_path(Attachment.UNKNOWN, reason=unknown)
+        # A new interface has the default group unless its creator says otherwise.
+        is_default = group.name == "default"
+        name = "the VPC's default group" if is_default else "the group"
+        reason = f"{name} is not attached to any network interface"
+        if self.interfaces:
+            reason = f"{name} is only on unused interfaces ({self.interfaces[0].id})"
+        return default_path(Attachment.UNATTACHED, 1 if is_default else None, reason)
+
+    def _why_unknown(self, group: SecurityGroup) -> str | None:
+        """Why the account cannot tell whether the group is attached; None where it can."""
+        if self.region.interfaces is None:
+            return "its interfaces could not be read"
+        if group.vpc_id is None:
+            return "the group has no VPC"
+        if group.account not in {None, self.region.target.account}:
+            return f"account {group.account} shares the group, and its interfaces are not visible"
+        if self.region.hides_managed:
+            return "EC2 did not list the interfaces that AWS services manage"
+        return None
 
     def _finding(
         self,
         kind: Kind,
         traffic: Traffic,
         reach: Reach,
-        sources: Iterable[str],
-        family: Family | None = None,
+        verdict: Verdict,
+        rules: Sequence[Rule],
         **fields: Any,
     ) -> Finding:
         """A finding with what all kinds have, and the fields of its own kind."""
-        first = self.groups[0]
-        unique = tuple(dict.fromkeys(sources))
-        prefix_lists = tuple(source for source in unique if source in self.region.prefix_lists)
+        first, known_ids, target = self.groups[0], self.region.rule_ids, self.region.target
+        unique = tuple(dict.fromkeys(rule.source for rule in rules))
         is_joint = kind is Kind.JOINT
-        interfaces = None if self.region.interfaces is None else self.interfaces
-        severity, why = severity_of(traffic, reach, interfaces)
         owners = dict.fromkeys(group.owner for group in self.groups if group.owner)
+        managers = dict.fromkeys(group.managed_by for group in self.groups if group.managed_by)
+        portless = frozenset[Rule]().union(*(group.portless for group in self.groups))
         return Finding(
-            id=self._fingerprint(kind, family, traffic, unique),
+            id=self._fingerprint(kind, fields.get("family"), traffic, unique),
             kind=kind,
-            severity=severity,
-            why=why,
-            target=self.region.target,
+            severity=verdict.severity,
+            why=verdict.why,
+            target=target,
             group_id=first.id,
             group_name=first.name,
             vpc_id=first.vpc_id,
             owner=", ".join(owners) or None,
-            family=family,
+            managed_by=", ".join(managers) or None,
             group_ids=tuple(group.id for group in self.groups) if is_joint else (),
             group_names=tuple(group.name for group in self.groups) if is_joint else (),
             traffic=traffic,
             service=service_name(traffic),
             reach=reach,
-            sources=tuple(source for source in unique if source not in prefix_lists)
-            if prefix_lists
-            else unique,
-            prefix_lists=prefix_lists,
-            attachment=attachment_of(interfaces),
+            sources=tuple(source for source in unique if not is_prefix_list(source)),
+            prefix_lists=tuple(filter(is_prefix_list, unique)),
+            rule_ids=tuple(filter(None, map(known_ids.get, rules))),
+            fix=revoke_command(target.region, rules, known_ids, portless) if rules else None,
+            attachment=verdict.attachment,
             interfaces=tuple(interface.id for interface in self.interfaces),
             # Public ones come first: reports name the first few.
             attached=tuple(
@@ -223,8 +327,7 @@ class _FindingBuilder:
 
 def _describe(interface: NetworkInterface) -> str:
     """The holder of an interface, and its public addresses."""
-    holder = interface.name if interface.holder is Holder.OTHER else interface.holder
-    if interface.holder in {Holder.INSTANCE, Holder.LOAD_BALANCER}:
-        holder += f" {interface.name}"
+    kinds = {Holder.OTHER: ""}
+    holder = f"{kinds.get(interface.holder, interface.holder)} {interface.name}".strip()
     addresses = join_first(interface.public_addresses, _NAMED_ADDRESSES)
     return ", ".join(filter(None, (holder[:_LONGEST_HOLDER] or interface.id, addresses)))

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from handler.model.address import Family
@@ -15,12 +16,20 @@ _RANGES = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "Cid
 _quote = lru_cache(maxsize=4096)(shlex.quote)
 
 
-def revoke_command(region: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> str:
+def revoke_command(
+    region: str,
+    rules: Sequence[Rule],
+    rule_ids: Mapping[Rule, str],
+    portless: AbstractSet[Rule] = frozenset(),
+) -> str | None:
     """The AWS CLI command that revokes just these rules, one for each group, joined by &&.
 
     By rule id where all are known, else by the rules' exact properties: AWS revokes nothing else
-    then, but in a default VPC it does not complain either when no rule has them.
+    then, but in a default VPC it does not complain either when no rule has them. None where a rule
+    without an id is ``portless``: EC2 matches ports exactly, and those are not known.
     """
+    if any(rule in portless and rule not in rule_ids for rule in rules):
+        return None
     group_ids = sorted({rule.group_id for rule in rules})
     return " && ".join(
         _revoke(region, group_id, [rule for rule in rules if rule.group_id == group_id], rule_ids)

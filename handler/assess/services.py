@@ -1,7 +1,7 @@
 """The services behind ports, and how severe it is when the whole internet reaches them.
 
-Severities are data: a row for each service and each icmp message, and one for what no row names.
-Every row has the source that calls the port sensitive. EC2.18 and EC2.19 are AWS Security Hub's
+Severities are data: a row for each service, range, protocol and icmp message, and one for what no
+row names. Every row has its source. EC2.18 and EC2.19 are AWS Security Hub's
 controls (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html): the first
 allows the world 80 and 443 only, the second lists ports of high risk. CIS is the AWS Foundations
 Benchmark 5.0 on remote administration. "scanners" are ports that Prowler, CloudSploit or ScoutSuite
@@ -10,50 +10,58 @@ control planes listen (https://www.iana.org/assignments/service-names-port-numbe
 project's name stands for its documentation of a default port, for example
 https://kubernetes.io/docs/reference/networking/ports-and-protocols/. "amplification" are services
 that answer a spoofed question with a larger answer
-(https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks).
+(https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks). An RFC defines
+the protocol: what is meant for the internet when it is open at all (HTTPS, VPNs) is low, and what
+every host may send or needs for diagnosis is info.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 
 from handler.model.finding import Severity
-from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
+from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic, cover
 from handler.sanitize import join_first
 
 _NAMED_SERVICES = 4
+# In a range with more ports than that, the services are a few among many.
+_WIDE_RANGE = 64
+_NAMED_IN_WIDE_RANGE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service on a run of ports, its severity when the world reaches it, and the source."""
-
-    protocol: str
-    from_port: int
-    to_port: int
-    name: str
-    severity: Severity
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class IcmpMessage:
-    """An ordinary icmp message by its type and code, and the source for that."""
+    """A service on its traffic, its severity when the whole internet reaches it, and the source."""
 
     traffic: Traffic
     name: str
+    severity: Severity
     source: str
 
 
 def _tcp(
     from_port: int, to_port: int, name: str, source: str, severity: Severity = Severity.CRITICAL
 ) -> Service:
-    return Service("tcp", from_port, to_port, name, severity, source)
+    return Service(Traffic("tcp", from_port, to_port), name, severity, source)
+
+
+def _udp(
+    from_port: int, to_port: int, name: str, source: str, severity: Severity = Severity.HIGH
+) -> Service:
+    return Service(Traffic("udp", from_port, to_port), name, severity, source)
+
+
+def _icmp(
+    protocol: str, icmp_type: int, name: str, source: str, icmp_code: int | None = None
+) -> Service:
+    traffic = Traffic(protocol, icmp_type=icmp_type, icmp_code=icmp_code)
+    return Service(traffic, name, Severity.INFO, source)
 
 
 SERVICES = (
-    _tcp(20, 20, "FTP data", "EC2.19"),
+    _tcp(20, 20, "FTP", "EC2.19"),
     _tcp(21, 21, "FTP", "EC2.19"),
     _tcp(22, 22, "SSH", "EC2.19, CIS"),
     _tcp(23, 23, "Telnet", "EC2.19"),
@@ -164,63 +172,83 @@ SERVICES = (
     _tcp(50070, 50070, "Hadoop", "scanners"),
     _tcp(50470, 50470, "Hadoop", "scanners"),
     _tcp(61616, 61616, "ActiveMQ", "Apache"),
-    Service("udp", 17, 17, "QOTD", Severity.HIGH, "amplification"),
-    Service("udp", 19, 19, "CHARGEN", Severity.HIGH, "amplification"),
-    Service("udp", 53, 53, "DNS", Severity.HIGH, "amplification"),
-    Service("udp", 69, 69, "TFTP", Severity.HIGH, "amplification"),
-    Service("udp", 111, 111, "RPC portmapper", Severity.HIGH, "amplification"),
-    Service("udp", 123, 123, "NTP", Severity.HIGH, "amplification"),
-    Service("udp", 137, 138, "NetBIOS", Severity.HIGH, "amplification"),
-    Service("udp", 161, 161, "SNMP", Severity.CRITICAL, "scanners, amplification"),
-    Service("udp", 177, 177, "XDMCP", Severity.CRITICAL, "IANA"),
-    Service("udp", 389, 389, "LDAP", Severity.HIGH, "amplification"),
-    Service("udp", 520, 520, "RIP", Severity.HIGH, "amplification"),
-    Service("udp", 623, 623, "IPMI", Severity.CRITICAL, "IANA"),
-    Service("udp", 1434, 1434, "SQL Server", Severity.HIGH, "IANA"),
-    Service("udp", 1900, 1900, "SSDP", Severity.HIGH, "amplification"),
-    Service("udp", 3389, 3389, "RDP", Severity.CRITICAL, "IANA"),
-    Service("udp", 3702, 3702, "WS-Discovery", Severity.HIGH, "amplification"),
-    Service("udp", 5353, 5353, "mDNS", Severity.HIGH, "amplification"),
-    Service("udp", 11211, 11211, "memcached", Severity.CRITICAL, "scanners, amplification"),
+    _udp(17, 17, "QOTD", "amplification"),
+    _udp(19, 19, "CHARGEN", "amplification"),
+    _udp(53, 53, "DNS", "amplification"),
+    _udp(69, 69, "TFTP", "amplification"),
+    _udp(111, 111, "RPC portmapper", "amplification"),
+    _udp(123, 123, "NTP", "amplification"),
+    _udp(137, 138, "NetBIOS", "amplification"),
+    _udp(161, 161, "SNMP", "scanners, amplification", Severity.CRITICAL),
+    _udp(177, 177, "XDMCP", "IANA", Severity.CRITICAL),
+    _udp(389, 389, "LDAP", "amplification"),
+    _udp(443, 443, "HTTPS", "RFC 9114", Severity.LOW),
+    _udp(500, 500, "IPsec IKE", "RFC 7296", Severity.LOW),
+    _udp(520, 520, "RIP", "amplification"),
+    _udp(623, 623, "IPMI", "IANA", Severity.CRITICAL),
+    _udp(1194, 1194, "OpenVPN", "IANA", Severity.LOW),
+    _udp(1434, 1434, "SQL Server", "IANA"),
+    _udp(1900, 1900, "SSDP", "amplification"),
+    _udp(3389, 3389, "RDP", "IANA", Severity.CRITICAL),
+    _udp(3702, 3702, "WS-Discovery", "amplification"),
+    _udp(4500, 4500, "IPsec NAT traversal", "RFC 3948", Severity.LOW),
+    _udp(5353, 5353, "mDNS", "amplification"),
+    _udp(11211, 11211, "memcached", "scanners, amplification", Severity.CRITICAL),
+    _udp(51820, 51820, "WireGuard", "WireGuard", Severity.LOW),
 )
-ICMP_MESSAGES = (
-    IcmpMessage(Traffic("icmp", icmp_type=0), "echo reply", "RFC 792"),
-    IcmpMessage(Traffic("icmp", icmp_type=3, icmp_code=4), "fragmentation needed", "RFC 1191"),
-    IcmpMessage(Traffic("icmp", icmp_type=8), "echo request", "RFC 792"),
-    IcmpMessage(Traffic("icmpv6", icmp_type=1), "destination unreachable", "RFC 4890"),
-    IcmpMessage(Traffic("icmpv6", icmp_type=2), "packet too big", "RFC 4890"),
-    IcmpMessage(Traffic("icmpv6", icmp_type=3), "time exceeded", "RFC 4890"),
-    IcmpMessage(Traffic("icmpv6", icmp_type=4), "parameter problem", "RFC 4890"),
-    IcmpMessage(Traffic("icmpv6", icmp_type=128), "echo request", "RFC 4890"),
-    IcmpMessage(Traffic("icmpv6", icmp_type=129), "echo reply", "RFC 4890"),
+RANGES = (
+    _tcp(30000, 32767, "Kubernetes NodePorts", "Kubernetes", Severity.HIGH),
+    _udp(30000, 32767, "Kubernetes NodePorts", "Kubernetes", Severity.HIGH),
+    _udp(33434, 33534, "traceroute", "IANA", Severity.INFO),
 )
-"""The icmp messages that are info: networks need them, or any host sends them."""
+"""Ranges that are known as such; a range within one of them has its name, a named port its own."""
+PROTOCOLS = (
+    Service(Traffic("50"), "IPsec ESP", Severity.LOW, "RFC 4303"),
+    Service(Traffic("51"), "IPsec AH", Severity.LOW, "RFC 4302"),
+    _icmp("icmp", 0, "echo reply", "RFC 792"),
+    _icmp("icmp", 3, "fragmentation needed", "RFC 1191", icmp_code=4),
+    _icmp("icmp", 3, "destination unreachable", "RFC 792"),
+    _icmp("icmp", 8, "echo request", "RFC 792"),
+    _icmp("icmp", 11, "time exceeded", "RFC 792"),
+    _icmp("icmpv6", 1, "destination unreachable", "RFC 4890"),
+    _icmp("icmpv6", 2, "packet too big", "RFC 4890"),
+    _icmp("icmpv6", 3, "time exceeded", "RFC 4890"),
+    _icmp("icmpv6", 4, "parameter problem", "RFC 4890"),
+    _icmp("icmpv6", 128, "echo request", "RFC 4890"),
+    _icmp("icmpv6", 129, "echo reply", "RFC 4890"),
+    _icmp("icmpv6", 134, "router advertisement", "RFC 4890"),
+    _icmp("icmpv6", 135, "neighbor solicitation", "RFC 4890"),
+    _icmp("icmpv6", 136, "neighbor advertisement", "RFC 4890"),
+)
+"""What has no ports: protocols by number, and icmp messages by type and code."""
 ALL_TRAFFIC = (Severity.CRITICAL, "EC2.19, CIS")
 OTHER_TRAFFIC = (Severity.HIGH, "EC2.18")
 OTHER_ICMP = (Severity.MEDIUM, "EC2.18")
 
 
 def services_in(traffic: Traffic) -> tuple[Service, ...]:
-    """The known services on any of the ports, by port; none for traffic without ports."""
-    low, high = traffic.from_port, traffic.to_port
-    if low is None or high is None:
-        return ()
-    return tuple(
-        service
-        for service in SERVICES
-        if service.protocol == traffic.protocol
-        and service.from_port <= high
-        and service.to_port >= low
-    )
+    """The known services in the traffic, by port: the one that contains all of it, or several."""
+    if traffic.from_port is None:
+        rows = (row for row in PROTOCOLS if row.traffic.contains(traffic))
+        return tuple(rows)[:1]
+    known = tuple(row for row in SERVICES if row.traffic.intersection(traffic))
+    if not any(row.traffic.contains(traffic) for row in known):
+        ranges = tuple(row for row in RANGES if row.traffic.contains(traffic))
+        return ranges or known
+    return known
 
 
 def service_name(traffic: Traffic) -> str | None:
-    """The common name of the traffic, for example SSH; None when it has none."""
-    if message := _icmp_message(traffic):
-        return message.name
-    return _join_names(services_in(traffic)) or None
+    """The common name of the traffic, for example SSH; None when it has none.
+
+    A wide range names the worst services in it and the number of its ports.
+    """
+    known = services_in(traffic)
+    return _label(known, traffic) if known else None
 
 
+# Thousands of findings have the same few ports.
+@lru_cache(maxsize=4096)
 def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
     """The severity when the whole internet reaches the traffic, what decides it, and the source.
 
@@ -229,48 +257,49 @@ def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
     if traffic.protocol == ALL_PROTOCOLS:
         severity, source = ALL_TRAFFIC
         return severity, "all traffic", source
-    if message := _icmp_message(traffic):
-        return Severity.INFO, message.name, message.source
+    known = services_in(traffic)
+    severity = min((row.severity for row in known), key=attrgetter("rank"), default=Severity.INFO)
+    if known and (severity.is_at_least(OTHER_TRAFFIC[0]) or _fill(known, traffic)):
+        worst = [row for row in known if row.severity is severity]
+        return severity, _label(worst, traffic), _sources(worst, traffic)
     if traffic.protocol in ICMP_PROTOCOLS:
         severity, source = OTHER_ICMP
-        which = "all" if traffic.icmp_type is None else "other"
-        return severity, f"{which} {traffic.protocol} traffic", source
-    known = services_in(traffic)
-    severity = min(
-        (service.severity for service in known), key=attrgetter("rank"), default=Severity.LOW
-    )
-    worst = [service for service in known if service.severity is severity]
-    if severity is not Severity.LOW or (known and _fill_ports(known, traffic)):
-        return severity, _join_names(worst), _join_sources(worst)
+        return severity, f"{traffic.text} traffic", source
     severity, source = OTHER_TRAFFIC
-    number = "protocol " if traffic.protocol.isdecimal() else ""
-    other = f"other {number}{traffic.protocol} traffic"
-    return severity, f"{_join_names(known)} and other ports" if known else other, source
+    return severity, f"{_label(known, traffic)} and other ports" if known else traffic.text, source
 
 
-def _names(services: Iterable[Service]) -> list[str]:
-    return list(dict.fromkeys(service.name for service in services))
+def _names(services: Sequence[Service], traffic: Traffic) -> tuple[list[str], int]:
+    """The names of the services, each once, and how many of them a label has.
+
+    By port, but the worst first in a wide range: remote administration (CIS), then by severity.
+    """
+    number = _NAMED_SERVICES
+    if _is_wide(traffic):
+        services = sorted(services, key=lambda row: ("CIS" not in row.source, row.severity.rank))
+        number = _NAMED_IN_WIDE_RANGE
+    return list(dict.fromkeys(row.name for row in services)), number
 
 
-def _join_names(services: Iterable[Service]) -> str:
-    """The first few names, each once."""
-    return join_first(_names(services), _NAMED_SERVICES)
+def _label(services: Sequence[Service], traffic: Traffic) -> str:
+    names, number = _names(services, traffic)
+    low, high = traffic.ports
+    is_counted = _is_wide(traffic) and len(services) > 1
+    return join_first(names, number) + (f" on {high - low + 1:,} ports" if is_counted else "")
 
 
-def _join_sources(services: Sequence[Service]) -> str:
-    """The sources of those that are named, each once."""
-    named = _names(services)[:_NAMED_SERVICES]
-    sources = (service.source.split(", ") for service in services if service.name in named)
+def _sources(services: Sequence[Service], traffic: Traffic) -> str:
+    """The sources of the services that the label names, each once."""
+    names, number = _names(services, traffic)
+    sources = (row.source.split(", ") for row in services if row.name in names[:number])
     return ", ".join(dict.fromkeys(chain.from_iterable(sources)))
 
 
-def _icmp_message(traffic: Traffic) -> IcmpMessage | None:
-    """The icmp message, where all of the traffic is that one."""
-    return next((message for message in ICMP_MESSAGES if message.traffic.contains(traffic)), None)
-
-
-def _fill_ports(known: tuple[Service, ...], traffic: Traffic) -> bool:
-    """Whether the known services fill the ports of the traffic."""
+def _is_wide(traffic: Traffic) -> bool:
     low, high = traffic.ports
-    ports = sum(service.to_port - service.from_port + 1 for service in known)
-    return ports == high - low + 1
+    return traffic.from_port is not None and high - low >= _WIDE_RANGE
+
+
+def _fill(known: Sequence[Service], traffic: Traffic) -> bool:
+    """Whether the services fill all of the traffic."""
+    return cover((row.traffic for row in known), traffic)

@@ -1,77 +1,91 @@
-"""How severe an exposure is, and why: what is open, to how many, and what is attached."""
+"""How severe an exposure is, and why: what is open, to how many, and over which path."""
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from handler.assess.paths import Path
 from handler.assess.services import worst_service
-from handler.model.attachment import ATTACHMENTS, Attachment
+from handler.model.address import Family
+from handler.model.attachment import Attachment
 from handler.model.finding import Severity
-from handler.model.network import Holder, NetworkInterface, Reach
+from handler.model.network import Breadth, Exposure
 from handler.model.traffic import Traffic
 
-# By so many steps; for less than a wide part of the internet it is info, whatever it is.
-_STEPS_BY_REACH = {Reach.WORLD: 0, Reach.UNKNOWN: 0, Reach.WIDE: 1}
+_TO_INFO = len(Severity)
+_FEW_REASON = (
+    "one address may stand for thousands of people (mobile carriers, VPN and proxy services, "
+    "cloud providers)"
+)
 # Ports 80 and 443 are the purpose of a load balancer or a web server, not of a database.
 _WEB_ON_DATABASE = Severity.HIGH
-_STEPS = ("", "one step lower because ", "two steps lower because ")
 
 
-def attachment_of(interfaces: Sequence[NetworkInterface] | None) -> Attachment:
-    """What a group is attached to; None where the interfaces could not be read."""
-    if interfaces is None:
-        return Attachment.UNKNOWN
-    if not interfaces:
-        return Attachment.UNATTACHED
-    is_public = any(interface.public_addresses for interface in interfaces)
-    return Attachment.INTERNET_FACING if is_public else Attachment.INTERNAL
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Who gets in: by how many steps that lowers the severity, and why."""
+
+    steps: int = 0
+    reason: str = ""
+    is_known: bool = True
 
 
-def severity_of(
-    traffic: Traffic, reach: Reach, interfaces: Sequence[NetworkInterface] | None
-) -> tuple[Severity, str]:
-    """The severity when ``reach`` of the internet gets the traffic to them, and why.
+UNKNOWN_SHARE = Share(is_known=False)
 
-    The interface on which it is worst decides. An unknown reach counts as the whole internet. The
-    reason is one sentence.
-    """
-    paths = {
-        (attachment_of([interface]), interface.holder is Holder.DATABASE)
-        for interface in interfaces or ()
-    } or {(attachment_of(interfaces), False)}
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A severity, the path that decides it, and the reason in one sentence."""
+
+    severity: Severity
+    attachment: Attachment
+    why: str
+
+
+def share_of(exposure: Exposure) -> Share:
+    """By how many steps the part of the internet that gets in lowers the severity."""
+    if exposure.breadth is Breadth.MOST:
+        return Share()
+    if exposure.breadth is Breadth.WIDE:
+        name = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}[exposure.family]
+        return Share(1, f"only {max(exposure.share, 0.0001):.2%} of the {name} internet gets in")
+    noun = "address gets" if exposure.addresses == 1 else "addresses get"
+    reason = f"only {_number(exposure.addresses)} {noun} in"
+    if exposure.breadth is Breadth.NARROW:
+        return Share(2, reason)
+    return Share(_TO_INFO, f"{reason}; {_FEW_REASON}")
+
+
+def severity_of(traffic: Traffic, share: Share, paths: Iterable[tuple[Path, bool]]) -> Verdict:
+    """The severity on the path on which it is worst; a path says whether it leads to a database."""
     verdicts = (
-        _severity_on(traffic, reach, attachment, on_database=on_database)
-        # Of equals the public one gives the reason.
-        for attachment, on_database in sorted(
-            paths, key=lambda path: ATTACHMENTS[path[0]].steps_lower
-        )
+        (_verdict(traffic, share, path, on_database=on_database), path)
+        for path, on_database in dict.fromkeys(paths)
     )
-    return min(verdicts, key=lambda verdict: verdict[0].rank)
+    return min(
+        verdicts, key=lambda pair: (pair[0].severity.rank, pair[1].steps, pair[1].attachment.rank)
+    )[0]
 
 
-# Thousands of findings have a few dozen reasons.
-@lru_cache(maxsize=1024)
-def _severity_on(
-    traffic: Traffic, reach: Reach, attachment: Attachment, *, on_database: bool
-) -> tuple[Severity, str]:
-    if reach is Reach.PUBLIC:
-        return Severity.INFO, "Less than 0.03 % of the internet is let in, which is info."
-    severity, service, source = worst_service(traffic)
-    effect = ATTACHMENTS[attachment]
-    attachment_reason = effect.reason
-    reasons = [f"{service[0].upper()}{service[1:]} open to the world is {severity} ({source})"]
-    if severity is Severity.LOW and on_database:
-        severity, attachment_reason = _WEB_ON_DATABASE, effect.database_reason
-        reasons.append(f"{severity} because a database is attached")
-    if reach is Reach.UNKNOWN:
-        reasons.append("how much of it gets in is not known")
-    lower, reason = _lowered(severity, _STEPS_BY_REACH[reach], "only a part of it gets in")
-    if reach is Reach.WIDE:
-        reasons.append(reason)
-    lowest, reason = _lowered(lower, effect.steps_lower, attachment_reason)
-    return lowest, "; ".join([*reasons, reason]) + "."
+def _verdict(traffic: Traffic, share: Share, path: Path, *, on_database: bool) -> Verdict:
+    base, service, source = worst_service(traffic)
+    if base is Severity.LOW and on_database:
+        base, service = _WEB_ON_DATABASE, f"{service} on a database"
+    severity = base.lowered(share.steps + path.steps)
+    reasons = [share.reason] if share.steps else []
+    reasons += [path.reason] if path.steps else []
+    label = severity.capitalize()
+    if severity is not base:
+        why = f"{label}: {service} would be {base} ({source}), but {' and '.join(reasons)}."
+    elif base is Severity.INFO:
+        why = f"{label}: {service} is ordinary traffic ({source})."
+    else:
+        is_several = "," in service or " and " in service
+        verb = "may be" if not share.is_known else "are" if is_several else "is"
+        why = f"{label}: {service} {verb} open to the internet ({source}); {path.reason}."
+    return Verdict(severity, path.attachment, why)
 
 
-def _lowered(severity: Severity, steps: int, reason: str) -> tuple[Severity, str]:
-    """The severity so many steps lower, as far as there are any, and why."""
-    lower = severity.lowered(steps)
-    return lower, f"{_STEPS[lower.rank - severity.rank]}{reason}"
+def _number(addresses: int) -> str:
+    """A count; powers of two of IPv6 would have dozens of digits."""
+    bits = addresses.bit_length() - 1
+    return f"{addresses:,}" if addresses < 10**9 else f"2^{bits}"

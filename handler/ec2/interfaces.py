@@ -3,11 +3,12 @@
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handler.ec2.parse import objects_in, require_object
-from handler.model.address import is_global_ipv6
+from handler.model.address import is_global_ipv6, parse_cidr
 from handler.model.network import Holder, NetworkInterface
 from handler.sanitize import clean_text, describe
 
@@ -24,8 +25,10 @@ _DATABASE_DESCRIPTIONS = (
     "RedshiftNetworkInterface",
     "DAX ",
 )
-# "ELB app/name/id", "ELB net/name/id" and, of a classic one, "ELB name".
 _LOAD_BALANCER = "ELB "
+_OLD_LAMBDA_DESCRIPTION = "AWS Lambda VPC ENI"
+# "arn:aws:ecs:REGION:ACCOUNT:attachment/ID", in each partition.
+_ECS_DESCRIPTION = re.compile(r"arn:aws[a-z-]*:ecs:")
 _LOAD_BALANCER_TYPES = frozenset({"network_load_balancer", "gateway_load_balancer"})
 
 
@@ -49,21 +52,45 @@ def _interface(answer: object) -> NetworkInterface:
         )
         raise ValueError(message)
     holder, name = _holder(fields)
+    addresses = [fields, *objects_in(fields, "PrivateIpAddresses")]
+    associations = [entry.get("Association") for entry in addresses]
+    known = [each for each in associations if isinstance(each, Mapping)]
     return NetworkInterface(
         id=str(clean_text(fields["NetworkInterfaceId"])),
         group_ids=tuple(map(str, group_ids)),
-        public_addresses=tuple(dict.fromkeys((*_public_ipv4(fields), *_global_ipv6(fields)))),
+        public_ipv4=_texts(association.get("PublicIp") for association in known),
+        public_ipv6=() if fields.get("DenyAllIgwTraffic") is True else tuple(_global_ipv6(fields)),
         holder=holder,
         name=name,
+        type=_type(fields, holder, name),
+        vpc_id=clean_text(fields.get("VpcId")),
+        subnet_id=clean_text(fields.get("SubnetId")),
+        zone=clean_text(fields.get("AvailabilityZone")) or "",
+        private_ipv4=_cidrs(entry.get("PrivateIpAddress") for entry in addresses),
+        is_in_use=fields.get("Status") != "available",
+        has_carrier_address=any(association.get("CarrierIp") for association in known),
     )
 
 
-def _public_ipv4(fields: Mapping[str, Any]) -> Iterable[str]:
-    for address in (fields, *objects_in(fields, "PrivateIpAddresses")):
-        association = address.get("Association")
-        public = association.get("PublicIp") if isinstance(association, Mapping) else None
-        if public:
-            yield clean_text(public) or "a public address"
+def _type(fields: Mapping[str, Any], holder: Holder, name: str) -> str:
+    """EC2's type; an old interface of Lambda's is one of its interfaces too."""
+    interface_type = clean_text(fields.get("InterfaceType")) or "interface"
+    is_old_lambda = holder is Holder.OTHER and name.startswith(_OLD_LAMBDA_DESCRIPTION)
+    return "lambda" if interface_type == "interface" and is_old_lambda else interface_type
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    """The values, each once; what is no text stands for a public address all the same."""
+    texts = (clean_text(value) or "a public address" for value in values if value)
+    return tuple(dict.fromkeys(texts))
+
+
+def _cidrs(values: Iterable[object]) -> tuple[str, ...]:
+    """The addresses among the values, each once."""
+    texts = dict.fromkeys(text for value in values if (text := clean_text(value)))
+    for text in texts:
+        parse_cidr(text)
+    return tuple(texts)
 
 
 def _global_ipv6(fields: Mapping[str, Any]) -> Iterable[str]:
@@ -76,16 +103,31 @@ def _global_ipv6(fields: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _holder(fields: Mapping[str, Any]) -> tuple[Holder, str]:
+    """What an interface belongs to, and the name by which people know it."""
     description = clean_text(fields.get("Description")) or ""
+    tags = {
+        clean_text(tag.get("Key")): clean_text(tag.get("Value"))
+        for tag in objects_in(fields, "TagSet")
+    }
     attachment = fields.get("Attachment")
     instance = clean_text(attachment.get("InstanceId")) if isinstance(attachment, Mapping) else None
-    if clean_text(fields.get("InterfaceType")) in _LOAD_BALANCER_TYPES:
-        return Holder.LOAD_BALANCER, description.removeprefix(_LOAD_BALANCER)
-    if clean_text(fields.get("RequesterId")) in _DATABASE_REQUESTERS:
-        return Holder.DATABASE, description
+    is_load_balancer = clean_text(fields.get("InterfaceType")) in _LOAD_BALANCER_TYPES
+    if is_load_balancer or (description.startswith(_LOAD_BALANCER) and not instance):
+        return Holder.LOAD_BALANCER, _load_balancer_name(description)
+    is_database = description.startswith(_DATABASE_DESCRIPTIONS) and not instance
+    if is_database or clean_text(fields.get("RequesterId")) in _DATABASE_REQUESTERS:
+        _, _, name = description.partition(" ")
+        return Holder.DATABASE, name
     if instance:
-        return Holder.INSTANCE, instance
-    if description.startswith(_LOAD_BALANCER):
-        return Holder.LOAD_BALANCER, description.removeprefix(_LOAD_BALANCER)
-    is_database = description.startswith(_DATABASE_DESCRIPTIONS)
-    return (Holder.DATABASE if is_database else Holder.OTHER), description
+        named = f" ({tags['Name']})" if tags.get("Name") else ""
+        return Holder.INSTANCE, f"{instance}{named}"
+    if _ECS_DESCRIPTION.match(description):
+        names = (tags.get("aws:ecs:clusterName"), tags.get("aws:ecs:serviceName"))
+        return Holder.TASK, "/".join(filter(None, names))
+    return Holder.OTHER, tags.get("Name") or description
+
+
+def _load_balancer_name(description: str) -> str:
+    """The name in "ELB app/name/id", "ELB net/name/id" and, of a classic one, "ELB name"."""
+    parts = description.removeprefix(_LOAD_BALANCER).split("/")
+    return parts[1] if len(parts) > 1 else parts[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import UNKNOWN, MalformedRule, PrefixList, Rule, SecurityGroup
-from handler.model.traffic import Traffic, parse_protocol, parse_traffic
+from handler.model.traffic import PORT_PROTOCOLS, Traffic, parse_protocol, parse_traffic
 from handler.sanitize import clean_text, describe
 
 _CIDRS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
@@ -29,6 +29,8 @@ def parse_security_group(answer: object) -> SecurityGroup:
     if group_id == UNKNOWN:
         reason = f"a security group must have a GroupId, got {describe(answer)}."
         malformed.append(_malformed({}, reason))
+    portless: list[Rule] = []
+    descriptions: list[object] = []
     for permission in _entries(group, "IpPermissions", malformed):
         try:
             traffic = _traffic(permission)
@@ -41,13 +43,24 @@ def parse_security_group(answer: object) -> SecurityGroup:
                     rules.append(Rule(group_id, traffic, _source(entry, name)))
                 except ValueError as error:
                     malformed.append(_malformed(permission, str(error)))
+                    continue
+                descriptions.append(entry.get("Description"))
+                if traffic.protocol in PORT_PROTOCOLS and permission.get("FromPort") in {None, -1}:
+                    portless.append(rules[-1])
+    tags = {
+        str(clean_text(tag.get("Key"))): clean_text(tag.get("Value"))
+        for tag in objects_in(group, "Tags")
+    }
     return SecurityGroup(
         id=group_id,
         name=clean_text(group.get("GroupName")) or "",
         vpc_id=clean_text(group.get("VpcId")),
         rules=tuple(rules),
         malformed=tuple(malformed),
-        owner=_owner(group),
+        owner=_owner(tags),
+        account=clean_text(group.get("OwnerId")),
+        managed_by=_manager(tags, descriptions),
+        portless=frozenset(portless),
     )
 
 
@@ -66,13 +79,15 @@ def parse_rule_ids(answers: Iterable[object]) -> Iterator[tuple[Rule, str]]:
             yield rule, str(clean_text(fields["SecurityGroupRuleId"]))
 
 
-def parse_prefix_list(list_id: str, owner: object, entries: Iterable[object]) -> PrefixList:
-    """A managed prefix list; one with an entry that is no CIDR has an error.
+def parse_prefix_list(
+    list_id: str, description: Mapping[str, Any], entries: Iterable[object]
+) -> PrefixList:
+    """A managed prefix list of DescribeManagedPrefixLists; one with an odd entry has an error.
 
-    AWS's own lists (CloudFront, S3, ...) hold its services' addresses, not the internet.
+    AWS's own lists (CloudFront, S3, ...) hold its services' addresses; their entries are not read.
     """
-    if owner == _AWS:
-        return PrefixList(list_id)
+    if description.get("OwnerId") == _AWS:
+        return PrefixList(list_id, aws_name=clean_text(description.get("PrefixListName")) or "")
     cidrs = []
     try:
         for entry in entries:
@@ -102,14 +117,24 @@ def _traffic(permission: Mapping[str, Any]) -> Traffic:
     return parse_traffic(parse_protocol(permission.get("IpProtocol")), low, high)
 
 
-def _owner(group: Mapping[str, Any]) -> str | None:
+def _owner(tags: Mapping[str, str | None]) -> str | None:
     """The value of the group's Owner tag, in whatever case the tag's name is written."""
-    tags = {
-        clean_text(tag.get("Key")): clean_text(tag.get("Value"))
-        for tag in objects_in(group, "Tags")
-    }
-    owners = (value for key, value in tags.items() if key and key.lower() == "owner")
+    owners = (value for key, value in tags.items() if key.lower() == "owner")
     return next((owner for owner in owners if owner and owner.strip()), None)
+
+
+def _manager(tags: Mapping[str, str | None], descriptions: Iterable[object]) -> str | None:
+    """The controller or stack that manages the rules, by the tags and descriptions that it sets."""
+    if stack := tags.get("aws:cloudformation:stack-name"):
+        return f"CloudFormation stack {stack}"
+    for key in ("elbv2.k8s.aws/cluster", "aws:eks:cluster-name"):
+        if cluster := tags.get(key):
+            return f"Kubernetes cluster {cluster}"
+    prefix = "kubernetes.io/cluster/"
+    if cluster := next((key.removeprefix(prefix) for key in tags if key.startswith(prefix)), None):
+        return f"Kubernetes cluster {cluster}"
+    is_kubernetes = any(str(text).startswith("kubernetes.io/rule/") for text in descriptions)
+    return "a Kubernetes controller" if is_kubernetes else None
 
 
 def _number(permission: Mapping[str, Any], name: str) -> int | None:

@@ -1,23 +1,45 @@
 """The calls to EC2 that read one region."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from handler import aws
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
+from handler.ec2.routes import (
+    parse_block_public_access,
+    parse_network_acl,
+    parse_route_table,
+)
 from handler.ec2.xml import read_security_groups
-from handler.model.network import NetworkInterface, PrefixList, Rule, SecurityGroup
+from handler.model.network import (
+    BlockPublicAccess,
+    NetworkAcl,
+    NetworkInterface,
+    PrefixList,
+    RouteTable,
+    Rule,
+    SecurityGroup,
+)
 
 # The most that AWS accepts: fewer calls are throttled less.
 _PAGE_SIZES = {
     "describe_security_groups": 1000,
     "describe_security_group_rules": 1000,
     "describe_network_interfaces": 1000,
+    "describe_route_tables": 100,
+    "describe_network_acls": 1000,
     "describe_managed_prefix_lists": 100,
     "get_managed_prefix_list_entries": 100,
 }
-_MOST_FILTER_VALUES = 200
+_MAX_FILTER_VALUES = 200
+# The interfaces whose targets see the clients' own addresses.
+ACCELERATOR = "global_accelerator_managed"
+ENTRY_POINT_TYPES = (ACCELERATOR, "network_load_balancer")
+# A boto3 or a region that does not know IncludeManagedResources.
+_UNKNOWN_PARAMETER = frozenset(
+    {"ParamValidationError", "UnknownParameter", "InvalidParameterValue", "InvalidParameter"}
+)
 _NO_SUCH_LIST = "this account has no such list, and none is shared with it."
 
 
@@ -41,6 +63,7 @@ class Ec2Region:
     def __init__(self, ec2: Any) -> None:
         """``ec2`` is a boto3 client."""
         self._ec2 = ec2
+        self.hides_managed = False
         # Registered once, however often a client is used.
         hook = "before-parse.ec2.DescribeSecurityGroups"
         ec2.meta.events.register(hook, read_security_groups, unique_id=hook)
@@ -57,8 +80,47 @@ class Ec2Region:
 
     def interfaces(self, group_ids: Sequence[str]) -> tuple[NetworkInterface, ...]:
         """The network interfaces that have any of the groups."""
+        return self._interfaces("group-id", group_ids)
+
+    def entry_points(self) -> tuple[NetworkInterface, ...]:
+        """The network interfaces of network load balancers and accelerators."""
+        return self._interfaces("interface-type", ENTRY_POINT_TYPES)
+
+    def route_tables(self) -> tuple[RouteTable, ...]:
+        """All route tables."""
+        return tuple(map(parse_route_table, self._items("describe_route_tables", "RouteTables")))
+
+    def network_acls(self) -> tuple[NetworkAcl, ...]:
+        """All network ACLs."""
+        return tuple(map(parse_network_acl, self._items("describe_network_acls", "NetworkAcls")))
+
+    def block_public_access(self) -> BlockPublicAccess:
+        """The setting of VPC Block Public Access, with its exclusions where it is on."""
+        answer = self._ec2.describe_vpc_block_public_access_options()
+        options = answer.get("VpcBlockPublicAccessOptions")
+        block = parse_block_public_access(options, [])
+        if block.mode == "off":
+            return block
+        exclusions: list[Any] = []
+        arguments: dict[str, Any] = {"MaxResults": 1000}
+        while arguments:
+            page = self._ec2.describe_vpc_block_public_access_exclusions(**arguments)
+            exclusions += page["VpcBlockPublicAccessExclusions"]
+            token = page.get("NextToken")
+            arguments = {**arguments, "NextToken": token} if token else {}
+        return parse_block_public_access(options, exclusions)
+
+    def _interfaces(self, name: str, values: Sequence[str]) -> tuple[NetworkInterface, ...]:
+        """Hidden service-managed ones included, where EC2 knows of them."""
         operation, key = "describe_network_interfaces", "NetworkInterfaces"
-        return parse_interfaces(self._filtered(operation, key, "group-id", group_ids))
+        arguments = {} if self.hides_managed else {"IncludeManagedResources": True}
+        try:
+            return parse_interfaces(self._filtered(operation, key, name, values, **arguments))
+        except (*aws.FAILURES, ValueError) as error:
+            if self.hides_managed or aws.error_code(error) not in _UNKNOWN_PARAMETER:
+                raise
+            self.hides_managed = True
+            return self._interfaces(name, values)
 
     def prefix_lists(self, ids: Sequence[str]) -> dict[str, PrefixList]:
         """All of the lists, by id; one that cannot be read has an error."""
@@ -67,25 +129,26 @@ class Ec2Region:
             answers = list(self._filtered(operation, key, "prefix-list-id", ids))
         except (*aws.FAILURES, ValueError) as error:
             return {list_id: PrefixList(list_id, error=aws.error_text(error)) for list_id in ids}
-        owners = {answer.get("PrefixListId"): answer.get("OwnerId") for answer in answers}
-        return {list_id: self._prefix_list(list_id, owners.get(list_id)) for list_id in ids}
+        known = {answer.get("PrefixListId"): answer for answer in answers}
+        return {list_id: self._prefix_list(list_id, known.get(list_id)) for list_id in ids}
 
-    def _prefix_list(self, list_id: str, owner: str | None) -> PrefixList:
-        if owner is None:
+    def _prefix_list(self, list_id: str, description: Mapping[str, Any] | None) -> PrefixList:
+        if description is None:
             return PrefixList(list_id, error=_NO_SUCH_LIST)
         entries = self._items("get_managed_prefix_list_entries", "Entries", PrefixListId=list_id)
         try:
-            return parse_prefix_list(list_id, owner, entries)
+            return parse_prefix_list(list_id, description, entries)
         except aws.FAILURES as error:
             return PrefixList(list_id, error=aws.error_text(error))
 
     def _filtered(
-        self, operation: str, key: str, name: str, values: Sequence[str]
+        self, operation: str, key: str, name: str, values: Sequence[str], **arguments: Any
     ) -> Iterator[Any]:
         """The items that have one of the values; each call names as many as AWS accepts."""
-        for start in range(0, len(values), _MOST_FILTER_VALUES):
-            batch = list(values[start : start + _MOST_FILTER_VALUES])
-            yield from self._items(operation, key, Filters=[{"Name": name, "Values": batch}])
+        for start in range(0, len(values), _MAX_FILTER_VALUES):
+            batch = list(values[start : start + _MAX_FILTER_VALUES])
+            filters = [{"Name": name, "Values": batch}]
+            yield from self._items(operation, key, Filters=filters, **arguments)
 
     def _items(self, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
         pagination = {"PageSize": _PAGE_SIZES[operation]}

@@ -22,6 +22,7 @@ _TEXTS = {
     "groupId": "GroupId",
     "groupName": "GroupName",
     "vpcId": "VpcId",
+    "ownerId": "OwnerId",
     "ipProtocol": "IpProtocol",
     "fromPort": "FromPort",
     "toPort": "ToPort",

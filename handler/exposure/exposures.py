@@ -16,7 +16,7 @@ from typing import NamedTuple
 from handler.exposure.internet import Internet, Internets
 from handler.model.address import Family, Interval, prefix_length
 from handler.model.network import Exposure, PrefixList, Rule
-from handler.model.traffic import ALL_PROTOCOLS, LAST_PORT, PORT_PROTOCOLS, Traffic
+from handler.model.traffic import ALL_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
 
 class _Opening(NamedTuple):
@@ -147,17 +147,7 @@ def _order(opening: _Opening) -> tuple[object, ...]:
     is_list = rule.is_prefix_list
     # Of ::/0 and 2000::/3, which open the same, the shorter prefix.
     length = 0 if is_list else prefix_length(rule.source)
-    return start, -end, -_breadth(rule.traffic), is_list, length, rule.sort_key
-
-
-def _breadth(traffic: Traffic) -> int:
-    """How much traffic it is, for comparison only."""
-    if traffic.protocol == ALL_PROTOCOLS:
-        return LAST_PORT + 2
-    if traffic.protocol in PORT_PROTOCOLS:
-        low, high = traffic.ports
-        return high - low + 1
-    return (traffic.icmp_type is None) + (traffic.icmp_code is None)
+    return start, -end, -rule.traffic.breadth, is_list, length, rule.sort_key
 
 
 def _is_own(traffic: Traffic, exposed: Traffic) -> bool:
@@ -173,6 +163,7 @@ def _exposure(internet: Internet, traffic: Traffic, union: Sequence[_Opening]) -
         family=internet.family,
         traffic=traffic,
         reach=internet.reach(addresses),
+        breadth=internet.breadth(addresses),
         addresses=addresses,
         share=addresses / internet.size,
         # A rule comes once for each CIDR of its list; to hash them would take longer.

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from handler.model.address import CACHED_CIDRS, Family, Interval, parse_cidr
-from handler.model.network import Reach
+from handler.model.network import Breadth, Reach
 
 # Python's own ipaddress is no help: its is_global changed between 3.10, 3.11.7 and 3.13.
 # https://www.iana.org/assignments/iana-ipv4-special-registry
@@ -31,8 +31,12 @@ _NOT_ROUTED = {
     ),
     Family.IPV6: ("2001:db8::/32", "3fff::/20"),
 }
-# From this many public addresses on, a part of the internet is wide.
-_WIDE = {Family.IPV4: 2**20, Family.IPV6: 2**96}
+# From this many public addresses on, a part of the internet is wide: a /16, an IPv6 /32.
+_WIDE = {Family.IPV4: 2**16, Family.IPV6: 2**96}
+# Up to this many it is a single network: a /24, an IPv6 /48.
+_FEW = {Family.IPV4: 2**8, Family.IPV6: 2**80}
+# The IPv6 addresses of one registry, a /12, count as the whole internet.
+_REGISTRY_BLOCK = 2**116
 
 
 class Internet:
@@ -76,6 +80,15 @@ class Internet:
         if addresses == self.size:
             return Reach.WORLD
         return Reach.WIDE if addresses >= _WIDE[self.family] else Reach.PUBLIC
+
+    def breadth(self, addresses: int) -> Breadth:
+        """How much of the internet that many different public addresses are."""
+        is_registry_block = self.family is Family.IPV6 and addresses >= _REGISTRY_BLOCK
+        if is_registry_block or 2 * addresses >= self.size:
+            return Breadth.MOST
+        if addresses >= _WIDE[self.family]:
+            return Breadth.WIDE
+        return Breadth.NARROW if addresses > _FEW[self.family] else Breadth.FEW
 
 
 class Internets:

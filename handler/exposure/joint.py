@@ -56,5 +56,6 @@ def _includes(member: OpenGroup, exposure: Exposure) -> bool:
         own.family is exposure.family
         and own.traffic.contains(exposure.traffic)
         and own.reach.rank <= exposure.reach.rank
+        and own.breadth <= exposure.breadth
         for own in member.exposures
     )

@@ -4,13 +4,14 @@ A finding that is not seen again is resolved only where everything was read that
 it; else it is unverified, and stays known as it was.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handler.ledger.state import LedgerState, RunSummary
 from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Severity, Status
+from handler.model.finding import Finding, Severity, Status, as_openings
 from handler.model.network import ALL_REGIONS, UNKNOWN
 from handler.model.run import (
     Changes,
@@ -105,13 +106,14 @@ def next_state(
         for finding in known.findings.values()
         if finding.id not in findings and _is_recent(finding.resolved_at, now, _REMEMBERED)
     }
+    counts = Counter(opening.finding.severity for opening in as_openings(report.open))
     summary = RunSummary(
         id=report.run.id,
         trigger=report.run.trigger,
         started_at=now,
-        opened=sum(finding.is_change for finding in report.open),
-        resolved=len(report.with_status(Status.RESOLVED)),
-        open={severity: report.count(severity) for severity in Severity},
+        opened=len(as_openings(finding for finding in report.open if finding.is_change)),
+        resolved=len(as_openings(report.with_status(Status.RESOLVED))),
+        open={severity: counts[severity] for severity in Severity},
         not_read=len(report.unread),
         mailed=mailed,
     )

@@ -1,40 +1,49 @@
-"""What a group is attached to, and what follows from it: one table."""
+"""The path from the internet to a group's interfaces, and what follows from it: one table."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Attachment(StrEnum):
-    """What a group is attached to: an interface with a public address, only others, or none."""
+    """The path from the internet to the interfaces of a group, the shortest first."""
 
     INTERNET_FACING = "internet-facing"
+    UNKNOWN = "unknown"
+    BEHIND_LOAD_BALANCER = "behind-load-balancer"
+    CARRIER = "carrier"
     INTERNAL = "internal"
     UNATTACHED = "unattached"
-    UNKNOWN = "unknown"
+    NO_INBOUND = "no-inbound"
+
+    @property
+    def rank(self) -> int:
+        """0 for the shortest path."""
+        return _ATTACHMENTS.index(self)
+
+
+_ATTACHMENTS = tuple(Attachment)
 
 
 @dataclass(frozen=True, slots=True)
 class AttachmentEffect:
-    """By how many steps an attachment lowers the severity, and how the report says it.
+    """By how many steps a path lowers the severity, and the reason in a sentence.
 
-    ``database_reason`` replaces ``reason`` where the interface is a database's. ``phrase`` is what
-    the group is attached to; None where the report names its interfaces instead.
+    ``phrase`` is what the group is attached to; None where the report names its interfaces.
     """
 
-    steps_lower: int
+    steps: int
     reason: str
-    database_reason: str = ""
     phrase: str | None = None
 
 
-# A group on private addresses needs one more mistake to let somebody in, a group on nothing two.
 ATTACHMENTS = {
-    Attachment.INTERNET_FACING: AttachmentEffect(
-        0, "a public address is attached", "it has a public address"
+    Attachment.INTERNET_FACING: AttachmentEffect(0, "the interface has a public address"),
+    Attachment.UNKNOWN: AttachmentEffect(0, "its interfaces could not be read", "not known"),
+    Attachment.BEHIND_LOAD_BALANCER: AttachmentEffect(1, "clients come through a load balancer"),
+    Attachment.CARRIER: AttachmentEffect(1, "only the carrier's devices reach the interface"),
+    Attachment.INTERNAL: AttachmentEffect(2, "the interface has a private address only"),
+    Attachment.UNATTACHED: AttachmentEffect(
+        2, "the group is not attached to any network interface", "to nothing"
     ),
-    Attachment.UNKNOWN: AttachmentEffect(0, "what is attached is not known", phrase="not known"),
-    Attachment.INTERNAL: AttachmentEffect(
-        1, "only private addresses are attached", "it has only private addresses"
-    ),
-    Attachment.UNATTACHED: AttachmentEffect(2, "nothing is attached", phrase="to nothing"),
+    Attachment.NO_INBOUND: AttachmentEffect(3, "the interface accepts no connections"),
 }

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from handler.model.address import Family, is_prefix_list
@@ -58,7 +58,8 @@ class MalformedRule:
 class SecurityGroup:
     """One group with its inbound rules; references to other groups are no rules here.
 
-    ``owner`` is the value of its Owner tag.
+    ``account`` owns it, ``owner`` is the value of its Owner tag. ``managed_by`` is the controller
+    or stack that manages its rules. ``portless`` are the rules that EC2 has without ports.
     """
 
     id: str
@@ -67,15 +68,22 @@ class SecurityGroup:
     rules: tuple[Rule, ...]
     malformed: tuple[MalformedRule, ...] = ()
     owner: str | None = None
+    account: str | None = None
+    managed_by: str | None = None
+    portless: frozenset[Rule] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class PrefixList:
-    """A managed prefix list: its CIDRs, or why it could not be read."""
+    """A managed prefix list: its CIDRs, or why it could not be read.
+
+    ``aws_name`` is the name of a list of AWS's own, whose CIDRs are not needed.
+    """
 
     id: str
     cidrs: tuple[str, ...] = ()
     error: str | None = None
+    aws_name: str | None = None
 
 
 class Holder(StrEnum):
@@ -84,21 +92,115 @@ class Holder(StrEnum):
     INSTANCE = "instance"
     LOAD_BALANCER = "load balancer"
     DATABASE = "database"
+    TASK = "ECS task"
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkInterface:
-    """A network interface with its groups; a public address makes it reachable from outside.
+    """A network interface with its groups and addresses.
 
-    ``name`` is the holder's id or name, or the interface's description.
+    ``type`` and ``zone`` are EC2's InterfaceType and AvailabilityZone. ``public_ipv4`` are the
+    associated public addresses, ``public_ipv6`` addresses and prefixes of 2000::/3 that may use an
+    internet gateway, ``private_ipv4`` the addresses in the subnet. ``name`` is the holder's id or
+    name, or the interface's description.
     """
 
     id: str
     group_ids: tuple[str, ...]
-    public_addresses: tuple[str, ...] = ()
+    public_ipv4: tuple[str, ...] = ()
+    public_ipv6: tuple[str, ...] = ()
     holder: Holder = Holder.OTHER
     name: str = ""
+    type: str = "interface"
+    vpc_id: str | None = None
+    subnet_id: str | None = None
+    zone: str = ""
+    private_ipv4: tuple[str, ...] = ()
+    is_in_use: bool = True
+    has_carrier_address: bool = False
+
+    @property
+    def public_addresses(self) -> tuple[str, ...]:
+        """The addresses that make it reachable from outside."""
+        return (*self.public_ipv4, *self.public_ipv6)
+
+    def public(self, family: Family) -> tuple[str, ...]:
+        """The public addresses of a family."""
+        return self.public_ipv4 if family is Family.IPV4 else self.public_ipv6
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An active route; ``destination`` is a CIDR or pl- id, ``target`` the id of the next hop."""
+
+    destination: str
+    target: str
+    is_advertised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """A route table with its routes that are not blackholes, and what it is associated with."""
+
+    id: str
+    vpc_id: str
+    owner_id: str
+    routes: tuple[Route, ...]
+    subnet_ids: tuple[str, ...] = ()
+    is_main: bool = False
+    has_gateway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AclEntry:
+    """An inbound entry of a network ACL; ``protocol`` is a number as text, -1 for all.
+
+    ``low`` and ``high`` are ports, or type and code of ICMP; None for all of them.
+    """
+
+    number: int
+    protocol: str
+    cidr: str
+    is_allow: bool
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAcl:
+    """A network ACL with its inbound entries in the order in which EC2 applies them."""
+
+    id: str
+    vpc_id: str
+    subnet_ids: tuple[str, ...]
+    entries: tuple[AclEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPublicAccess:
+    """VPC Block Public Access of a region.
+
+    ``mode`` is EC2's InternetGatewayBlockMode; off while it is being updated.
+    ``excluded`` are the ids of VPCs and subnets that may have inbound traffic all the same.
+    """
+
+    mode: str = "off"
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """What decides whether the internet reaches an interface; None for what was not read.
+
+    ``entry_points`` are the interfaces of network load balancers and accelerators, whose targets
+    see the clients' own addresses.
+    """
+
+    entry_points: tuple[NetworkInterface, ...] | None = None
+    route_tables: tuple[RouteTable, ...] | None = None
+    network_acls: tuple[NetworkAcl, ...] | None = None
+    block_public_access: BlockPublicAccess | None = None
 
 
 class Reach(StrEnum):
@@ -119,6 +221,15 @@ class Reach(StrEnum):
 _REACHES = tuple(Reach)
 
 
+class Breadth(IntEnum):
+    """How much of the internet gets in, as far as the severity depends on it."""
+
+    MOST = 0
+    WIDE = 1
+    NARROW = 2
+    FEW = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """One family and traffic with the part of the internet that the rules together let in.
@@ -130,6 +241,7 @@ class Exposure:
     family: Family
     traffic: Traffic
     reach: Reach
+    breadth: Breadth
     addresses: int
     share: float
     rules: tuple[Rule, ...]
@@ -148,6 +260,7 @@ class RegionData:
     """What was read of a target that matters to its findings.
 
     ``rule_ids`` may lack rules; ``interfaces`` is None when they could not be read.
+    ``hides_managed`` is true where EC2 did not list hidden service-managed interfaces.
     """
 
     target: Target
@@ -155,3 +268,5 @@ class RegionData:
     prefix_lists: Mapping[str, PrefixList] = field(default_factory=dict)
     rule_ids: Mapping[Rule, str] = field(default_factory=dict)
     interfaces: tuple[NetworkInterface, ...] | None = None
+    hides_managed: bool = False
+    paths: Paths = Paths()

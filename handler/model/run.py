@@ -56,13 +56,17 @@ class CoverageStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of one target was read; ``error`` says what was not, in a sentence."""
+    """How much of one target was read; ``error`` says what was not, in a sentence.
+
+    ``notice`` says what could not be read that would only have lowered severities.
+    """
 
     target: Target
     status: CoverageStatus
     groups: int = 0
     rules: int = 0
     error: str | None = None
+    notice: str | None = None
 
     @property
     def is_complete(self) -> bool:

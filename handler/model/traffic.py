@@ -62,6 +62,16 @@ class Traffic(NamedTuple):
         return self.from_port, self.to_port
 
     @property
+    def breadth(self) -> int:
+        """How much traffic it is, for comparison only."""
+        if self.protocol == ALL_PROTOCOLS:
+            return LAST_PORT + 2
+        if self.protocol in PORT_PROTOCOLS:
+            low, high = self.ports
+            return high - low + 1
+        return (self.icmp_type is None) + (self.icmp_code is None)
+
+    @property
     def text(self) -> str:
         """Protocol and ports, or type and code, as people write them."""
         if self.protocol == ALL_PROTOCOLS:

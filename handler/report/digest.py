@@ -8,7 +8,7 @@ from itertools import groupby
 
 from handler import VERSION
 from handler.clock import day_of
-from handler.model.finding import Finding, Severity, Status
+from handler.model.finding import Finding, Opening, Severity, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import Coverage, PolicyException, Report, Trigger
 from handler.report import phrases
@@ -111,21 +111,21 @@ def build_digest(
     A digest of changes counts what was open before. Notices, targets, changes and exceptions have
     at most ``max_lines`` lines each.
     """
-    listed = report.listed(report.open)
+    listed = as_openings(report.listed(report.open))
     is_full = kind is DigestKind.FULL
-    selected = listed if is_full else tuple(f for f in listed if f.is_change)
-    counts = Counter(finding.severity for finding in selected)
+    selected = listed if is_full else tuple(o for o in listed if o.finding.is_change)
+    counts = Counter(opening.finding.severity for opening in selected)
     displayed = selected if max_findings is None else selected[:max_findings]
     return Digest(
         subject=subject(report),
         headline=headline(report),
         advice=_advice(report, selected, listed),
-        notices=_lines(report.notices, "more notice", max_lines),
+        notices=_lines(_notices(report), "more notice", max_lines),
         unread=_lines(map(phrases.unread, report.unread), "more target", max_lines),
         changed=_lines(_changed(report), "more change", max_lines),
         sections=tuple(
             Section(severity, counts[severity], tuple(_groups(findings)))
-            for severity, findings in groupby(displayed, key=lambda finding: finding.severity)
+            for severity, findings in groupby(displayed, key=lambda o: o.finding.severity)
         ),
         notes=(
             *_left_out(len(selected) - len(displayed)),
@@ -138,13 +138,14 @@ def build_digest(
     )
 
 
-def _advice(report: Report, selected: Sequence[Finding], listed: Sequence[Finding]) -> str:
+def _advice(report: Report, selected: Sequence[Opening], listed: Sequence[Opening]) -> str:
     """What to do first: about what the digest lists, else about all that is worth listing."""
-    worst = (_worst(findings) for findings in (selected, listed) if findings)
-    if urgent := next((f for f in worst if f.severity.is_at_least(_URGENT)), None):
+    worst = (_worst(openings) for openings in (selected, listed) if openings)
+    if opening := next((o for o in worst if o.finding.severity.is_at_least(_URGENT)), None):
+        urgent = opening.finding
         where = f"{_group_names(urgent)} in {urgent.target.region}"
         if urgent.kind.is_exposure:
-            action = f"close {phrases.opening(urgent)}"
+            action = f"close {phrases.opening(urgent, opening.twin)}"
         else:
             what = phrases.traffic(urgent.traffic, urgent.service)
             action = f"find out whom {what} is open to"
@@ -160,10 +161,19 @@ def _advice(report: Report, selected: Sequence[Finding], listed: Sequence[Findin
     return "There is nothing new to do." if report.open else "There is nothing to do."
 
 
-def _worst(findings: Sequence[Finding]) -> Finding:
+def _worst(openings: Sequence[Opening]) -> Opening:
     """The first of the most severe ones, and rather what is open than what may be."""
-    most_severe = [f for f in findings if f.severity is findings[0].severity]
-    return next((f for f in most_severe if f.kind.is_exposure), most_severe[0])
+    severity = openings[0].finding.severity
+    most_severe = [opening for opening in openings if opening.finding.severity is severity]
+    return next((o for o in most_severe if o.finding.kind.is_exposure), most_severe[0])
+
+
+def _notices(report: Report) -> Iterator[str]:
+    """What went wrong with the ledger, and what could not be read that lowers severities."""
+    yield from report.notices
+    for coverage in report.coverage:
+        if coverage.notice:
+            yield f"{_place(coverage.target)}: {coverage.notice}"
 
 
 def _changed(report: Report) -> Iterator[str]:
@@ -175,10 +185,11 @@ def _changed(report: Report) -> Iterator[str]:
             yield f"no longer asked for, and forgotten: {_place(target)}"
         for target in report.changes.regained:
             yield f"read again: {_place(target)}"
-    for finding in report.listed(report.with_status(Status.RESOLVED)):
+    for opening in as_openings(report.listed(report.with_status(Status.RESOLVED))):
+        finding = opening.finding
         where = f"{_group_names(finding)} in {finding.target.region}"
         since = f", first seen on {day_of(finding.first_seen)}" if finding.first_seen else ""
-        yield f"resolved: {phrases.opening(finding)} on {where}{since}"
+        yield f"resolved: {phrases.opening(finding, opening.twin)} on {where}{since}"
 
 
 def _lines(items: Iterable[str], noun: str, max_lines: int | None) -> tuple[str, ...]:
@@ -189,14 +200,21 @@ def _lines(items: Iterable[str], noun: str, max_lines: int | None) -> tuple[str,
     return (*displayed, *([f"and {phrases.count(more, noun)}."] if more else []))
 
 
-def _groups(findings: Iterable[Finding]) -> Iterator[Group]:
-    """The findings by group; those of one group in one region follow each other."""
-    for _, same_group in groupby(findings, key=lambda f: (f.target, f.group_id, f.group_ids)):
-        members = list(same_group)
-        first = members[0]
+def _groups(openings: Iterable[Opening]) -> Iterator[Group]:
+    """The findings by group, in the order of each group's first one."""
+    by_group: dict[object, list[Opening]] = {}
+    for opening in openings:
+        finding = opening.finding
+        key = finding.target, finding.group_id, finding.group_ids
+        by_group.setdefault(key, []).append(opening)
+    for members in by_group.values():
+        first = members[0].finding
         facts = [("attached", cut(phrases.attached(first), 2 * _LONGEST_LINE))]
         if first.owner:
             facts.append(("owner", cut(first.owner, _LONGEST_PLACE)))
+        if first.managed_by:
+            warning = "change it there, a manual change is undone or drifts"
+            facts.append(("managed by", cut(f"{first.managed_by}: {warning}", _LONGEST_LINE)))
         yield Group(
             name=_group_names(first),
             place=_place(first.target),
@@ -214,17 +232,22 @@ def _place(target: Target) -> str:
     return cut(phrases.place(target), _LONGEST_PLACE)
 
 
-def _entry(finding: Finding) -> Entry:
+def _entry(opening: Opening) -> Entry:
+    finding, findings = opening.finding, opening.findings
+    sources = [source for f in findings for source in (*f.sources, *f.prefix_lists)]
     facts = {
         "seen": _seen(finding),
-        "sources": join_first((*finding.sources, *finding.prefix_lists), _NAMED_SOURCES),
-        "rules": join_first(finding.rule_ids, _NAMED_SOURCES),
+        "sources": join_first(sources, _NAMED_SOURCES),
+        "rules": join_first([rule_id for f in findings for rule_id in f.rule_ids], _NAMED_SOURCES),
         "why": finding.why,
         "note": finding.exception or "",
     }
-    commands = {"close": finding.fix, "and let one range in instead": finding.narrower}
+    commands = {
+        "close": " && ".join(f.fix for f in findings if f.fix),
+        "and let one range in instead": finding.narrower,
+    }
     return Entry(
-        opening=cut(phrases.opening_with_detail(finding), 2 * _LONGEST_LINE),
+        opening=cut(phrases.opening_with_detail(finding, opening.twin), 2 * _LONGEST_LINE),
         facts=tuple((name, cut(fact, 2 * _LONGEST_LINE)) for name, fact in facts.items() if fact),
         commands=tuple((name, _command(text)) for name, text in commands.items() if text),
     )
@@ -259,7 +282,7 @@ def _unchanged(number: int) -> Iterator[str]:
 
 
 def _notes(report: Report, listed: int) -> Iterator[str]:
-    if unlisted := len(report.open) - listed:
+    if unlisted := len(as_openings(report.open)) - listed:
         findings = phrases.count(unlisted, "finding")
         yield f"Below {report.minimum_severity} and therefore not listed: {findings}."
     if unverified := len(report.with_status(Status.UNVERIFIED)):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from handler.model.finding import Severity, Status
+from handler.model.finding import Severity, Status, as_openings
 from handler.model.run import Report
 from handler.report import phrases
 from handler.sanitize import cut
@@ -43,7 +43,7 @@ def _forms(report: Report) -> Iterator[str]:
 
 def _open(report: Report, severities: int = len(Severity), *, brief: bool = False) -> str:
     """The counts of the worst severities and where, or that nothing is open."""
-    numbers = Counter(finding.severity for finding in report.open)
+    numbers = Counter(opening.finding.severity for opening in as_openings(report.open))
     counts = [
         f"{numbers[severity]:,} {severity}"
         for severity in Severity
@@ -87,10 +87,10 @@ def _difference(report: Report, *, brief: bool = False) -> str:
         return ""
     ending = len(report.changes.ending)
     numbers = {
-        "new": len(report.with_status(Status.NEW)),
-        "back": len(report.with_status(Status.REOPENED)),
-        "worse": sum(finding.worsened_from is not None for finding in report.open),
-        "resolved": len(report.with_status(Status.RESOLVED)),
+        "new": len(as_openings(report.with_status(Status.NEW))),
+        "back": len(as_openings(report.with_status(Status.REOPENED))),
+        "worse": len(as_openings(f for f in report.open if f.worsened_from is not None)),
+        "resolved": len(as_openings(report.with_status(Status.RESOLVED))),
         "read again": len(report.changes.regained),
         "left out": len(report.changes.left_out),
         "exception ending" if ending == 1 else "exceptions ending": ending,

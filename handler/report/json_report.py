@@ -44,6 +44,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
                 "groups": coverage.groups,
                 "rules": coverage.rules,
                 "error": coverage.error,
+                "notice": coverage.notice,
             }
             for coverage in report.coverage
         ],
@@ -81,6 +82,7 @@ def report_from_json(document: Mapping[str, Any]) -> Report:
                 coverage["groups"],
                 coverage["rules"],
                 coverage["error"],
+                coverage.get("notice"),
             )
             for coverage in document["coverage"]
         ),
@@ -122,6 +124,8 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "interfaces": list(finding.interfaces),
         "attached": list(finding.attached),
         "owner": finding.owner,
+        "managedBy": finding.managed_by,
+        "partOf": finding.part_of,
         "why": finding.why,
         "exception": finding.exception,
         "firstSeen": finding.first_seen,
@@ -173,6 +177,8 @@ def finding_from_json(document: Mapping[str, Any]) -> Finding:
         interfaces=texts("interfaces"),
         attached=texts("attached"),
         owner=document["owner"],
+        managed_by=document.get("managedBy"),
+        part_of=document.get("partOf"),
         why=document["why"],
         exception=document["exception"],
         first_seen=parse_time(document["firstSeen"]),

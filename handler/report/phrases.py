@@ -61,8 +61,10 @@ def traffic(opened: Traffic, service: str | None) -> str:
 
 def reach(finding: Finding) -> str:
     """Which part of the internet gets in."""
-    if finding.family is None or finding.addresses is None or finding.share is None:
+    if finding.family is None:
         return "from sources that could not be judged"
+    if finding.addresses is None or finding.share is None:
+        return f"from addresses of an AWS service ({_FAMILIES[finding.family]})"
     family = _FAMILIES[finding.family]
     if finding.reach is Reach.WORLD:
         return f"from the whole {family} internet"
@@ -73,15 +75,23 @@ def reach(finding: Finding) -> str:
     return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
 
 
-def opening(finding: Finding) -> str:
-    """What is open to whom."""
-    return f"{traffic(finding.traffic, finding.service)} {reach(finding)}"
+def opening(finding: Finding, twin: Finding | None = None) -> str:
+    """What is open to whom; with its twin, for both families."""
+    return f"{traffic(finding.traffic, finding.service)} {_reach_of_both(finding, twin)}"
 
 
-def opening_with_detail(finding: Finding) -> str:
+def opening_with_detail(finding: Finding, twin: Finding | None = None) -> str:
     """What is open to whom, and what else there is to know about its rules."""
-    detail = f"; {plain(finding.detail)}" if finding.detail else ""
-    return f"{opening(finding)}{detail}"
+    details = dict.fromkeys(plain(f.detail) for f in (finding, twin) if f and f.detail)
+    return "; ".join((opening(finding, twin), *details))
+
+
+def _reach_of_both(finding: Finding, twin: Finding | None) -> str:
+    if twin is None:
+        return reach(finding)
+    if finding.reach is twin.reach is Reach.WORLD:
+        return "from the whole internet, IPv4 and IPv6"
+    return f"{reach(finding)} and {reach(twin)}"
 
 
 def attached(finding: Finding) -> str:

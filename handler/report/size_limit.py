@@ -13,7 +13,7 @@ MAX_HTML_BYTES = 90_000
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
 MAX_CSV_BYTES = 20_000_000
 # Of notices, targets, changes and exceptions, as far as half the page has room for them.
-_MAX_LINES = (200, 40, 8)
+_MAX_LINES = (200, 40, 8, 4)
 # No finding takes less than 300 bytes of HTML.
 _MAX_FINDINGS = MAX_HTML_BYTES // 300
 

@@ -109,6 +109,7 @@ class Account:
         self._profile = os.environ.pop("AWS_PROFILE", None)
         moto_api_backend.reset()
         self._front = Front(self.faults)
+        self.networks = self._front.networks
         server = _server()
         self.endpoint = f"http://127.0.0.1:{server.server_port}"
         self.functions = Functions(

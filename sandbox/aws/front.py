@@ -1,6 +1,6 @@
 """The front of the account: every request is recorded, may fail, and else is answered by moto.
 
-What moto lacks is served or amended here, in the tables of this module.
+What moto lacks is served or amended here.
 """
 
 import logging
@@ -24,6 +24,7 @@ from sandbox.aws.bucket_policies import BucketPolicies
 from sandbox.aws.faults import Fault, Faults, wait
 from sandbox.aws.function_settings import FunctionSettings
 from sandbox.aws.mail import Mail, read_mail
+from sandbox.aws.networks import Networks, without_interface_filters
 from sandbox.aws.paging import PAGED, Pages
 from sandbox.aws.protocol import Operation, understand
 
@@ -32,10 +33,6 @@ logger = logging.getLogger(__name__)
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
 
-AMENDMENTS: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
-    "DescribeNetworkInterfaces": security_groups.amend_interfaces,
-    "DescribeSecurityGroups": security_groups.amend_groups,
-}
 CANONICAL = frozenset(
     f"{verb}SecurityGroup{direction}"
     for verb in ("Authorize", "Revoke")
@@ -74,6 +71,7 @@ class Front:
         self.invoke: Callable[[Operation], Response] | None = None
         self.put_events: Callable[[Operation], Response] | None = None
         self.closing = threading.Event()
+        self.networks = Networks()
         self.settings = FunctionSettings()
         self._bucket_policies = BucketPolicies()
         self._faults = faults
@@ -143,8 +141,11 @@ class Front:
         match operation.service, operation.name:
             case "ec2", "DescribeRegions":
                 return regions.describe_regions(operation)
-            case "ec2", name if name in PAGED and (page := self._pages.continued(operation)):
-                return operation.answer(page)
+            case "ec2", _ if result := (
+                self._pages.continued(operation) or self.networks.serve(operation)
+            ):
+                self._pages.cut(operation, result)
+                return operation.answer(result)
             case "events", "PutEvents" if self.put_events:
                 return self.put_events(operation)
             case "lambda", "Invoke" if self.invoke:
@@ -163,10 +164,12 @@ class Front:
 
     def _ask_moto(self, operation: Operation) -> Response:
         """Moto's answer, amended where AWS's differs."""
+        if operation.service == "ec2":
+            self.networks.prepare(self._backend("ec2", operation))
         if operation.service == "ec2" and operation.name in CANONICAL:
             operation = replace(operation, body=security_groups.canonical_rules(operation.body))
         if operation.service == "ec2" and operation.name == "DescribeNetworkInterfaces":
-            operation = replace(operation, body=security_groups.any_interface(operation.body))
+            operation = replace(operation, body=without_interface_filters(operation.body))
         if operation.service == "s3" and operation.name == "PutBucketPolicy":
             operation = replace(operation, body=self._bucket_policies.keep(operation))
         try:
@@ -188,12 +191,12 @@ class Front:
 
     def _amend(self, operation: Operation, response: Response) -> Response:
         match operation.service, operation.name:
-            case "ec2", name if name in AMENDMENTS or name in PAGED:
+            case "ec2", name if name in PAGED:
                 result = operation.read(response)
-                if amend := AMENDMENTS.get(name):
-                    amend(result, operation.parameters)
-                if name in PAGED:
-                    self._pages.cut(operation, result)
+                if name == "DescribeSecurityGroups":
+                    security_groups.amend_groups(result)
+                self.networks.amend(operation, result)
+                self._pages.cut(operation, result)
                 return operation.answer(result)
             case "s3", "GetBucketPolicy":
                 return self._bucket_policies.amend(operation, response)

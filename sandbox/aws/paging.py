@@ -29,6 +29,9 @@ PAGED = {
     "DescribeSecurityGroups": Bounds("SecurityGroups", 5, 1000, ids="GroupIds"),
     "DescribeSecurityGroupRules": Bounds("SecurityGroupRules", 5, 1000),
     "DescribeNetworkInterfaces": Bounds("NetworkInterfaces", 5, 1000, ids="NetworkInterfaceIds"),
+    "DescribeRouteTables": Bounds("RouteTables", 5, 100),
+    "DescribeNetworkAcls": Bounds("NetworkAcls", 5, 1000),
+    "DescribeVpcBlockPublicAccessExclusions": Bounds("VpcBlockPublicAccessExclusions", 5, 1000),
     "DescribeManagedPrefixLists": Bounds("PrefixLists", 1, 100, unasked=100),
     "GetManagedPrefixListEntries": Bounds("Entries", 1, 100, unasked=100),
 }
@@ -66,17 +69,16 @@ class Pages:
         return None
 
     def continued(self, operation: Operation) -> dict[str, Any] | None:
-        """The page that the request's token stands for; None for a request without a token."""
-        token = operation.parameters.get("NextToken")
-        if token is None:
+        """What comes from the request's token on; None for a request without a token."""
+        if operation.name not in PAGED or "NextToken" not in operation.parameters:
             return None
-        result = {PAGED[operation.name].items: self._rest[token]}
-        self.cut(operation, result)
-        return result
+        return {PAGED[operation.name].items: self._rest[operation.parameters["NextToken"]]}
 
     def cut(self, operation: Operation, result: dict[str, Any]) -> None:
         """Leave one page in the answer, and a token for what comes after it."""
-        bounds = PAGED[operation.name]
+        bounds = PAGED.get(operation.name)
+        if bounds is None:
+            return
         size = operation.parameters.get("MaxResults", bounds.unasked)
         items = result.get(bounds.items, [])
         if size is None or len(items) <= size:

@@ -1,12 +1,10 @@
-"""Security groups and interfaces as AWS spells them, where moto takes or says something else."""
+"""Security groups as AWS spells them, where moto takes or says something else."""
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-_GROUP_FILTER = "group-id"
 # AWS stores these numbers as names; any other protocol stays a number and has no ports.
 _NAMES = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 _WITH_PORTS = frozenset(_NAMES.values())
@@ -35,19 +33,6 @@ def canonical_rules(body: bytes) -> bytes:
     return urlencode(form).encode()
 
 
-def any_interface(body: bytes) -> bytes:
-    """The form of DescribeNetworkInterfaces with a filter by groups that all interfaces pass.
-
-    Moto wants every group of an interface to be among those asked for, where AWS wants any.
-    """
-    form = dict(parse_qsl(body.decode(), keep_blank_values=True))
-    for key in [key for key, value in form.items() if value == _GROUP_FILTER]:
-        values = f"{key.removesuffix('.Name')}.Value."
-        form = {name: value for name, value in form.items() if not name.startswith(values)}
-        form |= {key: "network-interface-id", f"{values}1": "*"}
-    return urlencode(form).encode()
-
-
 def _is_network(text: str) -> bool:
     try:
         ipaddress.ip_network(text, strict=False)
@@ -56,7 +41,7 @@ def _is_network(text: str) -> bool:
     return True
 
 
-def amend_groups(result: dict[str, Any], _parameters: Mapping[str, Any]) -> None:
+def amend_groups(result: dict[str, Any]) -> None:
     """DescribeSecurityGroups leaves ports out where the protocol has none.
 
     Moto shows the -1 that DescribeSecurityGroupRules leaves in its rules.
@@ -66,21 +51,3 @@ def amend_groups(result: dict[str, Any], _parameters: Mapping[str, Any]) -> None
             if permission["IpProtocol"] not in _WITH_PORTS:
                 permission.pop("FromPort", None)
                 permission.pop("ToPort", None)
-
-
-def amend_interfaces(result: dict[str, Any], parameters: Mapping[str, Any]) -> None:
-    """Those with any of the groups asked for; a public address stands on the private one, too."""
-    filters = parameters.get("Filters", ())
-    for groups in (
-        set(condition["Values"]) for condition in filters if condition["Name"] == _GROUP_FILTER
-    ):
-        result["NetworkInterfaces"] = [
-            interface
-            for interface in result["NetworkInterfaces"]
-            if groups & {group["GroupId"] for group in interface["Groups"]}
-        ]
-    for interface in result.get("NetworkInterfaces", []):
-        if association := interface.get("Association"):
-            for address in interface["PrivateIpAddresses"]:
-                if address.get("Primary"):
-                    address["Association"] = association

@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of the commands and of the formats."""

@@ -1,4 +1,4 @@
-"""The ASFF, held to botocore's model of Security Hub and to the limits of its documentation."""
+"""The ASFF keeps to botocore's model of Security Hub and to the limits in its documentation."""
 
 import json
 import re
@@ -11,7 +11,14 @@ from botocore.validate import ParamValidator
 
 from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus, Report, Scan
-from tests.cli.forms import HOSTILE, REPORTS, SSH, everywhere, hostile, written
+from tests.cli.sample_reports import (
+    HOSTILE_TEXTS,
+    REPORTS,
+    SSH_GROUP,
+    hostile_report,
+    render,
+    ssh_report,
+)
 from tests.support.reports import ACCOUNT, of, read
 from tests.support.security_groups import answer, permission
 
@@ -32,22 +39,22 @@ LIMITS = {
 
 
 def findings(report: Report) -> list[dict[str, Any]]:
-    """The list that the form writes."""
-    return list(json.loads(written("asff", report)))
+    """The findings that the format writes."""
+    return list(json.loads(render("asff", report)))
 
 
-def refused(shape: Any, value: Any) -> Iterator[str]:
-    """Texts that the service's model has a pattern or a list of values against."""
+def invalid_texts(shape: Any, value: Any) -> Iterator[str]:
+    """The texts that do not match the pattern or the list of values in the service's model."""
     if shape.type_name == "structure":
-        for key, each in value.items():
-            yield from refused(shape.members[key], each)
+        for key, member in value.items():
+            yield from invalid_texts(shape.members[key], member)
     elif shape.type_name == "list":
-        for each in value:
-            yield from refused(shape.member, each)
+        for item in value:
+            yield from invalid_texts(shape.member, item)
     elif shape.type_name == "map":
-        for pair in value.items():
-            yield from refused(shape.key, pair[0])
-            yield from refused(shape.value, pair[1])
+        for key, member in value.items():
+            yield from invalid_texts(shape.key, key)
+            yield from invalid_texts(shape.value, member)
     elif shape.type_name == "string":
         pattern = shape.metadata.get("pattern") or ".*"
         if not re.fullmatch(pattern, value) or value not in (shape.enum or [value]):
@@ -55,42 +62,42 @@ def refused(shape: Any, value: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_security_hub_takes_it(name: str) -> None:
+def test_findings_match_the_model_of_security_hub(name: str) -> None:
     """Keys, types, required fields, patterns and values are those of BatchImportFindings."""
-    found = findings(REPORTS[name])
-    for start in range(0, len(found), 100):
-        request = {"Findings": found[start : start + 100]}
+    imported = findings(REPORTS[name])
+    for start in range(0, len(imported), 100):
+        request = {"Findings": imported[start : start + 100]}
         errors = ParamValidator().validate(request, REQUEST)
         assert not errors.has_errors(), errors.generate_report()
-        assert list(refused(REQUEST, request)) == []
+        assert list(invalid_texts(REQUEST, request)) == []
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_nothing_is_longer_than_documented(name: str) -> None:
-    """Texts, fields, resources and whole findings keep to their limits; ids are unique."""
-    found = findings(REPORTS[name])
-    for finding in found:
-        for way, most in LIMITS.items():
+def test_findings_keep_to_the_documented_limits(name: str) -> None:
+    """Texts, fields, resources and findings of 240 KB keep to their limits; ids are unique."""
+    imported = findings(REPORTS[name])
+    for finding in imported:
+        for path, limit in LIMITS.items():
             value: Any = finding
-            for key in way:
+            for key in path:
                 value = value[key]
-            assert 1 <= len(value) <= most, way
+            assert 1 <= len(value) <= limit, path
         assert len(finding["Types"]) <= 50
         assert len(finding["ProductFields"]) <= 50
         for key, value in finding["ProductFields"].items():
             assert (len(key) <= 128, len(value) <= 2048) == (True, True)
         assert 1 <= len(finding["Resources"]) <= 32
         assert len(json.dumps(finding)) < 240_000
-    assert len({finding["Id"] for finding in found}) == len(found)
+    assert len({finding["Id"] for finding in imported}) == len(imported)
 
 
-def test_a_clean_report_is_an_empty_list() -> None:
-    """There is nothing to import."""
+def test_clean_report_is_an_empty_list() -> None:
+    """A report without findings has nothing to import."""
     assert findings(REPORTS["clean"]) == []
 
 
-def test_a_finding_says_all_of_it() -> None:
-    """What is open, how bad it is, how to close it, and on which group."""
+def test_finding_has_all_fields() -> None:
+    """A finding has what is open, its severity, the command that closes it, and the group."""
     (finding,) = findings(REPORTS["one"])
     fields = finding.pop("ProductFields")
     recommendation = finding["Remediation"]["Recommendation"]
@@ -114,8 +121,8 @@ def test_a_finding_says_all_of_it() -> None:
         "Title": "tcp/22 (SSH) from the whole IPv4 internet on web (sg-1)",
         "Description": (
             "web (sg-1) in eu-west-1 / 123456789012 opens tcp/22 (SSH) from the whole IPv4 "
-            "internet. SSH open to the world is critical (EC2.19, CIS); what is attached is not "
-            "known. Attached: not known. Sources: 0.0.0.0/0."
+            "internet. Critical: SSH is open to the internet (EC2.19, CIS); its interfaces could "
+            "not be read. Attached: not known. Sources: 0.0.0.0/0."
         ),
         "Remediation": {
             "Recommendation": {
@@ -156,9 +163,9 @@ def test_a_finding_says_all_of_it() -> None:
         ("us-gov-east-1", "aws-us-gov"),
     ],
 )
-def test_every_partition_has_its_arns(region: str, partition: str) -> None:
-    """Product, group and interface are those of the region's part of AWS."""
-    (finding,) = findings(everywhere(region))
+def test_arns_are_in_the_partition_of_the_region(region: str, partition: str) -> None:
+    """The ARNs of product and group begin with the partition that the region belongs to."""
+    (finding,) = findings(ssh_report(region))
     (group,) = finding["Resources"]
     assert finding["ProductArn"] == (
         f"arn:{partition}:securityhub:{region}:{ACCOUNT}:product/{ACCOUNT}/default"
@@ -167,29 +174,29 @@ def test_every_partition_has_its_arns(region: str, partition: str) -> None:
     assert (group["Partition"], group["Region"]) == (partition, region)
 
 
-def test_groups_that_open_it_together_are_all_resources() -> None:
-    """And the interface that they are on."""
-    resources = findings(REPORTS["together"])[0]["Resources"]
-    assert [each["Id"].rpartition(":")[2] for each in resources] == [
+def test_joint_finding_has_all_groups_as_resources() -> None:
+    """Resources are the groups that open a port only together, and their network interface."""
+    resources = findings(REPORTS["joint"])[0]["Resources"]
+    assert [resource["Id"].rpartition(":")[2] for resource in resources] == [
         "security-group/sg-1",
         "security-group/sg-2",
         "network-interface/eni-1",
     ]
 
 
-def test_a_group_on_many_interfaces_keeps_to_the_limit() -> None:
-    """The group itself is always among the resources."""
-    attached = [
+def test_group_on_many_interfaces_keeps_to_the_limit() -> None:
+    """With 40 interfaces a finding has 32 resources; the group is the first."""
+    interfaces = [
         {"NetworkInterfaceId": f"eni-{number}", "Groups": [{"GroupId": "sg-1"}]}
         for number in range(40)
     ]
-    (finding,) = findings(of(read(SSH, NetworkInterfaces=attached)))
+    (finding,) = findings(of(read(SSH_GROUP, NetworkInterfaces=interfaces)))
     assert len(finding["Resources"]) == 32
     assert finding["Resources"][0]["Type"] == "AwsEc2SecurityGroup"
 
 
-def test_what_was_not_read_is_a_finding_about_the_account() -> None:
-    """Nobody could check, and silence would look clean."""
+def test_unread_region_is_a_finding_about_the_account() -> None:
+    """A region that could not be read is a high finding, because no finding would look clean."""
     (finding,) = findings(REPORTS["region-failed"])
     assert finding["Id"] == "security-group-audit/not-read/123456789012/eu-central-1"
     assert finding["Severity"]["Label"] == "HIGH"
@@ -206,17 +213,17 @@ def test_what_was_not_read_is_a_finding_about_the_account() -> None:
     ]
 
 
-def test_regions_that_could_not_be_listed_are_a_finding() -> None:
-    """Of no region; Security Hub needs one that there is."""
-    lost = Coverage(Target(ACCOUNT, "all"), CoverageStatus.DENIED, error="No.")
-    (finding,) = findings(of(Scan(lost)))
+def test_unread_list_of_regions_is_a_finding_in_us_east_1() -> None:
+    """Security Hub needs an existing region; a failed DescribeRegions has none."""
+    unread = Coverage(Target(ACCOUNT, "all"), CoverageStatus.DENIED, error="No.")
+    (finding,) = findings(of(Scan(unread)))
     assert finding["Title"] == "Security groups not read: the list of regions / 123456789012"
     assert finding["ProductArn"].split(":")[3] == "us-east-1"
     assert finding["Resources"][0]["Region"] == "us-east-1"
 
 
-def test_a_list_that_was_not_read_is_a_warning() -> None:
-    """Some of what the check needs is missing."""
+def test_unreadable_prefix_list_is_a_warning() -> None:
+    """A finding about a prefix list that could not be read has the compliance status WARNING."""
     (finding,) = findings(REPORTS["unreadable-list"])
     assert finding["Compliance"] == {"Status": "WARNING"}
     assert "prefix list pl-1 could not be read" in finding["Description"]
@@ -225,24 +232,24 @@ def test_a_list_that_was_not_read_is_a_warning() -> None:
     )
 
 
-def test_what_is_accepted_is_suppressed_and_comes_back() -> None:
-    """Security Hub keeps a suppressed finding so; without the exception it is another one."""
-    (accepted,) = findings(REPORTS["excepted"])
+def test_excepted_finding_is_suppressed_under_an_id_of_its_own() -> None:
+    """Security Hub keeps a finding suppressed, so it needs another id without the exception."""
+    (excepted,) = findings(REPORTS["excepted"])
     (opened,) = findings(REPORTS["one"])
-    assert accepted["Workflow"] == {"Status": "SUPPRESSED"}
-    assert accepted["Description"].endswith(
+    assert excepted["Workflow"] == {"Status": "SUPPRESSED"}
+    assert excepted["Description"].endswith(
         "Exception: accepted until 2026-12-31 by web team: until the VPN is there."
     )
     assert opened["Workflow"] == {"Status": "NEW"}
-    assert accepted["Id"] == f"{opened['Id']}/excepted"
+    assert excepted["Id"] == f"{opened['Id']}/excepted"
 
 
 @pytest.mark.parametrize(
     ("rules", "has_field"),
     [pytest.param(12, True, id="a-field-has-room"), pytest.param(64, False, id="nothing-has-room")],
 )
-def test_half_a_command_is_no_recommendation(rules: int, *, has_field: bool) -> None:
-    """A command that is too long for its place is left out as a whole."""
+def test_command_that_does_not_fit_is_left_out(rules: int, *, has_field: bool) -> None:
+    """A command that is too long for recommendation or field is left out, never cut."""
     cidrs = [f"8.8.{number}.0/24" for number in range(rules)]
     report = of(read(answer(permission("tcp", 22, 22, *cidrs))))
     (finding,) = findings(report)
@@ -251,18 +258,18 @@ def test_half_a_command_is_no_recommendation(rules: int, *, has_field: bool) -> 
     assert finding["ProductFields"]["narrower"].startswith("aws ec2 authorize-")
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
 def test_texts_of_an_account_are_printable(text: str) -> None:
-    """Nobody's console is moved by them."""
+    """No field contains a control character, whatever the account's texts contain."""
 
     def texts(value: object) -> Iterator[str]:
         if isinstance(value, str):
             yield value
         elif isinstance(value, dict):
-            for each in value.values():
-                yield from texts(each)
+            for member in value.values():
+                yield from texts(member)
         elif isinstance(value, list):
-            for each in value:
-                yield from texts(each)
+            for item in value:
+                yield from texts(item)
 
-    assert all(each.isprintable() for each in texts(findings(hostile(text))))
+    assert all(field.isprintable() for field in texts(findings(hostile_report(text))))

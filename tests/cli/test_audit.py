@@ -1,13 +1,15 @@
-"""The audit from a terminal: of snapshots, and of an account on this machine."""
+"""The audit from a terminal: of snapshots, and of an account in the sandbox."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.parsers import EC2QueryParser
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
@@ -18,20 +20,20 @@ from tests.support.security_groups import answer, permission
 VECTORS = Path(__file__).parent.parent / "support" / "exposures.json"
 NOTHING = '{"SecurityGroups": []}'
 WORLD = "0.0.0.0/0"
-SSH = answer(permission("tcp", 22, 22, WORLD))
+SSH_GROUP = answer(permission("tcp", 22, 22, WORLD))
 
 
-def run(*arguments: str, given: object = None) -> Result:
-    """Run the command with a snapshot as its standard input, or with raw bytes."""
-    content = given if isinstance(given, bytes) else json.dumps(given).encode()
+def run(*arguments: str, stdin: object = None) -> Result:
+    """Run the command with JSON or raw bytes as its standard input."""
+    content = stdin if isinstance(stdin, bytes) else json.dumps(stdin).encode()
     return CliRunner().invoke(main, ["audit", *arguments], input=content)
 
 
 def process(*arguments: str, **streams: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command on standard input as a shell does, with streams as subprocess takes them."""
+    """Run the command in a process of its own, with the streams of ``subprocess.run``."""
     return subprocess.run(
         [sys.executable, "-m", "cli", "audit", "--from-file", "-", *arguments],
-        cwd=VECTORS.parents[3],
+        cwd=VECTORS.parents[2],
         stderr=subprocess.PIPE,
         text=True,
         check=False,
@@ -39,9 +41,9 @@ def process(*arguments: str, **streams: Any) -> subprocess.CompletedProcess[str]
     )
 
 
-def found(snapshot: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
-    """The findings on a snapshot."""
-    result = run("--from-file", "-", "--format", "json", *arguments, given=snapshot)
+def audit(snapshot: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
+    """The findings on a snapshot; asserts that the exit status fits them."""
+    result = run("--from-file", "-", "--format", "json", *arguments, stdin=snapshot)
     findings = list(json.loads(result.stdout)["findings"])
     unreadable = any(finding["kind"] == "unreadable" for finding in findings)
     assert result.exit_code == (2 if unreadable else 0), result.output
@@ -50,28 +52,28 @@ def found(snapshot: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "vector",
-    [pytest.param(each, id=each["id"]) for each in json.loads(VECTORS.read_text("utf-8"))],
+    [pytest.param(vector, id=vector["id"]) for vector in json.loads(VECTORS.read_text("utf-8"))],
 )
-def test_vectors(vector: dict[str, Any]) -> None:
-    """Every expected finding of a vector is reported, and no other one."""
-    # The report puts the worst first, the vectors the lowest port.
-    reported = sorted(found(vector["snapshot"]), key=lambda finding: finding["fromPort"] or 0)
+def test_findings_on_a_vector_are_the_expected_ones(vector: dict[str, Any]) -> None:
+    """Each expected finding of a vector is reported, and no other one."""
+    # The report begins with the worst finding, a vector with the lowest port.
+    reported = sorted(audit(vector["snapshot"]), key=lambda finding: finding["fromPort"] or 0)
     assert len(reported) == len(vector["expected"])
     for finding, expected in zip(reported, vector["expected"], strict=True):
         assert {key: finding[key] for key in expected} == expected
 
 
-def test_a_private_source_next_to_an_open_one_is_not_named() -> None:
-    """Vector B15: closing what is named leaves the private source alone."""
-    (finding,) = found({"SecurityGroups": [answer(permission("tcp", 22, 22, "10.0.0.0/8", WORLD))]})
+def test_fix_leaves_private_sources_alone() -> None:
+    """A private source beside 0.0.0.0/0 is in neither sources nor fix (vector B15)."""
+    (finding,) = audit({"SecurityGroups": [answer(permission("tcp", 22, 22, "10.0.0.0/8", WORLD))]})
     assert finding["sources"] == [WORLD]
     assert "10.0.0.0/8" not in finding["fix"]
 
 
-def test_what_the_aws_cli_prints_works_as_it_is(tmp_path: Path) -> None:
-    """Groups alone are a snapshot; the account is the groups' owner."""
+def test_output_of_the_aws_cli_is_a_snapshot(tmp_path: Path) -> None:
+    """Groups alone are a snapshot, also in UTF-16; the account is the groups' owner."""
     file = tmp_path / "groups.json"
-    file.write_text(json.dumps({"SecurityGroups": [SSH]}), encoding="utf-16")
+    file.write_text(json.dumps({"SecurityGroups": [SSH_GROUP]}), encoding="utf-16")
     result = run("--from-file", str(file), "--format", "json")
     report = json.loads(result.stdout)
     assert report["coverage"] == [
@@ -82,6 +84,7 @@ def test_what_the_aws_cli_prints_works_as_it_is(tmp_path: Path) -> None:
             "groups": 1,
             "rules": 1,
             "error": None,
+            "notice": None,
         }
     ]
     assert report["findings"][0]["attachment"] == "unknown"
@@ -90,14 +93,14 @@ def test_what_the_aws_cli_prints_works_as_it_is(tmp_path: Path) -> None:
     )
 
 
-def test_a_snapshot_may_know_more() -> None:
+def test_snapshot_may_have_account_region_interfaces_and_rules() -> None:
     """Account, region, interfaces and rule ids are taken from the file."""
     rule = {"GroupId": "sg-1", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
-    (finding,) = found(
+    (finding,) = audit(
         {
             "Account": "210987654321",
             "Region": "eu-north-1",
-            "SecurityGroups": [SSH],
+            "SecurityGroups": [SSH_GROUP],
             "SecurityGroupRules": [rule | {"SecurityGroupRuleId": "sgr-1", "CidrIpv4": WORLD}],
             "NetworkInterfaces": [
                 {"NetworkInterfaceId": "eni-1", "Groups": [{"GroupId": "sg-1"}]},
@@ -120,40 +123,40 @@ def test_a_snapshot_may_know_more() -> None:
         pytest.param("pl-1", id="no-object"),
     ],
 )
-def test_a_list_that_makes_no_sense_is_unreadable(prefix_list: object) -> None:
-    """A list without readable entries is never taken for an empty one."""
+def test_malformed_prefix_list_is_unreadable(prefix_list: object) -> None:
+    """A prefix list without readable entries is an unreadable one, never an empty one."""
     group = answer(permission("tcp", 22, 22, "pl-1"))
-    (finding,) = found({"SecurityGroups": [group], "PrefixLists": [prefix_list]})
+    (finding,) = audit({"SecurityGroups": [group], "PrefixLists": [prefix_list]})
     assert (finding["kind"], finding["reach"]) == ("unreadable", "unknown")
     assert finding["detail"].startswith("prefix list pl-1 could not be read: ")
 
 
-def test_a_group_that_is_in_the_file_twice_is_one() -> None:
-    """Files that were put together may overlap; what differs is read as well."""
-    assert len(found({"SecurityGroups": [SSH, SSH]})) == 1
+def test_equal_groups_are_read_once() -> None:
+    """A group that is in the file twice has one finding; two that differ have two."""
+    assert len(audit({"SecurityGroups": [SSH_GROUP, SSH_GROUP]})) == 1
     telnet = answer(permission("tcp", 23, 23, WORLD))
-    assert len(found({"SecurityGroups": [SSH, telnet, SSH]})) == 2
+    assert len(audit({"SecurityGroups": [SSH_GROUP, telnet, SSH_GROUP]})) == 2
 
 
-def test_a_policy_is_json_as_programs_write_it(tmp_path: Path) -> None:
-    """With tabs, and with letters as escapes."""
-    accepted = {"group": "sg-1", "ports": "tcp/22", "reason": "\N{ROCKET}", "owner": "a"}
+def test_policy_may_have_tabs_and_escapes(tmp_path: Path) -> None:
+    """A policy in JSON may be indented by tabs and have escapes in its texts."""
+    exception = {"group": "sg-1", "ports": "tcp/22", "reason": "\N{ROCKET}", "owner": "a"}
     policy = tmp_path / "policy.json"
-    document = {"exceptions": [accepted | {"until": "9999-12-31"}]}
+    document = {"exceptions": [exception | {"until": "9999-12-31"}]}
     policy.write_text(json.dumps(document, indent="\t"))
-    (finding,) = found({"SecurityGroups": [SSH]}, "--policy", str(policy))
+    (finding,) = audit({"SecurityGroups": [SSH_GROUP]}, "--policy", str(policy))
     assert finding["exception"] == "accepted until 9999-12-31 by a: \N{ROCKET}"
 
 
 @pytest.mark.parametrize("suffix", ["json", "yaml"])
-def test_a_policy_may_be_given(tmp_path: Path, suffix: str) -> None:
-    """JSON and YAML say the same: trusted ranges are left out."""
+def test_policy_may_be_json_or_yaml(tmp_path: Path, suffix: str) -> None:
+    """A trusted range of a policy in JSON or YAML has no finding."""
     policy = tmp_path / f"policy.{suffix}"
     policy.write_text(
         '{"trustedCidrs": ["8.8.0.0/16"]}' if suffix == "json" else "trustedCidrs: [8.8.0.0/16]\n"
     )
     snapshot = {"SecurityGroups": [answer(permission("tcp", 22, 22, "8.8.8.8/32"))]}
-    assert found(snapshot, "--policy", str(policy)) == []
+    assert audit(snapshot, "--policy", str(policy)) == []
 
 
 @pytest.mark.parametrize(
@@ -165,17 +168,17 @@ def test_a_policy_may_be_given(tmp_path: Path, suffix: str) -> None:
         pytest.param(("--fail-on", "info"), 1, id="worse"),
     ],
 )
-def test_the_exit_status_says_how_bad_it_is(arguments: tuple[str, ...], status: int) -> None:
-    """With --fail-on a finding at or above that severity fails the command."""
+def test_fail_on_sets_the_exit_status(arguments: tuple[str, ...], status: int) -> None:
+    """With --fail-on a finding of that severity or worse exits with 1."""
     snapshot = {"SecurityGroups": [answer(permission("tcp", 9, 9, WORLD))]}
-    assert run("--from-file", "-", *arguments, given=snapshot).exit_code == status
+    assert run("--from-file", "-", *arguments, stdin=snapshot).exit_code == status
 
 
 BAD = "Error: the snapshot must be"
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("stdin", "sentence"),
     [
         pytest.param(b"", f"{BAD} JSON, it is not: ", id="empty"),
         pytest.param(b"{", f"{BAD} JSON, it is not: ", id="cut"),
@@ -201,19 +204,19 @@ BAD = "Error: the snapshot must be"
         ),
     ],
 )
-def test_a_bad_snapshot_is_one_sentence(given: object, sentence: str) -> None:
-    """What is no snapshot is said in a line, and the status is 2."""
-    result = run("--from-file", "-", given=given)
+def test_malformed_snapshot_is_one_sentence(stdin: object, sentence: str) -> None:
+    """A file that is no snapshot exits with 2 and one line."""
+    result = run("--from-file", "-", stdin=stdin)
     assert result.exit_code == 2
     assert result.stderr.startswith(sentence)
     assert result.stderr.count("\n") == 1
 
 
-def test_a_snapshot_that_is_only_partly_read_says_so() -> None:
-    """An interface that makes no sense is a failure of the target, and the status is 2."""
-    snapshot = {"SecurityGroups": [SSH], "NetworkInterfaces": [{}]}
+def test_partly_read_snapshot_exits_with_2() -> None:
+    """A malformed interface is an error of the target, which is worse than --fail-on."""
+    snapshot = {"SecurityGroups": [SSH_GROUP], "NetworkInterfaces": [{}]}
     arguments = ("--format", "markdown", "--fail-on", "critical")
-    result = run("--from-file", "-", *arguments, given=snapshot)
+    result = run("--from-file", "-", *arguments, stdin=snapshot)
     assert result.exit_code == 2
     assert "a network interface must have a NetworkInterfaceId, got {}." in result.stdout
 
@@ -238,96 +241,133 @@ def test_a_snapshot_that_is_only_partly_read_says_so() -> None:
         "trustedCidrs: []\ntrustedCidrs: [8.8.8.8]",
     ],
 )
-def test_a_bad_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
-    """A policy that makes no sense is said in a line, and the status is 2."""
+def test_malformed_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
+    """A file that is no policy exits with 2 and one printable line."""
     policy = tmp_path / "policy.yaml"
     policy.write_text(content)
-    result = run("--from-file", "-", "--policy", str(policy), given={"SecurityGroups": []})
+    result = run("--from-file", "-", "--policy", str(policy), stdin={"SecurityGroups": []})
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: the policy must be JSON or YAML that makes sense: ")
     assert result.stderr.removesuffix("\n").isprintable()
 
 
 @pytest.mark.parametrize("until", ["2027-02-30", "2027-03-31 10:00:00", "31.03.2027"])
-def test_a_bad_date_is_named(tmp_path: Path, until: str) -> None:
-    """It is said where it stands, with or without quotes."""
+def test_malformed_date_is_named(tmp_path: Path, until: str) -> None:
+    """The sentence has the key and the value of a malformed date, also of one that YAML parses."""
     policy = tmp_path / "policy.yaml"
     exception = f"group: a, ports: tcp/1, reason: a, owner: b, until: {until}"
     policy.write_text(f"exceptions: [{{{exception}}}]")
-    result = run("--from-file", "-", "--policy", str(policy), given={"SecurityGroups": []})
+    result = run("--from-file", "-", "--policy", str(policy), stdin={"SecurityGroups": []})
     assert result.stderr == (
         "Error: the policy must be JSON or YAML that makes sense: exceptions[0].until must be a "
         f"date as in 2027-12-31, got '{until}'.\n"
     )
 
 
-@pytest.mark.parametrize("read", ["--from-file", "--policy"])
-def test_what_is_read_is_not_overwritten(tmp_path: Path, read: str) -> None:
-    """A slip of the fingers does not cost the snapshot, however its path is written."""
+@pytest.mark.parametrize("option", ["--from-file", "--policy"])
+def test_output_never_overwrites_an_input(tmp_path: Path, option: str) -> None:
+    """--output with the path of an input, or of a link to it, exits with 2."""
     file = tmp_path / "groups.json"
     file.write_text('{"SecurityGroups": []}')
-    same = tmp_path / "link.json"
-    same.symlink_to(file)
-    given = () if read == "--from-file" else ("--from-file", "-")
-    result = run(*given, read, str(file), "--output", str(same), given={"SecurityGroups": []})
+    link = tmp_path / "link.json"
+    link.symlink_to(file)
+    source = () if option == "--from-file" else ("--from-file", "-")
+    result = run(*source, option, str(file), "--output", str(link), stdin={"SecurityGroups": []})
     assert result.exit_code == 2
-    assert f"--output would overwrite {same}, which the audit reads." in result.stderr
+    assert f"--output would overwrite {link}, which the audit reads." in result.stderr
     assert file.read_text() == '{"SecurityGroups": []}'
 
 
-def test_standard_input_is_not_overwritten(tmp_path: Path) -> None:
-    """A shell opens a file for the audit, and it is the same file."""
+def test_output_never_overwrites_standard_input(tmp_path: Path) -> None:
+    """--output with the path of the file that is standard input exits with 2."""
     file = tmp_path / "groups.json"
     file.write_text(NOTHING)
     with file.open("rb") as stream:
-        ended = process("--output", str(file), stdin=stream, stdout=subprocess.PIPE)
-    assert ended.returncode == 2
-    assert "which the audit reads." in ended.stderr
+        completed = process("--output", str(file), stdin=stream, stdout=subprocess.PIPE)
+    assert completed.returncode == 2
+    assert "which the audit reads." in completed.stderr
     assert file.read_text() == NOTHING
 
 
-def test_a_reader_that_goes_does_not_change_the_status() -> None:
-    """As head does; 1 would mean that a finding is severe."""
-    read, write = os.pipe()
-    os.close(read)
+def test_closed_pipe_does_not_change_the_exit_status() -> None:
+    """The status is 0 when the reader of a pipe ends early, as head does."""
+    reader, writer = os.pipe()
+    os.close(reader)
     try:
-        ended = process(input=NOTHING, stdout=write)
+        completed = process(input=NOTHING, stdout=writer)
     finally:
-        os.close(write)
-    assert (ended.returncode, ended.stderr) == (0, "")
+        os.close(writer)
+    assert (completed.returncode, completed.stderr) == (0, "")
 
 
-def test_a_full_disk_is_one_sentence() -> None:
-    """Standard output that takes nothing is an error like any other."""
+def test_full_disk_is_one_sentence() -> None:
+    """Standard output that cannot be written exits with 2 and one line."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        ended = process(input=NOTHING, stdout=full)
-    said = "Error: standard output could not be written: No space left on device.\n"
-    assert (ended.returncode, ended.stderr) == (2, said)
+        completed = process(input=NOTHING, stdout=full)
+    sentence = "Error: standard output could not be written: No space left on device.\n"
+    assert (completed.returncode, completed.stderr) == (2, sentence)
 
 
-def test_a_file_and_an_account_are_one_too_many() -> None:
-    """A snapshot has no profile and no other region."""
-    result = run("--from-file", "-", "--region", "eu-west-1", given={"SecurityGroups": []})
+def test_snapshot_has_no_profile_and_no_region() -> None:
+    """--from-file together with --region exits with 2."""
+    result = run("--from-file", "-", "--region", "eu-west-1", stdin={"SecurityGroups": []})
     assert result.exit_code == 2
     assert "--from-file reads no account: leave out --profile and --region." in result.stderr
 
 
-def test_an_account_is_read_with_the_callers_credentials(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Every region that is named is read; findings are those of the account."""
+@pytest.fixture(scope="module")
+def seeded_account() -> Iterator[Account]:
+    """An account with groups of every kind."""
     with Account() as account:
         seed(account)
-        for name, value in account.environment().items():
-            monkeypatch.setenv(name, value)
-        result = run("--region", "us-east-1", "--region", "ap-southeast-2", "--format", "json")
-        account.faults.deny("DescribeSecurityGroups", "us-east-1")
-        denied = run("--region", "us-east-1", "--format", "html", "--fail-on", "critical")
+        yield account
+
+
+@pytest.fixture
+def account(seeded_account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """The seeded account without faults; the caller's credentials are those of its owner."""
+    seeded_account.faults.clear()
+    for name, value in seeded_account.environment().items():
+        monkeypatch.setenv(name, value)
+    return seeded_account
+
+
+@pytest.mark.usefixtures("account")
+def test_account_is_read_with_the_credentials_of_the_caller() -> None:
+    """Each --region is read, and the findings are those of the account."""
+    result = run("--region", "us-east-1", "--region", "ap-southeast-2", "--format", "json")
     report = json.loads(result.stdout)
-    assert [each["region"] for each in report["coverage"]] == ["ap-southeast-2", "us-east-1"]
+    regions = [coverage["region"] for coverage in report["coverage"]]
+    assert regions == ["ap-southeast-2", "us-east-1"]
     assert report["summary"]["high"] == 3
-    assert denied.exit_code == 2
-    assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation" in denied.stdout
+
+
+def test_region_that_denies_access_exits_with_2(account: Account) -> None:
+    """A denied region is reported with its error, which is worse than --fail-on."""
+    account.faults.deny("DescribeSecurityGroups", "us-east-1")
+    result = run("--region", "us-east-1", "--format", "html", "--fail-on", "critical")
+    assert result.exit_code == 2
+    assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation" in result.stdout
+
+
+@pytest.mark.usefixtures("account")
+def test_groups_are_read_without_the_parser_of_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser of the client gets an empty element in place of DescribeSecurityGroups' answer."""
+    bodies = []
+    parse = EC2QueryParser.parse
+
+    def recording_parse(parser: EC2QueryParser, response: dict[str, Any], shape: Any) -> Any:
+        if getattr(shape, "name", "") == "DescribeSecurityGroupsResult":
+            bodies.append(response["body"])
+        return parse(parser, response, shape)
+
+    monkeypatch.setattr(EC2QueryParser, "parse", recording_parse)
+    result = run("--region", "us-east-1", "--format", "json")
+    (coverage,) = json.loads(result.stdout)["coverage"]
+    assert coverage["groups"] > 0
+    # The sandbox parses its answer as well, before it sends it.
+    _, body_of_the_client = bodies
+    assert body_of_the_client == b"<empty/>"
 
 
 @pytest.mark.parametrize(
@@ -337,10 +377,10 @@ def test_an_account_is_read_with_the_callers_credentials(
         ((), "Unable to locate credentials."),
     ],
 )
-def test_no_credentials_are_one_sentence(
+def test_missing_credentials_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    """An account that cannot be reached is said in a line, and the status is 2."""
+    """An account that cannot be read exits with 2 and one line."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     result = run(*arguments)

@@ -1,4 +1,4 @@
-"""JSON, CSV and HTML outside of the mail, each read by what people read them with."""
+"""JSON, CSV and HTML as the command writes them, each read by a parser of its kind."""
 
 import csv
 import json
@@ -12,17 +12,17 @@ from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.report.csv import COLUMNS
 from handler.sanitize import plain
-from tests.cli.forms import HOSTILE, REPORTS, hostile, written
+from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render
 from tests.support.reports import of
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    """The lines of the CSV, by the names of its columns."""
-    return list(csv.DictReader(StringIO(written("csv", REPORTS[name]), newline=""), strict=True))
+    """The rows of the CSV, by column."""
+    return list(csv.DictReader(StringIO(render("csv", REPORTS[name]), newline=""), strict=True))
 
 
 class Page(HTMLParser):
-    """The tags and the text of a page."""
+    """The tags, the targets of links and the text of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the tag, and where a link leads to."""
+        """Keep the tag and its href."""
         self.tags += [tag, *(value or "" for key, value in attrs if key == "href")]
 
     def handle_data(self, data: str) -> None:
@@ -41,22 +41,22 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_json_is_one_object_with_all_findings(name: str) -> None:
-    """With those that are accepted, and how much of every target was read."""
-    report, told = REPORTS[name], json.loads(written("json", REPORTS[name]))
-    assert told["version"] == 1
-    assert [each["id"] for each in told["findings"]] == [each.id for each in report.findings]
-    assert [each["status"] for each in told["coverage"]] == [
-        each.status for each in report.coverage
-    ]
+def test_json_has_all_findings_and_targets(name: str) -> None:
+    """The object has each finding, excepted ones too, and the coverage of each target."""
+    report, document = REPORTS[name], json.loads(render("json", REPORTS[name]))
+    ids = [finding["id"] for finding in document["findings"]]
+    statuses = [coverage["status"] for coverage in document["coverage"]]
+    assert document["version"] == 1
+    assert ids == [finding.id for finding in report.findings]
+    assert statuses == [coverage.status for coverage in report.coverage]
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_csv_has_a_line_for_each_finding_and_target_not_read(name: str) -> None:
-    """In the report's order, with all columns and nothing that a spreadsheet runs."""
+def test_csv_has_a_row_for_each_finding_and_unread_target(name: str) -> None:
+    """Rows are in the report's order, and no cell is a formula for a spreadsheet."""
     report, lines = REPORTS[name], rows(name)
     assert [line["id"] for line in lines] == [
-        *(each.id for each in report.findings),
+        *(finding.id for finding in report.findings),
         *("" for _ in report.unread),
     ]
     for line in lines:
@@ -66,8 +66,8 @@ def test_csv_has_a_line_for_each_finding_and_target_not_read(name: str) -> None:
             assert cell.isprintable()
 
 
-def test_csv_says_what_was_not_read() -> None:
-    """A list of findings that lacks a region must not look like all of them."""
+def test_csv_has_a_row_for_an_unread_region() -> None:
+    """An unread region has the severity high and the error as its detail."""
     (line,) = rows("region-failed")
     assert {key: value for key, value in line.items() if value} == {
         "severity": "high",
@@ -79,45 +79,45 @@ def test_csv_says_what_was_not_read() -> None:
     }
 
 
-def test_csv_runs_nothing_that_a_snapshot_calls_itself() -> None:
-    """A snapshot may say any account and region."""
-    lost = Coverage(Target("=1+1", "@x\x1b"), CoverageStatus.FAILED, error="No.")
-    (line,) = csv.DictReader(StringIO(written("csv", of(Scan(lost))), newline=""))
+def test_csv_quotes_account_and_region_of_a_snapshot() -> None:
+    """A snapshot may name any account and region; a formula in them begins with an apostrophe."""
+    unread = Coverage(Target("=1+1", "@x\x1b"), CoverageStatus.FAILED, error="No.")
+    (line,) = csv.DictReader(StringIO(render("csv", of(Scan(unread))), newline=""))
     assert (line["account"], line["region"]) == ("'=1+1", "'@x\N{REPLACEMENT CHARACTER}")
     assert line["detail"].startswith("'@x")
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_csv_ends_every_line_as_csv_does(name: str) -> None:
-    """The lines about targets too: RFC 4180 says CRLF."""
-    text = written("csv", REPORTS[name])
+def test_csv_lines_end_with_cr_and_lf(name: str) -> None:
+    """Each line, of a finding or of a target, ends with CRLF as in RFC 4180."""
+    text = render("csv", REPORTS[name])
     assert text.count("\r\n") == text.count("\n") == text.count("\r")
 
 
-@pytest.mark.parametrize("name", ["clean", "one", "region-failed", "excepted", "together"])
-def test_html_says_what_the_mail_says(name: str) -> None:
-    """All of it, as one page."""
-    page = Page(written("html", REPORTS[name]))
+@pytest.mark.parametrize("name", ["clean", "one", "region-failed", "excepted", "joint"])
+def test_html_is_a_page_with_findings_and_coverage(name: str) -> None:
+    """The page names each region that was read, and warns of one that was not."""
+    page = Page(render("html", REPORTS[name]))
     assert page.tags[0] == "html"
     assert "What was read" in page.text
-    assert all(each.target.region in page.text for each in REPORTS[name].coverage)
+    assert all(coverage.target.region in page.text for coverage in REPORTS[name].coverage)
     assert ("Not read: what is open there is not known" in page.text) == (name == "region-failed")
 
 
-def test_html_is_as_large_as_a_mail_may_be() -> None:
-    """The worst findings, and how many more there are."""
-    written_page = written("html", REPORTS["many"])
-    assert len(written_page.encode()) <= 90_000
-    text = Page(written_page).text
-    # The advice names the first of them once more.
+def test_html_has_at_most_90_kb() -> None:
+    """With 2,000 findings the page has the worst ones and the number of the others."""
+    html = render("html", REPORTS["many"])
+    assert len(html.encode()) <= 90_000
+    text = Page(html).text
+    # The advice names the first finding once more.
     shown = text.count("tcp/22 (SSH) from the whole IPv4 internet") - 1
     assert f"and {2000 - shown:,} more findings, none worse than the last one above" in text
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_html_has_only_its_own_tags(text: str) -> None:
-    """What an account says is text, and links lead to AWS's console."""
-    page = Page(written("html", hostile(text)))
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
+def test_html_shows_the_texts_of_an_account_as_text(text: str) -> None:
+    """A text of the account adds no tag, and each link leads to AWS's console."""
+    page = Page(render("html", hostile_report(text)))
     tags = {tag for tag in page.tags if "/" not in tag}
     assert tags <= {
         *("html", "head", "meta", "title", "body", "div", "h1", "h2", "p", "b", "br", "hr", "a"),

@@ -1,4 +1,4 @@
-"""The Markdown, read by a parser of Markdown as GitHub would read it."""
+"""The Markdown, read by a parser of Markdown as GitHub does."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,109 +7,102 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cli.formats.finding_text import displayed_findings, status
+from cli.formats.finding_text import displayed_openings, status
 from cli.formats.markdown import code_span
 from handler.model.finding import Severity
 from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus, Report, Scan
 from handler.report import phrases
 from handler.sanitize import plain
-from tests.cli.forms import HOSTILE, REPORTS, hostile, written
+from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render
 from tests.support.reports import ACCOUNT, of
 
-# What the product says itself; whatever an account says is code.
-OWN = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text"}
-OWN |= {"strong_open", "strong_close", "code_inline"}
-OWN |= {f"{each}_{end}" for each in ("bullet_list", "list_item") for end in ("open", "close")}
-OWN |= {
-    f"{each}_{end}"
-    for each in ("table", "thead", "tbody", "tr", "th", "td")
-    for end in ("open", "close")
-}
+# The report's own markup; a text of the account is inline code.
+BLOCKS = ["heading", "paragraph", "strong", "bullet_list", "list_item"]
+BLOCKS += ["table", "thead", "tbody", "tr", "th", "td"]
+TOKEN_TYPES = {f"{block}_{end}" for block in BLOCKS for end in ("open", "close")}
+TOKEN_TYPES |= {"inline", "text", "code_inline"}
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """All that a parser makes of Markdown with tables, raw HTML and strikethrough."""
+    """The tokens of Markdown with tables, raw HTML and strikethrough."""
     for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text):
         yield token
         yield from token.children or ()
 
 
 def tables(text: str) -> list[list[list[str]]]:
-    """The cells of each table by row, without the mark-up."""
-    found: list[list[list[str]]] = []
-    inside = False
+    """The text of the cells of each table, by row."""
+    cells: list[list[list[str]]] = []
+    is_cell = False
     for token in tokens(text):
         if token.type == "table_open":
-            found.append([])
+            cells.append([])
         elif token.type == "tr_open":
-            found[-1].append([])
+            cells[-1].append([])
         elif token.type in {"td_open", "th_open"}:
-            inside = True
-            found[-1][-1].append("")
+            is_cell = True
+            cells[-1][-1].append("")
         elif token.type in {"td_close", "th_close"}:
-            inside = False
-        elif inside and token.type in {"text", "code_inline"}:
-            found[-1][-1][-1] += token.content
-    return found
+            is_cell = False
+        elif is_cell and token.type in {"text", "code_inline"}:
+            cells[-1][-1][-1] += token.content
+    return cells
 
 
-def expected(report: Report) -> list[list[str]]:
-    """The rows that the table of findings must have, as far as cells have room."""
+def expected_rows(report: Report) -> list[list[str]]:
+    """The rows that the table of findings must have; a cell is cut at 240 characters."""
     return [
         [
-            each.severity,
+            opening.finding.severity,
             *(
                 cell if len(cell) <= 240 else f"{cell[:237]}..."
                 for cell in (
-                    phrases.place(each.target),
-                    phrases.groups(each),
-                    phrases.opening_with_detail(each),
-                    phrases.attached(each),
-                    status(each),
-                    each.why,
+                    phrases.place(opening.finding.target),
+                    phrases.groups(opening.finding),
+                    phrases.opening_with_detail(opening.finding, opening.twin),
+                    phrases.attached(opening.finding),
+                    status(opening.finding),
+                    opening.finding.why,
                 )
             ),
         ]
-        for each in displayed_findings(report)
+        for opening in displayed_openings(report)
     ]
 
 
 @pytest.mark.parametrize("name", [name for name in REPORTS if name != "many"])
-def test_the_table_holds_the_findings(name: str) -> None:
-    """Cell by cell, whatever pipes and ticks are in them; a clean report has no such table."""
-    *findings, coverage = tables(written("markdown", REPORTS[name]))
-    assert [row for table in findings for row in table[1:]] == expected(REPORTS[name])
+def test_table_has_a_row_for_each_finding(name: str) -> None:
+    """Cells are read back as they were, also with pipes and backticks in them."""
+    *findings, coverage = tables(render("markdown", REPORTS[name]))
+    assert [row for table in findings for row in table[1:]] == expected_rows(REPORTS[name])
     assert coverage[0] == ["region / account", "status", "groups", "rules"]
     assert [row[0] for row in coverage[1:]] == [
-        phrases.place(each.target) for each in REPORTS[name].coverage
+        phrases.place(coverage.target) for coverage in REPORTS[name].coverage
     ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_nothing_in_an_account_is_markup(text: str) -> None:
-    """No link, image, HTML or heading, and no text outside of code that could be a mention."""
-    said = list(tokens(written("markdown", hostile(text))))
-    assert {token.type for token in said} <= OWN
-    assert not [
-        token.content
-        for token in said
-        if token.type == "text" and any(each in token.content for each in ("@", "evil", "#1", "<"))
-    ]
-    assert sum(token.type == "heading_open" for token in said) == 3
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
+def test_texts_of_an_account_are_no_markup(text: str) -> None:
+    """A text of the account adds no link, image, HTML, heading or mention."""
+    parsed = list(tokens(render("markdown", hostile_report(text))))
+    assert {token.type for token in parsed} <= TOKEN_TYPES
+    outside_code = " ".join(token.content for token in parsed if token.type == "text")
+    assert not [markup for markup in ("@", "evil", "#1", "<") if markup in outside_code]
+    assert sum(token.type == "heading_open" for token in parsed) == 3
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_code_shows_the_text_as_it_is(text: str) -> None:
-    """A parser reads it back, but for characters that nothing may obey."""
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
+def test_code_span_is_read_back_as_it_was(text: str) -> None:
+    """A parser reads the text of a code span, with control characters replaced."""
     (span,) = [token for token in tokens(code_span(text)) if token.type == "code_inline"]
-    shown = plain(text) if len(text) <= 240 else f"{text[:237]}..."
-    assert span.content.strip() == shown.strip()
+    expected = plain(text) if len(text) <= 240 else f"{text[:237]}..."
+    assert span.content.strip() == expected.strip()
 
 
-def test_what_was_not_read_comes_first() -> None:
-    """Before any table, with the error as it is."""
-    text = written("markdown", REPORTS["region-failed"])
+def test_unread_regions_come_first() -> None:
+    """An unread region and its error stand before the first table."""
+    text = render("markdown", REPORTS["region-failed"])
     assert text.startswith(
         "## Nothing found open in 1 region, 1 region not read.\n"
         "\n"
@@ -120,40 +113,40 @@ def test_what_was_not_read_comes_first() -> None:
     assert ["eu-central-1 / 123456789012", "denied", "0", "0"] in tables(text)[0]
 
 
-def test_a_comment_has_room_for_it() -> None:
-    """GitHub takes 65,536 characters; the worst findings stay and the others are counted."""
-    text = written("markdown", REPORTS["many"])
+def test_report_of_2000_findings_fits_into_a_comment() -> None:
+    """GitHub accepts 65,536 characters: the worst findings are listed, the others counted."""
+    text = render("markdown", REPORTS["many"])
     shown = len(tables(text)[0]) - 1
     assert 200 < shown < 2000
     assert len(text.encode()) < 65_536
     assert f"and {2000 - shown:,} more findings; `--format json` has all of them.\n" in text
 
 
-def test_a_comment_has_room_for_many_regions_that_failed() -> None:
-    """The first ones are named, the others counted, here and in the table of coverage."""
+def test_report_of_500_unread_regions_fits_into_a_comment() -> None:
+    """The first unread regions are listed, the others counted, also in the table of coverage."""
     error = "x|" * 200
-    lost = [
+    unread = [
         Scan(Coverage(Target(ACCOUNT, f"r-{number}"), CoverageStatus.FAILED, error=error))
         for number in range(500)
     ]
-    text = written("markdown", of(*lost, *[Scan(each) for each in REPORTS["many"].coverage]))
+    text = render("markdown", of(*unread, *map(Scan, REPORTS["many"].coverage)))
     assert len(text.encode()) < 65_536
     assert "and 492 more targets." in text
     assert "500 regions not read" in text
 
 
-def test_the_largest_report_fits() -> None:
-    """Findings, regions that failed, exceptions and coverage at once."""
-    many = [
+def test_report_with_everything_fits_into_a_comment() -> None:
+    """2,000 findings and 500 unread regions together have less than 65,536 bytes."""
+    unread = [
         Scan(Coverage(Target(ACCOUNT, f"r-{number}{'|' * 99}"), CoverageStatus.FAILED))
         for number in range(500)
     ]
-    report = of(Scan(REPORTS["many"].coverage[0], REPORTS["many"].findings), *many)
-    assert len(written("markdown", report).encode()) < 65_536
+    report = of(Scan(REPORTS["many"].coverage[0], REPORTS["many"].findings), *unread)
+    assert len(render("markdown", report).encode()) < 65_536
 
 
-def test_what_the_policy_does_not_list_is_counted() -> None:
-    """As in the mail."""
-    text = written("markdown", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
+def test_findings_below_the_minimum_severity_are_counted() -> None:
+    """Below a minimum severity of critical there is one finding: not listed, but counted."""
+    text = render("markdown", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
     assert len(tables(text)) == 1
     assert "Below critical and therefore not listed: 1 finding.\n" in text

@@ -71,8 +71,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
 
 def test_the_package_has_the_version_of_the_audit(environment: Path, tmp_path: Path) -> None:
     """--version prints the version that mails and SARIF show."""
-    done = run(environment / SG_AUDIT, "--version", cwd=tmp_path)
-    assert done.stdout == f"security-group-audit, version {VERSION}\n"
+    completed = run(environment / SG_AUDIT, "--version", cwd=tmp_path)
+    assert completed.stdout == f"security-group-audit, version {VERSION}\n"
 
 
 def test_help_shows_the_command_that_was_typed(
@@ -91,16 +91,16 @@ def test_the_package_audits_a_snapshot(environment: Path, tmp_path: Path) -> Non
     (tmp_path / "groups.json").write_text(json.dumps(snapshot))
     (tmp_path / "policy.yaml").write_text("authorizedPorts: [tcp/443]")
     audit = ("audit", "--from-file", "groups.json", "--policy", "policy.yaml", "--fail-on", "low")
-    done = run(environment / SG_AUDIT, *audit, cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert "sg-1" in done.stdout
+    completed = run(environment / SG_AUDIT, *audit, cwd=tmp_path)
+    assert completed.returncode == 1, completed.stderr
+    assert "sg-1" in completed.stdout
 
 
 def test_a_command_names_the_extra_that_it_lacks(environment: Path, tmp_path: Path) -> None:
     """Without the extra, demo exits with 2 and the command that installs it."""
-    done = run(environment / SG_AUDIT, "demo", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr == (
+    completed = run(environment / SG_AUDIT, "demo", cwd=tmp_path)
+    assert completed.returncode == 2
+    assert completed.stderr == (
         "Error: this command needs moto, which is not installed; to install it, run "
         f"{environment / PYTHON} -m pip install 'security-group-audit[sandbox]'\n"
     )
@@ -108,16 +108,18 @@ def test_a_command_names_the_extra_that_it_lacks(environment: Path, tmp_path: Pa
 
 def test_a_clone_names_its_folder_as_the_package(environment: Path, project: Path) -> None:
     """In a clone, the command that installs the extra installs it from the clone."""
-    done = run(environment / PYTHON, "-m", "cli", "demo", cwd=project)
-    assert done.returncode == 2
-    assert done.stderr.endswith(f"{environment / PYTHON} -m pip install '{project}[sandbox]'\n")
+    completed = run(environment / PYTHON, "-m", "cli", "demo", cwd=project)
+    assert completed.returncode == 2
+    assert completed.stderr.endswith(
+        f"{environment / PYTHON} -m pip install '{project}[sandbox]'\n"
+    )
 
 
 def test_a_clone_installs_no_more_than_a_command_needs(project: Path) -> None:
     """Without any third-party package, audit asks for the package without its extra."""
-    done = run(sys.executable, "-S", "-m", "cli", "audit", cwd=project)
-    assert done.returncode == 2
-    assert done.stderr == (
+    completed = run(sys.executable, "-S", "-m", "cli", "audit", cwd=project)
+    assert completed.returncode == 2
+    assert completed.stderr == (
         "Error: this command needs click, which is not installed; to install it, run "
         f"{sys.executable} -m pip install {project}\n"
     )
@@ -131,9 +133,9 @@ def test_a_module_that_an_installed_package_lacks_is_no_missing_package() -> Non
 
 def test_a_command_asks_for_the_project_that_it_lacks(environment: Path, tmp_path: Path) -> None:
     """Outside of a clone, report exits with 2 and says where to run it."""
-    done = run(environment / SG_AUDIT, "report", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == (
+    completed = run(environment / SG_AUDIT, "report", cwd=tmp_path)
+    assert completed.returncode == 2
+    assert completed.stderr.splitlines()[-1] == (
         "Error: the installed package does not contain the Pulumi project: run "
         f"`{environment / PYTHON} -m cli report` in a clone of the security-group-audit repository."
     )

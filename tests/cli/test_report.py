@@ -1,5 +1,6 @@
-"""The ledger on a terminal: in AWS, and as the demo leaves it."""
+"""The ledger on a terminal, read from S3 or from the folder that the demo writes."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from cli.__main__ import main
 from cli.report import LEDGER, show_report
@@ -16,44 +17,71 @@ from sandbox.aws.account import Account
 from tests.support.stack import BUCKET, Stack
 
 
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """An audit of two regions that ran three times, and no terminal that is too narrow."""
-    monkeypatch.delenv("COLUMNS", raising=False)
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack that audits two regions and has run three times, the last time without us-east-1."""
     with Account() as account:
-        stack = Stack(account, monkeypatch)
-        web = stack.open("web")
-        stack.run()
-        stack.day()
-        stack.close(web)
-        stack.open("database", port=5432)
-        stack.run()
-        stack.day()
-        account.faults.deny("DescribeSecurityGroups", "us-east-1")
-        with pytest.raises(Exception, match="us-east-1 was not read"):
+        with pytest.MonkeyPatch.context() as patch:
+            stack = Stack(account, patch)
+            web = stack.open("web")
             stack.run()
+            stack.day()
+            stack.close(web)
+            stack.open("database", port=5432)
+            stack.run()
+            stack.day()
+            account.faults.deny("DescribeSecurityGroups", "us-east-1")
+            with pytest.raises(Exception, match="us-east-1 was not read"):
+                stack.run()
         yield stack
 
 
+@pytest.fixture(scope="module")
+def objects(stack: Stack) -> dict[str, bytes]:
+    """The objects of the stack's ledger, by key."""
+    return {key: stack.stored(key) for key in stack.keys}
+
+
 @pytest.fixture
-def ledger(stack: Stack, tmp_path: Path) -> Path:
-    """A project in which a demo left that ledger."""
-    for key in stack.keys:
+def project_with_ledger(objects: dict[str, bytes], tmp_path: Path) -> Path:
+    """A project with the ledger where the demo writes it."""
+    for key, content in objects.items():
         file = tmp_path / LEDGER / key
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(stack.stored(key))
+        file.write_bytes(content)
     return tmp_path
 
 
-def shown(project: Path, capsys: pytest.CaptureFixture[str], *, live: bool = False) -> list[str]:
+@pytest.fixture
+def credentials(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller's credentials are those of the stack's account."""
+    for name, value in stack.account.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def _no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def printed_lines(
+    project: Path, capsys: pytest.CaptureFixture[str], *, live: bool = False
+) -> list[str]:
     """The lines that the command prints."""
     show_report(project, "dev", live=live)
     return capsys.readouterr().out.splitlines()
 
 
-def test_the_history_and_the_last_report(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line for each run, then what the last one found and could not read."""
-    lines = shown(ledger, capsys)
+def last_report(project: Path) -> Path:
+    """The file with the report of the last of the three runs."""
+    return max((project / LEDGER / "reports").rglob("*.json"))
+
+
+def test_history_and_last_report(
+    project_with_ledger: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line for each run, then the last one's findings and the error of the unread region."""
+    lines = printed_lines(project_with_ledger, capsys)
     rows = [" ".join(line.split()) for line in lines[:4]]
     assert rows == [
         "run by opened resolved critical high medium low unread mail",
@@ -61,44 +89,72 @@ def test_the_history_and_the_last_report(ledger: Path, capsys: pytest.CaptureFix
         "2026-11-24 06:00 schedule 1 1 0 0 1 0 0 sent",
         "2026-11-25 06:00 schedule 0 0 0 0 1 0 1 sent",
     ]
-    said = " ".join(lines[4:])
-    assert "database (sg-" in said
-    assert "tcp/5432 (PostgreSQL) from the whole IPv4 internet" in said
-    assert "UnauthorizedOperation" in said
+    text = " ".join(lines[4:])
+    assert "database (sg-" in text
+    assert "tcp/5432 (PostgreSQL) from the whole IPv4 internet" in text
+    assert "UnauthorizedOperation" in text
 
 
-def test_the_ledger_in_aws(
+@pytest.mark.parametrize(
+    ("minimum_severity", "is_listed"),
+    [
+        pytest.param("high", False, id="below"),
+        pytest.param("medium", True, id="equal"),
+        pytest.param(None, True, id="older-report"),
+    ],
+)
+def test_findings_are_listed_from_the_minimum_severity_of_the_report(
+    project_with_ledger: Path,
+    capsys: pytest.CaptureFixture[str],
+    minimum_severity: str | None,
+    *,
+    is_listed: bool,
+) -> None:
+    """A medium finding is only counted if the report's minimumSeverity is high; low by default."""
+    file = last_report(project_with_ledger)
+    report = json.loads(file.read_text("utf-8"))
+    report["minimumSeverity"] = minimum_severity
+    if minimum_severity is None:
+        del report["minimumSeverity"]
+    file.write_text(json.dumps(report))
+    text = "\n".join(printed_lines(project_with_ledger, capsys))
+    assert ("database (sg-" in text) == is_listed
+    assert ("Below high and therefore not listed: 1 finding." in text) != is_listed
+
+
+def test_report_has_the_minimum_severity_of_the_stack(project_with_ledger: Path) -> None:
+    """A stored report has the minimumSeverity of the policy that the run used, low by default."""
+    report = json.loads(last_report(project_with_ledger).read_text("utf-8"))
+    assert report["minimumSeverity"] == "low"
+
+
+@pytest.mark.usefixtures("credentials")
+def test_live_reads_the_ledger_in_s3(
     stack: Stack,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Pulumi knows the stack's bucket, and the caller's credentials read it."""
+    """With --live the bucket is an output of the stack, and the caller's credentials read it."""
     pulumi = tmp_path / "bin" / "pulumi"
     pulumi.parent.mkdir()
-    asked = "stack output ledgerBucket --stack dev"
-    pulumi.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] && echo {BUCKET}\n')
+    arguments = "stack output ledgerBucket --stack dev"
+    pulumi.write_text(f'#!/bin/sh\n[ "$*" = "{arguments}" ] && echo {BUCKET}\n')
     pulumi.chmod(0o755)
     monkeypatch.setenv("PATH", str(pulumi.parent), prepend=":")
     assert len(stack.keys) == 4
-    assert len(shown(tmp_path, capsys, live=True)[1:4]) == 3
+    assert len(printed_lines(tmp_path, capsys, live=True)[1:4]) == 3
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"run": 5}'])
-def test_a_report_that_makes_no_sense_leaves_the_history(
-    ledger: Path, capsys: pytest.CaptureFixture[str], content: str
+def test_malformed_report_is_one_sentence_below_the_history(
+    project_with_ledger: Path, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:
-    """The runs are shown, and what is wrong with the last report is a sentence."""
-    for file in (ledger / LEDGER / "reports").rglob("*.json"):
-        file.write_text(content)
+    """The history is printed, then the command fails with the key of the malformed report."""
+    last_report(project_with_ledger).write_text(content)
     with pytest.raises(click.ClickException, match=r"must be the report of a run, it is not"):
-        show_report(ledger, "dev", live=False)
+        show_report(project_with_ledger, "dev", live=False)
     assert "2026-11-25 06:00 schedule" in capsys.readouterr().out
-
-
-def refused(*arguments: str) -> Result:
-    """The command as somebody types it."""
-    return CliRunner().invoke(main, ["report", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -110,8 +166,8 @@ def refused(*arguments: str) -> Result:
     ],
     ids=["no-demo", "no-state", "no-run"],
 )
-def test_no_ledger_is_one_sentence(tmp_path: Path, state: bytes | None, sentence: str) -> None:
-    """What is missing, and where it would come from."""
+def test_missing_ledger_is_one_sentence(tmp_path: Path, state: bytes | None, sentence: str) -> None:
+    """The sentence names what is missing or malformed."""
     if state:
         (tmp_path / LEDGER).mkdir(parents=True)
         (tmp_path / LEDGER / "state.json").write_bytes(state)
@@ -127,28 +183,26 @@ def test_no_ledger_is_one_sentence(tmp_path: Path, state: bytes | None, sentence
         ("echo no stack >&2; exit 1", "stack dev has no ledger that Pulumi knows: no stack"),
     ],
 )
-def test_no_stack_is_one_sentence(
+def test_unknown_stack_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, sentence: str
 ) -> None:
-    """Without Pulumi or without the stack nobody knows the bucket."""
+    """--live exits with 1 and one line without the Pulumi CLI or without the stack."""
     if script:
         (tmp_path / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = refused("--live")
+    result = CliRunner().invoke(main, ["report", "--live"])
     assert result.exit_code == 1
     assert result.stderr.strip() == f"Error: {sentence}"
 
 
-def test_a_bucket_that_is_not_there_is_one_sentence(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever S3 says is said."""
+@pytest.mark.usefixtures("credentials")
+def test_missing_bucket_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket that S3 does not have is named in one sentence."""
 
-    def answer(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
+    def pulumi_output(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 0, "no-such-bucket\n", "")
 
-    monkeypatch.setattr(subprocess, "run", answer)
-    assert stack.keys
+    monkeypatch.setattr(subprocess, "run", pulumi_output)
     with pytest.raises(click.ClickException, match=r"s3://no-such-bucket/state.json could not be"):
         show_report(tmp_path, "dev", live=True)

@@ -1,4 +1,4 @@
-"""The SARIF, held to its schema and to what GitHub asks for beyond it."""
+"""The SARIF keeps to its schema and to what GitHub requires beyond it."""
 
 import json
 import re
@@ -10,32 +10,32 @@ from jsonschema import FormatChecker
 from jsonschema.validators import validator_for
 
 from handler.model.run import Report
-from tests.cli.forms import HOSTILE, REPORTS, everywhere, hostile, written
+from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render, ssh_report
 
 SCHEMA = json.loads((Path(__file__).parent / "data" / "sarif-2.1.0-rtm.5.json").read_text("utf-8"))
 VALIDATOR = validator_for(SCHEMA)(SCHEMA, format_checker=FormatChecker())
 
 
 def run(report: Report) -> dict[str, Any]:
-    """The one run of the log."""
-    (only,) = json.loads(written("sarif", report))["runs"]
+    """The only run of the log."""
+    (only,) = json.loads(render("sarif", report))["runs"]
     return dict(only)
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_it_is_sarif(name: str) -> None:
-    """The published schema takes every report."""
-    log = json.loads(written("sarif", REPORTS[name]))
+def test_log_is_valid_by_the_schema(name: str) -> None:
+    """A log of each report is valid by the published schema of SARIF 2.1.0."""
+    log = json.loads(render("sarif", REPORTS[name]))
     assert [error.message for error in VALIDATOR.iter_errors(log)] == []
     assert log["version"] == "2.1.0"
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_github_takes_it(name: str) -> None:
-    """Each result has a known rule and a file of the repository; fingerprints are unique."""
-    told = run(REPORTS[name])
-    rules = {rule["id"]: rule for rule in told["tool"]["driver"]["rules"]}
-    results = told["results"]
+def test_results_have_what_github_requires(name: str) -> None:
+    """Each result has a rule, a severity and a relative path; fingerprints are unique."""
+    log_run = run(REPORTS[name])
+    rules = {rule["id"]: rule for rule in log_run["tool"]["driver"]["rules"]}
+    results = log_run["results"]
     for result in results:
         score = rules[result["ruleId"]]["properties"]["security-severity"]
         assert 0 <= float(score) <= 10
@@ -44,21 +44,21 @@ def test_github_takes_it(name: str) -> None:
         assert result["message"]["text"]
         for location in (*result["locations"], *result.get("relatedLocations", ())):
             place = location["physicalLocation"]
-            # A path of the repository, with nothing in it that leads elsewhere.
+            # A path inside of the repository, without dots.
             assert re.fullmatch(r"security-groups(/[\w-]+){2,3}", place["artifactLocation"]["uri"])
             assert place["region"]["startLine"] == 1
         assert result["locations"]
-    prints = [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]
-    assert len(set(prints)) == len(prints)
+    fingerprints = [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]
+    assert len(set(fingerprints)) == len(fingerprints)
 
 
-def test_rules_say_what_they_are_about() -> None:
-    """Every rule has what GitHub shows, is stable, and leads to AWS's documentation."""
+def test_there_is_a_rule_for_each_kind_and_severity() -> None:
+    """Each rule has a stable id, the texts that GitHub shows, and a link to AWS's documentation."""
     rules = run(REPORTS["clean"])["tool"]["driver"]["rules"]
     kinds = ("exposure", "interface", "unreadable", "malformed")
     severities = ("critical", "high", "medium", "low", "info")
-    named = [f"{kind}-{severity}" for kind in kinds for severity in severities]
-    assert [rule["id"] for rule in rules] == [*named, "not-read"]
+    ids = [f"{kind}-{severity}" for kind in kinds for severity in severities]
+    assert [rule["id"] for rule in rules] == [*ids, "not-read"]
     for rule in rules:
         assert rule["helpUri"].startswith("https://docs.aws.amazon.com/")
         assert "security" in rule["properties"]["tags"]
@@ -66,11 +66,11 @@ def test_rules_say_what_they_are_about() -> None:
             assert 0 < len(rule[key]["text"]) <= 1024
 
 
-def test_a_clean_report_has_no_result() -> None:
-    """An empty list, which closes what was open before; nothing at all would not."""
-    told = run(REPORTS["clean"])
-    assert told["results"] == []
-    (invocation,) = told["invocations"]
+def test_clean_report_has_an_empty_list_of_results() -> None:
+    """An empty list closes GitHub's open alerts; a run without a list would not."""
+    log_run = run(REPORTS["clean"])
+    assert log_run["results"] == []
+    (invocation,) = log_run["invocations"]
     assert invocation == {
         "executionSuccessful": True,
         "startTimeUtc": "2026-11-23T06:00:00Z",
@@ -89,23 +89,26 @@ def test_a_clean_report_has_no_result() -> None:
         pytest.param("unreadable-list", ["unreadable-critical"], ["error"], id="unreadable"),
         pytest.param("malformed", ["malformed-high"], ["error"], id="malformed"),
         pytest.param(
-            "together", ["interface-critical", *["exposure-high"] * 2], ["error"] * 3, id="together"
+            "joint",
+            ["interface-critical", "exposure-critical", "exposure-high"],
+            ["error"] * 3,
+            id="joint",
         ),
     ],
 )
-def test_kind_and_severity_make_the_rule(name: str, rules: list[str], levels: list[str]) -> None:
-    """In the report's order."""
+def test_rule_is_kind_and_severity(name: str, rules: list[str], levels: list[str]) -> None:
+    """Each finding is a result, in the report's order, with its rule and level."""
     results = run(REPORTS[name])["results"]
     assert [result["ruleId"] for result in results] == rules
     assert [result["level"] for result in results] == levels
 
 
-def test_a_result_says_what_is_open_where() -> None:
-    """In a sentence, as a place, and with all that the JSON report says of it."""
+def test_result_has_sentence_location_and_properties() -> None:
+    """A result has a sentence, the group as its location, and the properties of the JSON report."""
     (result,) = run(REPORTS["one"])["results"]
     assert result["message"]["text"] == (
         "web (sg-1) in eu-west-1 / 123456789012 opens tcp/22 (SSH) from the whole IPv4 internet. "
-        "SSH open to the world is critical (EC2.19, CIS); what is attached is not known. "
+        "Critical: SSH is open to the internet (EC2.19, CIS); its interfaces could not be read. "
         "Attached: not known. Sources: 0.0.0.0/0."
     )
     (location,) = result["locations"]
@@ -123,30 +126,30 @@ def test_a_result_says_what_is_open_where() -> None:
     assert result["partialFingerprints"]["primaryLocationLineHash"] == REPORTS["one"].open[0].id
 
 
-def test_groups_that_open_it_together_are_all_named() -> None:
-    """One is the place, the others are related."""
-    result = run(REPORTS["together"])["results"][0]
+def test_joint_finding_has_related_locations() -> None:
+    """The first of the groups is the location, the others are related locations."""
+    result = run(REPORTS["joint"])["results"][0]
     (related,) = result["relatedLocations"]
     assert related["logicalLocations"][0]["name"] == "sg-2"
 
 
-def test_what_was_not_read_fails_the_run_and_is_a_result() -> None:
-    """SARIF knows notifications; GitHub shows results only."""
-    told = run(REPORTS["region-failed"])
-    (invocation,) = told["invocations"]
+def test_unread_region_is_a_notification_and_a_result() -> None:
+    """An unread region fails the run; as GitHub shows only results, it is one as well."""
+    log_run = run(REPORTS["region-failed"])
+    (invocation,) = log_run["invocations"]
     assert invocation["executionSuccessful"] is False
     (notification,) = invocation["toolExecutionNotifications"]
-    said = "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>."
-    assert notification["message"]["text"] == said
-    (result,) = told["results"]
+    text = "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>."
+    assert notification["message"]["text"] == text
+    (result,) = log_run["results"]
     assert (result["ruleId"], result["level"]) == ("not-read", "error")
-    assert result["message"]["text"] == f"Not read: {said}"
+    assert result["message"]["text"] == f"Not read: {text}"
 
 
-def test_what_is_accepted_is_suppressed() -> None:
-    """By an exception outside of the code, with its reason; what is open says that it is not."""
-    (accepted,) = run(REPORTS["excepted"])["results"]
-    assert accepted["suppressions"] == [
+def test_excepted_finding_is_suppressed() -> None:
+    """A suppression has the exception's reason; an open finding has an empty list of them."""
+    (excepted,) = run(REPORTS["excepted"])["results"]
+    assert excepted["suppressions"] == [
         {
             "kind": "external",
             "status": "accepted",
@@ -155,30 +158,30 @@ def test_what_is_accepted_is_suppressed() -> None:
     ]
     (opened,) = run(REPORTS["one"])["results"]
     assert opened["suppressions"] == []
-    # It is the same finding with and without the exception.
-    assert accepted["partialFingerprints"] == opened["partialFingerprints"]
+    # GitHub takes them for one alert.
+    assert excepted["partialFingerprints"] == opened["partialFingerprints"]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_nothing_in_an_account_is_a_link_or_a_placeholder(text: str) -> None:
-    """Brackets and braces are escaped as SARIF says (3.11.5 and 3.11.6), the rest is printable."""
-    for result in run(hostile(text))["results"]:
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
+def test_messages_have_no_link_and_no_placeholder(text: str) -> None:
+    """Brackets and braces are escaped (SARIF 3.11.5 and 3.11.6), the rest is printable."""
+    for result in run(hostile_report(text))["results"]:
         message = result["message"]["text"]
         assert message.isprintable()
         assert not re.search(r"[\[\]]", re.sub(r"\\.", "", message))
         assert not re.search(r"[{}]", re.sub(r"\{\{|\}\}", "", message))
 
 
-def test_a_log_is_not_too_large_for_github() -> None:
-    """It takes 25,000 results and 10 MB, packed."""
+def test_log_of_2000_findings_is_within_the_limits_of_github() -> None:
+    """GitHub accepts 25,000 results and 10 MB of gzip; the log has less than 10 MB without it."""
     assert len(run(REPORTS["many"])["results"]) == 2000
-    assert len(written("sarif", REPORTS["many"])) < 10_000_000
+    assert len(render("sarif", REPORTS["many"])) < 10_000_000
 
 
-def test_a_finding_in_another_region_is_another_one() -> None:
-    """Fingerprints know the place."""
-    prints = {
-        run(everywhere(region))["results"][0]["partialFingerprints"]["findingId/v1"]
+def test_fingerprint_depends_on_the_region() -> None:
+    """The same group in two regions has two fingerprints."""
+    fingerprints = {
+        run(ssh_report(region))["results"][0]["partialFingerprints"]["findingId/v1"]
         for region in ("eu-west-1", "us-east-1")
     }
-    assert len(prints) == 2
+    assert len(fingerprints) == 2

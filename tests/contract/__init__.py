@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of what packages, documents and resources must agree on."""

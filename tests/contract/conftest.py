@@ -1,4 +1,4 @@
-"""What the contract's tests need: a recorded program, and the deployed product."""
+"""The fixtures of the contract tests: a recorded program, and a deployed stack."""
 
 from tests.end_to_end.conftest import deployed, install
 from tests.infra.conftest import deploy

@@ -1,14 +1,15 @@
-"""Which package, room and module may import which."""
+"""Which package, folder and module may import which."""
 
 import ast
-import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from cli.__main__ import main
 
 PROJECT = Path(__file__).resolve().parents[2]
 ALLOWED = {
@@ -36,11 +37,13 @@ ALLOWED = {
         "werkzeug",
         "yaml",
     },
+    "tools": {"tools"},
 }
+UNRESTRICTED = {"benchmarks", "tests"}
 # The rooms of the handler, from the ground floor up. A room is a folder or a module beside the
-# folders; it imports rooms of lower floors only, and so none beside it.
+# folders; "handler" is the package's own __init__.py.
 FLOORS = (
-    {"aws", "clock", "sanitize"},
+    {"handler", "aws", "clock", "sanitize"},
     {"model"},
     {"ec2", "exposure", "policy", "report"},
     {"assess", "settings"},
@@ -48,7 +51,6 @@ FLOORS = (
     {"audit", "logs"},
     {"app"},
 )
-# What evaluates and renders does no I/O and reads no clock.
 PURE = {
     "handler/model",
     "handler/exposure",
@@ -58,21 +60,37 @@ PURE = {
     "infra/permissions.py",
     "infra/schedule_expression.py",
 }
-IMPURE = {"boto3", "botocore", "logging", "os", "pathlib", "random", "time"}
-# A command's module has the name of the command, which may be that of a module of the handler.
-COMMANDS = {"audit.py", "demo.py", "invoke.py", "report.py"}
+IMPURE_MODULES = {
+    "boto3",
+    "botocore",
+    "handler.aws",
+    "logging",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib.request",
+    "uuid",
+}
+IMPURE_CALLS = {"input", "now", "open", "print", "sleep", "timestamp", "today", "utcnow"}
 
 
 def modules(*packages: str) -> dict[str, Path]:
-    """The file of each module of the packages, by the module's name."""
-    files = (file for package in packages for file in (PROJECT / package).rglob("*.py"))
+    """The file of each module of the packages, by the module's dotted name."""
+    files = [file for package in packages for file in (PROJECT / package).rglob("*.py")]
+    assert files
     names = {file: ".".join(file.relative_to(PROJECT).with_suffix("").parts) for file in files}
     return {name.removesuffix(".__init__"): file for file, name in names.items()}
 
 
 @cache
 def imports(file: Path) -> frozenset[str]:
-    """Every module that a file imports, anywhere in it; names it imports from packages included."""
+    """The dotted names that a file imports, also inside of functions: ``module.name``."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -83,41 +101,75 @@ def imports(file: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def graph(*packages: str) -> dict[str, set[str]]:
-    """The modules of the packages that each of them imports."""
-    known = modules(*packages)
+def calls(file: Path) -> set[str]:
+    """The names of the functions and methods that a file calls."""
+    called = (
+        node.func
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    )
+    return {getattr(function, "attr", getattr(function, "id", "")) for function in called}
 
-    def module_of(name: str) -> str | None:
-        return name if name in known else next(filter(known.get, [name.rpartition(".")[0]]), None)
+
+def is_within(name: str, packages: set[str]) -> bool:
+    """Whether a dotted name is one of the packages, or inside of one."""
+    parts = name.split(".")
+    return any(".".join(parts[:length]) in packages for length in range(1, len(parts) + 1))
+
+
+def graph(package: str) -> dict[str, set[str]]:
+    """The modules of the package that each of its modules imports."""
+    known = modules(package)
+
+    def imported_module(name: str) -> str:
+        return name if name in known else name.rpartition(".")[0]
 
     return {
-        name: {target for target in map(module_of, imports(file)) if target and target != name}
+        name: (set(map(imported_module, imports(file))) & known.keys()) - {name}
         for name, file in known.items()
     }
 
 
+def room_of(module: str) -> str:
+    """The folder or module directly below its package; the package for its own __init__.py."""
+    package, *inside = module.split(".")
+    return inside[0] if inside else package
+
+
+def test_each_package_has_a_row() -> None:
+    """Every package of the repository is in ALLOWED, but for those that may import everything."""
+    packages = {file.parent.name for file in PROJECT.glob("*/__init__.py")}
+    assert packages == ALLOWED.keys() | UNRESTRICTED
+
+
 @pytest.mark.parametrize("package", sorted(ALLOWED))
-def test_packages_import_only_what_they_may(package: str) -> None:
-    """A package imports the standard library and the packages that its row allows."""
-    allowed = ALLOWED[package]
-    for file in modules(package).values():
-        for name in imports(file):
-            parts = name.split(".")
-            known = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
-            assert known & allowed or parts[0] in sys.stdlib_module_names, f"{file} imports {name}"
+def test_package_imports_only_what_its_row_allows(package: str) -> None:
+    """A package imports the standard library and the packages of its row in ALLOWED."""
+    allowed = ALLOWED[package] | sys.stdlib_module_names
+    foreign = [
+        f"{module} imports {name}"
+        for module, file in modules(package).items()
+        for name in imports(file)
+        if not is_within(name, allowed)
+    ]
+    assert foreign == []
 
 
-def test_every_room_of_the_handler_imports_lower_floors_only() -> None:
-    """A room imports no room of its own floor or of a higher one; each room has one floor."""
+def test_each_room_of_the_handler_has_one_floor() -> None:
+    """FLOORS holds every folder and every module of the handler once."""
+    floors = [room for floor in FLOORS for room in floor]
+    assert sorted(floors) == sorted({room_of(name) for name in modules("handler")})
+
+
+def test_room_of_the_handler_imports_lower_floors_only() -> None:
+    """A room imports no other room of its own floor, and none of a higher one."""
     floor_of = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-    rooms = {name: name.split(".")[1] for name in modules("handler") if "." in name}
-    assert set(rooms.values()) == set(floor_of)
     upward = [
-        f"{name} imports {target}"
-        for name, targets in graph("handler").items()
+        f"{module} imports {target}"
+        for module, targets in graph("handler").items()
         for target in targets
-        if name in rooms and target in rooms and rooms[name] != rooms[target]
-        if floor_of[rooms[target]] >= floor_of[rooms[name]]
+        if room_of(module) != room_of(target)
+        if floor_of[room_of(module)] <= floor_of[room_of(target)]
     ]
     assert upward == []
 
@@ -128,17 +180,34 @@ def test_no_module_imports_itself_through_others(package: str) -> None:
     assert list(TopologicalSorter(graph(package)).static_order())
 
 
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_no_folder_imports_itself_through_others(package: str) -> None:
+    """The folders and modules directly below a package have such an order as well."""
+    rooms: dict[str, set[str]] = defaultdict(set)
+    for module, targets in graph(package).items():
+        rooms[room_of(module)] |= set(map(room_of, targets)) - {room_of(module)}
+    assert list(TopologicalSorter(rooms).static_order())
+
+
 def test_file_names_differ() -> None:
-    """No two modules of handler, infra and cli have one file name, but the commands' modules."""
-    files = modules("handler", "infra", "cli").values()
-    counts = Counter(file.name for file in files if file.name not in {"__init__.py", *COMMANDS})
+    """No two modules of handler, infra and cli share a file name.
+
+    __init__.py may repeat, and a command's module of the cli has the name of the command.
+    """
+    commands = {PROJECT / "cli" / f"{command}.py" for command in main.commands}
+    files = set(modules("handler", "infra", "cli").values())
+    assert commands <= files
+    counts = Counter(file.name for file in files - commands if file.name != "__init__.py")
     assert [name for name, number in counts.items() if number > 1] == []
 
 
 @pytest.mark.parametrize("place", sorted(PURE))
-def test_what_evaluates_and_renders_is_pure(place: str) -> None:
-    """No clock, environment, file, network or chance decides what it returns."""
+def test_evaluation_and_rendering_are_pure(place: str) -> None:
+    """What these modules return depends on no clock, environment, file, network or chance."""
     root = PROJECT / place
-    for file in [root] if root.suffix else root.rglob("*.py"):
-        assert not {name.split(".")[0] for name in imports(file)} & IMPURE
-        assert not re.search(r"\b(now|today|utcnow|timestamp)\(", file.read_text("utf-8"))
+    files = [root] if root.suffix else list(root.rglob("*.py"))
+    assert files
+    for file in files:
+        impure = [name for name in imports(file) if is_within(name, IMPURE_MODULES)]
+        assert impure == [], f"{file} imports {impure}"
+        assert not calls(file) & IMPURE_CALLS, file

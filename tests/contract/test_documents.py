@@ -1,4 +1,4 @@
-"""What the documents list is what the code has."""
+"""The documents list what the code has."""
 
 import json
 import re
@@ -17,39 +17,39 @@ from infra import permissions
 
 
 def rows(document: Path, heading: str) -> list[list[str]]:
-    """The cells of the first table with that heading row."""
+    """The cells, by row, of the first table whose heading row begins with that column."""
     lines = document.read_text("utf-8").splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(f"| {heading} |"))
-    found = []
+    cells = []
     for line in lines[start + 2 :]:
         if not line.startswith("|"):
             break
-        found.append([cell.strip() for cell in line.strip("|").split(" | ")])
-    return found
+        cells.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return cells
 
 
-def shown(value: object) -> str:
-    """A default as the README shows it."""
+def default_text(value: object) -> str:
+    """A default value as the README shows it."""
     if isinstance(value, list):
         return f"`[{', '.join(value)}]`"
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def test_the_readme_lists_the_settings(project: Path) -> None:
-    """Key, default and description are those of Pulumi.yaml, in its order."""
+def test_readme_lists_the_settings(project: Path) -> None:
+    """The table of settings has the keys, defaults and descriptions of Pulumi.yaml, in order."""
     declared = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))["config"]
     assert rows(project / "README.md", "key") == [
         [
             f"`{key}`",
-            shown(setting["default"]) if "default" in setting else "required",
+            default_text(setting["default"]) if "default" in setting else "required",
             setting["description"],
         ]
         for key, setting in declared.items()
     ]
 
 
-def test_the_readme_lists_the_permissions(project: Path) -> None:
-    """Every action that the function may use has its row and its reason."""
+def test_readme_lists_the_permissions(project: Path) -> None:
+    """The table of actions has exactly those that the function may use, each with a reason."""
     table = rows(project / "README.md", "action")
     actions = {
         *permissions.READ_ACTIONS,
@@ -62,15 +62,15 @@ def test_the_readme_lists_the_permissions(project: Path) -> None:
     assert all(row[2] for row in table)
 
 
-def test_the_readme_lists_the_options_of_the_audit(project: Path) -> None:
-    """Every option of the command has its row."""
-    named = "".join(row[0] for row in rows(project / "README.md", "option"))
+def test_readme_lists_the_options_of_audit(project: Path) -> None:
+    """Each option of `audit` has its row."""
+    listed = "".join(row[0] for row in rows(project / "README.md", "option"))
     options = {option.opts[0] for option in main.commands["audit"].params}
-    assert not [option for option in options if f"`{option}`" not in named]
+    assert not [option for option in options if f"`{option}`" not in listed]
 
 
-def test_the_readme_names_the_exports(project: Path) -> None:
-    """Each export of the program is named."""
+def test_readme_names_the_exports(project: Path) -> None:
+    """The README names each of the program's eight exports."""
     component = (project / "infra" / "component.py").read_text("utf-8")
     readme = (project / "README.md").read_text("utf-8")
     (outputs,) = re.findall(r"self\.outputs = {(.*?)}", component, re.DOTALL)

@@ -1,10 +1,10 @@
-"""What the function may do is what it does."""
+"""The function may do exactly what it does."""
 
 from infra import permissions
 from tests.end_to_end.conftest import Deployed
 
-# What a call is checked against, where that is not its own name in its own service.
-CHECKED_AS = {
+# The IAM actions of the calls whose action has another name than the operation.
+ACTIONS = {
     # Needs no permission: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     ("sts", "GetCallerIdentity"): (),
     # A raw message of SES's second API is checked against both names.
@@ -15,14 +15,18 @@ CHECKED_AS = {
 }
 
 
-def test_actions_are_the_operations_really_called(deployed: Deployed) -> None:
-    """A run uses every action that the role allows, and calls nothing that it does not."""
+def test_role_allows_exactly_the_actions_of_a_run(deployed: Deployed) -> None:
+    """A run uses each action that the role allows, and no other one."""
+    # Its exclusions are read only where Block Public Access is on.
+    deployed.account.networks.block_public_access(
+        "eu-west-1", InternetGatewayBlockMode="block-ingress"
+    )
     deployed.run()
     called = {
         action
         for call in deployed.account.calls
         if call.caller == deployed.caller
-        for action in CHECKED_AS.get(
+        for action in ACTIONS.get(
             (call.service, call.operation), (f"{call.service}:{call.operation}",)
         )
     }

@@ -1,4 +1,4 @@
-"""What program and function agree on: settings, their defaults, and the environment."""
+"""Pulumi.yaml, the Pulumi program and the function agree on settings and variables."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -9,20 +9,19 @@ import yaml
 
 from handler.policy import policy
 from handler.settings import Settings
-from tests.infra.conftest import Deploy
+from tests.infra.conftest import Deploy, Deployment
+from tests.infra.resource_types import FUNCTION
 
-FUNCTION = "aws:lambda/function:Function"
 
-
-class Recorder(Mapping[str, str]):
-    """An environment that remembers what it was asked for."""
+class RecordingEnvironment(Mapping[str, str]):
+    """An environment that records the names of the variables that are read."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.variables = variables
-        self.asked: set[str] = set()
+        self.read_names: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
+        self.read_names.add(name)
         return self.variables[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -32,18 +31,18 @@ class Recorder(Mapping[str, str]):
         return len(self.variables)
 
 
-def declared(project: Path) -> dict[str, Any]:
-    """The settings that Pulumi.yaml declares."""
-    settings: dict[str, Any] = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))
-    return dict(settings["config"])
+def declared_settings(project: Path) -> dict[str, Any]:
+    """The settings that Pulumi.yaml declares, by key."""
+    declaration = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))
+    return dict(declaration["config"])
 
 
 def read_keys(project: Path) -> set[str]:
-    """The keys that infra/config.py asks its reader for."""
+    """The keys that infra/config.py reads."""
     tree = ast.parse((project / "infra" / "config.py").read_text("utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     readers = {"text", "texts", "objects", "boolean", "integer"}
-    asked = {
+    texts = {
         argument.value
         for call in calls
         for argument in call.args
@@ -51,47 +50,49 @@ def read_keys(project: Path) -> set[str]:
         or (isinstance(call.func, ast.Name) and call.func.id == "_read_integer_within")
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
-    return asked - {"MB", "days", "seconds"}
+    return texts - {"MB", "days", "seconds"}
 
 
-def test_the_function_reads_what_the_program_sets(deploy: Deploy) -> None:
-    """Every variable of the environment is read, and no other one is."""
+def resources(deployment: Deployment) -> dict[tuple[str, str], dict[str, Any]]:
+    """The inputs of each resource by type and name, without the code, which has no equality."""
+    return {
+        (kind, name): {key: value for key, value in inputs.items() if key != "code"}
+        for kind, named_inputs in deployment.resources.items()
+        for name, inputs in named_inputs.items()
+    }
+
+
+def test_function_reads_the_variables_that_the_program_sets(deploy: Deploy) -> None:
+    """The function reads every variable of its environment and no other one."""
     variables = deploy().one(FUNCTION)["environment"]["variables"]
-    environment = Recorder(variables)
+    environment = RecordingEnvironment(variables)
     Settings.from_env(environment)
-    assert environment.asked == set(variables)
+    assert environment.read_names == set(variables)
 
 
-def test_every_setting_is_declared(project: Path) -> None:
-    """Pulumi.yaml declares what the program reads, with type and description."""
-    settings = declared(project)
+def test_pulumi_yaml_declares_each_setting(project: Path) -> None:
+    """Pulumi.yaml declares exactly the keys that the program reads, with type and description."""
+    settings = declared_settings(project)
     assert settings.keys() == read_keys(project)
     assert all(setting["description"] and setting["type"] for setting in settings.values())
 
 
-def test_policy_keys_have_their_settings_names(project: Path) -> None:
-    """What counts has the same name in stack config and in policy.json."""
-    assert set(policy.POLICY_KEYS) <= declared(project).keys()
+def test_policy_keys_are_settings(project: Path) -> None:
+    """Each key of policy.json has the same name in the stack's config."""
+    assert set(policy.POLICY_KEYS) <= declared_settings(project).keys()
 
 
-def test_the_defaults_are_the_programs(deploy: Deploy, project: Path) -> None:
-    """Spelling out every default of Pulumi.yaml changes nothing."""
-    settings = declared(project)
-    defaults = {key: each["default"] for key, each in settings.items() if "default" in each}
-    spelled_out, silent = deploy(**defaults), deploy()
-    strip = {"code"}
-    for kind, resources in silent.resources.items():
-        for name, inputs in resources.items():
-            other = spelled_out.resources[kind][name]
-            assert {k: v for k, v in inputs.items() if k not in strip} == {
-                k: v for k, v in other.items() if k not in strip
-            }
+def test_declared_defaults_are_those_of_the_program(deploy: Deploy, project: Path) -> None:
+    """A stack that sets every default of Pulumi.yaml declares the same resources."""
+    settings = declared_settings(project)
+    defaults = {
+        key: setting["default"] for key, setting in settings.items() if "default" in setting
+    }
+    assert resources(deploy(**defaults)) == resources(deploy())
 
 
 def test_only_sender_and_recipients_are_required(project: Path) -> None:
-    """Everything else has a default."""
-    settings = declared(project)
-    assert {key for key, each in settings.items() if "default" not in each} == {
-        "sender",
-        "recipients",
-    }
+    """Every other setting has a default."""
+    settings = declared_settings(project)
+    required = {key for key, setting in settings.items() if "default" not in setting}
+    assert required == {"sender", "recipients"}

@@ -40,15 +40,15 @@ def test_the_schedule_sends_one_mail(first_run: FirstRun) -> None:
         "counts": {
             "targets": 17,
             "targetsNotRead": 0,
-            "groups": 42,
-            "rules": 57,
-            "findings": 25,
-            "critical": 6,
-            "high": 6,
-            "medium": 4,
-            "low": 4,
+            "groups": 46,
+            "rules": 61,
+            "findings": 29,
+            "critical": 7,
+            "high": 4,
+            "medium": 7,
+            "low": 6,
             "info": 5,
-            "new": 25,
+            "new": 29,
             "reopened": 0,
             "resolved": 0,
             "excepted": 0,
@@ -58,7 +58,7 @@ def test_the_schedule_sends_one_mail(first_run: FirstRun) -> None:
     }
     (mail,) = first_run.mails
     assert mail.message["Subject"] == (
-        "[security groups] dev: 6 critical, 6 high, 4 medium, 4 low in 3 regions"
+        "[security groups] dev: 5 critical, 3 high, 7 medium, 4 low in 3 regions"
     )
     assert (mail.sender, mail.recipients) == ("audit@example.com", ("security@example.com",))
 
@@ -68,15 +68,15 @@ def test_the_mail_says_what_is_open(first_run: FirstRun) -> None:
     text = first_run.text
     for group, opening in (
         ("bastion", "tcp/22 (SSH) from the whole IPv4 internet"),
-        ("windows-jump-host", "tcp/3389 (RDP) from the whole IPv6 internet"),
+        ("windows-jump-host", "tcp/3389 (RDP) from the whole internet, IPv4 and IPv6"),
         ("legacy-erp", "all traffic from the whole IPv4 internet"),
-        ("shop-load-balancer", "tcp/443 (HTTPS) from the whole IPv4 internet"),
-        ("file-transfer", "tcp/20-25 (FTP data, FTP, SSH, Telnet and 1 more) from the whole IPv4"),
+        ("shop-load-balancer", "tcp/443 (HTTPS) from the whole internet, IPv4 and IPv6"),
+        ("file-transfer", "tcp/20-25 (FTP, SSH, Telnet, SMTP) from the whole IPv4"),
         ("orders-database", "tcp/5432 (PostgreSQL) from the whole IPv4 internet"),
         ("session-cache", "tcp/6379 (Redis) from the whole IPv4 internet"),
         ("search-cluster", "tcp/9200 (Elasticsearch) from the whole IPv4 internet"),
         ("resolver", "udp/53 (DNS) from the whole IPv4 internet"),
-        ("vpn-esp", "protocol 50 from the whole IPv4 internet"),
+        ("vpn-esp", "protocol 50 (IPsec ESP) from the whole IPv4 internet"),
         ("metrics", "tcp/3000 (development server) from the whole IPv6 internet"),
     ):
         place = text.index(f"{group} (sg-")
@@ -120,7 +120,7 @@ def test_a_denied_region_is_said_and_fails_the_run(deployed: Deployed) -> None:
     # Lambda tries it again, and the ledger knows that it was mailed.
     assert json.loads(again.payload)["counts"] == {"mailed": 0}
     text = deployed.text()
-    assert text.startswith("6 critical, 4 high, 4 medium, 4 low in 2 regions, 1 region not read.\n")
+    assert text.startswith("5 critical, 1 high, 7 medium, 3 low in 2 regions, 1 region not read.\n")
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in text
     (line,) = [line for line in deployed.log() if line["message"] == "Target not read."]
     assert (line["region"], line["status"]) == ("us-east-1", "denied")
@@ -144,7 +144,7 @@ def test_a_refused_mail_fails_the_run(deployed: Deployed) -> None:
         "too."
     )
     deployed.account.faults.clear()
-    assert json.loads(deployed.run().payload)["counts"]["new"] == 25
+    assert json.loads(deployed.run().payload)["counts"]["new"] == 29
 
 
 def test_without_its_permission_the_schedule_reaches_nothing(install: Installer) -> None:

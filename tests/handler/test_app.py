@@ -171,7 +171,10 @@ def test_the_log_names_no_recipient(caplog: pytest.LogCaptureFixture, account: A
 
 def test_an_unreadable_list_fails_the_run_after_the_mail(account: Account) -> None:
     """What could not be judged is mailed, and then the run fails."""
-    by_list = {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-0123456789abcdef0"}]}
+    by_list: dict[str, object] = {
+        "IpProtocol": "-1",
+        "PrefixListIds": [{"PrefixListId": "pl-0123456789abcdef0"}],
+    }
     group_id = open_group(account, by_list)
     with pytest.raises(AuditIncompleteError) as error:
         lambda_handler(SCHEDULED, None)

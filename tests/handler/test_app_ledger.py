@@ -1,7 +1,6 @@
 """Runs one after the other: what changes is mailed, nothing is lost, and nothing is said twice."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,7 +9,6 @@ from handler.model.run import AuditIncompleteError, MailError, Scan
 from handler.policy.policy import Policy
 from handler.scan import GroupSource
 from handler.scan import scan_target as real_scan
-from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from tests.support.stack import Stack
 
@@ -19,13 +17,6 @@ CHANGE = {
     "detail-type": "AWS API Call via CloudTrail",
     "detail": {"awsRegion": "eu-west-1", "eventName": "AuthorizeSecurityGroupIngress"},
 }
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """An audit of two regions with a ledger, before its first run."""
-    with Account() as account:
-        yield Stack(account, monkeypatch)
 
 
 def test_the_first_run_always_mails(stack: Stack) -> None:
@@ -241,16 +232,18 @@ def test_mail_that_ses_throttles_is_sent_a_little_later(stack: Stack) -> None:
         stack.run({})
 
 
-def test_a_mail_whose_answer_is_lost_may_be_repeated_and_says_so(stack: Stack) -> None:
+def test_a_mail_whose_answer_is_lost_may_be_repeated_and_says_so(http_stack: Stack) -> None:
     """SES may have taken it: the next run says it again, with a warning."""
-    stack.open("web")
-    stack.account.faults.drop("SendEmail", times=1)
+    http_stack.open("web")
+    http_stack.account.faults.drop("SendEmail", times=1)
     with pytest.raises(MailError):
-        stack.run(run_id="e1")
-    stack.run(run_id="e1")
-    assert stack.subjects == ["1 medium in 1 region"]
-    assert "Note: Run e1 ended between its mail and the ledger; this mail may " in stack.texts[0]
-    assert stack.slept == []
+        http_stack.run(run_id="e1")
+    http_stack.run(run_id="e1")
+    assert http_stack.subjects == ["1 medium in 1 region"]
+    assert (
+        "Note: Run e1 ended between its mail and the ledger; this mail may " in http_stack.texts[0]
+    )
+    assert http_stack.slept == []
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
@@ -307,13 +300,13 @@ def test_each_run_leaves_its_report(stack: Stack) -> None:
     assert [each["status"] for each in report["findings"]] == ["new"]
 
 
-def test_a_write_whose_answer_is_lost_is_no_conflict(stack: Stack) -> None:
+def test_a_write_whose_answer_is_lost_is_no_conflict(http_stack: Stack) -> None:
     """S3 wrote it, the client asks again, and finds what it wrote."""
-    stack.open("web")
-    stack.account.faults.drop("PutObject", times=1)
-    stack.run()
-    assert len(stack.subjects) == 1
-    assert stack.statuses == {"web": "new"}
+    http_stack.open("web")
+    http_stack.account.faults.drop("PutObject", times=1)
+    http_stack.run()
+    assert len(http_stack.subjects) == 1
+    assert http_stack.statuses == {"web": "new"}
 
 
 def test_what_is_open_on_purpose_from_now_on_is_not_resolved(
@@ -377,9 +370,9 @@ def test_a_change_in_a_region_that_is_not_audited(
     assert len(stack.subjects) == 1
 
 
-def test_a_list_that_widens_is_worse_whatever_is_attached(stack: Stack) -> None:
+def test_a_list_that_widens_is_worse_whatever_is_attached(http_stack: Stack) -> None:
     """That interfaces cannot be read must not hide what has nothing to do with them."""
-    ec2 = stack.account.client("ec2")
+    ec2 = http_stack.account.client("ec2")
     made = ec2.create_managed_prefix_list(
         PrefixListName="partners",
         AddressFamily="IPv4",
@@ -390,20 +383,20 @@ def test_a_list_that_widens_is_worse_whatever_is_attached(stack: Stack) -> None:
     by_list = {"PrefixListIds": [{"PrefixListId": made["PrefixListId"]}]}
     permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, **by_list}
     ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[permission])
-    stack.run()
-    stack.account.faults.deny("DescribeNetworkInterfaces", "eu-west-1")
+    http_stack.run()
+    http_stack.account.faults.deny("DescribeNetworkInterfaces", "eu-west-1")
     for _ in range(2):
         with pytest.raises(AuditIncompleteError):
-            stack.run()
-    mails = len(stack.subjects)
+            http_stack.run()
+    mails = len(http_stack.subjects)
     ec2.modify_managed_prefix_list(
         PrefixListId=made["PrefixListId"],
         CurrentVersion=made["Version"],
         AddEntries=[{"Cidr": "0.0.0.0/0"}],
     )
     with pytest.raises(AuditIncompleteError):
-        stack.run()
-    assert stack.subjects[mails:] == ["1 critical in 1 region, 1 region not read (1 worse)"]
+        http_stack.run()
+    assert http_stack.subjects[mails:] == ["1 critical in 1 region, 1 region not read (1 worse)"]
 
 
 def test_a_target_that_surprises_leaves_the_others(

@@ -1,7 +1,7 @@
 """The targets of an audit, and their scans together."""
 
 import gc
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pytest
@@ -33,14 +33,14 @@ class Scripted(Clients):
             self._clients["ec2", region] = ec2
 
     @staticmethod
-    def _scripted(service: str, region: str) -> tuple[Any, Stubber]:
+    def _scripted(service: Literal["ec2", "sts"], region: str) -> tuple[Any, Stubber]:
         client = boto3.client(service, region_name=region)
         stub = Stubber(client)
         stub.activate()
         return client, stub
 
 
-NOTHING = ("describe_security_groups", {"SecurityGroups": []})
+NOTHING: tuple[str, dict[str, Any]] = ("describe_security_groups", {"SecurityGroups": []})
 
 
 def test_targets_are_sorted_and_different() -> None:

@@ -7,106 +7,120 @@ are compared with; look at what changed in them before you commit it.
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from handler.model.run import Report
-from handler.policy.policy import Policy
 from handler.report.size_limit import fit_digest
 from tests.support import mails, reports
 from tests.support.html_page import LOADING
+from tests.support.mails import ReceivedMail
 from tests.support.security_groups import answer, permission
 
 GOLDEN = Path(__file__).with_name("golden")
-CASES = [
-    pytest.param(mails.small, mails.POLICY, id="small"),
-    pytest.param(mails.changed, mails.POLICY, id="changed"),
-    pytest.param(mails.one, Policy(), id="one"),
-    pytest.param(mails.none, Policy(), id="none"),
-    pytest.param(mails.failures, Policy(), id="failures"),
-]
-LARGE = [*CASES, pytest.param(lambda: mails.many(2_000), Policy(), id="two-thousand")]
+REPORTS: dict[str, Callable[[], Report]] = {
+    "small": mails.small,
+    "changed": mails.changed,
+    "one": mails.one,
+    "none": mails.none,
+    "failures": mails.failures,
+    "two-thousand": lambda: mails.many(2_000),
+}
+SUBJECTS = {
+    "small": "prod: 1 critical in 1 region, 2 regions not read, 1 source not read",
+    "changed": "prod: 1 critical, 1 high, 1 medium in 1 region, 2 not read (5 changes)",
+    "one": "dev: 1 critical in 1 region",
+    "none": "dev: nothing found open in 1 region",
+    "failures": "dev: nothing could be read in 2 regions",
+    "two-thousand": "dev: 1,334 critical, 666 low in 1 region",
+}
 CONSOLE = re.compile(
     r"https://([a-z0-9-]+\.console\.aws\.amazon\.com|console\.amazonaws\.cn"
     r"|console\.amazonaws-us-gov\.com)/ec2/home\?region=[a-z0-9-]+#SecurityGroup:groupId=[\w%.~-]+"
 )
-Make = Callable[[], Report]
 
 
-def outline(read: mails.Read) -> str:
+@dataclass(frozen=True)
+class Case:
+    """A report and the mail on it; the files in ``golden`` have its name."""
+
+    name: str
+    report: Report
+    mail: ReceivedMail
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def case(request: pytest.FixtureRequest) -> Case:
+    """Each of the reports, with its mail composed once for all tests."""
+    report = REPORTS[request.param]()
+    return Case(request.param, report, mails.receive(report))
+
+
+def outline(mail: ReceivedMail) -> str:
     """The headers, then the parts by their types and names."""
     headers = [
-        f"{name}: {value}" for name, value in read.message.items() if "boundary" not in value
+        f"{name}: {value}" for name, value in mail.message.items() if "boundary" not in value
     ]
     parts = [
         " ".join(filter(None, (part.get_content_type(), part.get_filename())))
-        for part in read.message.walk()
+        for part in mail.message.walk()
     ]
     return "\n".join([*headers, "", *parts]) + "\n"
 
 
-@pytest.mark.parametrize(("make", "policy"), LARGE)
-def test_mails_are_what_they_were(
-    make: Make, policy: Policy, request: pytest.FixtureRequest
-) -> None:
-    """Headers, text and HTML are those of the files, to the letter."""
-    read = mails.mail(make(), policy)
-    forms = {"headers": outline(read), "txt": read.text, "html": read.html}
-    name = request.node.callspec.id
-    for form, content in forms.items():
-        file = GOLDEN / f"{name}.{form}"
+def test_mails_are_those_of_the_golden_files(case: Case) -> None:
+    """Headers, text and HTML are equal to the files, to the letter."""
+    parts = {"headers": outline(case.mail), "txt": case.mail.text, "html": case.mail.html}
+    for suffix, content in parts.items():
+        file = GOLDEN / f"{case.name}.{suffix}"
         if os.environ.get("GOLDEN") == "write":
             file.parent.mkdir(exist_ok=True)
             file.write_text(content, "utf-8")
         assert content == file.read_text("utf-8"), file.name
 
 
-@pytest.mark.parametrize(("make", "policy"), LARGE)
-def test_text_and_html_say_the_same(make: Make, policy: Policy) -> None:
+def test_text_and_html_say_the_same(case: Case) -> None:
     """Every phrase of the digest is in both, and neither has a word that the other lacks."""
-    report = make()
-    read = mails.mail(report, policy)
-    digest = fit_digest(report)
-    shown = " ".join([read.page.text, *read.page.links]).casefold()
+    mail, digest = case.mail, fit_digest(case.report)
+    text = mail.text.casefold()
+    page = " ".join([mail.page.text, *mail.page.links]).casefold()
     for phrase in mails.phrases(digest):
-        assert phrase.casefold() in read.text.casefold() or phrase == digest.subject
-        assert phrase.casefold() in shown
-    words = [set(re.findall(r"\w+", form.casefold())) for form in (read.text, shown)]
-    assert words[0] - words[1] == set()
+        assert phrase.casefold() in text or phrase == digest.subject
+        assert phrase.casefold() in page
+    text_words, page_words = (set(re.findall(r"\w+", part)) for part in (text, page))
+    assert text_words - page_words == set()
     # The subject is the page's title, and only the page's table names its columns.
     titles = set(re.findall(r"\w+", f"region account status {digest.subject}".casefold()))
-    assert words[1] - words[0] <= titles
+    assert page_words - text_words <= titles
 
 
-@pytest.mark.parametrize(("make", "policy"), LARGE)
-def test_the_list_has_every_finding(make: Make, policy: Policy) -> None:
-    """The attachment has a row for each finding in the report's order."""
-    report = make()
-    read = mails.mail(report, policy)
+def test_the_attachment_has_every_finding(case: Case) -> None:
+    """The CSV has a row for each finding in the report's order; without findings there is none."""
+    mail, report = case.mail, case.report
     if not report.findings:
-        assert not read.attachments
+        assert not mail.attachments
         return
-    assert read.attachments[0].get_content_type() == "text/csv"
-    assert read.attachments[0].get_filename() == "findings.csv"
-    assert [row["id"] for row in read.rows] == [finding.id for finding in report.findings]
+    assert mail.attachments[0].get_content_type() == "text/csv"
+    assert mail.attachments[0].get_filename() == "findings.csv"
+    assert [row["id"] for row in mail.rows] == [finding.id for finding in report.findings]
 
 
 @pytest.mark.parametrize(
     ("name", "start"), [("web", b"severity,"), ("\N{SNOWMAN}", b"\xef\xbb\xbfseverity,")]
 )
-def test_the_list_is_marked_where_excel_needs_it(name: str, start: bytes) -> None:
-    """Texts of other alphabets arrive as they are, in mails that know ASCII only."""
+def test_the_attachment_has_a_byte_order_mark_unless_it_is_ascii(name: str, start: bytes) -> None:
+    """Excel needs the mark to read UTF-8; names of other alphabets arrive as they are."""
     group = answer(permission("tcp", 22, 22, "0.0.0.0/0"), name=name)
-    read = mails.mail(reports.of(reports.read(group)))
-    assert read.list_bytes.startswith(start)
-    assert read.rows[0]["groupName"] == name
+    mail = mails.receive(reports.of(reports.read(group)))
+    assert mail.csv_bytes.startswith(start)
+    assert mail.rows[0]["groupName"] == name
 
 
-@pytest.mark.parametrize(("make", "policy"), LARGE)
-def test_html_loads_nothing_and_leads_to_the_console(make: Make, policy: Policy) -> None:
-    """No element or style fetches anything, in Outlook's comments neither; links are AWS's."""
-    page = mails.mail(make(), policy).page
+def test_html_loads_nothing_and_links_to_the_console_only(case: Case) -> None:
+    """No element, style or comment for Outlook fetches anything; every link is one to AWS."""
+    page = case.mail.page
     assert page.tags <= {
         "html", "head", "meta", "title", "body", "table", "tr", "th", "td", "h1", "h2", "p", "div",
         "span", "b", "br", "hr", "a", "code",
@@ -118,12 +132,12 @@ def test_html_loads_nothing_and_leads_to_the_console(make: Make, policy: Policy)
     assert not [link for link in page.links if not CONSOLE.fullmatch(link)]
 
 
-def test_order_of_the_mail() -> None:
+def test_the_order_of_the_sections() -> None:
     """What to do, what was not read, findings worst first, exceptions, coverage, how it was run."""
-    read = mails.mail(mails.small(), mails.POLICY)
-    for form in (read.text.casefold(), read.page.text.casefold()):
+    mail = mails.receive(mails.small())
+    for part in (mail.text.casefold(), mail.page.text.casefold()):
         places = [
-            form.index(phrase)
+            part.index(phrase)
             for phrase in (
                 "first: close ",
                 "not read: what is open there is not known",
@@ -140,31 +154,8 @@ def test_order_of_the_mail() -> None:
         assert places == sorted(places)
 
 
-@pytest.mark.parametrize(
-    ("make", "subject"),
-    [
-        pytest.param(
-            mails.small,
-            "[security groups] prod: 2 critical in 1 region, 2 regions not read, 1 source not read",
-            id="small",
-        ),
-        pytest.param(mails.one, "[security groups] dev: 1 critical in 1 region", id="one"),
-        pytest.param(
-            mails.none, "[security groups] dev: nothing found open in 1 region", id="none"
-        ),
-        pytest.param(
-            mails.failures,
-            "[security groups] dev: nothing could be read in 2 regions",
-            id="failures",
-        ),
-        pytest.param(
-            lambda: mails.many(2_000),
-            "[security groups] dev: 1,334 critical, 666 low in 1 region",
-            id="two-thousand",
-        ),
-    ],
-)
-def test_subjects(make: Make, subject: str) -> None:
-    """The worst first, in fewer than 90 characters."""
-    assert mails.mail(make()).subject == subject
+def test_subjects(case: Case) -> None:
+    """The subject has the worst severities first, in fewer than 90 characters."""
+    subject = f"[security groups] {SUBJECTS[case.name]}"
+    assert case.mail.subject == subject
     assert len(subject) < 90

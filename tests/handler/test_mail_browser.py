@@ -32,7 +32,7 @@ HOSTILE = (
 def test_mails_fit_a_phone(browser: Browser, tmp_path: Path, make: Make, *, is_dark: bool) -> None:
     """Whatever is found, and however it is called."""
     page = tmp_path / "mail.html"
-    page.write_text(mails.mail(make()).html, "utf-8")
+    page.write_text(mails.receive(make()).html, "utf-8")
     check_on_a_phone(browser, page, is_dark=is_dark)
 
 
@@ -49,7 +49,7 @@ def test_what_overflows_is_noticed(browser: Browser, tmp_path: Path) -> None:
 def test_pictures_have_the_size_of_their_screens(browser: Browser, tmp_path: Path) -> None:
     """Each screen gives a PNG of so many dots."""
     page = tmp_path / "mail.html"
-    page.write_text(mails.mail(mails.small()).html, "utf-8")
+    page.write_text(mails.receive(mails.small()).html, "utf-8")
     for screen in pictures.SCREENS.values():
         browser.show(page, screen)
         header = browser.picture()[:24]

@@ -11,7 +11,7 @@ LINK = re.compile(
     r"https://eu-west-1\.console\.aws\.amazon\.com/ec2/home\?region=eu-west-1"
     r"#SecurityGroup:groupId=[\w%.~-]+"
 )
-PLAIN = mails.mail(mails.hostile("harmless"))
+PLAIN = mails.receive(mails.hostile("harmless"))
 HOSTILE = [
     pytest.param("<script>alert(1)</script><img src=x onerror=alert(1)>", id="markup"),
     pytest.param("\" onmouseover=\"alert(1)\" ' style='color:red' `", id="quotes"),
@@ -45,12 +45,12 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module", params=HOSTILE)
-def said(request: pytest.FixtureRequest) -> tuple[str, mails.Read]:
+def said(request: pytest.FixtureRequest) -> tuple[str, mails.ReceivedMail]:
     """A hostile text, and the mail on a report in which every text is that."""
-    return request.param, mails.mail(mails.hostile(request.param))
+    return request.param, mails.receive(mails.hostile(request.param))
 
 
-def test_no_element_nor_attribute_is_added(said: tuple[str, mails.Read]) -> None:
+def test_no_element_nor_attribute_is_added(said: tuple[str, mails.ReceivedMail]) -> None:
     """The page has the elements, attributes and comments that a harmless one has."""
     page = said[1].page
     assert page.tags == PLAIN.page.tags
@@ -61,7 +61,7 @@ def test_no_element_nor_attribute_is_added(said: tuple[str, mails.Read]) -> None
     assert not [link for link in page.links if not LINK.fullmatch(link)]
 
 
-def test_no_control_character_is_left(said: tuple[str, mails.Read]) -> None:
+def test_no_control_character_is_left(said: tuple[str, mails.ReceivedMail]) -> None:
     """Subject, headers, text and HTML hold what can be printed, in the lines of a harmless mail."""
     _, read = said
     for name, value in read.message.items():
@@ -71,7 +71,7 @@ def test_no_control_character_is_left(said: tuple[str, mails.Read]) -> None:
     assert len(read.subject) < 90
 
 
-def test_no_header_is_added(said: tuple[str, mails.Read]) -> None:
+def test_no_header_is_added(said: tuple[str, mails.ReceivedMail]) -> None:
     """Headers, recipients and parts are those of a harmless mail; no line is too long for SMTP."""
     _, read = said
     assert read.message.keys() == PLAIN.message.keys()
@@ -84,7 +84,7 @@ def test_no_header_is_added(said: tuple[str, mails.Read]) -> None:
     assert max(map(len, lines)) <= 998
 
 
-def test_no_cell_is_a_formula(said: tuple[str, mails.Read]) -> None:
+def test_no_cell_is_a_formula(said: tuple[str, mails.ReceivedMail]) -> None:
     """Each finding is one row of as many cells, none of which a spreadsheet calculates."""
     text, read = said
     assert len(read.rows) == len(mails.hostile(text).findings)
@@ -94,14 +94,14 @@ def test_no_cell_is_a_formula(said: tuple[str, mails.Read]) -> None:
         assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))]
 
 
-def test_the_text_is_still_there(said: tuple[str, mails.Read]) -> None:
+def test_the_text_is_still_there(said: tuple[str, mails.ReceivedMail]) -> None:
     """What is harmless is shown as it is, and what is not as a replacement."""
     text, read = said
     assert plain(text)[:60] in read.text
     assert plain(text)[:60] in read.page.text
 
 
-def test_the_subject_is_no_other(said: tuple[str, mails.Read]) -> None:
+def test_the_subject_is_no_other(said: tuple[str, mails.ReceivedMail]) -> None:
     """The subject begins as it always does, whatever the stack is called."""
     text, read = said
     assert read.subject.startswith(f"[security groups] {plain(text)[:13].rstrip()}")

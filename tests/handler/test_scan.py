@@ -55,8 +55,21 @@ class Ec2:
 
     def interfaces(self, *interfaces: dict[str, Any], of: list[str]) -> None:
         """The next call reads the interfaces that have some groups."""
-        asked = {"Filters": [{"Name": "group-id", "Values": of}], "MaxResults": 1000}
+        filters = [{"Name": "group-id", "Values": of}]
+        asked = {"Filters": filters, "MaxResults": 1000, "IncludeManagedResources": True}
         self.says(INTERFACES, asked, NetworkInterfaces=list(interfaces))
+        if interfaces:
+            types = ["global_accelerator_managed", "network_load_balancer"]
+            filters = [{"Name": "interface-type", "Values": types}]
+            self.says(INTERFACES, asked | {"Filters": filters}, NetworkInterfaces=[])
+
+    def paths(self) -> None:
+        """The next calls find no route table, no network ACL, and no blocked public access."""
+        self.says("describe_route_tables", {"MaxResults": 100}, RouteTables=[])
+        self.says("describe_network_acls", {"MaxResults": 1000}, NetworkAcls=[])
+        options = {"InternetGatewayBlockMode": "off", "State": "default-state"}
+        operation = "describe_vpc_block_public_access_options"
+        self.says(operation, {}, VpcBlockPublicAccessOptions=options)
 
     def scan(self, policy: Policy | None = None) -> Scan:
         """Scan the region, and see that every answer was asked for."""
@@ -126,10 +139,14 @@ def test_more_open_groups_than_a_filter_takes(ec2: Ec2) -> None:
     """Rule ids are asked for 200 groups at a time."""
     ids = [f"sg-{number:03}" for number in range(201)]
     ec2.groups(*(answer(permission("tcp", 22, 22, WORLD), group_id=each) for each in ids))
-    for operation, key in ((RULES, "SecurityGroupRules"), (INTERFACES, "NetworkInterfaces")):
-        for some in (ids[:200], ids[200:]):
-            asked = {"Filters": [{"Name": "group-id", "Values": some}], "MaxResults": 1000}
-            ec2.says(operation, asked, **{key: []})
+    batches = [
+        {"Filters": [{"Name": "group-id", "Values": batch}], "MaxResults": 1000}
+        for batch in (ids[:200], ids[200:])
+    ]
+    for asked in batches:
+        ec2.says(RULES, asked, SecurityGroupRules=[])
+    for asked in batches:
+        ec2.says(INTERFACES, asked | {"IncludeManagedResources": True}, NetworkInterfaces=[])
     assert len(ec2.scan().findings) == 201
 
 
@@ -182,7 +199,8 @@ def test_an_answer_without_sense_is_coverage(ec2: Ec2) -> None:
     """An interface without an id is a failure of the region, with a sentence."""
     ec2.groups(answer(permission("tcp", 22, 22, WORLD)))
     ec2.says(RULES, ANY, SecurityGroupRules=[])
-    ec2.interfaces({"Description": "web"}, of=["sg-1"])
+    asked = ANY | {"IncludeManagedResources": True}
+    ec2.says(INTERFACES, asked, NetworkInterfaces=[{"Description": "web"}])
     coverage = ec2.scan().coverage
     assert coverage.status is CoverageStatus.FAILED
     assert coverage.error == (
@@ -315,29 +333,36 @@ def test_trusted_sources_open_nothing(ec2: Ec2) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "attachment"),
+    ("fields", "attachment", "has_public_address"),
     [
-        pytest.param({"Association": {"PublicIp": "52.0.0.1"}}, "internet-facing", id="elastic"),
+        pytest.param(
+            {"Association": {"PublicIp": "52.0.0.1"}}, "internet-facing", True, id="elastic"
+        ),
         pytest.param(
             {"PrivateIpAddresses": [{"Association": {"PublicIp": "52.0.0.1"}}]},
             "internet-facing",
+            True,
             id="second-address",
         ),
         pytest.param(
-            {"Ipv6Addresses": [{"Ipv6Address": "2600:1f00::1"}]}, "internet-facing", id="ipv6"
+            {"Ipv6Addresses": [{"Ipv6Address": "2600:1f00::1"}]}, "internal", True, id="ipv6-only"
         ),
-        pytest.param({"Ipv6Addresses": [{"Ipv6Address": "fd00::1"}]}, "internal", id="local-ipv6"),
-        pytest.param({"PrivateIpAddresses": [{}]}, "internal", id="private"),
+        pytest.param(
+            {"Ipv6Addresses": [{"Ipv6Address": "fd00::1"}]}, "internal", False, id="local-ipv6"
+        ),
+        pytest.param({"PrivateIpAddresses": [{}]}, "internal", False, id="private"),
     ],
 )
 def test_the_attachment_is_the_interfaces(
-    ec2: Ec2, fields: dict[str, Any], attachment: str
+    ec2: Ec2, fields: dict[str, Any], attachment: str, *, has_public_address: bool
 ) -> None:
-    """A public address of any kind makes a group face the internet."""
+    """A public address of the rule's family makes a group face the internet."""
     ec2.groups(answer(permission("tcp", 22, 22, WORLD)))
     ec2.says(RULES, ANY, SecurityGroupRules=[])
     interface = {"NetworkInterfaceId": "eni-1", "Groups": [{"GroupId": "sg-1"}], **fields}
     ec2.interfaces(interface, of=["sg-1"])
+    if has_public_address:
+        ec2.paths()
     (finding,) = ec2.scan().findings
     assert (finding.attachment, finding.interfaces) == (attachment, ("eni-1",))
 

@@ -66,7 +66,7 @@ POLICY = Policy.parse(
 )
 
 
-class Read:
+class ReceivedMail:
     """A mail as its recipient's program takes it apart."""
 
     def __init__(self, raw: bytes) -> None:
@@ -87,7 +87,7 @@ class Read:
         return len(self.html.encode()) + self.html.count("\n")
 
     @property
-    def list_bytes(self) -> bytes:
+    def csv_bytes(self) -> bytes:
         """The attachment as it is."""
         (attachment,) = self.attachments
         content = attachment.get_payload(decode=True)
@@ -98,14 +98,12 @@ class Read:
     def rows(self) -> list[dict[str, str]]:
         """The findings in the attachment, by column."""
         csv.field_size_limit(1 << 30)
-        return list(csv.DictReader(StringIO(self.list_bytes.decode("utf-8-sig"), newline="")))
+        return list(csv.DictReader(StringIO(self.csv_bytes.decode("utf-8-sig"), newline="")))
 
 
-def mail(report: Report, policy: Policy | None = None, settings: Settings = SETTINGS) -> Read:
-    """The mail on a report as SES is given it."""
-    if policy:
-        report = replace(report, minimum_severity=policy.minimum_severity)
-    return Read(compose(settings, report))
+def receive(report: Report, settings: Settings = SETTINGS) -> ReceivedMail:
+    """The mail on a report, composed as SES is given it and read as its recipient does."""
+    return ReceivedMail(compose(settings, report))
 
 
 def phrases(value: object) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """The handler on a clock of its own, in an account with a ledger, and what can happen to it."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from handler import clock
 from handler.app import lambda_handler
 from handler.ledger.state import LedgerState, decode_state
 from sandbox.aws.account import Account
+from tests.support.memory_account import MemoryAccount
 
 BUCKET = "ledger"
 WORLD = "0.0.0.0/0"
@@ -40,7 +42,7 @@ class Context:
 class Stack:
     """A deployed audit without its deployment; days go by as the test says."""
 
-    account: Account
+    account: Account | MemoryAccount
     patch: pytest.MonkeyPatch
     time: datetime = datetime(2026, 11, 23, 6, tzinfo=UTC)
     runs: int = 0
@@ -57,6 +59,9 @@ class Stack:
         }
         for name, value in environment.items():
             self.patch.setenv(name, value)
+        if isinstance(self.account, MemoryAccount):
+            clients = SimpleNamespace(get=self.account.client)
+            self.patch.setattr("handler.app.Clients", lambda: clients)
         self.patch.setattr(clock, "now", lambda: self.time)
         self.patch.setattr(clock, "sleep", self.sleep)
         self.account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
@@ -113,8 +118,7 @@ class Stack:
     @property
     def texts(self) -> list[str]:
         """The text parts of all mails."""
-        bodies = (mail.message.get_body(("plain",)) for mail in self.account.mails())
-        return [body.get_content() for body in bodies if body]
+        return [text_of(mail.message) for mail in self.account.mails()]
 
     @property
     def state(self) -> LedgerState:
@@ -142,26 +146,46 @@ class Stack:
         return {each.group_name: each.status.value for each in self.state.findings.values()}
 
 
+def text_of(mail: EmailMessage) -> str:
+    """The text part of a mail."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+@contextmanager
+def intercepted(answer: Callable[[Any, Callable[[], Any]], Any]) -> Iterator[None]:
+    """Every request goes to ``answer``, with a function that sends it and returns the response."""
+    with pytest.MonkeyPatch.context() as patch:
+        for transport in (URLLib3Session, MemoryAccount):
+            patch.setattr(transport, "send", _intercepting(transport.send, answer))
+        yield
+
+
+def _intercepting(
+    send: Callable[..., Any], answer: Callable[[Any, Callable[[], Any]], Any]
+) -> Callable[..., Any]:
+    return lambda transport, request: answer(request, lambda: send(transport, request))
+
+
 @contextmanager
 def killed(at: int, *, answered: bool) -> Iterator[list[int]]:
     """A process that is killed at its nth request, before it is sent or once it was answered.
 
-    What is yielded has an item for each request.
+    Yields a list that gets an item for each request.
     """
     requests: list[int] = []
-    send = URLLib3Session.send
 
-    def dying(self: URLLib3Session, request: Any) -> Any:
+    def send_or_die(_request: Any, send: Callable[[], Any]) -> Any:
         requests.append(len(requests) + 1)
         if len(requests) > at or (len(requests) == at and not answered):
             raise Killed
-        response = send(self, request)
+        response = send()
         if len(requests) >= at:
             raise Killed
         return response
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(URLLib3Session, "send", dying)
+    with intercepted(send_or_die):
         yield requests
 
 
@@ -172,9 +196,3 @@ def _permission(port: int, source: str = WORLD) -> dict[str, Any]:
         "ToPort": port,
         "IpRanges": [{"CidrIp": source}],
     }
-
-
-def clear(environment: Mapping[str, str]) -> None:
-    """Forget variables of the environment."""
-    for name in environment:
-        os.environ.pop(name, None)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handler.ec2.interfaces import parse_interfaces
-from handler.model.network import Holder, NetworkInterface
+from handler.model.network import Holder
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from handler.model.network import Holder, NetworkInterface
         pytest.param(
             {"Description": "ELB app/shop/50dc6c", "RequesterId": "amazon-elb"},
             Holder.LOAD_BALANCER,
-            "app/shop/50dc6c",
+            "shop",
             id="application-load-balancer",
         ),
         pytest.param(
@@ -30,7 +30,7 @@ from handler.model.network import Holder, NetworkInterface
         pytest.param(
             {"Description": "RDSNetworkInterface", "RequesterId": "123456789012"},
             Holder.DATABASE,
-            "RDSNetworkInterface",
+            "",
             id="rds-by-description",
         ),
         pytest.param(
@@ -42,10 +42,10 @@ from handler.model.network import Holder, NetworkInterface
         pytest.param(
             {"Description": "ElastiCache cache-001"},
             Holder.DATABASE,
-            "ElastiCache cache-001",
+            "cache-001",
             id="elasticache",
         ),
-        pytest.param({"Description": "ES search"}, Holder.DATABASE, "ES search", id="opensearch"),
+        pytest.param({"Description": "ES search"}, Holder.DATABASE, "search", id="opensearch"),
         pytest.param(
             {"Description": "ES web front", "Attachment": {"InstanceId": "i-1"}},
             Holder.INSTANCE,
@@ -85,5 +85,7 @@ def test_public_addresses_are_named_once() -> None:
         "Ipv6Addresses": [{"Ipv6Address": "2600::1"}, {"Ipv6Address": "fd00::1"}],
         "Ipv6Prefixes": [{"Ipv6Prefix": "2600:1f18::/80"}, {"Ipv6Prefix": "fd00:1::/80"}],
     }
-    public = ("52.0.0.1", "52.0.0.2", "2600::1", "2600:1f18::/80")
-    assert parse_interfaces([told, told]) == (NetworkInterface("eni-1", ("sg-1", "sg-2"), public),)
+    (interface,) = parse_interfaces([told, told])
+    assert interface.public_ipv4 == ("52.0.0.1", "52.0.0.2")
+    assert interface.public_ipv6 == ("2600::1", "2600:1f18::/80")
+    assert interface.group_ids == ("sg-1", "sg-2")

@@ -206,4 +206,6 @@ def test_rules_match_permissions(fields: dict[str, Any], expected: Rule | None) 
 )
 def test_a_list_with_nonsense_cannot_be_read(entries: list[object], error: str) -> None:
     """One entry that makes no sense makes the list unreadable, not shorter."""
-    assert parse_prefix_list("pl-1", "123456789012", [{"Cidr": WORLD}, *entries]).error == error
+    description = {"OwnerId": "123456789012"}
+    prefix_list = parse_prefix_list("pl-1", description, [{"Cidr": WORLD}, *entries])
+    assert prefix_list.error == error

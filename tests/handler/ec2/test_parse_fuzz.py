@@ -1,17 +1,12 @@
-"""No answer of EC2 breaks the audit or hides an open port, whatever nonsense is in it.
-
-The examples are the same on every run. With FUZZ_EXAMPLES=100000 in the environment this file
-tries that many for each test instead, and others each time.
-"""
+"""No answer of EC2 breaks the audit or hides an open port, whatever nonsense is in it."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.ec2 import interfaces, parse
@@ -22,23 +17,19 @@ from handler.report.digest import build_digest
 from handler.report.html import render_html
 from handler.report.json_report import report_to_json
 from handler.report.text import render_text
-from handler.scan import scan_target
+from handler.scan import GroupSource, scan_target
+from tests.support.examples import examples
 from tests.support.reports import IRELAND, of
 from tests.support.security_groups import answer, permission
 
-many = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "150")),
-    derandomize="FUZZ_EXAMPLES" not in os.environ,
-    database=None,
-    deadline=None,
-)
+many = examples(50, in_ci=150)
 POLICY = Policy(trusted_cidrs=("8.0.0.0/8",))
 SOURCES = {"IpRanges": "CidrIp", "Ipv6Ranges": "CidrIpv6", "PrefixListIds": "PrefixListId"}
 MISSING = object()
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Snapshot(GroupSource):
     """A region with these groups; pl-1 is the world, and other prefix lists cannot be read."""
 
     groups: Sequence[object]
@@ -214,7 +205,7 @@ def test_any_group_is_read_and_its_faults_are_sentences(value: object) -> None:
         [
             lambda answers: dict(parse.parse_rule_ids(answers)),
             interfaces.parse_interfaces,
-            lambda answers: parse.parse_prefix_list("pl-1", "1", answers),
+            lambda answers: parse.parse_prefix_list("pl-1", {"OwnerId": "1"}, answers),
         ]
     ),
     st.lists(mostly(answers), min_size=1, max_size=2),

@@ -58,7 +58,8 @@ def boto3s(body: bytes) -> dict[str, Any]:
 
 def ours(body: bytes, status: int = 200) -> tuple[dict[str, Any], bytes]:
     """What the audit makes of it, and what it leaves to boto3."""
-    response, read = {"status_code": status, "body": body}, {}
+    response: dict[str, Any] = {"status_code": status, "body": body}
+    read: dict[str, Any] = {}
     read_security_groups(response_dict=response, customized_response_dict=read)
     return read, response["body"]
 

@@ -1,10 +1,5 @@
-"""Whatever EC2 may answer, the audit reads of it what boto3 reads, or leaves it to boto3.
+"""Whatever EC2 may answer, the audit reads of it what boto3 reads, or leaves it to boto3."""
 
-The examples are the same on every run. With FUZZ_EXAMPLES=100000 in the environment this file
-tries that many for each test instead, and others each time.
-"""
-
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,19 +7,15 @@ from xml.sax.saxutils import escape
 
 import boto3
 from botocore.parsers import ResponseParserError, create_parser
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.ec2 import parse
 from handler.ec2.xml import read_security_groups
 from handler.model.network import SecurityGroup
+from tests.support.examples import examples
 
-many = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "150")),
-    derandomize="FUZZ_EXAMPLES" not in os.environ,
-    database=None,
-    deadline=None,
-)
+many = examples(50, in_ci=150)
 ROOT = "DescribeSecurityGroupsResponse"
 EC2 = "http://ec2.amazonaws.com/doc/2016-11-15/"
 SHAPE = (
@@ -161,7 +152,8 @@ def boto3s(body: bytes) -> dict[str, Any]:
 
 def ours(body: bytes) -> dict[str, Any]:
     """What boto3 makes of what the audit leaves of it, and what the audit has read."""
-    response, read = {"status_code": 200, "body": body}, {}
+    response: dict[str, Any] = {"status_code": 200, "body": body}
+    read: dict[str, Any] = {}
     read_security_groups(response_dict=response, customized_response_dict=read)
     return boto3s(response["body"]) | read
 
@@ -194,7 +186,8 @@ def test_any_answer_is_read_as_boto3_reads_it(body: bytes) -> None:
 @given(bodies(odd=False))
 def test_usual_answers_are_read_ahead(body: bytes) -> None:
     """Order, missing and unknown elements, comments and CDATA are no reason to leave one."""
-    response, read = {"status_code": 200, "body": body}, {}
+    response: dict[str, Any] = {"status_code": 200, "body": body}
+    read: dict[str, Any] = {}
     read_security_groups(response_dict=response, customized_response_dict=read)
     assert response["body"] == LEFT_NOTHING
     assert what_matters(lambda _: read, body) == what_matters(boto3s, body)

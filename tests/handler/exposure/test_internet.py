@@ -4,7 +4,7 @@ import pytest
 
 from handler.exposure.internet import Internet, Internets
 from handler.model.address import Family
-from handler.model.network import Reach
+from handler.model.network import Breadth, Reach
 
 IPV4 = Internet(Family.IPV4)
 IPV6 = Internet(Family.IPV6)
@@ -64,8 +64,8 @@ def test_counts_public_addresses(cidr: str, addresses: int) -> None:
     [
         pytest.param(IPV4, 0, Reach.NONE, id="none"),
         pytest.param(IPV4, 1, Reach.PUBLIC, id="one"),
-        pytest.param(IPV4, 2**20 - 1, Reach.PUBLIC, id="below-wide"),
-        pytest.param(IPV4, 2**20, Reach.WIDE, id="wide"),
+        pytest.param(IPV4, 2**16 - 1, Reach.PUBLIC, id="below-wide"),
+        pytest.param(IPV4, 2**16, Reach.WIDE, id="wide"),
         pytest.param(IPV4, IPV4.size - 1, Reach.WIDE, id="all-but-one"),
         pytest.param(IPV4, IPV4.size, Reach.WORLD, id="world"),
         pytest.param(IPV6, 2**96 - 1, Reach.PUBLIC, id="ipv6-below-wide"),
@@ -98,3 +98,25 @@ def test_what_lies_beyond_the_internet_may_be_trusted() -> None:
     """Trusting addresses that nobody comes from changes nothing."""
     internets = Internets(["fc00::/7", "1000::/4"])
     assert internets[Family.IPV6].size == IPV6.size
+
+
+@pytest.mark.parametrize(
+    ("internet", "addresses", "breadth"),
+    [
+        pytest.param(IPV4, IPV4.size, Breadth.MOST, id="world"),
+        pytest.param(IPV4, IPV4.size // 2, Breadth.MOST, id="half"),
+        pytest.param(IPV4, IPV4.size // 2 - 1, Breadth.WIDE, id="less-than-half"),
+        pytest.param(IPV4, 65_536, Breadth.WIDE, id="slash-16"),
+        pytest.param(IPV4, 65_535, Breadth.NARROW, id="less-than-a-slash-16"),
+        pytest.param(IPV4, 257, Breadth.NARROW, id="more-than-a-slash-24"),
+        pytest.param(IPV4, 256, Breadth.FEW, id="slash-24"),
+        pytest.param(IPV6, 2**116, Breadth.MOST, id="ipv6-slash-12"),
+        pytest.param(IPV6, 2**116 - 1, Breadth.WIDE, id="less-than-an-ipv6-slash-12"),
+        pytest.param(IPV6, 2**96, Breadth.WIDE, id="ipv6-slash-32"),
+        pytest.param(IPV6, 2**96 - 1, Breadth.NARROW, id="less-than-an-ipv6-slash-32"),
+        pytest.param(IPV6, 2**80, Breadth.FEW, id="ipv6-slash-48"),
+    ],
+)
+def test_breadth(internet: Internet, addresses: int, breadth: Breadth) -> None:
+    """The breadth is what the severity depends on: half, a /16, a /24; a /12, a /32, a /48."""
+    assert internet.breadth(addresses) is breadth

@@ -1,6 +1,7 @@
 """What a new run makes of what was known: every status before, every coverage, seen or not."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ SSH = answer(permission("tcp", 22, 22, WORLD))
 OK = Coverage(reports.IRELAND, CoverageStatus.OK)
 
 
-def found(group: dict[str, object] = SSH, **more: object) -> Finding:
+def found(group: dict[str, Any] = SSH, **more: Any) -> Finding:
     """The finding of a group that opens one thing."""
     (finding,) = reports.read(group, **more).findings
     return finding

@@ -4,13 +4,14 @@ from datetime import date
 from ipaddress import ip_network
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.exposure.internet import Internets
 from handler.model.finding import Finding, Status
 from handler.policy.policy import Policy
 from tests.support import reports
+from tests.support.examples import examples
 from tests.support.security_groups import answer, permission
 
 Group = list[tuple[tuple[str, list[Any]], list[str]]]
@@ -99,7 +100,7 @@ def is_accepted(finding: Finding, group: Group, exceptions: list[dict[str, str]]
     return True
 
 
-@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@examples(100, in_ci=300)
 @given(situations())
 def test_a_finding_is_excused_when_all_its_rules_are_accepted(
     situation: tuple[Group, list[dict[str, str]]],

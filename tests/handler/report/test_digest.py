@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from ipaddress import ip_network
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
@@ -44,9 +44,7 @@ SSH_RULE = {
 
 ENDING = PolicyException("sg-1", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 25))
 # All addresses but one.
-ALMOST = [
-    str(network) for network in ip_network("0.0.0.0/0").address_exclude(ip_network("8.8.8.8/32"))
-]
+ALMOST = [str(network) for network in IPv4Network(WORLD).address_exclude(IPv4Network("8.8.8.8/32"))]
 
 
 def as_text(report: Report, policy: Policy | None = None) -> str:
@@ -72,8 +70,8 @@ def test_a_finding_in_words() -> None:
         "    - tcp/22 (SSH) from the whole IPv4 internet\n"
         "      sources: 0.0.0.0/0\n"
         "      rules: sgr-1\n"
-        "      why: SSH open to the world is critical (EC2.19, CIS); a public address is "
-        "attached.\n"
+        "      why: Critical: SSH is open to the internet (EC2.19, CIS); the interface has the "
+        "public address 8.8.8.8.\n"
         "      close: aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
         "--security-group-rule-ids sgr-1\n"
         "      and let one range in instead: aws ec2 authorize-security-group-ingress "
@@ -147,7 +145,7 @@ def test_the_longest_subject_still_has_the_change() -> None:
     ("policy", "opened", "headline"),
     [
         pytest.param({}, None, "Nothing found open in 1 region.", id="nothing"),
-        pytest.param({}, "5.0.0.0/20", "Nothing above info found open in 1 region.", id="info"),
+        pytest.param({}, "5.0.0.0/24", "Nothing above info found open in 1 region.", id="info"),
         pytest.param(
             {"authorizedPorts": ["tcp/22"]},
             WORLD,
@@ -264,7 +262,7 @@ def test_rules_behind_others_are_named() -> None:
     ]
     said = as_text(reports.of(reports.read(answer(*rules), SecurityGroupRules=[SSH_RULE])))
     assert (
-        "tcp, all ports (FTP data, FTP, SSH, Telnet and 87 more) from the whole IPv4 internet; "
+        "tcp, all ports (SSH, RDP and 88 more on 65,536 ports) from the whole IPv4 internet; "
         "other rules open it too, or a part of it: tcp/22 from 0.0.0.0/0 (sgr-1), "
         "tcp/22 from 8.8.8.0/24\n"
     ) in said

@@ -34,6 +34,7 @@ def test_a_report_in_full() -> None:
                 "groups": 0,
                 "rules": 0,
                 "error": "UnauthorizedOperation: <b>No</b>.",
+                "notice": None,
             },
             {
                 "account": "123456789012",
@@ -42,6 +43,7 @@ def test_a_report_in_full() -> None:
                 "groups": 1,
                 "rules": 1,
                 "error": None,
+                "notice": None,
             },
         ],
         "summary": {
@@ -82,8 +84,10 @@ def test_a_report_in_full() -> None:
                 "interfaces": [],
                 "attached": [],
                 "owner": None,
-                "why": "SSH open to the world is critical (EC2.19, CIS); "
-                "two steps lower because nothing is attached.",
+                "managedBy": None,
+                "partOf": None,
+                "why": "Medium: SSH would be critical (EC2.19, CIS), but the group is not attached "
+                "to any network interface.",
                 "exception": None,
                 "firstSeen": "2026-11-23T06:00:00Z",
                 "lastSeen": "2026-11-23T06:00:00Z",

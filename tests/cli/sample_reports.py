@@ -1,9 +1,8 @@
-"""Reports of every kind, and how each form writes them."""
+"""The reports that the tests of all formats write, and how to write one."""
 
 from dataclasses import replace
 from datetime import date
 from io import StringIO
-from typing import Any
 
 from cli.formats import FORMATS
 from handler.model.network import Target
@@ -13,8 +12,8 @@ from tests.support.reports import ACCOUNT, DENIED, FRANKFURT, IRELAND, of, read
 from tests.support.security_groups import answer, permission
 
 WORLD, WORLD6 = "0.0.0.0/0", "::/0"
-SSH = answer(permission("tcp", 22, 22, WORLD))
-ACCEPTING = Policy.parse(
+SSH_GROUP = answer(permission("tcp", 22, 22, WORLD))
+POLICY_WITH_EXCEPTION = Policy.parse(
     {
         "exceptions": [
             {
@@ -28,8 +27,9 @@ ACCEPTING = Policy.parse(
     },
     date(2026, 11, 23),
 )
-# What terminals, rich, Markdown, GitHub, HTML, spreadsheets, SARIF and Security Hub would obey.
-HOSTILE = (
+# Control characters, markup and formulas that a terminal, rich, Markdown, GitHub, HTML, a
+# spreadsheet, SARIF or Security Hub would interpret.
+HOSTILE_TEXTS = (
     "\x1b[31mred\x1b[0m\x07",
     "[red]x[/red] [link=http://evil.example]x[/link] :smile:",
     "[/]",
@@ -50,50 +50,48 @@ HOSTILE = (
 )
 
 
-def hostile(text: str) -> Report:
-    """A report with that text in all that comes from an account or a snapshot."""
+def hostile_report(text: str) -> Report:
+    """A report with the text in each field that comes from an account or a snapshot."""
     group = answer(
         permission("tcp", 22, 22, WORLD), permission("tcp", 23, 23, "pl-1"), group_id="sg-1"
     )
-    nonsense = answer(permission(text, 1, 1, WORLD, text), group_id=f"sg-{text}", name=text)
-    attached = {
+    malformed = answer(permission(text, 1, 1, WORLD, text), group_id=f"sg-{text}", name=text)
+    interface = {
         "NetworkInterfaceId": f"eni-{text}",
         "Description": text,
         "Groups": [{"GroupId": "sg-1"}, {"GroupId": f"sg-{text}"}],
         "Association": {"PublicIp": text},
     }
-    named = {"GroupName": text, "VpcId": text, "Tags": [{"Key": "Owner", "Value": text}]}
-    scanned = read(group | named, nonsense | named, NetworkInterfaces=[attached])
-    # What AWS says of a prefix list that it refuses goes into the detail.
-    refused = replace(REPORTS["unreadable-list"].findings[0], detail=text)
-    lost = Coverage(Target(ACCOUNT, "eu-north-1"), CoverageStatus.FAILED, error=text)
-    return of(scanned, Scan(lost, (refused,)), policy=ACCEPTING, stack=None)
+    fields = {"GroupName": text, "VpcId": text, "Tags": [{"Key": "Owner", "Value": text}]}
+    scan = read(group | fields, malformed | fields, NetworkInterfaces=[interface])
+    # AWS's error for a prefix list that cannot be read goes into the detail.
+    unreadable = replace(REPORTS["unreadable-list"].findings[0], detail=text)
+    unread = Coverage(Target(ACCOUNT, "eu-north-1"), CoverageStatus.FAILED, error=text)
+    return of(scan, Scan(unread, (unreadable,)), policy=POLICY_WITH_EXCEPTION, stack=None)
 
 
-def interface() -> dict[str, Any]:
-    """An interface with two groups."""
-    groups = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
-    address = {"PublicIp": "52.208.10.14"}
-    return {"NetworkInterfaceId": "eni-1", "Groups": groups, "Association": address}
-
-
-def halves() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two groups that open SSH to the world only together."""
+def joint_report() -> Report:
+    """Two groups on one interface, each of which opens SSH to half of the internet."""
     low = answer(permission("tcp", 22, 22, "0.0.0.0/1"), group_id="sg-1", name="low")
     high = answer(permission("tcp", 22, 22, "128.0.0.0/1"), group_id="sg-2", name="high")
-    return low, high
+    interface = {
+        "NetworkInterfaceId": "eni-1",
+        "Groups": [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}],
+        "Association": {"PublicIp": "52.208.10.14"},
+    }
+    return of(read(low, high, NetworkInterfaces=[interface]))
 
 
-def long() -> Report:
-    """A group with as much as there can be to say of it, and a region with a long error."""
-    halves = [f"{2 * number}.0.0.0/8" for number in range(1, 110)]
+def longest_report() -> Report:
+    """A group with 365 sources, long texts and 100 interfaces, and a region with a long error."""
+    networks = [f"{2 * number}.0.0.0/8" for number in range(1, 110)]
     group = answer(
-        permission("tcp", 22, 22, *halves, *(f"9.{number}.0.0/16" for number in range(256))),
+        permission("tcp", 22, 22, *networks, *(f"9.{number}.0.0/16" for number in range(256))),
         permission("x" * 255, 1, 1, WORLD),
         group_id="sg-0123456789abcdef0",
         name="n" * 255,
     )
-    attached = [
+    interfaces = [
         {
             "NetworkInterfaceId": f"eni-{number:017x}",
             "Description": "d" * 255,
@@ -102,22 +100,22 @@ def long() -> Report:
         for number in range(100)
     ]
     tags = [{"Key": "Owner", "Value": "o" * 255}]
-    lost = Coverage(FRANKFURT, CoverageStatus.FAILED, error="e" * 5000)
-    return of(read(group | {"Tags": tags}, NetworkInterfaces=attached), Scan(lost))
+    unread = Coverage(FRANKFURT, CoverageStatus.FAILED, error="e" * 5000)
+    return of(read(group | {"Tags": tags}, NetworkInterfaces=interfaces), Scan(unread))
 
 
 REPORTS = {
     "clean": of(read()),
-    "one": of(read(SSH)),
+    "one": of(read(SSH_GROUP)),
     "region-failed": of(read(), DENIED),
-    "excepted": of(read(SSH), policy=ACCEPTING),
+    "excepted": of(read(SSH_GROUP), policy=POLICY_WITH_EXCEPTION),
     "unreadable-list": of(read(answer(permission("tcp", 22, 22, "pl-1")))),
     "ipv6": of(read(answer(permission("tcp", 22, 22, WORLD6)))),
     "icmp": of(read(answer(permission("icmp", 8, -1, WORLD), permission("icmp", -1, -1, WORLD)))),
     "all-traffic": of(read(answer(permission("-1", None, None, WORLD)))),
     "malformed": of(read(answer(permission("tcp", 9, 1, WORLD)))),
-    "together": of(read(*halves(), NetworkInterfaces=[interface()])),
-    "china": of(read(SSH, target=Target(ACCOUNT, "cn-north-1"))),
+    "joint": joint_report(),
+    "china": of(read(SSH_GROUP, target=Target(ACCOUNT, "cn-north-1"))),
     "many": of(
         read(
             *(
@@ -126,18 +124,18 @@ REPORTS = {
             )
         )
     ),
-    "long": long(),
+    "long": longest_report(),
 }
-REPORTS |= {f"hostile-{number}": hostile(text) for number, text in enumerate(HOSTILE)}
+REPORTS |= {f"hostile-{number}": hostile_report(text) for number, text in enumerate(HOSTILE_TEXTS)}
 
 
-def written(form: str, report: Report) -> str:
-    """What a form writes into a file."""
+def render(format_name: str, report: Report) -> str:
+    """The report in a format, as it is written into a file."""
     stream = StringIO(newline="")
-    FORMATS[form](report, stream)
+    FORMATS[format_name](report, stream)
     return stream.getvalue()
 
 
-def everywhere(region: str) -> Report:
-    """SSH open to the world in that region."""
-    return of(read(SSH, target=Target(IRELAND.account, region)))
+def ssh_report(region: str) -> Report:
+    """A report of SSH that is open to the internet in the region."""
+    return of(read(SSH_GROUP, target=Target(IRELAND.account, region)))

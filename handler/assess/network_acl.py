@@ -1,0 +1,116 @@
+"""Whether a subnet's network ACL denies all of an opening.
+
+https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from handler.exposure.internet import Internets
+from handler.model.address import Family, Interval
+from handler.model.network import AclEntry, NetworkAcl
+from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
+
+_ALL = "-1"
+_NUMBERS = {"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58"}
+# With more sources or pieces the exact answer costs more than it is worth.
+_MAX_SOURCES = 64
+_MAX_PIECES = 1024
+
+
+class _Piece(NamedTuple):
+    """A part of an opening: addresses, and ports or ICMP types, both up to but without the end."""
+
+    addresses: Interval
+    ports: Interval
+
+
+def denies_all(
+    acl: NetworkAcl,
+    family: Family,
+    traffic: Traffic,
+    sources: Sequence[Interval],
+    internets: Internets,
+) -> bool:
+    """Whether the inbound entries deny the traffic from each of the sources.
+
+    Sources are positions in the internet of the family, so that entries for private addresses do
+    not matter.
+
+    The lowest number comes first and the first match decides. What no entry matches, and a partial
+    denial, prove nothing.
+    """
+    if not sources:
+        return False
+    if len(sources) > _MAX_SOURCES:
+        sources = [(min(start for start, _ in sources), max(end for _, end in sources))]
+    left = [_Piece(addresses, _ports(traffic)) for addresses in sources]
+    for entry in sorted(acl.entries, key=lambda entry: entry.number):
+        entry_family, addresses = internets.locate(entry.cidr)
+        is_empty = addresses[0] == addresses[1]
+        if entry_family is not family or is_empty or not _may_match(entry, traffic):
+            continue
+        matched = _Piece(addresses, _entry_ports(entry, traffic))
+        if entry.is_allow:
+            if any(_overlap(piece, matched) for piece in left):
+                return False
+        elif _covers_traffic(entry, traffic):
+            left = [part for piece in left for part in _subtract(piece, matched)]
+            if len(left) > _MAX_PIECES:
+                return False
+    return not left
+
+
+def _ports(traffic: Traffic) -> Interval:
+    """Ports or types as an interval; other traffic has one."""
+    if traffic.protocol in PORT_PROTOCOLS:
+        low, high = traffic.ports
+        return low, high + 1
+    if traffic.protocol in ICMP_PROTOCOLS and traffic.icmp_type is not None:
+        return traffic.icmp_type, traffic.icmp_type + 1
+    return 0, 1 << 16
+
+
+def _entry_ports(entry: AclEntry, traffic: Traffic) -> Interval:
+    if entry.protocol == _ALL or entry.low is None:
+        return 0, 1 << 16
+    if traffic.protocol in PORT_PROTOCOLS and entry.high is not None:
+        return entry.low, entry.high + 1
+    if traffic.protocol in ICMP_PROTOCOLS:
+        return entry.low, entry.low + 1
+    return 0, 1 << 16
+
+
+def _may_match(entry: AclEntry, traffic: Traffic) -> bool:
+    number = _NUMBERS.get(traffic.protocol, traffic.protocol)
+    return entry.protocol == _ALL or traffic.protocol == ALL_PROTOCOLS or entry.protocol == number
+
+
+def _covers_traffic(entry: AclEntry, traffic: Traffic) -> bool:
+    """Whether a denial holds for the whole protocol and, of ICMP, for every code."""
+    if entry.protocol == _ALL:
+        return True
+    if traffic.protocol == ALL_PROTOCOLS:
+        return False
+    is_icmp = traffic.protocol in ICMP_PROTOCOLS
+    return not is_icmp or entry.high in {None, traffic.icmp_code}
+
+
+def _overlap(one: _Piece, other: _Piece) -> bool:
+    return all(a[0] < b[1] and b[0] < a[1] for a, b in zip(one, other, strict=True))
+
+
+def _subtract(piece: _Piece, hole: _Piece) -> list[_Piece]:
+    """The parts of a piece outside the hole."""
+    if not _overlap(piece, hole):
+        return [piece]
+    (start, end), (low, high) = piece
+    (hole_start, hole_end), (hole_low, hole_high) = hole
+    inner = max(start, hole_start), min(end, hole_end)
+    parts = [
+        _Piece((start, inner[0]), piece.ports),
+        _Piece((inner[1], end), piece.ports),
+        _Piece(inner, (low, min(high, hole_low))),
+        _Piece(inner, (max(low, hole_high), high)),
+    ]
+    return [part for part in parts if all(first < last for first, last in part)]

@@ -1,0 +1,282 @@
+"""Which path leads from the internet to a network interface, and what proves that none does.
+
+A proof is only what the account itself shows; what was not read, or is ambiguous, proves nothing.
+Sources: the VPC user guide (route tables, gateway route tables, network ACLs, Block Public Access),
+the guides of Elastic Load Balancing (client IP preservation), Global Accelerator and Wavelength.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from handler.assess.network_acl import denies_all
+from handler.exposure.exposures import public_ranges
+from handler.exposure.internet import Internets
+from handler.model.address import Family, Interval, is_prefix_list, parse_cidr
+from handler.model.attachment import ATTACHMENTS, Attachment
+from handler.model.network import NetworkInterface, RegionData, RouteTable, Rule
+from handler.model.traffic import Traffic
+from handler.sanitize import cut
+
+# Interfaces through which their services only open connections.
+_NO_INBOUND_TYPES = frozenset(
+    {
+        "api_gateway_managed",
+        "aws_codestar_connections_managed",
+        "ec2_instance_connect_endpoint",
+        "iot_rules_managed",
+        "lambda",
+        "quicksight",
+    }
+)
+# Interfaces that have no public address, and are no target of a load balancer.
+_INTERNAL_TYPES = frozenset({"efa-only", "efs", "vpc_endpoint"})
+_NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+# Ids and names in it are texts from the account.
+_LONGEST_REASON = 160
+_ACCELERATOR = "global_accelerator_managed"
+# Targets through which replies to strangers do not leave. Any other may forward packets to an
+# internet gateway: firewall endpoints, appliances, and what EC2 may add.
+_DEAD_ENDS = ("nat-", "eigw-")
+# What leads to networks that this account does not show.
+_OTHER_NETWORKS = ("tgw-", "vgw-", "pcx-", "lgw-", "cagw-", "arn:")
+# What may announce a VPC's own public range elsewhere.
+_ANNOUNCERS = ("tgw-", "vgw-", "arn:")
+_AVAILABILITY_ZONE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+[a-z]")
+# Wavelength Zones of Paris, in which TCP and UDP come in from the internet:
+# https://docs.aws.amazon.com/wavelength/latest/developerguide/wavelength-quotas.html
+_OPEN_WAVELENGTH_ZONE = re.compile(r"eu-west-3-wl\d-.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How the internet gets to an interface: by how many steps that lowers the severity, and why.
+
+    ``reason`` is a clause, for example "no route leads to an internet gateway (rtb-1)".
+    """
+
+    attachment: Attachment
+    steps: int
+    reason: str
+
+
+def default_path(attachment: Attachment, steps: int | None = None, reason: str = "") -> Path:
+    """The path with the steps and the reason of its attachment, unless others are given."""
+    effect = ATTACHMENTS[attachment]
+    steps = effect.steps if steps is None else steps
+    return Path(attachment, steps, cut(reason or effect.reason, _LONGEST_REASON))
+
+
+class PathFinder:
+    """The paths to the interfaces of one region."""
+
+    def __init__(self, region: RegionData, internets: Internets) -> None:
+        self._region = region
+        self._internets = internets
+        self._acls = region.paths.network_acls or ()
+        self._tables: defaultdict[str | None, list[RouteTable]] = defaultdict(list)
+        for table in region.paths.route_tables or ():
+            self._tables[table.vpc_id].append(table)
+        self._entry_points = [i for i in region.paths.entry_points or () if i.is_in_use]
+        # Many findings share an interface.
+        self._entry_path = cache(self._find_entry_path)
+
+    def public_sources(self, rules: Sequence[Rule], family: Family) -> list[Interval]:
+        """The addresses of the internet that the rules let in, where a network ACL may matter."""
+        if not self._acls:
+            return []
+        lists = self._region.prefix_lists
+        ranges = (found for rule in rules for found in public_ranges(rule, lists, self._internets))
+        return [interval for rule_family, interval in ranges if rule_family is family]
+
+    def path(
+        self,
+        interface: NetworkInterface,
+        family: Family,
+        traffic: Traffic,
+        sources: Sequence[Interval] | None,
+    ) -> Path:
+        """The shortest path on which these addresses of the internet send the traffic to it."""
+        if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
+            return default_path(Attachment.NO_INBOUND)
+        paths = [
+            *self._direct_paths(interface, family, traffic, sources),
+            self._private_path(interface, family),
+        ]
+        if self._region.paths.entry_points is None:
+            reason = "load balancers and accelerators could not be read"
+            paths.append(default_path(Attachment.UNKNOWN, reason=reason))
+        elif interface.type not in _INTERNAL_TYPES:
+            entry_path = self._entry_path(interface.id, interface.vpc_id, family)
+            paths += [entry_path] if entry_path else []
+        return min(paths, key=lambda path: (path.steps, path.attachment.rank))
+
+    def _direct_paths(
+        self,
+        interface: NetworkInterface,
+        family: Family,
+        traffic: Traffic,
+        sources: Sequence[Interval] | None,
+    ) -> Iterator[Path]:
+        """The ways to its own public address, through an accelerator and from a carrier."""
+        addresses = interface.public(family)
+        if self._is_blocked(interface):
+            if addresses or interface.has_carrier_address:
+                reason = "VPC Block Public Access lets nothing in from the internet"
+                yield default_path(Attachment.INTERNAL, reason=reason)
+            return
+        if addresses:
+            proof = self._proof(interface, family, traffic, sources)
+            reason = f"the interface has the public address {addresses[0]}"
+            yield proof or default_path(Attachment.INTERNET_FACING, reason=reason)
+        for accelerator in self._entry_points if interface.type not in _INTERNAL_TYPES else ():
+            in_subnet = accelerator.subnet_id == interface.subnet_id is not None
+            is_other = accelerator.type == _ACCELERATOR != interface.type
+            if in_subnet and is_other and _serves(accelerator, family):
+                reason = f"Global Accelerator ({accelerator.id}) leads to the interface"
+                yield default_path(Attachment.INTERNET_FACING, reason=reason)
+        if interface.has_carrier_address and family is Family.IPV4:
+            is_open = _OPEN_WAVELENGTH_ZONE.fullmatch(interface.zone)
+            yield default_path(Attachment.CARRIER, 0 if is_open else None)
+
+    def _private_path(self, interface: NetworkInterface, family: Family) -> Path:
+        table = self._route_table(interface)
+        if family is Family.IPV4 and table and any(map(self._is_routable, interface.private_ipv4)):
+            announcers = [r.target for r in table.routes if r.target.startswith(_ANNOUNCERS)]
+            if announcers:
+                reason = f"its own public range may be announced through {announcers[0]}"
+                return default_path(Attachment.INTERNAL, 1, reason)
+        reason = f"the interface has no public {_NAMES[family]} address"
+        return default_path(Attachment.INTERNAL, reason=reason)
+
+    def _proof(
+        self,
+        interface: NetworkInterface,
+        family: Family,
+        traffic: Traffic,
+        sources: Sequence[Interval] | None,
+    ) -> Path | None:
+        """What proves that strangers open no connection to its public address; None without."""
+        acls = [acl for acl in self._acls if interface.subnet_id in acl.subnet_ids]
+        if sources is None:
+            sources = [(0, self._internets[family].size)]
+        if len(acls) == 1 and denies_all(acls[0], family, traffic, sources, self._internets):
+            reason = f"the subnet's network ACL denies it ({acls[0].id})"
+            return default_path(Attachment.INTERNAL, reason=reason)
+        return self._route_proof(interface, family, is_tcp=traffic.protocol == "tcp")
+
+    def _route_proof(
+        self, interface: NetworkInterface, family: Family, *, is_tcp: bool
+    ) -> Path | None:
+        """No route for replies: none to an internet gateway, or to what may forward there."""
+        table = self._route_table(interface)
+        if table is None:
+            return None
+        has_edge_table = any(table.has_gateway for table in self._tables[interface.vpc_id])
+        leads_elsewhere = False
+        for route in table.routes:
+            is_to_list = is_prefix_list(route.destination)
+            if not is_to_list and parse_cidr(route.destination)[0] is not family:
+                continue
+            is_gateway_endpoint = is_to_list and route.target.startswith("vpce-")
+            if route.target.startswith(_OTHER_NETWORKS) and not route.is_advertised:
+                leads_elsewhere |= is_to_list or self._is_routable(route.destination)
+            elif (route.is_advertised or not route.target.startswith(_DEAD_ENDS)) and (
+                has_edge_table or not is_gateway_endpoint
+            ):
+                return None
+        reason = f"no route leads to an internet gateway ({table.id})"
+        return default_path(Attachment.INTERNAL, 2 if is_tcp and not leads_elsewhere else 1, reason)
+
+    def _is_routable(self, cidr: str) -> bool:
+        """Whether a CIDR holds addresses of the internet."""
+        _, (start, end) = self._internets.locate(cidr)
+        return start < end
+
+    def _route_table(self, interface: NetworkInterface) -> RouteTable | None:
+        """The one table of its subnet, else the VPC's main one; None where that is ambiguous."""
+        tables = self._tables[interface.vpc_id]
+        explicit = [table for table in tables if interface.subnet_id in table.subnet_ids]
+        candidates = explicit or [table for table in tables if table.is_main]
+        is_known = len(candidates) == 1 and interface.subnet_id is not None
+        return candidates[0] if is_known else None
+
+    def _is_blocked(self, interface: NetworkInterface) -> bool:
+        """Whether VPC Block Public Access lets nothing in."""
+        block = self._region.paths.block_public_access
+        if block is None or block.mode not in {"block-bidirectional", "block-ingress"}:
+            return False
+        if block.mode == "block-ingress" and not _AVAILABILITY_ZONE.fullmatch(interface.zone):
+            # It does not hold in Local Zones.
+            return False
+        owners = {table.owner_id for table in self._tables[interface.vpc_id]}
+        if owners != {self._region.target.account}:
+            # In a shared VPC the owner's setting counts.
+            return False
+        # What is in an excluded subnet may forward to the others.
+        return not any(self._may_be_in(excluded, interface.vpc_id) for excluded in block.excluded)
+
+    def _may_be_in(self, excluded: str, vpc_id: str | None) -> bool:
+        """Whether an excluded VPC is this one, or a subnet is in it or in none that is known."""
+        if excluded.startswith("vpc-"):
+            return excluded == vpc_id
+        vpcs = {acl.vpc_id for acl in self._acls if excluded in acl.subnet_ids}
+        return not vpcs or vpc_id in vpcs
+
+    def _find_entry_path(
+        self, interface_id: str, vpc_id: str | None, family: Family
+    ) -> Path | None:
+        """The load balancer or accelerator through which clients come; None where there is none."""
+        reachable = {vpc_id, *self._peers(vpc_id)} - {None}
+        for entry_point in self._entry_points:
+            if entry_point.id == interface_id or entry_point.vpc_id not in reachable:
+                continue
+            if entry_point.type == _ACCELERATOR:
+                is_open = entry_point.vpc_id == vpc_id and _serves(entry_point, family)
+                is_open = is_open and not self._is_blocked(entry_point)
+                reason = f"Global Accelerator ({entry_point.id}) may lead to the interface"
+            else:
+                is_open = self._lets_internet_in(entry_point, family)
+                name = entry_point.name or entry_point.id
+                reason = f"clients may come through the network load balancer {name}"
+            if is_open:
+                return default_path(Attachment.BEHIND_LOAD_BALANCER, reason=reason)
+        return None
+
+    def _lets_internet_in(self, balancer: NetworkInterface, family: Family) -> bool:
+        """Whether the internet reaches a load balancer: its address, its routes, its groups."""
+        is_closed = self._is_blocked(balancer) or self._route_proof(balancer, family, is_tcp=True)
+        if not balancer.public(family) or is_closed:
+            return False
+        open_group_ids = {
+            member.group.id
+            for member in self._region.open_groups
+            if any(exposure.family is family for exposure in member.exposures)
+            or any(self._is_unreadable(rule) for rule in member.group.rules)
+        }
+        return not balancer.group_ids or bool(open_group_ids & set(balancer.group_ids))
+
+    def _is_unreadable(self, rule: Rule) -> bool:
+        prefix_list = self._region.prefix_lists.get(rule.source)
+        return prefix_list is not None and prefix_list.error is not None
+
+    def _peers(self, vpc_id: str | None) -> Iterator[str]:
+        """The VPCs of this account that an active peering route may lead to."""
+        if self._region.paths.route_tables is None:
+            yield from (i.vpc_id for i in self._entry_points if i.vpc_id)
+        peerings = _peerings(self._tables[vpc_id])
+        for table in self._region.paths.route_tables or ():
+            if table.vpc_id != vpc_id and peerings & _peerings([table]):
+                yield table.vpc_id
+
+
+def _peerings(tables: Iterable[RouteTable]) -> set[str]:
+    routes = (route for table in tables for route in table.routes)
+    return {route.target for route in routes if route.target.startswith("pcx-")}
+
+
+def _serves(accelerator: NetworkInterface, family: Family) -> bool:
+    """Whether an accelerator's interface carries the family."""
+    return family is Family.IPV4 or bool(accelerator.public_ipv6)

@@ -1,0 +1,141 @@
+"""Route tables, network ACLs and VPC Block Public Access to the model.
+
+What is not in the documented form raises ``ValueError``: a proof must not rest on it.
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkAclEntry.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessOptions.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from handler.ec2.parse import objects_in, require_object
+from handler.model.address import is_prefix_list, parse_cidr
+from handler.model.network import (
+    UNKNOWN,
+    AclEntry,
+    BlockPublicAccess,
+    NetworkAcl,
+    Route,
+    RouteTable,
+)
+from handler.sanitize import clean_text, describe
+
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+_TARGETS = (
+    "GatewayId",
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "NetworkInterfaceId",
+    "EgressOnlyInternetGatewayId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "OdbNetworkArn",
+    "InstanceId",
+)
+_LOCAL = "local"
+# An exclusion in another state may let traffic in.
+_ENDED = frozenset({"create-failed", "delete-complete", "disable-complete"})
+_ALLOWS_NOTHING_IN = "allow-egress"
+_ALL = -1
+
+
+def parse_route_table(answer: object) -> RouteTable:
+    """One table of DescribeRouteTables."""
+    table = require_object(answer, "route table", "RouteTableId")
+    associations = _list_of(table, "Associations")
+    return RouteTable(
+        id=str(clean_text(table["RouteTableId"])),
+        vpc_id=clean_text(table.get("VpcId")) or "",
+        owner_id=clean_text(table.get("OwnerId")) or "",
+        routes=tuple(_routes(table)),
+        subnet_ids=_texts(association.get("SubnetId") for association in associations),
+        is_main=any(association.get("Main") is True for association in associations),
+        has_gateway=any(association.get("GatewayId") for association in associations),
+    )
+
+
+def parse_network_acl(answer: object) -> NetworkAcl:
+    """One ACL of DescribeNetworkAcls, with its inbound entries."""
+    acl = require_object(answer, "network ACL", "NetworkAclId")
+    entries = (_acl_entry(entry) for entry in _list_of(acl, "Entries") if not entry.get("Egress"))
+    return NetworkAcl(
+        id=str(clean_text(acl["NetworkAclId"])),
+        vpc_id=clean_text(acl.get("VpcId")) or "",
+        subnet_ids=_texts(entry.get("SubnetId") for entry in _list_of(acl, "Associations")),
+        entries=tuple(sorted(entries, key=lambda entry: entry.number)),
+    )
+
+
+def parse_block_public_access(options: object, exclusions: Iterable[object]) -> BlockPublicAccess:
+    """The options and exclusions of VPC Block Public Access."""
+    fields = require_object(options, "VPC Block Public Access", "InternetGatewayBlockMode")
+    if fields.get("State") == "update-in-progress":
+        return BlockPublicAccess()
+    return BlockPublicAccess(
+        str(clean_text(fields["InternetGatewayBlockMode"])), tuple(_excluded(exclusions))
+    )
+
+
+def _routes(table: Mapping[str, Any]) -> Iterator[Route]:
+    for route in _list_of(table, "Routes"):
+        destination = next(filter(None, (clean_text(route.get(k)) for k in _DESTINATIONS)), None)
+        target = next(filter(None, (clean_text(route.get(k)) for k in _TARGETS)), None)
+        if destination is None:
+            message = f"a route must have a destination, got {describe(route)}."
+            raise ValueError(message)
+        if not is_prefix_list(destination):
+            parse_cidr(destination)
+        # A blackhole leads nowhere; a filtered route counts as active.
+        if route.get("State") != "blackhole" and target != _LOCAL:
+            yield Route(destination, target or UNKNOWN, route.get("Origin") == "Advertisement")
+
+
+def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
+    cidr = clean_text(entry.get("CidrBlock")) or clean_text(entry.get("Ipv6CidrBlock")) or ""
+    parse_cidr(cidr)
+    number, action = entry.get("RuleNumber"), clean_text(entry.get("RuleAction"))
+    ports, icmp = entry.get("PortRange"), entry.get("IcmpTypeCode")
+    if isinstance(ports, Mapping):
+        bounds = ports.get("From"), ports.get("To")
+    elif isinstance(icmp, Mapping):
+        bounds = icmp.get("Type"), icmp.get("Code")
+    else:
+        bounds = _ALL, _ALL
+    if not all(map(_is_number, (number, *bounds))) or action not in {"allow", "deny"}:
+        message = (
+            f"an entry of a network ACL must have numbers and an action, got {describe(entry)}."
+        )
+        raise ValueError(message)
+    low, high = (None if bound == _ALL else bound for bound in bounds)
+    protocol = clean_text(entry.get("Protocol")) or ""
+    return AclEntry(int(str(number)), protocol, cidr, action == "allow", low, high)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _excluded(exclusions: Iterable[object]) -> Iterator[str]:
+    for answer in exclusions:
+        exclusion = require_object(answer, "exclusion", "ResourceArn")
+        is_ended = clean_text(exclusion.get("State")) in _ENDED
+        mode = clean_text(exclusion.get("InternetGatewayExclusionMode"))
+        if mode != _ALLOWS_NOTHING_IN and not is_ended:
+            yield str(clean_text(exclusion["ResourceArn"])).rpartition("/")[2]
+
+
+def _list_of(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The objects of a list; ``ValueError`` where it is missing or holds something else."""
+    value = owner.get(key)
+    entries = objects_in(owner, key)
+    if not isinstance(value, list) or len(entries) != len(value):
+        message = f"{key} must be a list of objects, got {describe(value)}."
+        raise ValueError(message)
+    return entries
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(text for value in values if (text := clean_text(value)))
