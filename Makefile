@@ -14,7 +14,7 @@ demo: venv/ready
 test: venv/ready
 	@$(RUN) sandbox.lambda_host.runtime
 	@$(RUN) sandbox.deployment.pulumi_cli || test "$$CI" != true
-	$(RUN) pytest -n auto $(COVERAGE)
+	$(RUN) pytest -n auto --dist worksteal $(COVERAGE)
 
 lint: venv/ready
 	$(RUN) ruff format --check .

@@ -44,13 +44,18 @@ def status(finding: Finding) -> str:
     return f"{finding.status}{exception}"
 
 
+def attached(finding: Finding) -> str:
+    """What the group is attached to, and what manages it."""
+    managed = f"; managed by {plain(finding.managed_by)}" if finding.managed_by else ""
+    return f"{phrases.attached(finding)}{managed}"
+
+
 def description(finding: Finding) -> str:
     """All of a finding in sentences, without the command that closes it."""
     facts = {
-        "Attached": phrases.attached(finding),
+        "Attached": attached(finding),
         "Sources": join_first((*finding.sources, *finding.prefix_lists), _NAMED_SOURCES),
         "Owner": plain(finding.owner or ""),
-        "Managed by": plain(finding.managed_by or ""),
         "Exception": plain(finding.exception or ""),
     }
     where = f"{phrases.groups(finding)} in {phrases.place(finding.target)}"

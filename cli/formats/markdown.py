@@ -7,7 +7,7 @@ mark-up in them.
 import re
 from collections.abc import Iterable, Iterator
 
-from cli.formats.finding_text import displayed_openings, status
+from cli.formats.finding_text import attached, displayed_openings, status
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
@@ -74,7 +74,7 @@ def _cells(opening: Opening) -> str:
         phrases.place(finding.target),
         phrases.groups(finding),
         phrases.opening_with_detail(finding, opening.twin),
-        phrases.attached(finding),
+        attached(finding),
         status(finding),
         finding.why,
     )

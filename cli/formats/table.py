@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.formats.finding_text import displayed_openings, status
+from cli.formats.finding_text import attached, displayed_openings, status
 from handler.model.finding import Finding, Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases
@@ -109,7 +109,7 @@ def _blocks(openings: Sequence[Opening]) -> Iterator[RenderableType]:
 def _facts(opening: Opening) -> tuple[str, ...]:
     finding = opening.finding
     what = phrases.opening_with_detail(finding, opening.twin)
-    return what, phrases.attached(finding), status(finding), plain(finding.why)
+    return what, attached(finding), status(finding), plain(finding.why)
 
 
 def _where(finding: Finding) -> tuple[Text, Text, Text]:

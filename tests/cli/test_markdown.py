@@ -7,7 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cli.formats.finding_text import displayed_openings, status
+from cli.formats.finding_text import attached, displayed_openings, status
 from cli.formats.markdown import code_span
 from handler.model.finding import Severity
 from handler.model.network import Target
@@ -61,7 +61,7 @@ def expected_rows(report: Report) -> list[list[str]]:
                     phrases.place(opening.finding.target),
                     phrases.groups(opening.finding),
                     phrases.opening_with_detail(opening.finding, opening.twin),
-                    phrases.attached(opening.finding),
+                    attached(opening.finding),
                     status(opening.finding),
                     opening.finding.why,
                 )

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.cells import cell_len
 
-from cli.formats.finding_text import displayed_openings, status
+from cli.formats.finding_text import attached, displayed_openings, status
 from cli.formats.table import write_table
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
@@ -79,7 +79,7 @@ def cells(opening: Opening) -> tuple[str, ...]:
         phrases.place(finding.target),
         phrases.groups(finding),
         phrases.opening_with_detail(finding, opening.twin),
-        phrases.attached(finding),
+        attached(finding),
         status(finding),
         finding.why,
     )
