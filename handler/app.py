@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handler import clock, logs, mail
-from handler.audit import build_report, scan_targets
-from handler.aws import Clients
+from handler.audit import build_report, scan_targets, unread_account
+from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, parse_event
 from handler.ledger.state import LedgerState
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import LedgerSession, Outcome
-from handler.model.network import ALL_REGIONS
+from handler.model.network import ALL_REGIONS, UNKNOWN
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
@@ -63,7 +63,11 @@ class _AuditSteps:
         scans = scan_targets(
             self.clients, request.regions, self.policy, self.budget.reading_seconds_left
         )
-        read = list(logs.log_scans(scans))
+        try:
+            read = list(logs.log_scans(scans))
+        except FAILURES as error:
+            # A run that cannot even name its account must not end without a mail.
+            read = list(logs.log_scans([unread_account(error)]))
         finished_at, stack = clock.timestamp(), self.settings.stack
         run = Run(request.id, request.trigger, self.started_at, finished_at, stack, request.is_full)
         return run, read
@@ -112,8 +116,11 @@ def _raise_if_incomplete(outcome: Outcome) -> None:
 
 def _unread(report: Report) -> Iterator[str]:
     for coverage in report.unread:
-        is_list = coverage.target.region == ALL_REGIONS
-        name = "The list of regions" if is_list else f"Region {coverage.target.region}"
+        target = coverage.target
+        if target.region != ALL_REGIONS:
+            name = f"Region {target.region}"
+        else:
+            name = "The account" if target.account == UNKNOWN else "The list of regions"
         yield f"{name} was not read: {coverage.error}"
     for finding in report.unreadable:
         yield f"{finding.group_id} in {finding.target.region}: {finding.detail}"

@@ -13,7 +13,7 @@ from handler.exposure.internet import Internets
 from handler.ledger.reconcile import find_changes, reconcile
 from handler.ledger.state import LedgerState
 from handler.model.finding import Finding
-from handler.model.network import ALL_REGIONS, Target
+from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import Report, Run, Scan
 from handler.policy.exceptions import apply_policy
 from handler.policy.policy import Policy
@@ -54,6 +54,11 @@ def scan_targets(
         finally:
             # A thread that still waits for an answer must not delay the mail.
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def unread_account(error: Exception) -> Scan:
+    """The scan of an account that is not known: nothing was read."""
+    return Scan(coverage_of(Target(UNKNOWN, ALL_REGIONS), [error]))
 
 
 def plan_targets(account: str, regions: Iterable[str]) -> list[Target]:

@@ -11,6 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from handler.sanitize import plain
+
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
 
@@ -63,14 +65,14 @@ def _process_session() -> boto3.session.Session:
 
 
 def error_text(error: Exception) -> str:
-    """The message of a failure on one line, cut to a readable length, with a full stop."""
+    """The plain message of a failure on one line, cut to a readable length, with a full stop."""
     length = 300
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         text = f"{details.get('Code', 'Unknown')}: {details.get('Message', '')}"
     else:
         text = str(error)
-    text = " ".join(text.split()).rstrip(".")
+    text = plain(" ".join(text.split())).rstrip(".")
     return f"{text}." if len(text) <= length else f"{text[:length]}..."
 
 

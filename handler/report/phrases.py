@@ -6,7 +6,7 @@ from urllib.parse import quote
 from handler.model.address import Family
 from handler.model.attachment import ATTACHMENTS
 from handler.model.finding import Finding
-from handler.model.network import ALL_REGIONS, Reach, Target
+from handler.model.network import ALL_REGIONS, UNKNOWN, Reach, Target
 from handler.model.run import Coverage
 from handler.model.traffic import Traffic
 from handler.sanitize import join_first, plain
@@ -27,6 +27,8 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def place(target: Target) -> str:
     """The region and the account."""
+    if target == Target(UNKNOWN, ALL_REGIONS):
+        return "the account"
     region = "the list of regions" if target.region == ALL_REGIONS else target.region
     return plain(f"{region} / {target.account}")
 

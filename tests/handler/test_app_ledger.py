@@ -445,3 +445,24 @@ def test_no_value_of_a_state_is_trusted(
         stack.run(run_id="odd")
     assert len(stack.subjects) == 2
     assert stack.run()["counts"]["mailed"] == 0
+
+
+def test_a_run_that_cannot_name_its_account_mails_and_fails(stack: Stack) -> None:
+    """Where STS refuses, the mail says that nothing could be read; later runs say it is again."""
+    stack.open("web")
+    stack.run()
+    stack.day()
+    stack.account.faults.add(
+        Fault("GetCallerIdentity", code="AccessDenied", message="No\x1b[31m entry.", status=403)
+    )
+    message = "The account was not read: AccessDenied: No\ufffd\\[31m entry"
+    with pytest.raises(AuditIncompleteError, match=message):
+        stack.run()
+    stack.account.faults.clear()
+    stack.day()
+    stack.run()
+    _, failed, again = stack.texts
+    assert failed.startswith("Nothing could be read in 1 region.")
+    assert "  the account (denied): AccessDenied: No\ufffd[31m entry." in failed
+    assert "read again: the account" in again
+    assert stack.statuses == {"web": "open"}
