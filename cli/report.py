@@ -15,7 +15,8 @@ from handler.aws import FAILURES, error_text
 from handler.ledger.state import LedgerState, RunSummary, StateError, decode_state
 from handler.ledger.store import STATE_KEY, report_key
 from handler.model.finding import Severity
-from handler.report.json_report import DECODE_ERRORS, report_from_json
+from handler.report.fields import DECODE_ERRORS
+from handler.report.json_report import report_from_json
 
 LEDGER = Path(".demo", "ledger")
 """The folder of the demo's ledger, in the project."""

@@ -3,17 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from handler.model.finding import Finding, Severity
 from handler.model.network import Target
 from handler.model.run import CoverageStatus, Trigger
-from handler.report.json_report import (
-    DECODE_ERRORS,
-    finding_from_json,
-    finding_to_json,
-    parse_time,
-)
+from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.json_report import finding_from_fields, finding_to_json
 
 VERSION = 1
 
@@ -90,43 +85,49 @@ def encode_state(state: LedgerState) -> bytes:
 def decode_state(stored: bytes) -> LedgerState:
     """The state in that JSON. Raises ``StateError`` when it is not one of this version."""
     try:
-        document = json.loads(stored)
-        if document["version"] == VERSION:
+        document = Fields(json.loads(stored))
+        if document.value("version") == VERSION:
             return _state(document)
-        message = f"The state has version {document['version']!r}, this program knows {VERSION}."
+        version = document.value("version")
+        message = f"The state has version {version!r}, this program knows {VERSION}."
     except DECODE_ERRORS as error:
         message = f"The state makes no sense ({type(error).__name__}: {error!s:.80})."
     raise StateError(message)
 
 
-def _state(document: Mapping[str, Any]) -> LedgerState:
+def _state(document: Fields) -> LedgerState:
+    findings = map(finding_from_fields, document.objects("findings"))
+    events, claim = document.object("events"), document.optional_object("mailing")
     return LedgerState(
-        findings={finding["id"]: finding_from_json(finding) for finding in document["findings"]},
+        findings={finding.id: finding for finding in findings},
         coverage={
-            Target(target["account"], target["region"]): CoverageStatus(target["status"])
-            for target in document["coverage"]
+            Target(target.text("account"), target.text("region")): CoverageStatus(
+                target.text("status")
+            )
+            for target in document.objects("coverage")
         },
-        announced=frozenset(document["announced"]),
-        events={event: parse_time(at) for event, at in document["events"].items()},
-        runs=tuple(map(_run_summary, document["runs"])),
-        last_full_digest_at=parse_time(document["listedAt"]) if document["listedAt"] else None,
-        claim=_claim(document["mailing"]) if document["mailing"] else None,
-        abandoned_run=str(document["died"]) if document["died"] else None,
+        announced=frozenset(document.texts("announced")),
+        events={event: events.time(event) for event in events.keys()},  # noqa: SIM118 -- no mapping
+        runs=tuple(map(_run_summary, document.objects("runs"))),
+        last_full_digest_at=document.optional_time("listedAt"),
+        claim=_claim(claim) if claim else None,
+        abandoned_run=document.optional_text("died"),
     )
 
 
-def _claim(document: Mapping[str, Any]) -> SendClaim:
-    return SendClaim(str(document["run"]), parse_time(document["until"]), str(document["token"]))
+def _claim(document: Fields) -> SendClaim:
+    return SendClaim(document.text("run"), document.time("until"), document.text("token"))
 
 
-def _run_summary(document: Mapping[str, Any]) -> RunSummary:
+def _run_summary(document: Fields) -> RunSummary:
+    numbers = document.object("open")
     return RunSummary(
-        id=str(document["id"]),
-        trigger=Trigger(document["trigger"]),
-        started_at=parse_time(document["started_at"]),
-        opened=int(document["opened"]),
-        resolved=int(document["resolved"]),
-        open={severity: int(document["open"][severity]) for severity in Severity},
-        not_read=int(document["not_read"]),
-        mailed=bool(document["mailed"]),
+        id=document.text("id"),
+        trigger=Trigger(document.text("trigger")),
+        started_at=document.time("started_at"),
+        opened=document.integer("opened"),
+        resolved=document.integer("resolved"),
+        open={severity: numbers.integer(severity) for severity in Severity},
+        not_read=document.integer("not_read"),
+        mailed=document.boolean("mailed"),
     )

@@ -1,7 +1,5 @@
 """The report as the JSON object that other systems read, and back."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from handler.model.address import Family
@@ -11,17 +9,9 @@ from handler.model.network import Reach, Target
 from handler.model.run import Coverage, CoverageStatus, PolicyException, Report, Run, Trigger
 from handler.model.traffic import Traffic
 from handler.report import phrases
+from handler.report.fields import Fields
 
 VERSION = 1
-DECODE_ERRORS = (
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-)
-"""What the functions from JSON raise for an object that is not what it should be."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -67,28 +57,35 @@ def report_to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def report_from_json(document: Mapping[str, Any]) -> Report:
+def report_from_json(document: object) -> Report:
     """A stored report, as far as it is shown; without exceptions, authorized ports and changes.
 
     Raises one of ``DECODE_ERRORS``.
     """
-    run = document["run"]
+    fields = Fields(document)
+    run = fields.object("run")
+    severity = fields.optional_text("minimumSeverity")
     return Report(
-        run=Run(run["id"], Trigger(run["trigger"]), run["startedAt"], run["finishedAt"]),
+        run=Run(
+            run.text("id"),
+            Trigger(run.text("trigger")),
+            run.time("startedAt"),
+            run.time("finishedAt"),
+        ),
         coverage=tuple(
             Coverage(
-                Target(coverage["account"], coverage["region"]),
-                CoverageStatus(coverage["status"]),
-                coverage["groups"],
-                coverage["rules"],
-                coverage["error"],
-                coverage.get("notice"),
+                Target(coverage.text("account"), coverage.text("region")),
+                CoverageStatus(coverage.text("status")),
+                coverage.integer("groups"),
+                coverage.integer("rules"),
+                coverage.optional_text("error"),
+                coverage.optional_text("notice"),
             )
-            for coverage in document["coverage"]
+            for coverage in fields.objects("coverage")
         ),
-        findings=tuple(map(finding_from_json, document["findings"])),
-        notices=tuple(document["notices"]),
-        minimum_severity=Severity(document.get("minimumSeverity", Severity.LOW)),
+        findings=tuple(map(finding_from_fields, fields.objects("findings"))),
+        notices=fields.texts("notices"),
+        minimum_severity=Severity(severity) if severity else Severity.LOW,
     )
 
 
@@ -139,64 +136,55 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def finding_from_json(document: Mapping[str, Any]) -> Finding:
+def finding_from_fields(fields: Fields) -> Finding:
     """A finding of the ledger's state or of a report. Raises one of ``DECODE_ERRORS``."""
-
-    def texts(key: str) -> tuple[str, ...]:
-        return tuple(document.get(key, ()))
-
-    family, worsened_from = document["family"], document["worsenedFrom"]
-    resolved_at = document["resolvedAt"]
+    family, worsened_from = fields.optional_text("family"), fields.optional_text("worsenedFrom")
+    group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
+    if len(group_ids) != len(group_names):
+        message = "groupIds and groupNames must have one length"
+        raise ValueError(message)
     return Finding(
-        id=document["id"],
-        kind=Kind(document["kind"]),
-        severity=Severity(document["severity"]),
-        status=Status(document["status"]),
-        target=Target(document["account"], document["region"]),
-        group_id=document["groupId"],
-        group_ids=texts("groupIds"),
-        group_names=texts("groupNames"),
-        group_name=document["groupName"],
-        vpc_id=document["vpcId"],
+        id=fields.text("id"),
+        kind=Kind(fields.text("kind")),
+        severity=Severity(fields.text("severity")),
+        status=Status(fields.text("status")),
+        target=Target(fields.text("account"), fields.text("region")),
+        group_id=fields.text("groupId"),
+        group_ids=group_ids,
+        group_names=group_names,
+        group_name=fields.text("groupName"),
+        vpc_id=fields.optional_text("vpcId"),
         family=Family(family) if family else None,
         traffic=Traffic(
-            document["protocol"],
-            document["fromPort"],
-            document["toPort"],
-            document["icmpType"],
-            document["icmpCode"],
+            fields.text("protocol"),
+            fields.optional_integer("fromPort"),
+            fields.optional_integer("toPort"),
+            fields.optional_integer("icmpType"),
+            fields.optional_integer("icmpCode"),
         ),
-        service=document["service"],
-        reach=Reach(document["reach"]),
-        addresses=document["addresses"],
-        share=document["share"],
-        sources=texts("sources"),
-        prefix_lists=texts("prefixLists"),
-        rule_ids=texts("ruleIds"),
-        attachment=Attachment(document["attachment"]),
-        interfaces=texts("interfaces"),
-        attached=texts("attached"),
-        owner=document["owner"],
-        managed_by=document.get("managedBy"),
-        part_of=document.get("partOf"),
-        why=document["why"],
-        exception=document["exception"],
-        first_seen=parse_time(document["firstSeen"]),
-        last_seen=parse_time(document["lastSeen"]),
-        resolved_at=parse_time(resolved_at) if resolved_at else None,
+        service=fields.optional_text("service"),
+        reach=Reach(fields.text("reach")),
+        addresses=fields.optional_integer("addresses"),
+        share=fields.optional_number("share"),
+        sources=fields.texts("sources"),
+        prefix_lists=fields.texts("prefixLists"),
+        rule_ids=fields.texts("ruleIds"),
+        attachment=Attachment(fields.text("attachment")),
+        interfaces=fields.texts("interfaces"),
+        attached=fields.texts("attached"),
+        owner=fields.optional_text("owner"),
+        managed_by=fields.optional_text("managedBy"),
+        part_of=fields.optional_text("partOf"),
+        why=fields.text("why"),
+        exception=fields.optional_text("exception"),
+        first_seen=fields.time("firstSeen"),
+        last_seen=fields.time("lastSeen"),
+        resolved_at=fields.optional_time("resolvedAt"),
         worsened_from=Severity(worsened_from) if worsened_from else None,
-        fix=document["fix"],
-        narrower=document.get("narrower"),
-        detail=document["detail"],
+        fix=fields.optional_text("fix"),
+        narrower=fields.optional_text("narrower"),
+        detail=fields.optional_text("detail"),
     )
-
-
-def parse_time(stored: str) -> str:
-    """A time in ISO 8601 with a zone, as it is stored. Raises ``ValueError`` for another one."""
-    if datetime.fromisoformat(stored).tzinfo is None:
-        message = f"{stored} has no zone"
-        raise ValueError(message)
-    return stored
 
 
 def _exception_to_json(exception: PolicyException) -> dict[str, Any]:

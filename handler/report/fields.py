@@ -1,0 +1,94 @@
+"""Typed reading of stored JSON: a field of another type is an error, never a value."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What reading an object raises that is not what it should be."""
+
+
+class Fields:
+    """The fields of a JSON object. Every method raises one of ``DECODE_ERRORS``."""
+
+    def __init__(self, document: object) -> None:
+        if not isinstance(document, Mapping):
+            message = f"expected an object, got {type(document).__name__}"
+            raise TypeError(message)
+        self._document: Mapping[str, Any] = document
+
+    def value(self, key: str) -> object:
+        """A value of any type."""
+        return self._document[key]
+
+    def text(self, key: str) -> str:
+        """A text."""
+        return str(self._typed(key, str))
+
+    def optional_text(self, key: str) -> str | None:
+        """A text; None for null and where the key is missing."""
+        return None if self._document.get(key) is None else self.text(key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; empty where the key is missing."""
+        values = self.items(key) if key in self._document else ()
+        if not all(isinstance(value, str) for value in values):
+            message = f"{key} must hold texts"
+            raise TypeError(message)
+        return tuple(values)
+
+    def integer(self, key: str) -> int:
+        """A whole number."""
+        return int(self._typed(key, int))
+
+    def optional_integer(self, key: str) -> int | None:
+        """A whole number or null."""
+        return None if self._document[key] is None else self.integer(key)
+
+    def optional_number(self, key: str) -> float | None:
+        """A number or null."""
+        return None if self._document[key] is None else float(self._typed(key, int, float))
+
+    def boolean(self, key: str) -> bool:
+        """True or false."""
+        return bool(self._typed(key, bool))
+
+    def time(self, key: str) -> str:
+        """A time in ISO 8601 with a zone, as it is stored."""
+        stored = self.text(key)
+        if datetime.fromisoformat(stored).tzinfo is None:
+            message = f"{stored} has no zone"
+            raise ValueError(message)
+        return stored
+
+    def optional_time(self, key: str) -> str | None:
+        """A time or null."""
+        return None if self._document[key] is None else self.time(key)
+
+    def object(self, key: str) -> "Fields":
+        """An object."""
+        return Fields(self._document[key])
+
+    def optional_object(self, key: str) -> "Fields | None":
+        """An object or null."""
+        return None if self._document[key] is None else self.object(key)
+
+    def objects(self, key: str) -> tuple["Fields", ...]:
+        """A list of objects."""
+        return tuple(map(Fields, self.items(key)))
+
+    def items(self, key: str) -> list[Any]:
+        """A list of anything."""
+        return list(self._typed(key, list))
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys, in their order."""
+        return tuple(self._document)
+
+    def _typed(self, key: str, *types: type) -> Any:
+        value = self._document[key]
+        # True is an int to isinstance.
+        if type(value) not in types:
+            message = f"{key} must be {types[0].__name__}, got {type(value).__name__}"
+            raise TypeError(message)
+        return value
