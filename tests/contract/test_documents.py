@@ -97,7 +97,13 @@ def test_the_architecture_names_the_packages(project: Path) -> None:
 
 def test_links_lead_somewhere(project: Path) -> None:
     """Files that the documents link to exist."""
-    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/severity.md", "sandbox/README.md"):
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/severity.md",
+        "sandbox/README.md",
+    ):
         document = project / name
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
             assert (document.parent / target).exists(), target

@@ -1,8 +1,7 @@
-"""One audit from the event to the mail, against an account on this machine."""
+"""One audit from the event to the mail, in an account of the sandbox."""
 
 import logging
 from collections.abc import Iterator
-from email.message import EmailMessage
 
 import pytest
 
@@ -10,6 +9,7 @@ from handler.app import lambda_handler
 from handler.model.run import AuditIncompleteError, MailError
 from handler.settings import SettingsError
 from sandbox.aws.account import Account
+from tests.support.stack import text_of
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 CLOUDTRAIL = {"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "detail": {}}
@@ -42,13 +42,6 @@ def open_group(
     return group_id
 
 
-def text_of(mail: EmailMessage) -> str:
-    """The text part of a mail."""
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
-
-
 def test_what_is_open_is_mailed_once(account: Account) -> None:
     """Two open groups in two regions are one mail to all recipients."""
     open_group(account)
@@ -68,7 +61,7 @@ def test_what_is_open_is_mailed_once(account: Account) -> None:
 
 
 def test_the_result_is_complete(account: Account) -> None:
-    """The result is what callers know, with the run's counts."""
+    """The result has status code 200, the body and the run's counts."""
     open_group(account)
     assert lambda_handler(SCHEDULED, None) == {
         "statusCode": 200,
@@ -94,14 +87,14 @@ def test_the_result_is_complete(account: Account) -> None:
     }
 
 
-def test_nothing_open_is_no_mail(account: Account) -> None:
-    """A clean account is not mailed by the schedule."""
+def test_nothing_open_is_not_mailed_on_schedule(account: Account) -> None:
+    """A scheduled run without findings sends no mail."""
     assert lambda_handler(SCHEDULED, None)["counts"]["mailed"] == 0
     assert account.mails() == []
 
 
-def test_somebody_who_waits_gets_a_mail(account: Account) -> None:
-    """A manual run mails, and says what was read."""
+def test_a_manual_run_always_mails(account: Account) -> None:
+    """A manual run mails the coverage even if nothing is open."""
     lambda_handler({}, None)
     (mail,) = account.mails()
     assert mail.message["Subject"] == "[security groups] nothing found open in 2 regions"
@@ -109,8 +102,8 @@ def test_somebody_who_waits_gets_a_mail(account: Account) -> None:
 
 
 @pytest.mark.usefixtures("account")
-def test_a_heartbeat_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With notify always the schedule mails although nothing is open."""
+def test_notify_always_mails_without_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With notify always a scheduled run mails although nothing is open."""
     monkeypatch.setenv("NOTIFY", "always")
     assert lambda_handler(SCHEDULED, None)["counts"]["mailed"] == 1
 
@@ -129,8 +122,8 @@ def test_a_heartbeat_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param({"source": ["aws.events"]}, "by hand", id="odd-source"),
     ],
 )
-def test_events_of_any_shape(account: Account, event: object, started: str) -> None:
-    """Every event runs the audit, and the mail says what started it."""
+def test_every_event_runs_the_audit(account: Account, event: object, started: str) -> None:
+    """The mail names the trigger: schedule, change or manual."""
     open_group(account)
     lambda_handler(event, None)
     (mail,) = account.mails()
@@ -138,14 +131,14 @@ def test_events_of_any_shape(account: Account, event: object, started: str) -> N
 
 
 @pytest.mark.usefixtures("account")
-def test_all_regions_are_those_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a list every region that is enabled is read."""
+def test_without_regions_all_enabled_ones_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a list of regions, the account's enabled regions are the targets."""
     monkeypatch.setenv("AUDIT_REGIONS", "all")
     assert lambda_handler(SCHEDULED, None)["counts"]["targets"] == 17
 
 
-def test_the_log_tells_the_run(caplog: pytest.LogCaptureFixture, account: Account) -> None:
-    """Start, each target, each finding and the end are lines with facts as text or numbers."""
+def test_the_log_of_a_run(caplog: pytest.LogCaptureFixture, account: Account) -> None:
+    """Start, each target, each finding and the end are lines whose facts are text or numbers."""
     group_id = open_group(account)
     with caplog.at_level(logging.INFO, logger="handler"):
         lambda_handler(SCHEDULED, None)
@@ -162,7 +155,7 @@ def test_the_log_tells_the_run(caplog: pytest.LogCaptureFixture, account: Accoun
 
 
 def test_the_log_names_no_recipient(caplog: pytest.LogCaptureFixture, account: Account) -> None:
-    """Addresses of people stay out of the log."""
+    """No email address is in any log record."""
     open_group(account)
     with caplog.at_level(logging.INFO):
         lambda_handler({}, None)
@@ -170,7 +163,7 @@ def test_the_log_names_no_recipient(caplog: pytest.LogCaptureFixture, account: A
 
 
 def test_an_unreadable_list_fails_the_run_after_the_mail(account: Account) -> None:
-    """What could not be judged is mailed, and then the run fails."""
+    """The findings are mailed, and then the run fails."""
     by_list: dict[str, object] = {
         "IpProtocol": "-1",
         "PrefixListIds": [{"PrefixListId": "pl-0123456789abcdef0"}],
@@ -188,7 +181,7 @@ def test_an_unreadable_list_fails_the_run_after_the_mail(account: Account) -> No
 def test_a_region_that_was_not_read_fails_the_run_after_the_mail(
     account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The regions that could be read are mailed, and then the run fails."""
+    """The findings of the other regions are mailed, and then the run fails."""
     monkeypatch.setenv("AUDIT_REGIONS", "eu-west-1,us-east-1")
     open_group(account)
     account.faults.deny("DescribeSecurityGroups", "us-east-1")
@@ -203,7 +196,7 @@ def test_a_region_that_was_not_read_fails_the_run_after_the_mail(
 
 
 def test_a_refused_mail_fails_the_run(account: Account) -> None:
-    """A digest that SES does not take is not a complete audit."""
+    """A message that SES rejects raises a MailError with SES's answer."""
     open_group(account)
     account.faults.refuse_mail()
     with pytest.raises(MailError, match=r"^SES did not take the digest: MessageRejected: "):
@@ -211,17 +204,17 @@ def test_a_refused_mail_fails_the_run(account: Account) -> None:
 
 
 def test_a_mail_whose_answer_is_lost_is_not_sent_again(account: Account) -> None:
-    """SES is asked once: it may have taken the mail that it did not answer."""
+    """SES is called once, because it may have accepted the message."""
     account.faults.drop("SendEmail")
     with pytest.raises(MailError, match=r"^SES did not take the digest: "):
         lambda_handler({}, None)
     assert [call.operation for call in account.calls].count("SendEmail") == 1
 
 
-def test_missing_wiring_fails_before_anything_is_read(
+def test_a_missing_setting_fails_before_anything_is_read(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a sender nothing is read and nothing is sent."""
+    """Without SES_SENDER nothing is read and nothing is sent."""
     monkeypatch.delenv("SES_SENDER")
     with pytest.raises(SettingsError, match=r"^environment variable SES_SENDER must be"):
         lambda_handler({}, None)

@@ -1,4 +1,4 @@
-"""Runs one after the other: what changes is mailed, nothing is lost, and nothing is said twice."""
+"""Runs one after the other with a ledger: what is mailed, resolved, reopened and repeated."""
 
 import json
 
@@ -20,15 +20,15 @@ CHANGE = {
 
 
 def test_the_first_run_always_mails(stack: Stack) -> None:
-    """Silence later on means that nothing has changed since that mail."""
+    """The first run mails even if nothing is open; the second one does not."""
     stack.run()
     assert stack.subjects == ["nothing found open in 2 regions"]
     stack.day()
     assert stack.run()["counts"]["mailed"] == 0
 
 
-def test_a_mail_says_what_changed(stack: Stack) -> None:
-    """What opens, closes and opens again is mailed once each, and what stays is counted."""
+def test_a_mail_has_the_changes(stack: Stack) -> None:
+    """Each opening, closing and reopening is mailed once; unchanged findings are counted."""
     web = stack.open("web")
     stack.run()
     stack.day()
@@ -58,8 +58,8 @@ def test_a_mail_says_what_changed(stack: Stack) -> None:
     assert stack.statuses == {"web": "open", "database": "open"}
 
 
-def test_a_group_that_is_gone_is_resolved(stack: Stack) -> None:
-    """Deleting a group closes what it opened."""
+def test_a_deleted_group_is_resolved(stack: Stack) -> None:
+    """Deleting a group resolves its findings."""
     web = stack.open("web")
     stack.run()
     stack.account.client("ec2").delete_security_group(GroupId=web)
@@ -68,8 +68,8 @@ def test_a_group_that_is_gone_is_resolved(stack: Stack) -> None:
     assert stack.subjects[-1] == "nothing found open in 2 regions (1 resolved)"
 
 
-def test_what_got_worse_is_mailed(stack: Stack) -> None:
-    """A public address on a group that was attached to nothing."""
+def test_a_higher_severity_is_mailed(stack: Stack) -> None:
+    """A public address on a group that was not attached raises the severity and is mailed."""
     web = stack.open("web")
     stack.run()
     attach(stack, web)
@@ -79,8 +79,8 @@ def test_what_got_worse_is_mailed(stack: Stack) -> None:
     assert "seen: since 2026-11-23, and worse now: it was medium" in stack.texts[-1]
 
 
-def test_what_is_still_open_is_said_again_after_a_week(stack: Stack) -> None:
-    """High and worse; seven days after everything was listed, whatever was mailed meanwhile."""
+def test_open_findings_are_mailed_again_after_seven_days(stack: Stack) -> None:
+    """Findings of severity high or critical are mailed seven days after a full digest."""
     attach(stack, stack.open("odd", port=9), stack.open("web"))
     stack.run()
     for _ in range(15):
@@ -100,8 +100,8 @@ def attach(stack: Stack, *group_ids: str) -> None:
     ec2.associate_address(AllocationId=address, NetworkInterfaceId=interface)
 
 
-def test_a_region_that_is_lost_and_regained_is_mailed_once_each(stack: Stack) -> None:
-    """Its findings are unverified meanwhile, and not resolved."""
+def test_losing_and_regaining_a_region_are_mailed_once_each(stack: Stack) -> None:
+    """Between the two mails the region's findings are unverified, and not resolved."""
     stack.open("web")
     stack.run()
     stack.account.faults.deny("DescribeSecurityGroups", "eu-west-1")
@@ -125,7 +125,7 @@ def test_a_region_that_is_lost_and_regained_is_mailed_once_each(stack: Stack) ->
 
 
 def test_an_event_that_is_delivered_again_mails_once(stack: Stack) -> None:
-    """Lambda delivers at least once."""
+    """A run whose event id is in the ledger reads and mails nothing."""
     stack.open("web")
     first = stack.run(run_id="e1")
     stack.open("database", port=5432)
@@ -139,16 +139,16 @@ def test_an_event_that_is_delivered_again_mails_once(stack: Stack) -> None:
     assert stack.subjects[1:] == ["2 medium in 1 region (1 new)"]
 
 
-def test_a_person_always_gets_a_mail_of_everything(stack: Stack) -> None:
-    """However often, and with whatever id in the event."""
+def test_a_manual_run_always_mails_a_full_digest(stack: Stack) -> None:
+    """Each manual run lists all open findings, whatever id the event has."""
     stack.open("web")
     for _ in range(2):
         assert stack.run({"id": "same"})["counts"]["mailed"] == 1
     assert stack.texts[1].count("close: ") == 1
 
 
-def test_a_person_may_ask_for_less(stack: Stack) -> None:
-    """Some regions, changes only, or nothing at all but the result."""
+def test_a_manual_run_may_be_dry_or_partial(stack: Stack) -> None:
+    """The event may name regions, ask for changes only, or for a dry run."""
     stack.open("web")
     stack.open("far", region="us-east-1")
     dry = stack.run({"dryRun": True})
@@ -160,23 +160,23 @@ def test_a_person_may_ask_for_less(stack: Stack) -> None:
     assert stack.run({"notify": "changes"})["counts"]["mailed"] == 0
 
 
-def test_changes_in_the_account_are_folded_into_one_mail(stack: Stack) -> None:
-    """Of many events about one opening the first mails, and it reads one region only."""
+def test_many_change_events_give_one_mail(stack: Stack) -> None:
+    """Of four events about one opening the first mails; each reads one region only."""
     stack.run()
     stack.open("web")
     stack.open("far", region="us-east-1")
-    told = [stack.run({**CHANGE, "id": f"change-{number}"})["counts"] for number in range(4)]
-    assert [each["mailed"] for each in told] == [1, 0, 0, 0]
-    assert {each["targets"] for each in told} == {1}
+    results = [stack.run({**CHANGE, "id": f"change-{number}"})["counts"] for number in range(4)]
+    assert [counts["mailed"] for counts in results] == [1, 0, 0, 0]
+    assert {counts["targets"] for counts in results} == {1}
     assert stack.subjects[1:] == ["1 medium in 1 region (1 new)"]
     assert stack.run()["counts"]["new"] == 1
 
 
 @pytest.mark.parametrize(("notify", "mails"), [("changes", 1), ("findings", 3), ("always", 4)])
-def test_how_often_it_mails(
+def test_how_often_each_notify_mails(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, notify: str, mails: int
 ) -> None:
-    """Three days with something open, and one without that says so or not."""
+    """Four runs: three with an open finding, and one after it was closed."""
     monkeypatch.setenv("NOTIFY", notify)
     web = stack.open("web")
     for _ in range(3):
@@ -188,8 +188,8 @@ def test_how_often_it_mails(
     assert len(stack.account.mails()) == mails + (notify == "changes")
 
 
-def test_a_refused_mail_leaves_what_is_known_as_it_was(stack: Stack) -> None:
-    """The next run says it, and does not say that it may repeat anything."""
+def test_a_rejected_mail_leaves_the_state_as_it_was(stack: Stack) -> None:
+    """The next run reports the findings as new, without a notice that it may repeat any."""
     stack.open("web")
     stack.account.faults.refuse_mail(times=1)
     with pytest.raises(MailError, match=r"Follow the link that SES mailed to each address"):
@@ -213,8 +213,8 @@ def test_a_refused_mail_leaves_what_is_known_as_it_was(stack: Stack) -> None:
         ("InternalFailure", "Oops.", "SES did not take the digest: InternalFailure: Oops."),
     ],
 )
-def test_a_refusal_says_what_to_do(stack: Stack, code: str, message: str, advice: str) -> None:
-    """Each of SES's reasons has its remedy."""
+def test_a_rejected_mail_has_advice(stack: Stack, code: str, message: str, advice: str) -> None:
+    """The error has SES's code and message, and what to do about it."""
     stack.account.faults.refuse_mail(code=code, message=message)
     with pytest.raises(MailError) as error:
         stack.run()
@@ -222,8 +222,8 @@ def test_a_refusal_says_what_to_do(stack: Stack, code: str, message: str, advice
     assert advice in str(error.value)
 
 
-def test_mail_that_ses_throttles_is_sent_a_little_later(stack: Stack) -> None:
-    """Three times; after that the run fails and says so."""
+def test_a_throttled_mail_is_retried(stack: Stack) -> None:
+    """It is sent again after 1, 2 and 4 seconds; after that the run fails."""
     stack.account.faults.refuse_mail("TooManyRequestsException", "Rate exceeded.", times=3)
     stack.run()
     assert (len(stack.subjects), stack.slept) == (1, [1, 2, 4])
@@ -232,8 +232,8 @@ def test_mail_that_ses_throttles_is_sent_a_little_later(stack: Stack) -> None:
         stack.run({})
 
 
-def test_a_mail_whose_answer_is_lost_may_be_repeated_and_says_so(http_stack: Stack) -> None:
-    """SES may have taken it: the next run says it again, with a warning."""
+def test_a_mail_whose_answer_is_lost_is_repeated_with_a_notice(http_stack: Stack) -> None:
+    """SES may have accepted the message, so the next run repeats it and says so."""
     http_stack.open("web")
     http_stack.account.faults.drop("SendEmail", times=1)
     with pytest.raises(MailError):
@@ -247,10 +247,8 @@ def test_a_mail_whose_answer_is_lost_may_be_repeated_and_says_so(http_stack: Sta
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
-def test_a_ledger_that_cannot_be_used_is_said_and_fails_the_run(
-    stack: Stack, operation: str
-) -> None:
-    """What is open is mailed all the same, each time."""
+def test_a_denied_ledger_is_reported_and_fails_the_run(stack: Stack, operation: str) -> None:
+    """All open findings are mailed in each run, with the error."""
     stack.open("web")
     stack.account.faults.add(Fault(operation, code="AccessDenied", message="No.", status=403))
     for _ in range(2):
@@ -262,8 +260,8 @@ def test_a_ledger_that_cannot_be_used_is_said_and_fails_the_run(
 
 
 @pytest.mark.parametrize("stored", [b"{", b'{"version": 2}'])
-def test_a_state_that_makes_no_sense_is_kept_aside(stack: Stack, stored: bytes) -> None:
-    """The run mails what is open, says that changes are not known, and begins anew."""
+def test_a_corrupt_state_is_moved_aside(stack: Stack, stored: bytes) -> None:
+    """All open findings are mailed with the reason, the run fails, and a new state begins."""
     stack.open("web")
     stack.store("state.json", stored)
     with pytest.raises(AuditIncompleteError, match="What has changed is not known: The state "):
@@ -274,8 +272,8 @@ def test_a_state_that_makes_no_sense_is_kept_aside(stack: Stack, stored: bytes) 
     assert stack.run()["counts"] | {"new": 0, "mailed": 0} == stack.run(run_id="e9")["counts"]
 
 
-def test_a_state_that_cannot_be_kept_aside_is_left_alone(stack: Stack) -> None:
-    """Nothing is overwritten that is not kept."""
+def test_a_corrupt_state_that_cannot_be_moved_is_not_overwritten(stack: Stack) -> None:
+    """If the copy under aside/ cannot be written, the state stays as it is."""
     stack.store("state.json", b"{")
     stack.account.faults.add(Fault("PutObject", code="AccessDenied", message="No.", status=403))
     with pytest.raises(AuditIncompleteError, match="It could not be kept aside"):
@@ -284,8 +282,8 @@ def test_a_state_that_cannot_be_kept_aside_is_left_alone(stack: Stack) -> None:
     assert len(stack.subjects) == 1
 
 
-def test_each_run_leaves_its_report(stack: Stack) -> None:
-    """By day and run, as JSON."""
+def test_each_run_stores_its_report(stack: Stack) -> None:
+    """The key has the day and the run; the object is the report as JSON."""
     stack.open("web")
     stack.run(run_id="e1")
     stack.day(9)
@@ -297,11 +295,11 @@ def test_each_run_leaves_its_report(stack: Stack) -> None:
     ]
     report = json.loads(stack.stored("reports/2026/11/23/e1.json"))
     assert (report["run"]["id"], report["summary"]["medium"]) == ("e1", 1)
-    assert [each["status"] for each in report["findings"]] == ["new"]
+    assert [finding["status"] for finding in report["findings"]] == ["new"]
 
 
-def test_a_write_whose_answer_is_lost_is_no_conflict(http_stack: Stack) -> None:
-    """S3 wrote it, the client asks again, and finds what it wrote."""
+def test_a_write_whose_answer_is_lost_is_not_a_conflict(http_stack: Stack) -> None:
+    """The client's retry finds what its first attempt wrote, and the run goes on."""
     http_stack.open("web")
     http_stack.account.faults.drop("PutObject", times=1)
     http_stack.run()
@@ -309,10 +307,10 @@ def test_a_write_whose_answer_is_lost_is_no_conflict(http_stack: Stack) -> None:
     assert http_stack.statuses == {"web": "new"}
 
 
-def test_what_is_open_on_purpose_from_now_on_is_not_resolved(
+def test_a_newly_authorized_port_is_not_resolved(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A port that the policy newly authorizes is no finding any more, and not closed either."""
+    """It is not a finding any more, and is not reported as closed."""
     stack.open("web")
     stack.run()
     stack.day()
@@ -322,10 +320,10 @@ def test_what_is_open_on_purpose_from_now_on_is_not_resolved(
     assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 0, {})
 
 
-def test_what_is_trusted_from_now_on_is_not_resolved(
+def test_a_newly_trusted_range_is_not_resolved(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A range that the policy newly trusts still gets in; what others open is judged as before."""
+    """Its finding is dropped without being reported as closed; others are not affected."""
     stack.open("own", source="8.8.8.0/24")
     stack.open("web")
     stack.run()
@@ -336,18 +334,18 @@ def test_what_is_trusted_from_now_on_is_not_resolved(
     assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 0, {"web": "open"})
 
 
-def test_a_run_of_one_region_is_no_reminder_of_the_others(stack: Stack) -> None:
-    """Nor is it the first run, after which silence means that nothing has changed."""
+def test_a_partial_run_is_not_a_full_digest(stack: Stack) -> None:
+    """It does not count as the first run or as a reminder."""
     stack.run({"regions": ["us-east-1"]})
     assert stack.state.last_full_digest_at is None
     stack.day()
     assert stack.run()["counts"]["mailed"] == 1
 
 
-def test_a_region_that_is_left_out_is_said_once_and_forgotten(
+def test_a_region_removed_from_the_settings_is_mailed_once(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its findings are unverified in that run, and nobody's business after it."""
+    """Its findings are unverified in that run, and dropped after it."""
     stack.open("far", region="us-east-1")
     stack.run()
     stack.day()
@@ -363,15 +361,15 @@ def test_a_region_that_is_left_out_is_said_once_and_forgotten(
 def test_a_change_in_a_region_that_is_not_audited(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The function may not read it: what it may is read, and nothing is lost or regained."""
+    """The regions of the settings are read instead, and none is lost or regained."""
     monkeypatch.setenv("AUDIT_REGIONS", "us-east-1")
     stack.run()
     assert stack.run({**CHANGE, "id": "c1"})["counts"] == stack.run()["counts"]
     assert len(stack.subjects) == 1
 
 
-def test_a_list_that_widens_is_worse_whatever_is_attached(http_stack: Stack) -> None:
-    """That interfaces cannot be read must not hide what has nothing to do with them."""
+def test_a_widened_prefix_list_is_worse_without_attachments(http_stack: Stack) -> None:
+    """It is reported as worse although the interfaces cannot be read."""
     ec2 = http_stack.account.client("ec2")
     made = ec2.create_managed_prefix_list(
         PrefixListName="partners",
@@ -399,10 +397,10 @@ def test_a_list_that_widens_is_worse_whatever_is_attached(http_stack: Stack) -> 
     assert http_stack.subjects[mails:] == ["1 critical in 1 region, 1 region not read (1 worse)"]
 
 
-def test_a_target_that_surprises_leaves_the_others(
+def test_an_unexpected_error_fails_one_target_only(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever goes wrong in one region is its coverage."""
+    """The error is in the target's coverage, and the other targets are read."""
     stack.open("web")
 
     def scan(target: Target, source: GroupSource, policy: Policy) -> Scan:
@@ -430,10 +428,10 @@ def test_a_target_that_surprises_leaves_the_others(
         (("coverage", 0, "status"), "fine"),
     ],
 )
-def test_no_value_of_a_state_is_trusted(
+def test_an_invalid_value_in_the_state_moves_it_aside(
     stack: Stack, path: tuple[str | int, ...], odd: object
 ) -> None:
-    """A value that makes no sense is found when it is read, before anything else is done."""
+    """It is found when the state is read, before anything else is done."""
     stack.open("web")
     stack.run()
     state = place = json.loads(stack.stored("state.json"))

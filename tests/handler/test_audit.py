@@ -1,4 +1,4 @@
-"""The targets of an audit, and their scans together."""
+"""The targets of an audit, and the scans of all of them."""
 
 import gc
 from typing import Any, Literal
@@ -43,7 +43,7 @@ class Scripted(Clients):
 NOTHING: tuple[str, dict[str, Any]] = ("describe_security_groups", {"SecurityGroups": []})
 
 
-def test_targets_are_sorted_and_different() -> None:
+def test_targets_are_sorted_and_unique() -> None:
     """Each region is one target, whatever the order and however often it is named."""
     assert plan_targets("1", ["eu-west-1", "ap-south-1", "eu-west-1"]) == [
         Target("1", "ap-south-1"),
@@ -51,26 +51,26 @@ def test_targets_are_sorted_and_different() -> None:
     ]
 
 
-def test_a_denied_region_leaves_the_others() -> None:
-    """One region that may not be read is said, and the others are read."""
+def test_a_denied_region_does_not_affect_others() -> None:
+    """One region has status denied, and the other one is read."""
     clients = Scripted(eu_west_1=NOTHING, us_east_1="UnauthorizedOperation")
     read = list(scan_targets(clients, ["us-east-1", "eu-west-1"], Policy()))
-    assert [(each.coverage.target.region, each.coverage.status) for each in read] == [
+    assert [(scan.coverage.target.region, scan.coverage.status) for scan in read] == [
         ("eu-west-1", CoverageStatus.OK),
         ("us-east-1", CoverageStatus.DENIED),
     ]
 
 
-def test_no_regions_are_all_enabled_ones() -> None:
-    """EC2 says which regions there are."""
+def test_without_regions_all_enabled_ones_are_targets() -> None:
+    """The targets are the regions that DescribeRegions returns."""
     regions = {"Regions": [{"RegionName": "us-east-1"}, {"RegionName": "eu-west-1"}]}
     clients = Scripted(home=("describe_regions", regions), eu_west_1=NOTHING, us_east_1=NOTHING)
-    read = [each.coverage.target.region for each in scan_targets(clients, [], Policy())]
+    read = [scan.coverage.target.region for scan in scan_targets(clients, [], Policy())]
     assert read == ["eu-west-1", "us-east-1"]
 
 
-def test_not_knowing_the_regions_is_not_clean() -> None:
-    """When EC2 does not say which regions there are, nothing was read."""
+def test_a_denied_list_of_regions_is_a_denied_target() -> None:
+    """If DescribeRegions fails, the target "all" has its error."""
     (read,) = scan_targets(Scripted(home="UnauthorizedOperation"), [], Policy())
     assert read.coverage.target == Target("123456789012", "all")
     assert (read.coverage.status, read.coverage.error) == (
@@ -80,8 +80,8 @@ def test_not_knowing_the_regions_is_not_clean() -> None:
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_the_collector_is_left_as_it_was(*, enabled: bool) -> None:
-    """The garbage collector is paused from the first scan to the last, and put back."""
+def test_the_garbage_collector_is_paused_and_restored(*, enabled: bool) -> None:
+    """It is disabled from the first scan to the last, and then as before."""
     before = gc.isenabled()
     (gc.enable if enabled else gc.disable)()
     try:

@@ -1,4 +1,4 @@
-"""What events ask for."""
+"""What an event requests."""
 
 from typing import Any
 
@@ -72,8 +72,8 @@ MANUAL = RunRequest("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
         pytest.param({"dryRun": False, "regions": None, "notify": None}, MANUAL, id="nulls"),
     ],
 )
-def test_what_an_event_asks_for(event: object, expected: RunRequest) -> None:
-    """Schedules and changes are told by their envelope; whatever else comes is a person."""
+def test_the_request_of_an_event(event: object, expected: RunRequest) -> None:
+    """Schedules and changes are recognized by source and type; any other event is manual."""
     assert parse_event(event, "request", SETTINGS) == expected
 
 
@@ -91,8 +91,8 @@ def test_what_an_event_asks_for(event: object, expected: RunRequest) -> None:
         ({"dryRun": "yes"}, "the event's dryRun must be true or false, got 'yes'."),
     ],
 )
-def test_what_cannot_be_meant_is_one_sentence(event: object, sentence: str) -> None:
-    """Somebody who waits for the result hears what is wrong with the event."""
+def test_an_invalid_event_is_refused(event: object, sentence: str) -> None:
+    """The EventError is one sentence with key, expectation and value."""
     with pytest.raises(EventError) as error:
         parse_event(event, "request", SETTINGS)
     assert str(error.value).startswith(sentence)

@@ -133,7 +133,7 @@ def test_html_loads_nothing_and_links_to_the_console_only(case: Case) -> None:
 
 
 def test_the_order_of_the_sections() -> None:
-    """What to do, what was not read, findings worst first, exceptions, coverage, how it was run."""
+    """Advice, unread targets, findings by severity, exceptions, coverage, run."""
     mail = mails.receive(mails.small())
     for part in (mail.text.casefold(), mail.page.text.casefold()):
         places = [

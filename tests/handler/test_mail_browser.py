@@ -1,4 +1,4 @@
-"""Mails in a browser."""
+"""Mails in a browser with the screen of a phone."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,14 +30,14 @@ HOSTILE = (
     ],
 )
 def test_mails_fit_a_phone(browser: Browser, tmp_path: Path, make: Make, *, is_dark: bool) -> None:
-    """Whatever is found, and however it is called."""
+    """No element is wider than the screen, whatever is found and however long its names are."""
     page = tmp_path / "mail.html"
     page.write_text(mails.receive(make()).html, "utf-8")
     check_on_a_phone(browser, page, is_dark=is_dark)
 
 
-def test_what_overflows_is_noticed(browser: Browser, tmp_path: Path) -> None:
-    """The check above sees a page that is too wide, and a request."""
+def test_overflow_and_requests_are_noticed(browser: Browser, tmp_path: Path) -> None:
+    """The check above sees an element that is too wide, and a request."""
     page = tmp_path / "wide.html"
     page.write_text('<div style="width:500px">wide</div><img src="https://evil.example/x.png">')
     browser.show(page, Screen(360, 780))
@@ -47,7 +47,7 @@ def test_what_overflows_is_noticed(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_pictures_have_the_size_of_their_screens(browser: Browser, tmp_path: Path) -> None:
-    """Each screen gives a PNG of so many dots."""
+    """A picture has the screen's width and height times its dots per pixel."""
     page = tmp_path / "mail.html"
     page.write_text(mails.receive(mails.small()).html, "utf-8")
     for screen in pictures.SCREENS.values():
@@ -58,8 +58,8 @@ def test_pictures_have_the_size_of_their_screens(browser: Browser, tmp_path: Pat
         assert (width, height) == (screen.width * screen.dots, screen.height * screen.dots)
 
 
-def test_without_a_browser_pictures_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One sentence names what was looked for."""
+def test_pictures_without_a_browser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error is one sentence with the names that were looked for."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoBrowserError, match=r"none of chromium, .* is on PATH\.$"):
         pictures.draw(tmp_path / "mail.html", tmp_path)

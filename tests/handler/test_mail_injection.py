@@ -1,4 +1,4 @@
-"""Whatever the account and the config say, a mail is text, and only text."""
+"""Hostile texts from the account and the config stay text in every part of a mail."""
 
 import re
 
@@ -45,14 +45,14 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module", params=HOSTILE)
-def said(request: pytest.FixtureRequest) -> tuple[str, mails.ReceivedMail]:
+def hostile_mail(request: pytest.FixtureRequest) -> tuple[str, mails.ReceivedMail]:
     """A hostile text, and the mail on a report in which every text is that."""
     return request.param, mails.receive(mails.hostile(request.param))
 
 
-def test_no_element_nor_attribute_is_added(said: tuple[str, mails.ReceivedMail]) -> None:
-    """The page has the elements, attributes and comments that a harmless one has."""
-    page = said[1].page
+def test_no_element_nor_attribute_is_added(hostile_mail: tuple[str, mails.ReceivedMail]) -> None:
+    """The page has the same elements, attributes and comments as one with harmless texts."""
+    page = hostile_mail[1].page
     assert page.tags == PLAIN.page.tags
     assert page.attributes == PLAIN.page.attributes
     assert page.comments == PLAIN.page.comments
@@ -61,47 +61,49 @@ def test_no_element_nor_attribute_is_added(said: tuple[str, mails.ReceivedMail])
     assert not [link for link in page.links if not LINK.fullmatch(link)]
 
 
-def test_no_control_character_is_left(said: tuple[str, mails.ReceivedMail]) -> None:
-    """Subject, headers, text and HTML hold what can be printed, in the lines of a harmless mail."""
-    _, read = said
-    for name, value in read.message.items():
+def test_no_control_character_is_left(hostile_mail: tuple[str, mails.ReceivedMail]) -> None:
+    """Every line of headers, text and HTML is printable, and the subject is short."""
+    _, mail = hostile_mail
+    for name, value in mail.message.items():
         assert value.isprintable(), name
-    for form in (read.text, read.html):
+    for form in (mail.text, mail.html):
         assert all(line.isprintable() for line in form.split("\n"))
-    assert len(read.subject) < 90
+    assert len(mail.subject) < 90
 
 
-def test_no_header_is_added(said: tuple[str, mails.ReceivedMail]) -> None:
-    """Headers, recipients and parts are those of a harmless mail; no line is too long for SMTP."""
-    _, read = said
-    assert read.message.keys() == PLAIN.message.keys()
-    assert read.message["To"] == PLAIN.message["To"]
-    assert [part.get_content_type() for part in read.message.walk()] == [
+def test_no_header_is_added(hostile_mail: tuple[str, mails.ReceivedMail]) -> None:
+    """Headers and parts are those of a mail with harmless texts; lines have 998 bytes at most."""
+    _, mail = hostile_mail
+    assert mail.message.keys() == PLAIN.message.keys()
+    assert mail.message["To"] == PLAIN.message["To"]
+    assert [part.get_content_type() for part in mail.message.walk()] == [
         part.get_content_type() for part in PLAIN.message.walk()
     ]
-    lines = read.raw.split(b"\r\n")
+    lines = mail.raw.split(b"\r\n")
     assert not [line for line in lines if b"\r" in line or b"\n" in line]
     assert max(map(len, lines)) <= 998
 
 
-def test_no_cell_is_a_formula(said: tuple[str, mails.ReceivedMail]) -> None:
+def test_no_cell_is_a_formula(hostile_mail: tuple[str, mails.ReceivedMail]) -> None:
     """Each finding is one row of as many cells, none of which a spreadsheet calculates."""
-    text, read = said
-    assert len(read.rows) == len(mails.hostile(text).findings)
-    for row in read.rows:
+    text, mail = hostile_mail
+    assert len(mail.rows) == len(mails.hostile(text).findings)
+    for row in mail.rows:
         cells = list(row.values())
         assert all(isinstance(cell, str) and cell.isprintable() for cell in cells)
         assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))]
 
 
-def test_the_text_is_still_there(said: tuple[str, mails.ReceivedMail]) -> None:
-    """What is harmless is shown as it is, and what is not as a replacement."""
-    text, read = said
-    assert plain(text)[:60] in read.text
-    assert plain(text)[:60] in read.page.text
+def test_the_text_is_still_there(hostile_mail: tuple[str, mails.ReceivedMail]) -> None:
+    """Text and page have the hostile text, with replacements for what cannot be shown."""
+    text, mail = hostile_mail
+    assert plain(text)[:60] in mail.text
+    assert plain(text)[:60] in mail.page.text
 
 
-def test_the_subject_is_no_other(said: tuple[str, mails.ReceivedMail]) -> None:
-    """The subject begins as it always does, whatever the stack is called."""
-    text, read = said
-    assert read.subject.startswith(f"[security groups] {plain(text)[:13].rstrip()}")
+def test_the_subject_begins_with_the_stack_name(
+    hostile_mail: tuple[str, mails.ReceivedMail],
+) -> None:
+    """The subject begins with its prefix and the stack's name, whatever the name is."""
+    text, mail = hostile_mail
+    assert mail.subject.startswith(f"[security groups] {plain(text)[:13].rstrip()}")

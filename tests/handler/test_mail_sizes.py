@@ -1,4 +1,4 @@
-"""Mails stay within what is shown and what is taken, whatever was found."""
+"""The size of mails: small enough for mail programs and SES, whatever was found."""
 
 import re
 from dataclasses import replace
@@ -35,23 +35,23 @@ def left_out(form: str) -> int:
 
 @pytest.mark.parametrize("number", [10, 200, 2_000, 20_000])
 def test_many_findings(number: int) -> None:
-    """The worst are shown, the rest is counted, and the list has them all."""
+    """The worst findings are listed, the others are counted, and the CSV has all of them."""
     report = mails.many(number)
-    read = mails.receive(report)
-    assert read.html_bytes <= MAX_HTML_BYTES
-    assert len(read.raw) < MAX_MESSAGE_BYTES
-    assert len(read.rows) == len(report.findings) == number
-    shown = read.text.count("      close: ")
+    mail = mails.receive(report)
+    assert mail.html_bytes <= MAX_HTML_BYTES
+    assert len(mail.raw) < MAX_MESSAGE_BYTES
+    assert len(mail.rows) == len(report.findings) == number
+    shown = mail.text.count("      close: ")
     assert shown >= min(number, 50)
-    assert read.page.text.count(" close: ") == shown
-    assert left_out(read.text) == left_out(read.page.text) == number - shown
+    assert mail.page.text.count(" close: ") == shown
+    assert left_out(mail.text) == left_out(mail.page.text) == number - shown
     severities = [finding.severity for finding in report.findings]
     for severity in Severity:
         count = severities[:shown].count(severity)
-        section = read.text.partition(f"\n{severity.upper()}: ")[2].partition("\n\n")[0]
+        section = mail.text.partition(f"\n{severity.upper()}: ")[2].partition("\n\n")[0]
         assert section.count("      close: ") == count
-        said = f"{severity.upper()}: {severities.count(severity):,}\n"
-        assert (said in read.text) == bool(count)
+        heading = f"{severity.upper()}: {severities.count(severity):,}\n"
+        assert (heading in mail.text) == bool(count)
 
 
 def crowded(text: str, groups: int = 60, accounts: int = 2) -> Report:
@@ -83,8 +83,8 @@ def crowded(text: str, groups: int = 60, accounts: int = 2) -> Report:
     )
     exceptions = ExceptionReview(accepted[:70], accepted[70:140], accepted[140:])
     resolved = tuple(
-        replace(each, id=f"{number}", status=Status.RESOLVED, first_seen="2026-01-01T00:00:00Z")
-        for number, each in enumerate(report.findings[:100])
+        replace(finding, id=f"{number}", status=Status.RESOLVED, first_seen="2026-01-01T00:00:00Z")
+        for number, finding in enumerate(report.findings[:100])
     )
     return replace(
         report,
@@ -96,21 +96,22 @@ def crowded(text: str, groups: int = 60, accounts: int = 2) -> Report:
     )
 
 
-def test_every_exception_and_every_target_is_named_where_there_is_room() -> None:
-    """And how many are not, where there is none."""
+def test_exceptions_and_targets_are_listed_while_there_is_room() -> None:
+    """30 exceptions and 34 targets are all listed; of more, the rest is counted."""
     targets = [Target("123456789012", f"region-{n:02}") for n in range(34)]
     unread = tuple(
-        Coverage(each, CoverageStatus.FAILED, error=f"No {each.region}.") for each in targets
+        Coverage(target, CoverageStatus.FAILED, error=f"No {target.region}.") for target in targets
     )
     accepted = tuple(
         PolicyException(f"sg-{n:02}", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 1))
         for n in range(30)
     )
     exceptions = ExceptionReview(accepted[:10], accepted[10:20], accepted[20:])
-    read = mails.receive(replace(mails.one(), coverage=unread, exceptions=exceptions))
-    for form in (read.text, read.page.text):
-        assert not [each for each in targets if f"No {each.region}." not in form]
-        assert not [each for each in accepted if f" on {each.group}, owner" not in form]
+    mail = mails.receive(replace(mails.one(), coverage=unread, exceptions=exceptions))
+    for form in (mail.text, mail.page.text):
+        assert not [target for target in targets if f"No {target.region}." not in form]
+        groups = [exception.group for exception in accepted]
+        assert not [group for group in groups if f" on {group}, owner" not in form]
     crowd = mails.receive(crowded("&" * 255)).text
     assert "and 66 more exceptions." in crowd
 

@@ -1,4 +1,4 @@
-"""What the function's environment may say."""
+"""The settings in the function's environment, and the policy in its zip."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ WIRED = {"SES_SENDER": "audit@example.com", "SES_RECIPIENT": "a@example.com, b@e
 
 
 def test_sender_and_recipients_suffice() -> None:
-    """All else has a default: every region, mail when something is found."""
+    """All other settings have defaults: every region, mail on changes, no stack."""
     assert Settings.from_env(WIRED) == Settings(
         sender="audit@example.com",
         recipients=("a@example.com", "b@example.com"),
@@ -26,7 +26,7 @@ def test_sender_and_recipients_suffice() -> None:
 
 
 def test_everything_can_be_set() -> None:
-    """Regions, notify and stack are taken as they stand."""
+    """Regions, notify and stack have the values of their variables."""
     environment = {"AUDIT_REGIONS": "eu-west-1,us-gov-west-1", "NOTIFY": "always", "STACK": "dev"}
     read = Settings.from_env(WIRED | environment)
     assert read.regions == ("eu-west-1", "us-gov-west-1")
@@ -78,36 +78,36 @@ def test_everything_can_be_set() -> None:
         ),
     ],
 )
-def test_bad_wiring_is_one_sentence(environment: dict[str, str], sentence: str) -> None:
-    """A variable that cannot work is named with its value and what was expected."""
+def test_an_invalid_variable_is_refused(environment: dict[str, str], sentence: str) -> None:
+    """The SettingsError is one sentence with name, expectation and value."""
     with pytest.raises(SettingsError) as error:
         Settings.from_env(WIRED | environment)
     assert str(error.value) == sentence
 
 
 @pytest.mark.parametrize("missing", ["SES_SENDER", "SES_RECIPIENT"])
-def test_missing_wiring_is_named(missing: str) -> None:
-    """A required variable that is not there is named."""
+def test_a_missing_variable_is_named(missing: str) -> None:
+    """The SettingsError names the required variable."""
     environment = {name: value for name, value in WIRED.items() if name != missing}
     with pytest.raises(SettingsError, match=f"^environment variable {missing} must be"):
         Settings.from_env(environment)
 
 
 def test_without_a_file_the_policy_is_the_default() -> None:
-    """The sources alone, without a zip around them, have no policy.json."""
+    """Without a policy.json the policy is the default one."""
     assert deployed_policy() == Policy()
 
 
 def test_the_policy_is_read_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the zip holds is what counts."""
+    """The policy is that of the zip's policy.json."""
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"minimumSeverity": "high"}), encoding="utf-8")
     monkeypatch.setattr(settings, "_POLICY", policy)
     assert deployed_policy() == Policy(minimum_severity=Severity.HIGH)
 
 
-def test_a_broken_policy_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A policy.json that is no JSON is one sentence."""
+def test_a_broken_policy_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy.json that is not JSON raises a PolicyError of one sentence."""
     policy = tmp_path / "policy.json"
     policy.write_text("{", encoding="utf-8")
     monkeypatch.setattr(settings, "_POLICY", policy)

@@ -1,4 +1,4 @@
-"""Who reaches what, worked out with plain sets of address blocks: slow and obvious.
+"""A plain model of exposures for comparison: sets of address blocks, slow and obvious.
 
 It is written from the promise and shares no arithmetic with the handler. The address space is cut
 into cells once; a CIDR is the set of the cells in it, a union is a union of sets, and what is not

@@ -1,4 +1,4 @@
-"""An HTML document as its reader has it: what it says, where it leads, what it would load."""
+"""An HTML document as its reader has it: text, links and what it would load."""
 
 from html.parser import HTMLParser
 
@@ -54,7 +54,7 @@ class Page(HTMLParser):
     @property
     def links(self) -> list[str]:
         """Where it leads."""
-        return [each["href"] or "" for _, each in self.seen if "href" in each]
+        return [attributes["href"] or "" for _, attributes in self.seen if "href" in attributes]
 
     @property
     def attributes(self) -> set[str]:
@@ -64,4 +64,5 @@ class Page(HTMLParser):
     @property
     def styles(self) -> str:
         """All inline style."""
-        return ";".join(each["style"] or "" for _, each in self.seen if "style" in each)
+        styles = (attributes.get("style") for _, attributes in self.seen)
+        return ";".join(filter(None, styles))

@@ -1,4 +1,4 @@
-"""Whole mails for tests, as a mail program reads them."""
+"""Reports of every kind, and the mails on them as a mail program reads them."""
 
 import csv
 from collections.abc import Iterator
@@ -111,8 +111,8 @@ def phrases(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, tuple):
-        for each in value:
-            yield from phrases(each)
+        for item in value:
+            yield from phrases(item)
     elif is_dataclass(value):
         for field in fields(value):
             yield from phrases(getattr(value, field.name))
@@ -164,8 +164,8 @@ def changed() -> Report:
     report = small()
     statuses = (Status.NEW, Status.REOPENED, Status.OPEN, Status.RESOLVED, Status.UNVERIFIED)
     findings = tuple(
-        replace(each, status=status, first_seen="2026-09-01T06:00:00Z", last_seen="2026-11-22")
-        for each, status in zip(report.findings, statuses, strict=False)
+        replace(finding, status=status, first_seen="2026-09-01T06:00:00Z", last_seen="2026-11-22")
+        for finding, status in zip(report.findings, statuses, strict=False)
     )
     worse = replace(findings[2], worsened_from=Severity.LOW)
     return replace(
@@ -206,27 +206,27 @@ def hostile(text: str, number: int = 1) -> Report:
         answer(
             permission("tcp", 22, 22, WORLD, f"pl-{text}"),
             permission(text, 1, 2, text),
-            group_id=f"{text}{each}",
+            group_id=f"{text}{index}",
             name=text,
         )
         | {"VpcId": text, "Tags": [{"Key": "Owner", "Value": text}]}
-        for each in range(number)
+        for index in range(number)
     ]
     rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": WORLD}
     rules = [
-        rule | {"SecurityGroupRuleId": f"{text}{each}", "GroupId": f"{text}{each}"}
-        for each in range(number)
+        rule | {"SecurityGroupRuleId": f"{text}{index}", "GroupId": f"{text}{index}"}
+        for index in range(number)
     ]
     interfaces = [
         {
-            "NetworkInterfaceId": f"{text}{kind}{each}",
-            "Groups": [{"GroupId": f"{text}{each}"}],
+            "NetworkInterfaceId": f"{text}{kind}{index}",
+            "Groups": [{"GroupId": f"{text}{index}"}],
             "Description": f"{kind}{text}",
             "Attachment": {"InstanceId": text},
             "Association": {"PublicIp": text},
         }
         for kind in ("", "ELB ", "RDSNetworkInterface")
-        for each in range(number)
+        for index in range(number)
     ]
     failed = Scan(Coverage(Target(text, text), CoverageStatus.FAILED, error=text))
     read = reports.read(*groups, SecurityGroupRules=rules, NetworkInterfaces=interfaces)
@@ -243,22 +243,22 @@ def many(number: int, name: str = "group") -> Report:
     ports = (22, 8080, 443)
     groups = [
         answer(
-            permission("tcp", ports[each % 3], ports[each % 3], WORLD),
-            group_id=f"sg-{each:017x}",
-            name=f"{name}-{each}",
+            permission("tcp", ports[index % 3], ports[index % 3], WORLD),
+            group_id=f"sg-{index:017x}",
+            name=f"{name}-{index}",
         )
-        for each in range(number)
+        for index in range(number)
     ]
     rules = [
         {
-            "SecurityGroupRuleId": f"sgr-{each:017x}",
-            "GroupId": f"sg-{each:017x}",
+            "SecurityGroupRuleId": f"sgr-{index:017x}",
+            "GroupId": f"sg-{index:017x}",
             "IpProtocol": "tcp",
-            "FromPort": ports[each % 3],
-            "ToPort": ports[each % 3],
+            "FromPort": ports[index % 3],
+            "ToPort": ports[index % 3],
             "CidrIpv4": WORLD,
         }
-        for each in range(number)
+        for index in range(number)
     ]
     return reports.of(reports.read(*groups, SecurityGroupRules=rules))
 

@@ -1,4 +1,4 @@
-"""Reports for tests, made of what a scan of a snapshot gives."""
+"""Reports built from the scan of a snapshot."""
 
 import json
 from typing import Any

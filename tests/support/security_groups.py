@@ -1,4 +1,4 @@
-"""Security groups for tests, in a line each."""
+"""Security groups as DescribeSecurityGroups answers them, and as the model has them."""
 
 from typing import Any
 

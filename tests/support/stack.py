@@ -1,4 +1,4 @@
-"""The handler on a clock of its own, in an account with a ledger, and what can happen to it."""
+"""A deployed audit with its own clock and a ledger, and the faults that its runs can meet."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -129,7 +129,7 @@ class Stack:
     def keys(self) -> list[str]:
         """What is in the bucket."""
         listed = self.account.client("s3").list_objects_v2(Bucket=BUCKET)
-        return [each["Key"] for each in listed.get("Contents", ())]
+        return [item["Key"] for item in listed.get("Contents", ())]
 
     def stored(self, key: str) -> bytes:
         """An object of the bucket."""
@@ -143,7 +143,8 @@ class Stack:
     @property
     def statuses(self) -> Mapping[str, str]:
         """Each known finding's status by its group's name."""
-        return {each.group_name: each.status.value for each in self.state.findings.values()}
+        findings = self.state.findings.values()
+        return {finding.group_name: finding.status.value for finding in findings}
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -1,4 +1,4 @@
-"""The command that closes an exposure."""
+"""The AWS CLI command that closes an exposure."""
 
 import pytest
 
@@ -11,16 +11,16 @@ OTHER = Rule("sg-2", Traffic("tcp", 22, 22), "::/0")
 REVOKE = "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id"
 
 
-def test_by_rule_ids() -> None:
-    """Known rules are revoked by their ids, sorted, and nothing else is touched."""
+def test_known_rules_are_revoked_by_their_ids() -> None:
+    """The command names the ids of the exposure's rules, sorted, and no other rule."""
     more = Rule("sg-1", Traffic("all"), "0.0.0.0/0")
     assert revoke_command("eu-west-1", [SSH, more], {SSH: "sgr-2", more: "sgr-1"}) == (
         f"{REVOKE} sg-1 --security-group-rule-ids sgr-1 sgr-2"
     )
 
 
-def test_one_command_for_each_group() -> None:
-    """AWS revokes in one group at a time."""
+def test_each_group_has_its_own_command() -> None:
+    """Rules of two groups give two commands, because AWS revokes in one group at a time."""
     assert revoke_command("eu-west-1", [OTHER, SSH], {SSH: "sgr-1", OTHER: "sgr-2"}) == (
         f"{REVOKE} sg-1 --security-group-rule-ids sgr-1 && "
         f"{REVOKE} sg-2 --security-group-rule-ids sgr-2"
@@ -60,8 +60,8 @@ def test_one_command_for_each_group() -> None:
         ),
     ],
 )
-def test_by_properties_where_the_id_is_unknown(rule: Rule, permission: str) -> None:
-    """A rule without a known id is named by exactly its properties."""
+def test_a_rule_without_an_id_is_revoked_by_its_properties(rule: Rule, permission: str) -> None:
+    """A rule whose id is unknown is named by protocol, ports and source."""
     assert (
         revoke_command("eu-west-1", [rule], {})
         == f"{REVOKE} sg-1 --ip-permissions '[{permission}]'"

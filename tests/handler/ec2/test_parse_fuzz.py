@@ -1,4 +1,4 @@
-"""No answer of EC2 breaks the audit or hides an open port, whatever nonsense is in it."""
+"""Generated answers of EC2: none breaks the audit, and none hides an open port."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -68,10 +68,10 @@ def check_forms(report: Report) -> None:
     """JSON, text and HTML of a report are encodable, printable and escaped."""
     stored = json.dumps(report_to_json(report), allow_nan=False, ensure_ascii=False)
     assert json.loads(stored.encode())["version"] == 1
-    said = build_digest(report)
-    assert said.subject.isprintable()
-    assert all(line.isprintable() for line in render_text(said).removesuffix("\n").split("\n"))
-    page = render_html(said)
+    digest = build_digest(report)
+    assert digest.subject.isprintable()
+    assert all(line.isprintable() for line in render_text(digest).removesuffix("\n").split("\n"))
+    page = render_html(digest)
     assert all(line.isprintable() for line in page.removesuffix("\n").split("\n"))
     assert "<x-fuzz>" not in page
     assert page.encode().endswith(b"</html>\n")
@@ -102,9 +102,9 @@ def places(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[s
         inner = list(value.items())
     if isinstance(value, list):
         inner = list(enumerate(value))
-    for key, each in inner:
+    for key, member in inner:
         yield (*place, key)
-        yield from places(each, (*place, key))
+        yield from places(member, (*place, key))
 
 
 def planted(value: Any, place: Sequence[str | int], odd: object) -> Any:
@@ -193,10 +193,10 @@ answers = objects(
 
 @many
 @given(mostly(groups))
-def test_any_group_is_read_and_its_faults_are_sentences(value: object) -> None:
-    """Nothing raises, and a person can read what is wrong."""
+def test_any_group_is_parsed(value: object) -> None:
+    """Parsing does not raise, and each reason is one printable sentence."""
     malformed = parse.parse_security_group(value).malformed
-    assert all(is_sentence(each.reason) for each in malformed), malformed
+    assert all(is_sentence(rule.reason) for rule in malformed), malformed
 
 
 @many
@@ -210,10 +210,10 @@ def test_any_group_is_read_and_its_faults_are_sentences(value: object) -> None:
     ),
     st.lists(mostly(answers), min_size=1, max_size=2),
 )
-def test_other_answers_are_read_or_refused_with_a_sentence(
+def test_other_answers_are_parsed_or_refused(
     read: Callable[[Iterable[object]], object], entries: list[object]
 ) -> None:
-    """What EC2 says of rules, interfaces and lists makes sense, or a ValueError says what not."""
+    """Rules, interfaces and prefix lists are parsed, or raise a ValueError with one sentence."""
     try:
         read(entries)
     except ValueError as error:
@@ -226,10 +226,10 @@ def test_other_answers_are_read_or_refused_with_a_sentence(
 @many
 @given(permissions)
 def test_every_source_is_a_rule_or_malformed(fields: dict[str, Any]) -> None:
-    """As many rules and complaints come out as sources went in, or one about all of them."""
+    """Each source gives a rule or a malformed one, or one malformed rule stands for all of them."""
     read = parse.parse_security_group(answer(fields))
-    lists = [fields[key] for key in SOURCES if fields.get(key) is not None]
-    entries = sum(len(each) if isinstance(each, list) else 1 for each in lists)
+    values = [fields[key] for key in SOURCES if fields.get(key) is not None]
+    entries = sum(len(value) if isinstance(value, list) else 1 for value in values)
     about_all = (len(read.rules), len(read.malformed)) == (0, 1)
     assert about_all or len(read.rules) + len(read.malformed) == entries
 
@@ -237,7 +237,7 @@ def test_every_source_is_a_rule_or_malformed(fields: dict[str, Any]) -> None:
 @many
 @given(st.lists(st.tuples(groups, odd_texts), max_size=3))
 def test_every_report_can_be_sent_and_stored(answers: list[tuple[dict[str, Any], str]]) -> None:
-    """Whatever the account holds, its report has a JSON, a text and an HTML form."""
+    """The report on any groups has a JSON, a text and an HTML form."""
     check_forms(audited(*(group | {"GroupId": odd or "sg-1"} for group, odd in answers)))
 
 
@@ -245,10 +245,10 @@ def test_every_report_can_be_sent_and_stored(answers: list[tuple[dict[str, Any],
 @given(
     permissions, junk, st.sampled_from([("0.0.0.0/0", "ipv4"), ("::/0", "ipv6"), ("pl-1", "ipv6")])
 )
-def test_no_nonsense_hides_an_open_port(
+def test_no_malformed_value_hides_an_open_port(
     before: dict[str, Any], odd: Any, source: tuple[str, str]
 ) -> None:
-    """A readable rule for the world is reported, whatever stands beside it."""
+    """A valid rule open to the internet is reported, whatever values are beside it."""
     opened = permission("tcp", 22, 22, source[0])
     beside = {key: [odd, *opened[key], odd] for key in SOURCES}
     findings = report_to_json(audited(answer(odd, before, opened | beside, odd)))["findings"]
@@ -280,8 +280,8 @@ def test_no_nonsense_hides_an_open_port(
     ],
 )
 @pytest.mark.parametrize("ports", [(22, 22), (0, 65_535)])
-def test_no_value_in_any_place_hides_the_rest(odd: object, ports: tuple[int, int]) -> None:
-    """Anything anywhere in a permission leaves the next one, and a report that can be sent."""
+def test_no_value_in_any_place_hides_other_rules(odd: object, ports: tuple[int, int]) -> None:
+    """With any value anywhere in one permission, the next permission is still reported."""
     opened = permission("tcp", 22, 22, "0.0.0.0/0")
     whole = answer(permission("tcp", *ports, "9.9.9.9/32", "2600::/16", "pl-2"), opened)
     spots = [place for place in places(whole) if place[:2] != ("IpPermissions", 1)]
@@ -292,9 +292,8 @@ def test_no_value_in_any_place_hides_the_rest(odd: object, ports: tuple[int, int
     ]
     report = audited(*damaged)
     check_forms(report)
-    open_groups = {
-        each["groupId"] for each in report_to_json(report)["findings"] if opens_ssh(each, "ipv4")
-    }
+    findings = report_to_json(report)["findings"]
+    open_groups = {finding["groupId"] for finding in findings if opens_ssh(finding, "ipv4")}
     assert open_groups == {group["GroupId"] for group in damaged}
     reasons = [
         malformed.reason

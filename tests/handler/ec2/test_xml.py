@@ -1,4 +1,4 @@
-"""The audit's own reading of DescribeSecurityGroups, beside boto3's."""
+"""The fast reading of DescribeSecurityGroups compared with boto3's."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def ours(body: bytes, status: int = 200) -> tuple[dict[str, Any], bytes]:
 
 @pytest.mark.parametrize("body", [PAGE, NOTHING], ids=["page", "nothing"])
 def test_groups_are_those_that_boto3_reads(body: bytes) -> None:
-    """The model and the next page's token come out the same."""
+    """Groups and the next page's token are equal to boto3's."""
     read, left = ours(body)
     groups = [parse.parse_security_group(group) for group in read["SecurityGroups"]]
     assert groups == [parse.parse_security_group(group) for group in boto3s(body)["SecurityGroups"]]
@@ -81,13 +81,13 @@ def test_groups_are_those_that_boto3_reads(body: bytes) -> None:
         pytest.param(b"<Response><Errors/></Response>", 400, id="refusal"),
     ],
 )
-def test_what_is_no_page_is_left_to_boto3(body: bytes, status: int) -> None:
-    """Boto3 says what is wrong with it."""
+def test_broken_and_error_responses_are_left_to_boto3(body: bytes, status: int) -> None:
+    """Nothing is read, and the body is unchanged."""
     assert ours(body, status) == ({}, body)
 
 
-def test_a_port_that_is_no_number_is_an_error() -> None:
-    """Nothing is made up for what cannot be read."""
+def test_a_port_that_is_not_a_number_is_an_error() -> None:
+    """The body is left to boto3, which raises a ValueError."""
     with pytest.raises(ValueError, match="ssh"):
         boto3s(ours(PAGE.replace(b"<fromPort>22<", b"<fromPort>ssh<"))[1])
 
@@ -112,15 +112,15 @@ def test_a_port_that_is_no_number_is_an_error() -> None:
         pytest.param(b"DescribeSecurityGroupsResponse", b"Response", id="another-answer"),
     ],
 )
-def test_an_odd_answer_is_left_to_boto3(usual: bytes, odd: bytes) -> None:
-    """No rule is lost because it stands where EC2 puts none."""
+def test_an_unusual_answer_is_left_to_boto3(usual: bytes, odd: bytes) -> None:
+    """Elements where EC2 puts none leave the body to boto3, so that no rule is lost."""
     body = PAGE.replace(usual, odd)
     assert body != PAGE
     assert ours(body) == ({}, body)
 
 
-def test_every_answer_is_utf_8() -> None:
-    """Boto3 takes it so, whatever the answer declares."""
+def test_every_answer_is_read_as_utf_8() -> None:
+    """The declared encoding is ignored, as boto3 ignores it."""
     body = PAGE.replace(b"UTF-8", b"ISO-8859-1")
     assert ours(body)[0] == ours(PAGE)[0]
     assert boto3s(body)["SecurityGroups"] == boto3s(PAGE)["SecurityGroups"]

@@ -1,4 +1,4 @@
-"""Whatever EC2 may answer, the audit reads of it what boto3 reads, or leaves it to boto3."""
+"""Generated XML answers: the audit reads what boto3 reads, or leaves the answer to boto3."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -69,7 +69,7 @@ def written(text: str, how: str) -> str:
     if how == "cdata":
         return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
     if how == "numbers":
-        return "".join(f"&#{ord(each)};" for each in text)
+        return "".join(f"&#{ord(character)};" for character in text)
     if how == "comments":
         return "<!-- <item> -->".join(map(escape, text)) + "<?groupId x?>"
     return escape(text)
@@ -94,7 +94,7 @@ def elements(draw: st.DrawFn, name: str, content: Any, *, odd: bool) -> str:
     else:
         items = st.lists(structures(content, odd=odd), max_size=2)
         label = draw(st.sampled_from(["item"] * 30 + ["member", "x:item"])) if odd else "item"
-        inner = "\n ".join(f"<{label}>{each}</{label}>" for each in draw(items))
+        inner = "\n ".join(f"<{label}>{item}</{label}>" for item in draw(items))
     prefix = "x:" if odd and draw(st.integers(0, 60)) == 0 else ""
     return f"<{prefix}{name}{attribute}>{inner}</{prefix}{name}>"
 
@@ -172,20 +172,20 @@ def what_matters(read: Callable[[bytes], dict[str, Any]], body: bytes) -> object
 def without_quotes(answer: object) -> SecurityGroup:
     """A group as the audit knows it; a complaint quotes fields that only boto3 reads."""
     group = parse.parse_security_group(answer)
-    return replace(group, malformed=tuple(replace(each, reason="") for each in group.malformed))
+    return replace(group, malformed=tuple(replace(rule, reason="") for rule in group.malformed))
 
 
 @many
 @given(bodies(odd=True))
 def test_any_answer_is_read_as_boto3_reads_it(body: bytes) -> None:
-    """Nothing is lost, nothing made up, and what boto3 refuses is refused."""
+    """Groups and token are equal to boto3's, and what boto3 refuses is refused."""
     assert what_matters(ours, body) == what_matters(boto3s, body)
 
 
 @many
 @given(bodies(odd=False))
-def test_usual_answers_are_read_ahead(body: bytes) -> None:
-    """Order, missing and unknown elements, comments and CDATA are no reason to leave one."""
+def test_usual_answers_are_not_left_to_boto3(body: bytes) -> None:
+    """Order, missing and unknown elements, comments and CDATA are read without boto3."""
     response: dict[str, Any] = {"status_code": 200, "body": body}
     read: dict[str, Any] = {}
     read_security_groups(response_dict=response, customized_response_dict=read)

@@ -1,4 +1,4 @@
-"""Which part of the internet reaches which ports, whatever the rules look like."""
+"""The exposures of one group's rules: ports, reach and the rules that open them."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def brief(exposure: Exposure) -> tuple[str, ...]:
 def exposed(*permissions: dict[str, Any], trusted: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """What a group with these permissions exposes, in lines."""
     internets = Internets(trusted) if trusted else INTERNETS
-    return [brief(each) for each in exposures(group(*permissions).rules, {}, internets)]
+    return [brief(exposure) for exposure in exposures(group(*permissions).rules, {}, internets)]
 
 
 def as_vector(exposure: Exposure) -> dict[str, Any]:
@@ -47,50 +47,50 @@ def as_vector(exposure: Exposure) -> dict[str, Any]:
     return shown
 
 
-@pytest.mark.parametrize("vector", [pytest.param(each, id=each["id"]) for each in VECTORS])
+@pytest.mark.parametrize("vector", [pytest.param(vector, id=vector["id"]) for vector in VECTORS])
 def test_vectors(vector: dict[str, Any]) -> None:
-    """Every vector's exposures are found, and no others."""
+    """The exposures of each vector are exactly the expected ones."""
     snapshot = vector["snapshot"]
     lists = {
-        each["PrefixListId"]: PrefixList(
-            each["PrefixListId"], tuple(entry["Cidr"] for entry in each["Entries"])
+        prefix_list["PrefixListId"]: PrefixList(
+            prefix_list["PrefixListId"], tuple(entry["Cidr"] for entry in prefix_list["Entries"])
         )
-        for each in snapshot["PrefixLists"]
+        for prefix_list in snapshot["PrefixLists"]
     } | {"pl-denied": PrefixList("pl-denied", error="denied")}
     rules = parse_security_group(snapshot["SecurityGroups"][0]).rules
-    found = [as_vector(each) for each in exposures(rules, lists, INTERNETS)]
-    assert found == [each for each in vector["expected"] if "kind" not in each]
+    found = [as_vector(exposure) for exposure in exposures(rules, lists, INTERNETS)]
+    assert found == [finding for finding in vector["expected"] if "kind" not in finding]
 
 
-def test_an_unused_rule_is_not_named() -> None:
-    """A private source next to an open one is none of the exposure's rules."""
+def test_a_rule_with_a_private_source_is_not_listed() -> None:
+    """A private source beside a public one is not among the exposure's rules."""
     assert exposed(permission("tcp", 22, 22, "10.0.0.0/8", "0.0.0.0/0")) == [
         ("tcp/22/22", "world", "0.0.0.0/0")
     ]
 
 
-def test_a_superfluous_rule_is_not_named() -> None:
-    """A source within another one adds no address and splits no range of ports."""
+def test_a_rule_within_another_is_not_listed() -> None:
+    """A source within another one adds no address and does not split the range of ports."""
     permissions = permission("tcp", 20, 30, "0.0.0.0/0"), permission("tcp", 22, 22, "8.8.8.8/32")
     assert exposed(*permissions) == [("tcp/20/30", "world", "0.0.0.0/0")]
 
 
-def test_of_equal_sources_the_wider_ports_are_named() -> None:
-    """The same source twice is one exposure of the longer range, whichever rule comes first."""
+def test_of_equal_sources_the_wider_ports_are_listed() -> None:
+    """One source in two rules is one exposure of the longer range, in either order of rules."""
     narrow, wide = permission("tcp", 22, 22, "0.0.0.0/0"), permission("tcp", 20, 30, "0.0.0.0/0")
     (found,) = exposures(group(narrow, wide).rules, {}, INTERNETS)
     assert found.rules[0].traffic.from_port == 20
     assert exposures(group(wide, narrow).rules, {}, INTERNETS) == (found,)
 
 
-def test_adjacent_ports_of_one_source_are_one_exposure_each_rule() -> None:
-    """Ports next to each other stay apart when different rules open them."""
+def test_adjacent_ports_of_two_rules_are_two_exposures() -> None:
+    """Ranges next to each other stay apart when different rules open them."""
     permissions = permission("tcp", 20, 21, "0.0.0.0/0"), permission("tcp", 22, 22, "0.0.0.0/0")
     assert [line[0] for line in exposed(*permissions)] == ["tcp/20/21", "tcp/22/22"]
 
 
 def test_all_traffic_counts_towards_every_port() -> None:
-    """Half the world on all traffic and the other half on a port is the world on that port."""
+    """Half of the internet on all traffic and the rest on a port is all of it on that port."""
     permissions = (
         permission("-1", None, None, "0.0.0.0/1"),
         permission("tcp", 22, 22, "128.0.0.0/1"),
@@ -106,13 +106,13 @@ def test_all_traffic_counts_towards_every_port() -> None:
 
 
 def test_all_traffic_makes_narrower_rules_superfluous() -> None:
-    """What is open altogether is one exposure, not one more for each port."""
+    """A source with all traffic is one exposure, without one more for each port."""
     permissions = permission("-1", None, None, "0.0.0.0/0"), permission("udp", 53, 53, "0.0.0.0/0")
     assert exposed(*permissions) == [("all", "world", "0.0.0.0/0")]
 
 
 def test_wider_icmp_counts_towards_narrower() -> None:
-    """All icmp counts towards a type, and a type towards each of its codes."""
+    """All ICMP counts towards each type, and a type towards each of its codes."""
     permissions = (
         permission("icmp", -1, -1, "0.0.0.0/2"),
         permission("icmp", 3, -1, "64.0.0.0/2"),
@@ -128,7 +128,7 @@ def test_wider_icmp_counts_towards_narrower() -> None:
 
 
 def test_protocols_do_not_mix() -> None:
-    """Half the world on tcp and the other half on udp is the world on neither."""
+    """Half of the internet on tcp and the other half on udp is all of it on neither."""
     permissions = permission("tcp", 22, 22, "0.0.0.0/1"), permission("udp", 22, 22, "128.0.0.0/1")
     assert [line[:2] for line in exposed(*permissions)] == [
         ("tcp/22/22", "wide"),
@@ -137,30 +137,30 @@ def test_protocols_do_not_mix() -> None:
 
 
 def test_families_do_not_mix() -> None:
-    """IPv4 and IPv6 are exposures of their own, IPv4 first."""
+    """IPv4 and IPv6 are separate exposures, IPv4 first."""
     found = exposures(group(permission("tcp", 22, 22, "::/0", "0.0.0.0/0")).rules, {}, INTERNETS)
-    assert [each.family for each in found] == ["ipv4", "ipv6"]
+    assert [exposure.family for exposure in found] == ["ipv4", "ipv6"]
 
 
 def test_trusted_ranges_are_left_out() -> None:
-    """A trusted source opens nothing, and the whole internet stays the world."""
+    """A trusted source opens nothing, and 0.0.0.0/0 still reaches "world"."""
     assert exposed(permission("tcp", 22, 22, "8.8.8.0/24"), trusted=("8.0.0.0/8",)) == []
     assert exposed(permission("tcp", 22, 22, "0.0.0.0/0"), trusted=("8.0.0.0/8",)) == [
         ("tcp/22/22", "world", "0.0.0.0/0")
     ]
 
 
-def test_a_list_is_its_entries() -> None:
-    """The entries of a prefix list count together, and with the CIDRs of other rules."""
+def test_a_prefix_list_counts_as_its_entries() -> None:
+    """The entries of a prefix list add up with each other and with the CIDRs of other rules."""
     lists = {"pl-1": PrefixList("pl-1", ("0.0.0.0/2", "64.0.0.0/2", "10.0.0.0/8"))}
     rules = group(permission("tcp", 22, 22, "pl-1", "128.0.0.0/1")).rules
-    assert [brief(each) for each in exposures(rules, lists, INTERNETS)] == [
+    assert [brief(exposure) for exposure in exposures(rules, lists, INTERNETS)] == [
         ("tcp/22/22", "world", "pl-1", "128.0.0.0/1")
     ]
 
 
-def test_the_first_and_the_last_port_are_ports() -> None:
-    """Ranges that touch the ends of the port space keep their ends."""
+def test_ports_0_and_65535_are_part_of_a_range() -> None:
+    """A range that begins at 0 or ends at 65535 keeps its ends."""
     assert [line[0] for line in exposed(permission("tcp", 0, 0, "0.0.0.0/0"))] == ["tcp/0/0"]
     last = permission("udp", 65535, 65535, "0.0.0.0/0")
     assert [line[0] for line in exposed(last)] == ["udp/65535/65535"]

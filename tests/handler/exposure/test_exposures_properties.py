@@ -1,4 +1,4 @@
-"""What must hold for every set of rules, tried on generated ones and against a plain model."""
+"""Generated rules: their exposures compared with a plain model of the address space."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -49,8 +49,8 @@ class Situation:
         ports = sorted(edges & set(range(65_536)))
         return [
             *(Traffic(name, port, port) for name in ("tcp", "udp") for port in ports),
-            *(packet(Traffic(name, icmp_type=each)) for name in ICMP for each in (0, 3, 8)),
-            *(Traffic(name, icmp_type=each, icmp_code=4) for name in ICMP for each in (0, 3, 8)),
+            *(packet(Traffic(name, icmp_type=kind)) for name in ICMP for kind in (0, 3, 8)),
+            *(Traffic(name, icmp_type=kind, icmp_code=4) for name in ICMP for kind in (0, 3, 8)),
             Traffic("50"),
             Traffic("99"),
         ]
@@ -58,19 +58,19 @@ class Situation:
     def counts(self, packets: Iterable[Traffic]) -> list[int]:
         """How many addresses can send each of the packets, as the handler says, both families."""
         found = self.exposures()
-        return [said(found, family, packet) for packet in packets for family in Family]
+        return [addresses_in(found, family, packet) for packet in packets for family in Family]
 
-    def each(self, change: Callable[[Rule], list[Rule]]) -> "Situation":
+    def with_each_rule(self, change: Callable[[Rule], list[Rule]]) -> "Situation":
         """The same with every rule changed."""
         return replace(self, rules=tuple(after for rule in self.rules for after in change(rule)))
 
 
-def said(found: Iterable[Exposure], family: Family, packet: Traffic) -> int:
+def addresses_in(found: Iterable[Exposure], family: Family, packet: Traffic) -> int:
     """How many addresses the exposures say can send the packet; the one that says most counts."""
     covering = [
-        each.addresses
-        for each in found
-        if each.family is family and model.lets_in(each.traffic, packet)
+        exposure.addresses
+        for exposure in found
+        if exposure.family is family and model.lets_in(exposure.traffic, packet)
     ]
     return max(covering, default=0)
 
@@ -123,21 +123,21 @@ def tilings(draw: st.DrawFn) -> list[str]:
 
 @st.composite
 def situations(
-    draw: st.DrawFn, some: st.SearchStrategy[str] = cidrs, *, listed: bool = True
+    draw: st.DrawFn, source_cidrs: st.SearchStrategy[str] = cidrs, *, listed: bool = True
 ) -> Situation:
     """Few kinds of traffic and many sources, so that they meet; ``listed`` allows prefix lists."""
-    networks = st.one_of(tilings(), st.lists(some, max_size=4))
+    network_lists = st.one_of(tilings(), st.lists(source_cidrs, max_size=4))
     kinds = st.sampled_from(draw(st.lists(traffics, min_size=3, max_size=5, unique=True)))
-    sources = [*draw(networks), *draw(networks), *draw(networks)]
+    sources = [*draw(network_lists), *draw(network_lists), *draw(network_lists)]
     lists = {}
     if listed:
-        entries = {"pl-1": tuple(draw(networks)), "pl-2": tuple(draw(networks))}
-        lists = {key: PrefixList(key, each) for key, each in entries.items()} | {"pl-3": UNREADABLE}
+        entries = {"pl-1": tuple(draw(network_lists)), "pl-2": tuple(draw(network_lists))}
+        lists = {key: PrefixList(key, entries[key]) for key in entries} | {"pl-3": UNREADABLE}
         sources += draw(st.lists(st.sampled_from(sorted(lists)), max_size=3))
     return Situation(
         rules=tuple(Rule("sg-1", draw(kinds), source) for source in sources),
         lists=lists,
-        trusted=tuple(draw(st.lists(some, max_size=2))),
+        trusted=tuple(draw(st.lists(source_cidrs, max_size=2))),
     )
 
 
@@ -166,18 +166,18 @@ def spelled_out(rule: Rule) -> list[Rule]:
 @many
 @given(situations())
 def test_every_packet_is_counted_as_by_the_model(situation: Situation) -> None:
-    """Exactly the public addresses that rules let in are counted, on every port and protocol."""
+    """For every port, protocol and family, the number of addresses let in equals the model's."""
     found = situation.exposures()
     for sent in situation.packets():
         for family in Family:
             expected = model.addresses(situation.reached(family, sent, situation.rules))
-            assert said(found, family, sent) == expected, (family, sent)
+            assert addresses_in(found, family, sent) == expected, (family, sent)
 
 
 @many
 @given(situations())
-def test_named_rules_suffice(situation: Situation) -> None:
-    """The named rules alone let in whoever gets in, and reach and share say how many that are."""
+def test_listed_rules_open_the_exposure(situation: Situation) -> None:
+    """The listed rules alone let in the exposure's addresses, and reach and share match them."""
     for found in situation.exposures():
         sent = packet(found.traffic)
         named = situation.reached(found.family, sent, found.rules)
@@ -185,14 +185,14 @@ def test_named_rules_suffice(situation: Situation) -> None:
         assert named == situation.reached(found.family, sent, situation.rules)
         assert found.addresses == model.addresses(named) > 0
         assert found.share == found.addresses / model.addresses(everybody)
-        some = Reach.WIDE if found.addresses >= WIDE[found.family] else Reach.PUBLIC
-        assert found.reach is (Reach.WORLD if named == everybody else some)
+        partial = Reach.WIDE if found.addresses >= WIDE[found.family] else Reach.PUBLIC
+        assert found.reach is (Reach.WORLD if named == everybody else partial)
 
 
 @many
 @given(situations(listed=False))
-def test_no_named_rule_is_superfluous(situation: Situation) -> None:
-    """Without any one of the named rules fewer addresses get in."""
+def test_no_listed_rule_is_superfluous(situation: Situation) -> None:
+    """Without any one of the listed rules fewer addresses get in."""
     for found in situation.exposures():
         for rule in found.rules:
             others = [other for other in found.rules if other != rule]
@@ -202,8 +202,8 @@ def test_no_named_rule_is_superfluous(situation: Situation) -> None:
 
 @many
 @given(situations(listed=False))
-def test_an_exposure_is_more_than_one_wider_rule_opens(situation: Situation) -> None:
-    """What a single rule for more traffic lets in, beside it or with it, is that one's exposure."""
+def test_an_exposure_opens_more_than_each_wider_rule(situation: Situation) -> None:
+    """What one rule for more traffic lets in alone is that rule's exposure, and not repeated."""
     for found in situation.exposures():
         ported = found.traffic.protocol in {"tcp", "udp"}
         wider = [
@@ -222,8 +222,8 @@ def test_an_exposure_is_more_than_one_wider_rule_opens(situation: Situation) -> 
 
 @many
 @given(situations(listed=False))
-def test_of_equal_sources_the_one_for_most_traffic_is_named(situation: Situation) -> None:
-    """No rule is named where another one lets the same addresses send more."""
+def test_of_equal_sources_the_rule_for_most_traffic_is_listed(situation: Situation) -> None:
+    """No rule is listed where another one lets the same addresses send more traffic."""
     nobody = model.union(situation.trusted)
     for found in situation.exposures():
         sent = packet(found.traffic)
@@ -243,10 +243,10 @@ def test_of_equal_sources_the_one_for_most_traffic_is_named(situation: Situation
         pytest.param(["8.0.0.0/8", "9.0.0.0/8"], ["8.0.0.0/8", "pl-1"], id="same-and-more"),
     ],
 )
-def test_a_list_that_opens_the_same_as_a_cidr_is_named_for_what_it_adds(
+def test_a_prefix_list_is_listed_if_it_adds_addresses_to_a_cidr(
     held: list[str], named: list[str]
 ) -> None:
-    """A CIDR says what it opens, and a list may change."""
+    """A CIDR is preferred to a list that opens no more, because a list may change."""
     ssh = Traffic("tcp", 22, 22)
     rules = Rule("sg-1", ssh, "8.0.0.0/8"), Rule("sg-1", ssh, "pl-1")
     (found,) = exposures(rules, {"pl-1": PrefixList("pl-1", tuple(held))}, Internets())
@@ -261,12 +261,12 @@ def test_exposures_are_long_and_apart(situation: Situation) -> None:
     Its own rules, that is: what all traffic opens by itself is the exposure of all traffic.
     """
     found = situation.exposures()
-    assert len({(each.family, each.traffic) for each in found}) == len(found)
-    for each in found:
-        own = [rule.traffic for rule in each.rules if rule.traffic.protocol != "all"]
-        assert own or each.traffic == Traffic("all")
-        assert each.traffic.from_port is not None or each.traffic in {*own, Traffic("all")}
-    runs = [each for each in found if each.traffic.protocol in {"tcp", "udp"}]
+    assert len({(exposure.family, exposure.traffic) for exposure in found}) == len(found)
+    for exposure in found:
+        own = [rule.traffic for rule in exposure.rules if rule.traffic.protocol != "all"]
+        assert own or exposure.traffic == Traffic("all")
+        assert exposure.traffic.from_port is not None or exposure.traffic in {*own, Traffic("all")}
+    runs = [exposure for exposure in found if exposure.traffic.protocol in {"tcp", "udp"}]
     for one, other in pairwise(runs):
         if (one.family, one.traffic.protocol) == (other.family, other.traffic.protocol):
             (_, end), (start, _) = one.traffic.ports, other.traffic.ports
@@ -276,7 +276,7 @@ def test_exposures_are_long_and_apart(situation: Situation) -> None:
 @many
 @given(situations(st.one_of(cidrs, any_cidrs)), st.randoms(use_true_random=False))
 def test_order_and_repetition_do_not_matter(situation: Situation, random: Random) -> None:
-    """The same rules in another order, or some of them twice, are the same exposures."""
+    """Rules in another order, or some of them twice, give the same exposures."""
     repeated = [*situation.rules, *situation.rules[:3]]
     random.shuffle(repeated)
     assert replace(situation, rules=tuple(repeated)).exposures() == situation.exposures()
@@ -287,15 +287,15 @@ def test_order_and_repetition_do_not_matter(situation: Situation, random: Random
 def test_rules_in_two_parts_open_the_same(
     situation: Situation, part: Callable[[Rule], list[Rule]]
 ) -> None:
-    """Two halves of a CIDR or of a range of ports open what the whole opened."""
-    parts = situation.each(part)
+    """Two halves of a CIDR or of a range of ports open what the whole opens."""
+    parts = situation.with_each_rule(part)
     assert parts.counts(parts.packets()) == situation.counts(parts.packets())
 
 
 @many
 @given(situations(st.one_of(cidrs, any_cidrs)))
-def test_a_rule_more_opens_no_less(situation: Situation) -> None:
-    """No rule takes away what the others open."""
+def test_another_rule_opens_no_less(situation: Situation) -> None:
+    """Each packet's count of addresses with one rule more is at least the count without it."""
     fewer = replace(situation, rules=situation.rules[1:]).counts(situation.packets())
     more = situation.counts(situation.packets())
     assert all(one <= other for one, other in zip(fewer, more, strict=True))
@@ -304,7 +304,7 @@ def test_a_rule_more_opens_no_less(situation: Situation) -> None:
 @many
 @given(situations(st.one_of(cidrs, any_cidrs)))
 def test_trust_adds_no_address(situation: Situation) -> None:
-    """Trusted ranges take addresses away, or leave all of them."""
+    """Each packet's count of addresses with trusted ranges is at most the count without them."""
     trusting = situation.counts(situation.packets())
     strict = replace(situation, trusted=()).counts(situation.packets())
     assert all(one <= other for one, other in zip(trusting, strict, strict=True))
@@ -313,14 +313,14 @@ def test_trust_adds_no_address(situation: Situation) -> None:
 @many
 @given(situations(st.one_of(cidrs, any_cidrs)))
 def test_all_traffic_is_every_port_of_every_protocol(situation: Situation) -> None:
-    """All traffic opens on tcp and udp what all ports of both open."""
-    packets = [each for each in situation.packets() if each.protocol in {"tcp", "udp"}]
-    assert situation.each(spelled_out).counts(packets) == situation.counts(packets)
+    """On tcp and udp, all traffic opens what all ports of both open."""
+    packets = [packet for packet in situation.packets() if packet.protocol in {"tcp", "udp"}]
+    assert situation.with_each_rule(spelled_out).counts(packets) == situation.counts(packets)
 
 
 @pytest.mark.parametrize("family", Family)
-def test_trusting_everybody_leaves_nobody(family: Family) -> None:
-    """Trusted ranges may reach beyond the internet at both ends."""
+def test_trusting_everybody_leaves_no_internet(family: Family) -> None:
+    """With ::/0 and 0.0.0.0/0 trusted, each family's internet has no address."""
     assert Internets(["::/0", "0.0.0.0/0"])[family].size == 0
 
 
@@ -355,13 +355,13 @@ def test_trusting_everybody_leaves_nobody(family: Family) -> None:
 def test_one_source_is_the_exposure_of_its_widest_rule(
     opened: tuple[Traffic, ...], expected: list[Traffic]
 ) -> None:
-    """Where several rules let the same source in, the one for most traffic is the exposure."""
+    """Of several rules for one source, the one for most traffic is the exposure."""
     rules = [Rule("sg-1", traffic, "8.0.0.0/8") for traffic in opened]
     assert [found.traffic for found in exposures(rules, {}, Internets())] == expected
 
 
 @pytest.mark.parametrize("source", ["1.0.0.0/32", "2000::/128", "223.255.255.255/32"])
 def test_one_address_is_an_exposure(source: str) -> None:
-    """The lowest and the highest public addresses count as any other."""
+    """A rule for the lowest or the highest public address is an exposure of one address."""
     (found,) = exposures([Rule("sg-1", Traffic("50"), source)], {}, Internets())
     assert (found.addresses, found.reach) == (1, Reach.PUBLIC)

@@ -1,4 +1,4 @@
-"""Which addresses the internet has, and how many of them a CIDR covers."""
+"""The public addresses of each family, and how many of them a CIDR covers."""
 
 import pytest
 
@@ -16,12 +16,12 @@ def public(cidr: str, internets: Internets | None = None) -> int:
     return end - start
 
 
-def test_the_ipv4_internet_has_its_size() -> None:
-    """All of IPv4 less the special-purpose blocks."""
+def test_the_size_of_the_ipv4_internet() -> None:
+    """All of IPv4 less the special-purpose blocks is 3,702,258,432 addresses."""
     assert IPV4.size == 3_702_258_432
 
 
-def test_the_ipv6_internet_has_its_size() -> None:
+def test_the_size_of_the_ipv6_internet() -> None:
     """2000::/3 less the two documentation blocks."""
     assert IPV6.size == 42_534_971_267_335_486_991_930_705_179_406_499_840
 
@@ -55,7 +55,7 @@ def test_the_ipv6_internet_has_its_size() -> None:
     ],
 )
 def test_counts_public_addresses(cidr: str, addresses: int) -> None:
-    """Only what packets can come from counts."""
+    """A CIDR covers its addresses less those in special-purpose blocks."""
     assert public(cidr) == addresses
 
 
@@ -73,13 +73,15 @@ def test_counts_public_addresses(cidr: str, addresses: int) -> None:
         pytest.param(IPV6, IPV6.size, Reach.WORLD, id="ipv6-world"),
     ],
 )
-def test_names_the_reach(internet: Internet, addresses: int, reach: Reach) -> None:
-    """The names change exactly at their bounds."""
+def test_the_reach_of_a_number_of_addresses(
+    internet: Internet, addresses: int, reach: Reach
+) -> None:
+    """The reach is "wide" from 2^20 IPv4 or 2^96 IPv6 addresses on, and "world" for all."""
     assert internet.reach(addresses) is reach
 
 
-def test_trusted_ranges_are_no_internet() -> None:
-    """A trusted range has no public address and the rest of the world is still the world."""
+def test_trusted_ranges_are_not_public() -> None:
+    """A trusted range covers no public address, and 0.0.0.0/0 covers all that are left."""
     internets = Internets(["8.0.0.0/8", "8.8.8.0/24", "10.0.0.0/7", "2600::/16"])
     assert public("8.8.8.8/32", internets) == 0
     assert internets[Family.IPV4].size == 3_702_258_432 - 2 * 2**24
@@ -88,14 +90,14 @@ def test_trusted_ranges_are_no_internet() -> None:
 
 
 def test_everything_may_be_trusted() -> None:
-    """Where everything is trusted nothing is reached by strangers."""
+    """With 0.0.0.0/0 trusted the internet has no address, and 0.0.0.0/0 reaches "none"."""
     internets = Internets(["0.0.0.0/0"])
     assert internets[Family.IPV4].size == 0
     assert internets[Family.IPV4].reach(public("0.0.0.0/0", internets)) is Reach.NONE
 
 
-def test_what_lies_beyond_the_internet_may_be_trusted() -> None:
-    """Trusting addresses that nobody comes from changes nothing."""
+def test_trusting_private_ranges_changes_nothing() -> None:
+    """Trusted ranges outside the public addresses leave their number as it is."""
     internets = Internets(["fc00::/7", "1000::/4"])
     assert internets[Family.IPV6].size == IPV6.size
 

@@ -1,4 +1,4 @@
-"""What several groups open only together, on one network interface."""
+"""What the groups on one network interface open only in combination."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ HALVES = [
 
 
 def test_two_halves_on_an_interface_are_the_world() -> None:
-    """The finding names the interface, the groups and all their rules."""
+    """The finding has the interface, both groups and all their rules."""
     (found,) = opened(HALVES, interface("sg-b", "sg-a", "sg-other"))
     assert (found.traffic.from_port, found.traffic.to_port) == (22, 22)
     assert (found.reach, found.severity, found.addresses) == ("world", "critical", 3702258432)
@@ -49,15 +49,15 @@ def test_two_halves_on_an_interface_are_the_world() -> None:
     assert found.fix.count("revoke-security-group-ingress") == 2
 
 
-def test_apart_they_are_not() -> None:
-    """The same groups on different interfaces, or on none, open nothing together."""
+def test_groups_on_different_interfaces_open_nothing_jointly() -> None:
+    """The same groups on different interfaces, or on none, give no joint finding."""
     apart = interface("sg-a"), interface("sg-b", interface_id="eni-2")
     assert opened(HALVES, *apart) == []
     assert opened(HALVES) == []
 
 
 def test_many_interfaces_are_one_finding() -> None:
-    """Instances with the same groups are listed, not repeated; other groups do not matter."""
+    """Interfaces with the same groups are listed in one finding; further groups do not matter."""
     (found,) = opened(
         HALVES,
         interface("sg-a", "sg-b", interface_id="eni-2"),
@@ -107,13 +107,13 @@ def test_many_interfaces_are_one_finding() -> None:
         ),
     ],
 )
-def test_what_a_group_shows_by_itself_is_not_repeated(groups: list[dict[str, Any]]) -> None:
-    """Only a reach that no single group has is a finding of the interface."""
+def test_what_one_group_opens_is_not_a_joint_finding(groups: list[dict[str, Any]]) -> None:
+    """A reach that one of the groups has alone gives no joint finding."""
     assert opened(groups, interface("sg-a", "sg-b")) == []
 
 
-def test_all_traffic_of_one_adds_to_a_port_of_the_other() -> None:
-    """Half the world on everything and half on a port is the world on that port."""
+def test_all_traffic_of_one_group_adds_to_a_port_of_another() -> None:
+    """Half of the internet on all traffic and half on a port is all of it on that port."""
     groups = [
         group("sg-a", permission("-1", None, None, LOWER)),
         group("sg-b", permission("tcp", 443, 443, UPPER)),
@@ -122,8 +122,8 @@ def test_all_traffic_of_one_adds_to_a_port_of_the_other() -> None:
     assert (found.traffic.from_port, found.reach, found.severity) == (443, "world", "low")
 
 
-def test_three_groups_are_needed() -> None:
-    """A third of the internet each is the whole of it in three groups."""
+def test_a_joint_finding_may_need_three_groups() -> None:
+    """Three groups that open a part of the internet each have one finding of all three."""
     groups = [
         group("sg-a", permission("tcp", 22, 22, LOWER)),
         group("sg-b", permission("tcp", 22, 22, "128.0.0.0/2")),

@@ -1,4 +1,4 @@
-"""What a new run makes of what was known: every status before, every coverage, seen or not."""
+"""A run's findings compared with the ledger's state, and the state after the run."""
 
 from dataclasses import replace
 from typing import Any
@@ -40,9 +40,9 @@ def found(group: dict[str, Any] = SSH, **more: Any) -> Finding:
 def known(*findings: Finding, status: Status = Status.OPEN, **more: object) -> LedgerState:
     """A state in which findings were last verified like that."""
     then = {"first_seen": BEFORE, "last_seen": EARLIER, "status": status, **more}
-    each = [replace(finding, **then) for finding in findings]  # type: ignore[arg-type]
+    stored = [replace(finding, **then) for finding in findings]  # type: ignore[arg-type]
     past = next_state(None, report(()), mailed=False, is_full_digest=False).runs
-    return LedgerState(findings={finding.id: finding for finding in each}, runs=past)
+    return LedgerState(findings={finding.id: finding for finding in stored}, runs=past)
 
 
 def report(findings: tuple[Finding, ...], *coverage: Coverage, is_full: bool = True) -> Report:
@@ -62,11 +62,14 @@ COVERAGES = [
     pytest.param([Coverage(Target("2", "eu-west-1"), CoverageStatus.OK)], False, id="account"),
     pytest.param([], False, id="nothing"),
 ]
+EVERY_COVERAGE = pytest.mark.parametrize(
+    "coverage", [pytest.param(case.values[0], id=case.id) for case in COVERAGES]
+)
 
 
 @pytest.mark.parametrize(("coverage", "was_read"), COVERAGES)
 @pytest.mark.parametrize("before", [Status.NEW, Status.OPEN, Status.REOPENED, Status.EXCEPTED])
-def test_what_is_not_seen_again(
+def test_a_finding_that_is_not_found_again(
     before: Status, coverage: list[Coverage], *, was_read: bool
 ) -> None:
     """It is resolved where its target was read, and unverified everywhere else."""
@@ -76,14 +79,13 @@ def test_what_is_not_seen_again(
     assert (finding.first_seen, finding.last_seen) == (BEFORE, EARLIER)
 
 
-@pytest.mark.parametrize(("coverage", "was_read"), COVERAGES)
-def test_what_was_resolved_stays_so(coverage: list[Coverage], *, was_read: bool) -> None:
-    """It is said once."""
+@EVERY_COVERAGE
+def test_a_resolved_finding_is_not_reported_again(coverage: list[Coverage]) -> None:
+    """A finding that was resolved before and is not found is in no report."""
     assert reconcile(known(found(), status=Status.RESOLVED), [], coverage, NOW) == ()
-    assert was_read in {True, False}
 
 
-@pytest.mark.parametrize(("coverage", "was_read"), COVERAGES)
+@EVERY_COVERAGE
 @pytest.mark.parametrize(
     ("before", "now"),
     [
@@ -95,28 +97,27 @@ def test_what_was_resolved_stays_so(coverage: list[Coverage], *, was_read: bool)
         (Status.EXCEPTED, Status.REOPENED),
     ],
 )
-def test_what_is_seen(
-    before: Status | None, now: Status, coverage: list[Coverage], *, was_read: bool
+def test_a_finding_that_is_found(
+    before: Status | None, now: Status, coverage: list[Coverage]
 ) -> None:
-    """What was seen is open, however much else of its target could be read."""
+    """It is new, open or reopened after its last status, however much of its target was read."""
     state = known(found(), status=before) if before else known()
     (finding,) = reconcile(state, [found()], coverage, NOW)
     assert finding.status is now
     assert (finding.first_seen, finding.last_seen) == (BEFORE if before else NOW, NOW)
-    assert was_read in {True, False}
 
 
 @pytest.mark.parametrize("before", [None, *Status])
-def test_what_is_excepted_is_nothing_else(before: Status | None) -> None:
-    """An accepted finding is accepted, whatever it was."""
+def test_an_excepted_finding_stays_excepted(before: Status | None) -> None:
+    """A finding that an exception accepts is excepted, whatever its last status was."""
     state = known(found(), status=before) if before else known()
     accepted = replace(found(), status=Status.EXCEPTED)
     (finding,) = reconcile(state, [accepted], [OK], NOW)
     assert finding.status is Status.EXCEPTED
 
 
-def test_without_a_memory_nothing_is_new() -> None:
-    """Where nobody knows what was before, a finding is as open as it is."""
+def test_without_a_state_no_finding_is_new() -> None:
+    """Where it is not known what was before, findings are open and nothing is resolved."""
     (finding,) = reconcile(None, [found()], [OK], NOW)
     assert (finding.status, finding.first_seen) == (Status.OPEN, NOW)
     assert find_changes(None, [OK], ExceptionReview(), is_full=True) is None
@@ -129,8 +130,8 @@ def test_without_a_memory_nothing_is_new() -> None:
         pytest.param(permission("tcp", 30, 20, WORLD), id="malformed-rule"),
     ],
 )
-def test_what_may_hide_behind_a_rule_that_cannot_be_judged(now: dict[str, object]) -> None:
-    """A group that was not read in full resolves nothing, and leaves other groups alone."""
+def test_a_group_that_was_not_read_in_full_resolves_nothing(now: dict[str, object]) -> None:
+    """Its earlier findings are unverified; those of other groups are resolved."""
     other = answer(permission("tcp", 22, 22, WORLD), group_id="sg-2")
     state = known(found(), found(other))
     statuses = {
@@ -141,8 +142,8 @@ def test_what_may_hide_behind_a_rule_that_cannot_be_judged(now: dict[str, object
     assert statuses == {"sg-1": Status.UNVERIFIED, "sg-2": Status.RESOLVED}
 
 
-def test_a_group_without_an_id_may_be_any_group() -> None:
-    """Where EC2 does not say which group it tells of, no group of the target is resolved."""
+def test_a_group_without_an_id_resolves_nothing() -> None:
+    """It may be any group, so that no finding of the target is resolved."""
     nameless = {key: value for key, value in SSH.items() if key != "GroupId"}
     seen = reports.read(nameless).findings
     statuses = {
@@ -153,26 +154,29 @@ def test_a_group_without_an_id_may_be_any_group() -> None:
     assert statuses == {"sg-1": Status.UNVERIFIED, "unknown": Status.NEW}
 
 
-def test_a_rule_that_can_be_judged_again_is_resolved() -> None:
-    """A malformed rule that is gone is gone, although another one is there."""
+def test_a_malformed_rule_that_is_gone_is_resolved() -> None:
+    """It is resolved although the group has another malformed rule, which is new."""
     before = found(answer(permission("tcp", 30, 20, WORLD)))
     after = found(answer(permission("tcp", 31, 21, WORLD)))
-    by_id = {each.id: each.status for each in reconcile(known(before), [after], [OK], NOW)}
+    by_id = {finding.id: finding.status for finding in reconcile(known(before), [after], [OK], NOW)}
     assert by_id == {before.id: Status.RESOLVED, after.id: Status.NEW}
 
 
 def test_a_wider_rule_is_a_new_finding() -> None:
-    """The narrower one is resolved; a changed name or an identical rule anew changes nothing."""
+    """The narrower one is resolved; a new name or an identical rule changes nothing."""
     wider = found(answer(permission("tcp", 22, 23, WORLD)))
     renamed = found(answer(permission("6", 22, 22, WORLD), name="renamed") | {"Tags": []})
-    widened = {each.id: each.status for each in reconcile(known(found()), [wider], [OK], NOW)}
-    assert widened == {wider.id: Status.NEW, found().id: Status.RESOLVED}
+    reconciled = reconcile(known(found()), [wider], [OK], NOW)
+    assert {finding.id: finding.status for finding in reconciled} == {
+        wider.id: Status.NEW,
+        found().id: Status.RESOLVED,
+    }
     (same,) = reconcile(known(found()), [renamed], [OK], NOW)
     assert same.status is Status.OPEN
 
 
-def test_what_got_worse_is_said() -> None:
-    """An interface with a public address raises the severity of what was open before."""
+def test_a_higher_severity_is_recorded() -> None:
+    """worsened_from is the former severity of an open finding, and None if it is now lower."""
     address = {"NetworkInterfaceId": "e", "Groups": [{"GroupId": "sg-1"}]}
     public = found(NetworkInterfaces=[address | {"Association": {"PublicIp": "8.8.8.8"}}])
     unattached = found(NetworkInterfaces=[])
@@ -182,8 +186,8 @@ def test_what_got_worse_is_said() -> None:
     assert better.worsened_from is None
 
 
-def test_not_knowing_what_is_attached_makes_nothing_worse() -> None:
-    """Nor does it hide that something got worse meanwhile."""
+def test_an_unknown_attachment_makes_nothing_worse() -> None:
+    """It neither counts as worse nor hides a higher severity in a later run."""
     address = {"NetworkInterfaceId": "e", "Groups": [{"GroupId": "sg-1"}]}
     public = found(NetworkInterfaces=[address | {"Association": {"PublicIp": "8.8.8.8"}}])
     unattached, unknown = found(NetworkInterfaces=[]), found()
@@ -194,8 +198,8 @@ def test_not_knowing_what_is_attached_makes_nothing_worse() -> None:
     assert worse.worsened_from is Severity.MEDIUM
 
 
-def test_what_is_unverified_is_known_as_it_was() -> None:
-    """An accepted finding that nobody could look at comes back as what it was."""
+def test_an_unverified_finding_keeps_its_stored_status() -> None:
+    """An excepted finding that could not be verified is reopened when it is found again."""
     state = known(found(), status=Status.EXCEPTED)
     denied = [Coverage(reports.IRELAND, CoverageStatus.DENIED)]
     (unverified,) = reconcile(state, [], denied, NOW)
@@ -209,8 +213,8 @@ def test_what_is_unverified_is_known_as_it_was() -> None:
     ("resolved_at", "status"),
     [("2026-08-25T06:00:00Z", Status.REOPENED), ("2026-08-25T05:59:59Z", Status.NEW)],
 )
-def test_what_was_resolved_is_remembered_for_90_days(resolved_at: str, status: Status) -> None:
-    """What opens again after that is new."""
+def test_resolved_findings_are_kept_for_90_days(resolved_at: str, status: Status) -> None:
+    """Found again within 90 days a finding is reopened, after that it is new."""
     state = known(found(), status=Status.RESOLVED, resolved_at=resolved_at)
     after = next_state(state, report(()), mailed=False, is_full_digest=False)
     (finding,) = reconcile(after, [found()], [OK], NOW)
@@ -235,7 +239,7 @@ EVERY = Target(IRELAND.account, "all")
         pytest.param({IRELAND: "denied"}, {FRANKFURT: "ok"}, True, (), (), id="left-out"),
     ],
 )
-def test_coverage_that_got_worse_or_recovered(
+def test_lost_and_regained_targets(
     before: dict[Target, str],
     now: dict[Target, str],
     lost: tuple[Target, ...],
@@ -243,16 +247,17 @@ def test_coverage_that_got_worse_or_recovered(
     *,
     whole: bool,
 ) -> None:
-    """Each target is compared with itself."""
-    state = replace(known(), coverage={key: CoverageStatus(each) for key, each in before.items()})
-    coverage = [Coverage(key, CoverageStatus(each)) for key, each in now.items()]
-    told = find_changes(state, coverage, ExceptionReview(), is_full=whole)
-    assert told is not None
-    assert (told.lost, told.regained) == (lost, regained)
+    """Each target's coverage is compared with its own before the run."""
+    last = {target: CoverageStatus(status) for target, status in before.items()}
+    state = replace(known(), coverage=last)
+    coverage = [Coverage(target, CoverageStatus(status)) for target, status in now.items()]
+    changes = find_changes(state, coverage, ExceptionReview(), is_full=whole)
+    assert changes is not None
+    assert (changes.lost, changes.regained) == (lost, regained)
 
 
-def test_a_partial_run_keeps_what_is_known_of_other_targets() -> None:
-    """A run that reads one region says nothing about the others' coverage."""
+def test_a_partial_run_keeps_the_coverage_of_other_targets() -> None:
+    """A run that reads one region leaves the stored coverage of the others as it is."""
     state = replace(known(), coverage={FRANKFURT: CoverageStatus.DENIED})
     part, whole = report((), OK, is_full=False), report((), OK)
     after = next_state(state, part, mailed=False, is_full_digest=False)
@@ -262,8 +267,8 @@ def test_a_partial_run_keeps_what_is_known_of_other_targets() -> None:
     }
 
 
-def test_the_end_of_an_exception_is_announced_once_each() -> None:
-    """Once when it draws near, once when it has come; until a mail has said so."""
+def test_the_end_of_an_exception_is_announced_twice() -> None:
+    """Once before it expires and once after; each until a mail has reported it."""
     (accepted,) = Policy.parse(
         {
             "exceptions": [
@@ -279,24 +284,24 @@ def test_the_end_of_an_exception_is_announced_once_each() -> None:
     ).exceptions
 
     def ending(state: LedgerState, exceptions: ExceptionReview) -> tuple[PolicyException, ...]:
-        told = find_changes(state, [OK], exceptions, is_full=True)
-        assert told is not None
-        return told.ending
+        changes = find_changes(state, [OK], exceptions, is_full=True)
+        assert changes is not None
+        return changes.ending
 
     near, over = ExceptionReview(expiring=(accepted,)), ExceptionReview(expired=(accepted,))
-    unsaid = next_state(
+    unreported = next_state(
         known(), replace(report(()), exceptions=near), mailed=False, is_full_digest=False
     )
-    said = next_state(
+    reported = next_state(
         known(), replace(report(()), exceptions=near), mailed=True, is_full_digest=False
     )
-    assert ending(unsaid, near) == (accepted,)
-    assert ending(said, near) == ()
-    assert ending(said, over) == (accepted,)
+    assert ending(unreported, near) == (accepted,)
+    assert ending(reported, near) == ()
+    assert ending(reported, over) == (accepted,)
 
 
 def test_the_history_has_the_runs_figures() -> None:
-    """What opened, what was resolved, what is open and what could not be read."""
+    """A run's summary has the numbers of new, resolved and open findings and unread targets."""
     state = known(found())
     other = found(answer(permission("tcp", 5432, 5432, WORLD), group_id="sg-2"))
     coverage = [OK, reports.DENIED.coverage]

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing is said twice, whenever a run dies and whoever runs beside it."""
+"""Runs that die, overlap or repeat: every change is mailed, and none twice without a notice."""
 
 import random
 import re
@@ -41,7 +41,7 @@ def changed(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("account", ["stack", "http_stack"])
-def test_a_run_makes_that_many_requests(account: str, request: pytest.FixtureRequest) -> None:
+def test_the_number_of_requests_of_a_run(account: str, request: pytest.FixtureRequest) -> None:
     """A run makes ``REQUESTS`` requests, so that the tests below kill it at each of them."""
     stack: Stack = request.getfixturevalue(account)
     changed(stack)
@@ -59,13 +59,13 @@ AT = pytest.mark.parametrize("at", range(1, REQUESTS + 1))
 def test_a_run_that_dies_loses_nothing(
     stack: Stack, at: int, next_id: str, *, answered: bool
 ) -> None:
-    """The next run says what that one did not, or may not have, and what may be said twice."""
+    """The next run mails all changes; it says that it may repeat them if there was a claim."""
     check_death(stack, at, next_id, answered=answered)
 
 
 @AT
 def test_a_run_that_dies_over_http_loses_nothing(http_stack: Stack, at: int) -> None:
-    """The sandbox's S3 and SES have the same outcome as those in memory."""
+    """The outcome with the sandbox's S3 and SES is the same as in memory."""
     check_death(http_stack, at, "dies", answered=True)
 
 
@@ -90,10 +90,10 @@ def check_death(stack: Stack, at: int, next_id: str, *, answered: bool) -> None:
     assert sent == 0 or is_committed or has_claimed
 
 
-def test_of_two_runs_at_the_same_moment_one_mails(
+def test_of_two_simultaneous_runs_one_mails(
     http_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both find the same; the second to say so waits for the first and has nothing to add."""
+    """The run that loses the race waits for the other one and has nothing to add."""
     changed(http_stack)
     _let_time_pass(http_stack, monkeypatch)
     meeting = threading.Barrier(2)
@@ -108,21 +108,21 @@ def test_of_two_runs_at_the_same_moment_one_mails(
 
     with intercepted(meet), ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda name: http_stack.run(run_id=name), ["one", "other"]))
-    assert sorted(each["counts"]["mailed"] for each in results) == [0, 1]
+    assert sorted(result["counts"]["mailed"] for result in results) == [0, 1]
     assert http_stack.subjects[1:] == ["1 medium in 1 region (1 new, 1 resolved)"]
     assert {past.id for past in http_stack.state.runs[1:]} == {"one", "other"}
     assert "Note:" not in http_stack.texts[-1]
 
 
-def test_of_one_event_that_arrives_twice_at_once_one_run_mails(
+def test_an_event_delivered_four_times_at_once_is_mailed_once(
     http_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other one finds the event answered."""
+    """The other runs find that the event has been answered."""
     changed(http_stack)
     _let_time_pass(http_stack, monkeypatch)
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda name: http_stack.run(run_id=name), ["same"] * 4))
-    assert sorted(each["counts"]["mailed"] for each in results) == [0, 0, 0, 1]
+    assert sorted(result["counts"]["mailed"] for result in results) == [0, 0, 0, 1]
     assert [past.id for past in http_stack.state.runs[1:]] == ["same"]
 
 
@@ -168,8 +168,8 @@ CHANGE = {
 
 
 @pytest.mark.parametrize("opens", [True, False])
-def test_a_run_does_not_judge_by_what_is_old(stack: Stack, *, opens: bool) -> None:
-    """What a faster run has seen since is read again, and neither resolved nor brought back."""
+def test_a_run_scans_again_after_a_faster_run(stack: Stack, *, opens: bool) -> None:
+    """What a faster run has found since is neither resolved nor reopened by the slower one."""
     web = stack.open("web")
     if opens:
         stack.close(web)
@@ -189,8 +189,8 @@ def test_a_run_does_not_judge_by_what_is_old(stack: Stack, *, opens: bool) -> No
     assert stack.statuses["web"] == ("open" if opens else "resolved")
 
 
-def test_what_a_dead_run_said_is_put_right(stack: Stack) -> None:
-    """It said that a port is closed; the next run, where it is open again, lists it."""
+def test_a_full_digest_follows_a_run_that_died(stack: Stack) -> None:
+    """A port that the dead run may have reported as closed is listed if it is open again."""
     web = stack.open("web")
     stack.run()
     stack.close(web)
@@ -209,8 +209,8 @@ def test_what_a_dead_run_said_is_put_right(stack: Stack) -> None:
     assert stack.run()["counts"]["mailed"] == 0
 
 
-def test_a_partial_run_does_not_hide_that_one_died(stack: Stack) -> None:
-    """The next whole run still says that it may repeat."""
+def test_a_partial_run_keeps_the_notice_of_a_run_that_died(stack: Stack) -> None:
+    """The next full run still says that its mail may repeat another one."""
     stack.run()
     stack.open("far", "us-east-1")
     with meanwhile(is_state, die, nth=2), pytest.raises(Killed):
@@ -225,8 +225,8 @@ def test_a_partial_run_does_not_hide_that_one_died(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("times", [1, None])
-def test_a_condition_that_fails_without_a_reason(stack: Stack, times: int | None) -> None:
-    """S3 may be busy with something else; for how long it is decides whether it is a failure."""
+def test_conditional_request_conflicts_are_retried(stack: Stack, times: int | None) -> None:
+    """A write that S3 refuses with 409 is sent again twice; after that the run fails."""
     stack.open("web")
     fault = Fault("PutObject", code="ConditionalRequestConflict", status=409, times=times)
     with meanwhile(is_state, lambda: stack.account.faults.add(fault)):
@@ -244,8 +244,8 @@ def is_mail(request: Any) -> bool:
     return request.method == "POST" and "email" in request.url
 
 
-def test_a_run_that_takes_too_long_is_overtaken(stack: Stack) -> None:
-    """The other run says that it may repeat a mail, and this one that it was overtaken."""
+def test_a_run_that_mails_too_slowly_is_overtaken(stack: Stack) -> None:
+    """The faster run says that its mail may repeat another one; the slow run fails."""
     stack.run()
     stack.open("web")
 
@@ -264,8 +264,8 @@ def test_a_run_that_takes_too_long_is_overtaken(stack: Stack) -> None:
     assert [past.id for past in stack.state.runs[1:]] == ["fast"]
 
 
-def test_a_claim_that_cannot_be_taken_back_runs_out(stack: Stack) -> None:
-    """SES refuses the mail, and S3 that it is said: the next run says that it may repeat."""
+def test_a_claim_that_cannot_be_withdrawn_expires(stack: Stack) -> None:
+    """After a refused mail and a failed write, the next run says that its mail may repeat one."""
     stack.open("web")
     stack.account.faults.refuse_mail(times=1)
     denied = Fault("PutObject", code="AccessDenied", message="No.", status=403, times=1)
@@ -278,8 +278,8 @@ def test_a_claim_that_cannot_be_taken_back_runs_out(stack: Stack) -> None:
     assert MAY_REPEAT in stack.texts[0]
 
 
-def test_without_time_to_look_again_nothing_is_mailed(stack: Stack) -> None:
-    """What the run saw may be old, and Lambda will try again."""
+def test_without_time_to_scan_again_nothing_is_mailed(stack: Stack) -> None:
+    """A run that loses the race too late fails, and Lambda starts it again."""
     stack.run()
     stack.open("web")
 
@@ -432,12 +432,12 @@ def test_a_month_in_which_no_run_dies(text_stack: Stack, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(100))
 def test_a_month_in_which_runs_die(text_stack: Stack, seed: int) -> None:
-    """Each opening is announced at least once; a mail that may repeat something says so."""
+    """Each opening is announced at least once."""
     check_month_with_deaths(text_stack, seed)
 
 
 def test_a_month_over_http_in_which_runs_die(http_stack: Stack) -> None:
-    """The sandbox's account leads to the same as the one in memory."""
+    """Each opening is announced at least once, also in the sandbox's account."""
     check_month_with_deaths(http_stack, seed=0)
 
 

@@ -43,8 +43,8 @@ def test_parses_cidrs(cidr: str, family: Family, start: int, end: int) -> None:
         "1" * 100_000,
     ],
 )
-def test_refuses_what_is_no_cidr(text: str) -> None:
-    """Whatever is no CIDR is named in a sentence of readable length."""
+def test_refuses_what_is_not_a_cidr(text: str) -> None:
+    """The ValueError is a sentence of fewer than 350 characters."""
     with pytest.raises(ValueError, match="is no CIDR, for example") as error:
         parse_cidr(text)
     assert len(str(error.value)) < 350

@@ -1,4 +1,4 @@
-"""What traffic lies within what other traffic."""
+"""Whether traffic contains other traffic."""
 
 import pytest
 
@@ -15,8 +15,8 @@ from handler.model.traffic import Traffic
         (Traffic("icmp", icmp_type=3), Traffic("icmp", icmp_type=3, icmp_code=4)),
     ],
 )
-def test_traffic_contains_what_lies_within(wide: Traffic, narrow: Traffic) -> None:
-    """Wider traffic contains narrower, and itself."""
+def test_traffic_contains_narrower_traffic(wide: Traffic, narrow: Traffic) -> None:
+    """Traffic contains itself, and any range of ports, type or code within its own."""
     assert wide.contains(narrow)
 
 
@@ -33,6 +33,6 @@ def test_traffic_contains_what_lies_within(wide: Traffic, narrow: Traffic) -> No
         (Traffic("50"), Traffic("51")),
     ],
 )
-def test_traffic_does_not_contain_what_reaches_out(one: Traffic, other: Traffic) -> None:
-    """One port, type or protocol more is outside."""
+def test_traffic_does_not_contain_wider_traffic(one: Traffic, other: Traffic) -> None:
+    """One port, type, code or protocol more is not contained."""
     assert not one.contains(other)

@@ -1,4 +1,4 @@
-"""What an exception excuses, and all that it nearly does and must not."""
+"""What an exception accepts, and the near misses that it must not accept."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def policy(*exceptions: dict[str, Any], **more: object) -> Policy:
     """A policy with these exceptions; what an exception does not say is as in the first vector."""
     whole = {"group": "sg-1", "ports": "tcp/443", "reason": "shop", "owner": "web"}
     default: dict[str, Any] = {**whole, "until": "2026-12-31"}
-    return Policy.parse({"exceptions": [default | each for each in exceptions], **more})
+    return Policy.parse({"exceptions": [default | exception for exception in exceptions], **more})
 
 
 def report(rules: Policy, *scans: Scan) -> Report:
@@ -116,10 +116,10 @@ def report(rules: Policy, *scans: Scan) -> Report:
         pytest.param([{"ports": "TCP/443"}], HTTPS, "excused", id="upper-case"),
     ],
 )
-def test_an_exception_excuses_exactly_what_it_names(
+def test_an_exception_accepts_exactly_what_it_names(
     exceptions: list[dict[str, Any]], group: dict[str, Any], outcome: str
 ) -> None:
-    """Nothing wider, nothing elsewhere, nothing later; and the report says which of them it was."""
+    """The finding is excepted, or its note and the review say which part does not match."""
     lists = [{"PrefixListId": "pl-2", "OwnerId": "1", "Entries": [{"Cidr": WORLD}]}]
     made = report(policy(*exceptions), reports.read(answer(group), PrefixLists=lists))
     (finding,) = made.findings
@@ -127,8 +127,8 @@ def test_an_exception_excuses_exactly_what_it_names(
     assert bool(made.open) is (outcome != "excused")
     assert bool(made.exceptions.unused) is (outcome == "unused")
     start = {"excused": "accepted until ", "wider": "wider than what web accepts until "}
-    said = {**start, "expired": "exception expired on ", "unused": ""}[outcome]
-    assert (finding.exception or "").startswith(said)
+    opening = {**start, "expired": "exception expired on ", "unused": ""}[outcome]
+    assert (finding.exception or "").startswith(opening)
     assert bool(finding.exception) is (outcome != "unused")
 
 
@@ -147,12 +147,12 @@ def test_an_exception_excuses_exactly_what_it_names(
         pytest.param(["100.0.0.0/9", "100.0.0.0/10"], ["100.0.0.0/10"], "wider", id="private-rest"),
     ],
 )
-def test_a_rule_behind_another_one_is_not_accepted_with_it(
+def test_a_redundant_rule_is_not_accepted_with_another(
     sources: list[str], accepted: list[str], outcome: str
 ) -> None:
-    """Each rule that opens the finding must be accepted, also one that adds nothing to others.
+    """Every rule that opens the finding must be accepted, also one that adds no address.
 
-    And an exception for such a rule is of use.
+    An exception for such a rule counts as used.
     """
     lists = [
         {"PrefixListId": "pl-2", "OwnerId": "1", "Entries": [{"Cidr": WORLD}]},
@@ -193,7 +193,7 @@ def test_a_rule_behind_another_one_is_not_accepted_with_it(
 def test_each_rule_is_accepted_on_its_ports(
     rules: list[dict[str, Any]], exceptions: list[dict[str, Any]], open_ports: list[str]
 ) -> None:
-    """No more, no less."""
+    """A rule must be accepted on all of its own ports, and on no others."""
     lists = [
         {"PrefixListId": "pl-2", "OwnerId": "1", "Entries": [{"Cidr": WORLD}]},
         {"PrefixListId": "pl-4", "OwnerId": "1", "Entries": [{"Cidr": "10.0.0.0/8"}]},
@@ -203,21 +203,22 @@ def test_each_rule_is_accepted_on_its_ports(
     assert not [finding for finding in made.findings if "pl-4" in (finding.detail or "")]
 
 
-def test_an_excused_finding_says_by_whom() -> None:
-    """It stays in the report with who accepts it, why and until when."""
+def test_an_excepted_finding_names_its_exception() -> None:
+    """The note has the exception's last day, owner and reason."""
     (finding,) = report(policy({}), reports.read(answer(HTTPS))).findings
     assert finding.exception == "accepted until 2026-12-31 by web: shop"
 
 
-def test_an_expired_exception_is_said_with_its_owner() -> None:
-    """What it excused comes back and says whose exception ran out."""
+def test_an_expired_exception_is_named_with_its_owner() -> None:
+    """The finding is open again, and its note has the day and the owner."""
     made = report(policy({"until": "2026-11-22"}), reports.read(answer(HTTPS)))
-    assert [each.exception for each in made.open] == ["exception expired on 2026-11-22, owner web"]
+    (finding,) = made.open
+    assert finding.exception == "exception expired on 2026-11-22, owner web"
     assert (len(made.exceptions.expired), made.exceptions.unused) == (1, ())
 
 
-def test_a_finding_that_is_wider_says_than_what() -> None:
-    """Whoever wrote the exception sees why it does not hold."""
+def test_a_finding_wider_than_its_exception_names_it() -> None:
+    """The note says what the exception accepts."""
     rules = policy({"source": "0.0.0.0/1", "owner": "shop"})
     (finding,) = report(rules, reports.read(answer(HTTPS))).open
     assert finding.exception == (
@@ -225,21 +226,21 @@ def test_a_finding_that_is_wider_says_than_what() -> None:
     )
 
 
-def test_an_expired_exception_beside_its_renewal_has_been_of_use() -> None:
-    """It is expired, and not said to match nothing."""
+def test_an_expired_exception_beside_its_renewal_is_not_unused() -> None:
+    """It is listed as expired only."""
     made = report(policy({"until": "2026-11-22"}, {}), reports.read(answer(HTTPS)))
     assert made.open == ()
     assert (len(made.exceptions.expired), made.exceptions.unused) == (1, ())
 
 
-def test_nobody_knows_the_use_of_an_exception_for_what_could_not_be_judged() -> None:
-    """The list may hold what the exception is about."""
+def test_an_exception_for_an_unreadable_list_is_not_unused() -> None:
+    """The prefix list may hold what the exception accepts."""
     made = report(policy({}), reports.read(answer(permission("tcp", 1, 2, "pl-9"))))
     assert made.exceptions.unused == ()
 
 
-def test_what_was_not_looked_at_is_not_said_to_be_of_no_use() -> None:
-    """An audit of some regions cannot know."""
+def test_a_partial_run_lists_no_unused_exceptions() -> None:
+    """A run that reads some regions cannot know which exceptions are unused."""
     made = reports.of(reports.read(answer()), policy=policy({}), is_full=False)
     assert made.exceptions.unused == ()
 
@@ -249,34 +250,34 @@ def test_what_was_not_looked_at_is_not_said_to_be_of_no_use() -> None:
     [("2026-11-22", 0), ("2026-11-23", 1), ("2026-12-07", 1), ("2026-12-08", 0)],
 )
 def test_the_end_of_an_exception_is_announced(until: str, announced: int) -> None:
-    """From 14 days before to the last day."""
+    """An exception is listed as expiring from 14 days before its last day until that day."""
     made = report(policy({"until": until}), reports.read(answer(HTTPS)))
     assert len(made.exceptions.expiring) == announced
 
 
-def test_unused_is_said_only_of_what_was_read() -> None:
-    """Where a region could not be read nobody knows whether an exception is needed there."""
+def test_an_exception_for_an_unread_region_is_not_unused() -> None:
+    """Only exceptions for targets that were read in full are listed as unused."""
     rules = policy({"region": "eu-central-1"}, {"region": "eu-west-1"}, {"group": "gone"})
     made = report(rules, reports.read(answer()), reports.DENIED)
-    assert [each.region for each in made.exceptions.unused] == ["eu-west-1"]
+    assert [exception.region for exception in made.exceptions.unused] == ["eu-west-1"]
 
 
-def test_groups_that_open_something_together_need_an_exception_each() -> None:
-    """Half of those who answer do not accept the whole."""
+def test_a_joint_finding_needs_an_exception_for_each_group() -> None:
+    """With an exception for one of two groups, the joint finding stays open."""
     halves = [
         answer(permission("tcp", 443, 443, "0.0.0.0/1"), group_id="sg-1"),
         answer(permission("tcp", 443, 443, "128.0.0.0/1"), group_id="sg-2", name="other"),
     ]
     groups = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
     read = reports.read(*halves, NetworkInterfaces=[{"NetworkInterfaceId": "e", "Groups": groups}])
-    one = {each.kind for each in report(policy({}), read).open}
-    both = {each.kind for each in report(policy({}, {"group": "other"}), read).open}
-    assert (one, both) == ({"exposure", "interface"}, set())
+    with_one = {finding.kind for finding in report(policy({}), read).open}
+    with_both = {finding.kind for finding in report(policy({}, {"group": "other"}), read).open}
+    assert (with_one, with_both) == ({"exposure", "interface"}, set())
 
 
 @pytest.mark.parametrize("ports", ["pl-9", "30-20"])
-def test_what_could_not_be_judged_is_never_excused(ports: str) -> None:
-    """Nobody can accept what nobody could read."""
+def test_unreadable_and_malformed_findings_are_never_accepted(ports: str) -> None:
+    """Neither exceptions nor authorized ports accept them."""
     odd = permission("tcp", 30, 20, WORLD) if ports == "30-20" else permission("tcp", 1, 2, ports)
     rules = policy({"ports": "all"}, authorizedPorts=["tcp"])
     assert len(report(rules, reports.read(answer(odd))).open) == 1
@@ -291,20 +292,20 @@ def test_what_could_not_be_judged_is_never_excused(ports: str) -> None:
         (["udp/443"], (443, 443), 1),
     ],
 )
-def test_authorized_ports_are_no_findings(
+def test_authorized_ports_are_not_findings(
     authorized: list[str], ports: tuple[int, int], left: int
 ) -> None:
-    """They are listed apart, in every group."""
+    """Exposures within the authorized ports are listed apart, in every group."""
     opened = answer(permission("tcp", *ports, WORLD))
     made = report(policy(authorizedPorts=authorized), reports.read(opened))
     assert (len(made.findings), len(made.authorized)) == (left, 1 - left)
 
 
 def test_the_order_of_findings_is_kept() -> None:
-    """The policy moves nothing."""
+    """Applying a policy does not reorder the findings."""
     read = reports.read(
         answer(HTTPS, permission("tcp", 22, 22, WORLD)), answer(HTTPS, group_id="z")
     )
     run = Run("1", Trigger.MANUAL, "2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z")
     applied = apply_policy(read.findings, [read.coverage], policy({}), run)
-    assert [each.id for each in applied.findings] == [each.id for each in read.findings]
+    assert [finding.id for finding in applied.findings] == [finding.id for finding in read.findings]

@@ -1,4 +1,4 @@
-"""What exceptions excuse, tried on generated rules and worked out packet by packet."""
+"""Generated rules and exceptions, compared packet by packet with a plain model."""
 
 from datetime import date
 from ipaddress import ip_network
@@ -47,7 +47,7 @@ def situations(draw: st.DrawFn) -> tuple[Group, list[dict[str, str]]]:
     for (protocol, (low, high)), named in group:
         ports = "all" if protocol == "-1" else f"{protocol}/{low}-{high}"
         own = [{"ports": ports, "source": source} for source in named]
-        exceptions += [each for each in own if draw(st.integers(0, 4))]
+        exceptions += [exception for exception in own if draw(st.integers(0, 4))]
     return group, exceptions
 
 
@@ -95,24 +95,24 @@ def is_accepted(finding: Finding, group: Group, exceptions: list[dict[str, str]]
                 opened = lets(protocol, low, high, packet) and lets(
                     traffic.protocol, traffic.from_port, traffic.to_port, packet
                 )
-                if opened and not any(may(each, packet, source) for each in exceptions):
+                if opened and not any(may(exception, packet, source) for exception in exceptions):
                     return False
     return True
 
 
 @examples(100, in_ci=300)
 @given(situations())
-def test_a_finding_is_excused_when_all_its_rules_are_accepted(
+def test_a_finding_is_excepted_when_all_its_rules_are_accepted(
     situation: tuple[Group, list[dict[str, str]]],
 ) -> None:
-    """Neither more nor less: also of rules that add nothing to others, on each of their ports."""
+    """It is excepted if and only if each of its rules is accepted on each of their ports."""
     group, exceptions = situation
     whole = {"group": "sg-1", "reason": "a", "owner": "b", "until": date(2027, 1, 1)}
-    policy = Policy.parse({"exceptions": [whole | each for each in exceptions]})
+    policy = Policy.parse({"exceptions": [whole | exception for exception in exceptions]})
     answered = answer(*(permission(name, *ports, *named) for (name, ports), named in group))
     lists = [
-        {"PrefixListId": each, "OwnerId": "1", "Entries": [{"Cidr": cidr} for cidr in cidrs]}
-        for each, cidrs in LISTS.items()
+        {"PrefixListId": list_id, "OwnerId": "1", "Entries": [{"Cidr": cidr} for cidr in cidrs]}
+        for list_id, cidrs in LISTS.items()
     ]
     report = reports.of(reports.read(answered, PrefixLists=lists), policy=policy)
     for finding in report.findings:

@@ -1,4 +1,4 @@
-"""What counts, as somebody writes it down."""
+"""The policy as it is written: what is read, and what is refused."""
 
 from datetime import date
 from typing import Any
@@ -13,7 +13,7 @@ from handler.policy.validation import PolicyError
 
 
 def test_parses_every_key() -> None:
-    """The keys are those of the stack's config."""
+    """The policy has the values of all keys of the stack's config."""
     exception = {"group": "sg-1", "ports": "tcp/443", "reason": "a", "owner": "b"}
     document = {
         "minimumSeverity": "high",
@@ -39,8 +39,8 @@ def test_parses_every_key() -> None:
     )
 
 
-def test_nothing_is_the_default() -> None:
-    """An empty policy lists everything from low on."""
+def test_an_empty_policy_is_the_default() -> None:
+    """Without keys the minimum severity is low, and nothing is trusted or accepted."""
     assert Policy.parse({}) == Policy(Severity.LOW, ())
     assert Policy().minimum_severity is Severity.LOW
 
@@ -98,8 +98,8 @@ def test_nothing_is_the_default() -> None:
         ),
     ],
 )
-def test_a_bad_policy_is_one_sentence(document: object, sentence: str) -> None:
-    """Whatever cannot be meant is named with what was expected."""
+def test_an_invalid_policy_is_refused(document: object, sentence: str) -> None:
+    """The PolicyError is one sentence with key, expectation and value."""
     with pytest.raises(PolicyError) as error:
         Policy.parse(document)
     assert str(error.value) == sentence
@@ -138,15 +138,15 @@ PORTS = "tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
         ("", "''"),
     ],
 )
-def test_ports_that_cannot_be_meant(ports: object, got: str) -> None:
-    """Ports are a protocol with what it has."""
+def test_invalid_ports_are_refused(ports: object, got: str) -> None:
+    """Ports are a protocol, with ports, type and code or number as the protocol has them."""
     with pytest.raises(PolicyError) as error:
         Policy.parse({"authorizedPorts": [ports]})
     assert str(error.value) == f"authorizedPorts must be ports as in {PORTS}, got {got}."
 
 
-def test_everything_is_not_authorized() -> None:
-    """All traffic of all groups on purpose would be an audit of nothing."""
+def test_all_traffic_cannot_be_authorized() -> None:
+    """Authorizing all traffic of all groups is refused."""
     with pytest.raises(PolicyError, match=r"rather than everything, got 'all'\.$"):
         Policy.parse({"authorizedPorts": ["-1"]})
 
@@ -220,8 +220,8 @@ TEXT = "a text of 1 to 255 characters"
         ({"region": "mars"}, "exceptions[0].region must be a region as in eu-west-1, got 'mars'."),
     ],
 )
-def test_a_bad_exception_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
-    """Whoever writes it hears which part of which exception cannot be meant."""
+def test_an_invalid_exception_is_refused(changed: dict[str, Any], sentence: str) -> None:
+    """The PolicyError is one sentence with the exception's index, key, expectation and value."""
     exception = {"group": "sg-1", "ports": "tcp/443", "reason": "a", "owner": "b"}
     document = {"exceptions": [exception | {"until": "2027-01-31"} | changed]}
     with pytest.raises(PolicyError) as error:
@@ -238,27 +238,27 @@ def test_a_bad_exception_is_one_sentence(changed: dict[str, Any], sentence: str)
         pytest.param("2027-03-31 00:00:00 +0000 UTC", id="engine"),
     ],
 )
-def test_a_date_needs_no_quotes(until: object) -> None:
-    """YAML makes a date of it, and Pulumi's engine a time."""
+def test_a_date_may_be_a_date_or_a_time(until: object) -> None:
+    """YAML makes a date of an unquoted day, and Pulumi's engine a time."""
     exception = {"group": "a", "ports": "tcp/1", "reason": "a", "owner": "b", "until": until}
     assert Policy.parse({"exceptions": [exception]}).exceptions[0].until == date(2027, 3, 31)
 
 
-def test_a_reason_is_one_line() -> None:
-    """Reports and mails have a line for it; a group's name is as it is."""
+def test_reason_and_owner_are_one_line() -> None:
+    """White space in a reason or an owner becomes one space; inside a group's name it is kept."""
     exception = {"group": "a  b ", "ports": "tcp/1", "reason": "a\n  b", "owner": "b\r\nc"}
     (accepted,) = Policy.parse({"exceptions": [exception | {"until": "2027-03-31"}]}).exceptions
     assert (accepted.group, accepted.reason, accepted.owner) == ("a  b", "a b", "b c")
 
 
-def test_a_policy_in_use_does_not_fail_one_day() -> None:
-    """An exception that ran out long ago is refused of who writes it, not of who runs with it."""
+def test_a_deployed_policy_may_have_old_exceptions() -> None:
+    """Without today's date an exception that expired long ago is valid."""
     exception = {"group": "a", "ports": "tcp/1", "reason": "a", "owner": "b", "until": "2001-01-01"}
     assert Policy.parse({"exceptions": [exception]}).exceptions
 
 
 @pytest.mark.parametrize("value", [{}, "x", [1], [None]])
 def test_exceptions_are_a_list_of_objects(value: object) -> None:
-    """Anything else is refused with a sentence."""
+    """Anything else is refused with one sentence."""
     with pytest.raises(PolicyError, match=r"^exceptions(\[0\])? must be an? (list|object), got "):
         Policy.parse({"exceptions": value})

@@ -1,4 +1,4 @@
-"""The findings as CSV, read as a spreadsheet would."""
+"""The findings as CSV, read as a spreadsheet does."""
 
 import csv
 from io import StringIO
@@ -19,7 +19,7 @@ def rows(*groups: dict[str, object]) -> list[dict[str, str]]:
 
 
 def test_each_finding_is_a_row() -> None:
-    """Numbers, texts and lists stand in columns of the report's own names, nothing as nothing."""
+    """The columns have the names of the JSON report; None is an empty cell."""
     first, second = rows(answer(SSH, permission("-1", None, None, "8.8.8.8/32", "9.9.9.9/32")))[:2]
     assert tuple(first) == COLUMNS
     assert (first["severity"], first["family"], first["fromPort"]) == ("critical", "ipv4", "22")
@@ -28,7 +28,7 @@ def test_each_finding_is_a_row() -> None:
 
 
 def test_columns_are_fields_of_the_report() -> None:
-    """Every field that a finding has in JSON is a column, but for a command that says no more."""
+    """Every field of a finding in JSON is a column, except "narrower"."""
     halves = [
         answer(permission("tcp", 22, 22, "0.0.0.0/1"), group_id="sg-1"),
         answer(permission("tcp", 22, 22, "128.0.0.0/1"), group_id="sg-2"),
@@ -53,13 +53,13 @@ def test_columns_are_fields_of_the_report() -> None:
     ],
 )
 def test_no_part_of_a_cell_is_a_formula(text: str, cell: str) -> None:
-    """Spreadsheets of countries with decimal commas separate cells by semicolons."""
+    """Text after a semicolon cannot be a formula where semicolons separate cells."""
     assert without_formulas(text) == cell
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_no_cell_is_a_formula(first: str) -> None:
-    """A name that a spreadsheet would calculate is text there."""
+    """Group name and owner that begin as a formula does are prefixed."""
     hostile = f'{first}HYPERLINK(1,"x")\r\n,;'
     (row, *_) = rows(answer(SSH, name=hostile) | {"Tags": [{"Key": "Owner", "Value": hostile}]})
     for cell in (row["groupName"], row["owner"]):
@@ -68,7 +68,7 @@ def test_no_cell_is_a_formula(first: str) -> None:
 
 
 def test_no_cell_of_any_row_is_a_formula() -> None:
-    """Whatever the account's texts are, no cell begins as a formula does."""
+    """No cell of any column begins as a formula does."""
     malformed = permission("=1+1", 1, 2, "=cmd()") | {"PrefixListIds": [{"PrefixListId": "=a"}]}
     found = rows(answer(malformed, group_id="=sg", name="@x") | {"VpcId": "+1"})
     assert found

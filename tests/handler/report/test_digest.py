@@ -1,4 +1,4 @@
-"""What the digest says, as text and as HTML."""
+"""The digest as text and as HTML."""
 
 from dataclasses import replace
 from datetime import date
@@ -54,8 +54,8 @@ def as_text(report: Report, policy: Policy | None = None) -> str:
     return render_text(build_digest(report))
 
 
-def test_a_finding_in_words() -> None:
-    """The text says where, what, to whom, by which rule, and how to close it."""
+def test_a_finding_as_text() -> None:
+    """The text has place, group, traffic, sources, rules, reason and the command that closes it."""
     read = reports.read(SSH, SecurityGroupRules=[SSH_RULE], NetworkInterfaces=[INSTANCE])
     assert as_text(reports.of(read)) == (
         "1 critical in 1 region.\n"
@@ -87,29 +87,31 @@ def test_a_finding_in_words() -> None:
     )
 
 
-def test_nothing_open_says_what_was_read() -> None:
-    """A clean account is said with the regions that were read."""
-    said = as_text(reports.of(reports.read(answer()), trigger=Trigger.MANUAL))
-    assert said.startswith(
+def test_nothing_open_lists_the_coverage() -> None:
+    """Without findings the text lists the regions that were read."""
+    text = as_text(reports.of(reports.read(answer()), trigger=Trigger.MANUAL))
+    assert text.startswith(
         "Nothing found open in 1 region.\nThere is nothing to do.\n\nWHAT WAS READ\n  eu-west-1"
     )
-    assert "started by hand" in said
+    assert "started by hand" in text
 
 
-def test_what_was_not_read_comes_first() -> None:
-    """A region that could not be read stands above all findings, and in the subject."""
-    said = build_digest(reports.of(reports.read(SSH), reports.DENIED))
-    assert said.subject == "[security groups] dev: 1 critical in 1 region, 1 region not read"
-    body = render_text(said)
+def test_unread_targets_come_first() -> None:
+    """A region that could not be read is in the subject and above all findings."""
+    digest = build_digest(reports.of(reports.read(SSH), reports.DENIED))
+    assert digest.subject == "[security groups] dev: 1 critical in 1 region, 1 region not read"
+    body = render_text(digest)
     failure = "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>."
     assert body.index("NOT READ") < body.index(failure) < body.index("CRITICAL")
 
 
-def test_the_subject_has_room_for_the_change() -> None:
-    """Where not all fits, the milder severities give way to what is new."""
+def test_the_subject_always_has_the_changes() -> None:
+    """Where not all fits, the lowest severities are left out rather than the number of changes."""
     ports = {"tcp": (22, 9, 443), "icmp": (5,)}
-    every = [permission(name, port, port, WORLD) for name, some in ports.items() for port in some]
-    read = reports.read(answer(*every))
+    permissions = [
+        permission(name, port, port, WORLD) for name, numbers in ports.items() for port in numbers
+    ]
+    read = reports.read(answer(*permissions))
     long = build_digest(reports.of(read, reports.DENIED, stack="a" * 24, previous=after_a_run()))
     assert long.subject == (
         "[security groups] aaaaaaaaaaaaaaaaaaaaaaaa: 1 critical in 1 region, 1 not read (4 new)"
@@ -125,8 +127,8 @@ def test_the_subject_has_room_for_the_change() -> None:
     assert middle.headline == "1 critical, 1 high, 1 medium, 1 low in 1 region (4 new)."
 
 
-def test_the_longest_subject_still_has_the_change() -> None:
-    """Numbers of five digits everywhere and a long name leave room for the worst and the change."""
+def test_the_longest_subject_has_the_changes() -> None:
+    """Numbers of five digits and a long stack name leave room for worst severity and changes."""
     report = reports.of(reports.read(SSH), stack="b" * 99, previous=after_a_run())
     (finding,) = report.findings
     resolved = replace(finding, status=Status.RESOLVED)
@@ -165,10 +167,10 @@ def test_the_longest_subject_still_has_the_change() -> None:
         ),
     ],
 )
-def test_the_headline_says_nothing_only_of_nothing(
+def test_the_headline_of_a_report_without_listed_findings(
     policy: dict[str, Any], opened: str | None, headline: str
 ) -> None:
-    """What is open for a few, or by somebody's leave, is open."""
+    """It distinguishes nothing found, only info findings and only accepted ones."""
     group = answer(permission("tcp", 22, 22, opened)) if opened else answer()
     report = reports.of(reports.read(group), policy=Policy.parse(policy))
     assert build_digest(report).headline == headline
@@ -183,14 +185,16 @@ def test_the_headline_says_nothing_only_of_nothing(
         ({"left_out": (reports.IRELAND,)}, "nothing found open in 1 region (1 left out)"),
     ],
 )
-def test_the_subject_says_why_it_is_mailed(changes: dict[str, Any], subject: str) -> None:
-    """Also where no finding has changed."""
+def test_the_subject_names_changes_other_than_findings(
+    changes: dict[str, Any], subject: str
+) -> None:
+    """Ending exceptions and changed coverage are in the subject if no finding has changed."""
     report = replace(reports.of(reports.read(answer())), changes=Changes(**changes))
     assert build_digest(report).subject == f"[security groups] dev: {subject}"
 
 
-def test_exceptions_that_end_are_something_to_do() -> None:
-    """The first thing to do, where nothing worse is open."""
+def test_expiring_exceptions_give_the_advice() -> None:
+    """If nothing worse is open, the advice is to renew them."""
     ends = {"group": "web", "ports": "tcp/22", "reason": "a", "owner": "b", "until": "2026-11-25"}
     report = reports.of(reports.read(SSH), policy=Policy.parse({"exceptions": [ends]}))
     assert build_digest(report).advice == (
@@ -199,8 +203,8 @@ def test_exceptions_that_end_are_something_to_do() -> None:
 
 
 @pytest.mark.parametrize(("group", "until"), [("gone", "2027-01-01"), ("web", "2026-11-01")])
-def test_exceptions_without_use_are_something_to_do(group: str, until: str) -> None:
-    """Nothing is to be done only where nothing is listed."""
+def test_unused_and_expired_exceptions_give_the_advice(group: str, until: str) -> None:
+    """If nothing else is listed, the advice is to look at them."""
     left = {"group": group, "ports": "tcp/22", "reason": "a", "owner": "b", "until": until}
     harmless = answer(permission("icmp", 8, -1, WORLD))
     report = reports.of(reports.read(harmless), policy=Policy.parse({"exceptions": [left]}))
@@ -209,24 +213,23 @@ def test_exceptions_without_use_are_something_to_do(group: str, until: str) -> N
     )
 
 
-def test_what_is_known_comes_before_what_may_be() -> None:
-    """The first thing to close is an opening, as long as one that could not be judged is no worse.
-
-    Else it is to find out.
-    """
+def test_the_advice_prefers_exposures_to_unreadable_findings() -> None:
+    """The advice names an exposure unless an unreadable finding is more severe."""
     unknown = answer(permission("tcp", 22, 22, "pl-1"))
     known = answer(permission("tcp", 3389, 3389, WORLD), group_id="sg-2")
     first = "First: find out whom tcp/22 (SSH) is open to on web (sg-1) in eu-west-1."
-    said = build_digest(reports.of(reports.read(unknown))).advice
-    assert said == first
-    said = build_digest(reports.of(reports.read(unknown, known))).advice
-    assert said.startswith("First: close tcp/3389 (RDP) from the whole IPv4 internet on web (sg-2)")
+    advice = build_digest(reports.of(reports.read(unknown))).advice
+    assert advice == first
+    advice = build_digest(reports.of(reports.read(unknown, known))).advice
+    assert advice.startswith(
+        "First: close tcp/3389 (RDP) from the whole IPv4 internet on web (sg-2)"
+    )
     low = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
     assert build_digest(reports.of(reports.read(unknown, low))).advice == first
 
 
-def test_what_is_urgent_stays_urgent() -> None:
-    """A mail about a harmless change says what is worse, although it does not list it."""
+def test_the_advice_names_the_worst_open_finding() -> None:
+    """It does so in a digest of changes that does not list that finding."""
     web = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
     before = next_state(
         LedgerState(),
@@ -235,13 +238,15 @@ def test_what_is_urgent_stays_urgent() -> None:
         is_full_digest=True,
     )
     report = reports.of(reports.read(SSH, web), previous=before)
-    said = build_digest(report, kind=DigestKind.CHANGES)
-    assert [section.severity for section in said.sections] == ["low"]
-    assert said.advice.startswith("First: close tcp/22 (SSH) from the whole IPv4 internet on web ")
+    digest = build_digest(report, kind=DigestKind.CHANGES)
+    assert [section.severity for section in digest.sections] == ["low"]
+    assert digest.advice.startswith(
+        "First: close tcp/22 (SSH) from the whole IPv4 internet on web "
+    )
 
 
-def test_the_address_that_can_be_reached_is_named() -> None:
-    """However many interfaces there are, and however long they are described."""
+def test_an_interface_with_a_public_address_is_listed_first() -> None:
+    """It is listed however many interfaces there are, with its description cut to 80 characters."""
     inside = [{"NetworkInterfaceId": f"eni-{n}", "Groups": [{"GroupId": "sg-1"}]} for n in range(9)]
     outside = {
         "NetworkInterfaceId": "eni-9",
@@ -249,28 +254,28 @@ def test_the_address_that_can_be_reached_is_named() -> None:
         "Description": "x" * 255,
         "Association": {"PublicIp": "52.9.9.9"},
     }
-    said = as_text(reports.of(reports.read(SSH, NetworkInterfaces=[*inside, outside])))
-    assert f"attached: internet-facing: {'x' * 80}, 52.9.9.9, eni-0, eni-1 and 7 more\n" in said
+    text = as_text(reports.of(reports.read(SSH, NetworkInterfaces=[*inside, outside])))
+    assert f"attached: internet-facing: {'x' * 80}, 52.9.9.9, eni-0, eni-1 and 7 more\n" in text
 
 
-def test_rules_behind_others_are_named() -> None:
-    """Closing what is named leaves them, and the reader knows."""
+def test_redundant_rules_are_listed() -> None:
+    """Rules that stay open after the command are listed with the finding."""
     rules = [
         permission("tcp", 0, 65535, WORLD),
         permission("tcp", 22, 22, WORLD, "8.8.8.0/24", "10.0.0.0/8"),
         permission("udp", 53, 53, WORLD),
     ]
-    said = as_text(reports.of(reports.read(answer(*rules), SecurityGroupRules=[SSH_RULE])))
+    text = as_text(reports.of(reports.read(answer(*rules), SecurityGroupRules=[SSH_RULE])))
     assert (
         "tcp, all ports (SSH, RDP and 88 more on 65,536 ports) from the whole IPv4 internet; "
         "other rules open it too, or a part of it: tcp/22 from 0.0.0.0/0 (sgr-1), "
         "tcp/22 from 8.8.8.0/24\n"
-    ) in said
-    assert "udp/53 (DNS) from the whole IPv4 internet\n" in said
+    ) in text
+    assert "udp/53 (DNS) from the whole IPv4 internet\n" in text
 
 
-def test_all_but_a_few_are_not_all() -> None:
-    """A share that is rounded up to the whole would contradict the severity."""
+def test_a_share_below_all_is_not_rounded_to_100_percent() -> None:
+    """All addresses but one are less than 100%."""
     read = reports.read(answer(permission("tcp", 22, 22, *ALMOST)))
     assert "from 99.99% of the IPv4 internet" in as_text(reports.of(read))
 
@@ -281,37 +286,37 @@ def after_a_run() -> LedgerState:
     return next_state(LedgerState(), empty, mailed=True, is_full_digest=True)
 
 
-def test_nothing_read_is_not_clean() -> None:
-    """When no region could be read the headline says so."""
-    said = build_digest(reports.of(reports.DENIED, stack=None))
-    assert said.subject == "[security groups] nothing could be read in 1 region"
+def test_the_headline_if_nothing_could_be_read() -> None:
+    """If no region could be read, the subject says so."""
+    digest = build_digest(reports.of(reports.DENIED, stack=None))
+    assert digest.subject == "[security groups] nothing could be read in 1 region"
 
 
-def test_low_findings_are_counted() -> None:
-    """What policy does not list is counted, and said to be so."""
+def test_findings_below_the_minimum_severity_are_counted() -> None:
+    """They are not listed, and their number is given."""
     report = reports.of(reports.read(answer(permission("icmp", 8, -1, WORLD))))
-    said = as_text(report)
-    assert "INFO" not in said
-    assert "Below low and therefore not listed: 1 finding.\n" in said
+    text = as_text(report)
+    assert "INFO" not in text
+    assert "Below low and therefore not listed: 1 finding.\n" in text
     assert "INFO: 1\n" in as_text(report, Policy(minimum_severity=Severity.INFO))
 
 
-def test_many_findings_are_cut_worst_first() -> None:
-    """As many are listed as asked for, the worst; how many more there are is said."""
+def test_the_worst_findings_are_listed() -> None:
+    """At most max_findings are listed, the worst; the number of the others is given."""
     groups = [answer(permission("tcp", 9, 9, WORLD), group_id=f"sg-{n:03}") for n in range(101)]
-    said = render_text(build_digest(reports.of(reports.read(*groups, SSH)), max_findings=100))
-    assert said.index("CRITICAL: 1") < said.index("HIGH: 101")
-    assert said.count("      close:") == 100
+    text = render_text(build_digest(reports.of(reports.read(*groups, SSH)), max_findings=100))
+    assert text.index("CRITICAL: 1") < text.index("HIGH: 101")
+    assert text.count("      close:") == 100
     assert (
         "and 2 more findings, none worse than the last one above: see the report as CSV.\n"
-    ) in said
+    ) in text
 
 
-def test_html_says_what_the_text_says() -> None:
-    """Each line of the text is in the page that mail programs show."""
+def test_html_has_the_phrases_of_the_text() -> None:
+    """Headline, failures, findings and the last line are in the page."""
     read = reports.read(SSH, SecurityGroupRules=[SSH_RULE])
-    said = build_digest(reports.of(read, reports.DENIED))
-    page = Page(render_html(said))
+    digest = build_digest(reports.of(read, reports.DENIED))
+    page = Page(render_html(digest))
     for phrase in (
         "1 critical in 1 region, 1 region not read.",
         "eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.",
@@ -328,27 +333,27 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m\r\nBcc: x@example.com\u202e"
 
 
 def test_hostile_names_do_no_harm() -> None:
-    """A group's name is no markup, no header, no terminal command and no direction."""
-    said = build_digest(
+    """A group's name adds no markup, header, terminal command or text direction."""
+    digest = build_digest(
         reports.of(
             reports.read(answer(permission("tcp", 22, 22, WORLD), name=HOSTILE)), stack=HOSTILE
         )
     )
-    assert "script" not in Page(render_html(said)).tags
+    assert "script" not in Page(render_html(digest)).tags
     for form in (
-        said.subject,
-        render_text(said).replace("\n", ""),
-        render_html(said).replace("\n", ""),
+        digest.subject,
+        render_text(digest).replace("\n", ""),
+        render_html(digest).replace("\n", ""),
     ):
         assert form.isprintable()
 
 
-def test_a_hostile_id_is_no_command() -> None:
-    """The command to paste quotes whatever an id holds."""
-    said = as_text(
+def test_a_hostile_id_is_quoted_in_the_command() -> None:
+    """An id with shell characters is one quoted argument."""
+    text = as_text(
         reports.of(reports.read(answer(permission("tcp", 22, 22, WORLD), group_id="sg-1; reboot")))
     )
-    assert "--group-id 'sg-1; reboot' --" in said
+    assert "--group-id 'sg-1; reboot' --" in text
 
 
 @pytest.mark.parametrize(
@@ -363,7 +368,7 @@ def test_a_hostile_id_is_no_command() -> None:
         (Traffic("50"), "protocol 50"),
     ],
 )
-def test_traffic_in_words(traffic: Traffic, phrase: str) -> None:
+def test_the_phrase_for_traffic(traffic: Traffic, phrase: str) -> None:
     """Every kind of traffic has a short phrase."""
     assert phrases.traffic(traffic, None) == phrase
 
@@ -376,79 +381,79 @@ def test_traffic_in_words(traffic: Traffic, phrase: str) -> None:
         ("2600::/100", "tcp/22 (SSH) from 268,435,456 public addresses (IPv6)"),
     ],
 )
-def test_reach_in_words(source: str, phrase: str) -> None:
-    """Less than the whole internet is said in figures."""
+def test_the_phrase_for_reach(source: str, phrase: str) -> None:
+    """Less than the whole internet is a percentage or a number of addresses."""
     group = answer(permission("tcp", 22, 22, source))
     assert phrase in as_text(reports.of(reports.read(group)), Policy(Severity.INFO))
 
 
-def test_a_rule_that_could_not_be_judged_says_why() -> None:
+def test_a_malformed_rule_has_its_reason() -> None:
     """A malformed rule is listed with its reason and without a command."""
-    said = as_text(reports.of(reports.read(answer(permission("tcp", 30, 20, WORLD)))))
+    text = as_text(reports.of(reports.read(answer(permission("tcp", 30, 20, WORLD)))))
     assert (
         "    - tcp/30-20 from sources that could not be judged; "
         "tcp ports must be 0 to 65535 in order, got 30 to 20.\n"
-    ) in said
-    assert "close:" not in said
+    ) in text
+    assert "close:" not in text
 
 
 def test_long_lists_of_sources_are_cut() -> None:
-    """Ten sources are named, the rest are counted."""
+    """Ten sources are listed, the rest are counted."""
     sources = [f"8.0.{number}.0/32" for number in range(12)]
     group = answer(permission("tcp", 22, 22, *sources))
-    said = as_text(reports.of(reports.read(group)), Policy(Severity.INFO))
-    assert "8.0.8.0/32, 8.0.9.0/32 and 2 more\n" in said
+    text = as_text(reports.of(reports.read(group)), Policy(Severity.INFO))
+    assert "8.0.8.0/32, 8.0.9.0/32 and 2 more\n" in text
 
 
-def test_what_groups_open_together_is_said() -> None:
-    """All groups and the interface are named, and what it is."""
+def test_a_joint_finding_names_groups_and_interface() -> None:
+    """Both groups are in the heading, the interface is below it."""
     halves = [
         answer(permission("tcp", 22, 22, "0.0.0.0/1"), group_id="sg-1"),
         answer(permission("tcp", 22, 22, "128.0.0.0/1"), group_id="sg-2"),
     ]
     groups = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
     interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": groups}]
-    said = as_text(reports.of(reports.read(*halves, NetworkInterfaces=interfaces)))
+    text = as_text(reports.of(reports.read(*halves, NetworkInterfaces=interfaces)))
     assert (
         "  web (sg-1) together with web (sg-2)  eu-west-1 / 123456789012\n"
         "    attached: internal: eni-1\n"
-    ) in said
-    assert "    - tcp/22 (SSH) from the whole IPv4 internet\n" in said
+    ) in text
+    assert "    - tcp/22 (SSH) from the whole IPv4 internet\n" in text
 
 
-def test_groups_that_open_something_together_have_all_their_owners() -> None:
-    """And stand once each: what a group opens alone is not torn apart by what it opens with it."""
+def test_a_joint_finding_has_the_owners_of_all_groups() -> None:
+    """The joint finding has its own heading after all findings of its first group."""
     owners = [{"Tags": [{"Key": "Owner", "Value": ""}, {"Key": "owner", "Value": v}]} for v in "ab"]
-    one = [permission("tcp", n, n, source) for n, source in ((9, WORLD), (11, WORLD))]
+    odd_ports = [permission("tcp", port, port, WORLD) for port in (9, 11)]
     groups = [
-        answer(*one, permission("tcp", 10, 10, "0.0.0.0/1"), group_id="sg-1") | owners[0],
+        answer(*odd_ports, permission("tcp", 10, 10, "0.0.0.0/1"), group_id="sg-1") | owners[0],
         answer(permission("tcp", 10, 10, "128.0.0.0/1"), group_id="sg-2", name=" ") | owners[1],
     ]
-    both = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
-    interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": both}]
-    said = build_digest(reports.of(reports.read(*groups, NetworkInterfaces=interfaces)))
-    assert [group.name for group in said.sections[0].groups] == [
+    members = [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]
+    interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": members}]
+    digest = build_digest(reports.of(reports.read(*groups, NetworkInterfaces=interfaces)))
+    assert [group.name for group in digest.sections[0].groups] == [
         "web (sg-1)",
         "web (sg-1) together with sg-2",
     ]
-    assert [dict(group.facts)["owner"] for group in said.sections[0].groups] == ["a", "a, b"]
+    assert [dict(group.facts)["owner"] for group in digest.sections[0].groups] == ["a", "a, b"]
 
 
-def test_a_long_command_is_there_in_full() -> None:
-    """Half of it would be no command: everything but one address, by 32 rules."""
+def test_a_long_command_is_not_cut() -> None:
+    """A command for 32 rules has the ids of all of them."""
     known = [
         SSH_RULE | {"SecurityGroupRuleId": f"sgr-{n:017}", "CidrIpv4": source}
         for n, source in enumerate(ALMOST)
     ]
-    group = answer(permission("tcp", 22, 22, *(str(each["CidrIpv4"]) for each in known)))
+    group = answer(permission("tcp", 22, 22, *(str(rule["CidrIpv4"]) for rule in known)))
     report = reports.of(reports.read(group, SecurityGroupRules=known))
     (command,) = [line for line in as_text(report).splitlines() if "      close: aws " in line]
     assert command.endswith(" ".join(sorted(report.findings[0].rule_ids)))
 
 
-def test_what_could_not_be_read_is_always_listed() -> None:
-    """A list that cannot be read is in the headline and listed, however harmless its traffic."""
+def test_an_unreadable_list_is_always_listed() -> None:
+    """It is in the headline and listed, even below the minimum severity."""
     group = answer(permission("icmp", 8, -1, "pl-1"))
-    said = as_text(reports.of(reports.read(group)), Policy(minimum_severity=Severity.CRITICAL))
-    assert said.startswith("Nothing above info found open in 1 region, 1 source not read.\n")
-    assert "prefix list pl-1 could not be read" in said
+    text = as_text(reports.of(reports.read(group)), Policy(minimum_severity=Severity.CRITICAL))
+    assert text.startswith("Nothing above info found open in 1 region, 1 source not read.\n")
+    assert "prefix list pl-1 could not be read" in text

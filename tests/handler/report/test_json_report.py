@@ -110,19 +110,19 @@ def test_a_report_in_full() -> None:
     }
 
 
-def test_the_order_is_the_worst_first() -> None:
-    """Findings stand by severity, then region, group, family, protocol and port."""
+def test_the_order_of_findings() -> None:
+    """Findings are sorted by severity, region, group, family, protocol and port."""
     everything = permission("tcp", 443, 443, "0.0.0.0/0"), permission("udp", 9, 9, "0.0.0.0/0")
-    both = permission("tcp", 22, 22, "::/0", "0.0.0.0/0")
+    ssh = permission("tcp", 22, 22, "::/0", "0.0.0.0/0")
     found = report_to_json(
         reports.of(
-            reports.read(answer(*everything, both, group_id="sg-2"), SSH),
+            reports.read(answer(*everything, ssh, group_id="sg-2"), SSH),
             reports.read(SSH, target=reports.FRANKFURT),
         )
     )["findings"]
     assert [
-        (each["severity"], each["region"], each["groupId"], each["family"], each["fromPort"])
-        for each in found
+        tuple(finding[key] for key in ("severity", "region", "groupId", "family", "fromPort"))
+        for finding in found
     ] == [
         ("critical", "eu-central-1", "sg-1", "ipv4", 22),
         ("critical", "eu-west-1", "sg-1", "ipv4", 22),
@@ -133,8 +133,8 @@ def test_the_order_is_the_worst_first() -> None:
     ]
 
 
-def test_ids_outlive_what_does_not_matter() -> None:
-    """A new name keeps a finding's id; a wider range of ports or sources does not."""
+def test_what_changes_the_id_of_a_finding() -> None:
+    """A new group name keeps the id; other ports or sources change it."""
 
     def identity(*permissions: dict[str, object], name: str = "web") -> str:
         (found,) = reports.read(answer(*permissions, name=name)).findings

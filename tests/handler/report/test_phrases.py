@@ -1,4 +1,4 @@
-"""How the digest puts things."""
+"""Phrases that several forms of the report share."""
 
 from dataclasses import replace
 
@@ -19,8 +19,8 @@ from tests.support.security_groups import answer, permission
         ("us-gov-west-1", "console.amazonaws-us-gov.com"),
     ],
 )
-def test_the_console_of_a_region(region: str, host: str) -> None:
-    """Each partition of AWS has its console."""
+def test_the_console_url_of_a_region(region: str, host: str) -> None:
+    """Each partition of AWS has its own host."""
     group = answer(permission("tcp", 22, 22, "0.0.0.0/0"), group_id="sg/1")
     (finding,) = reports.read(group, target=Target(reports.ACCOUNT, region)).findings
     assert phrases.console_url(finding) == (
@@ -40,8 +40,8 @@ def test_the_console_of_a_region(region: str, host: str) -> None:
         "eu-west-1\n",
     ],
 )
-def test_no_console_of_what_is_no_known_region(region: str) -> None:
-    """A region's name is a part of a host's, and so nothing else is put there."""
+def test_an_unknown_region_has_no_console_url(region: str) -> None:
+    """The region is a part of the host's name, so that any other text gives None."""
     (finding,) = reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))).findings
     elsewhere = replace(finding, target=Target(reports.ACCOUNT, region))
     assert phrases.console_url(elsewhere) is None
