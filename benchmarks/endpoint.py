@@ -30,7 +30,14 @@ _CALLER = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/201
 </GetCallerIdentityResponse>"""
 _EMAIL_SENT = """<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/">
 <SendEmailResult><MessageId>message</MessageId></SendEmailResult></SendEmailResponse>"""
-_FIXED = {"GetCallerIdentity": _CALLER, "SendEmail": _EMAIL_SENT}
+_BLOCK_OPTIONS = """<DescribeVpcBlockPublicAccessOptionsResponse>
+<vpcBlockPublicAccessOptions><internetGatewayBlockMode>off</internetGatewayBlockMode>
+</vpcBlockPublicAccessOptions></DescribeVpcBlockPublicAccessOptionsResponse>"""
+_FIXED = {
+    "DescribeVpcBlockPublicAccessOptions": _BLOCK_OPTIONS,
+    "GetCallerIdentity": _CALLER,
+    "SendEmail": _EMAIL_SENT,
+}
 
 Form = MultiDict[str, str]
 
@@ -71,9 +78,14 @@ class Endpoint:
                 items = [item for index in self._filtered(form) for item in groups.rules_xml(index)]
             case "DescribeNetworkInterfaces":
                 container = "networkInterfaceSet"
-                items = [
-                    item for index in self._filtered(form) for item in groups.interfaces_xml(index)
-                ]
+                # There is no load balancer and no accelerator.
+                has_groups = form.get("Filter.1.Name") == "group-id"
+                indexes = self._filtered(form) if has_groups else ()
+                items = [item for index in indexes for item in groups.interfaces_xml(index)]
+            case "DescribeRouteTables":
+                container, items = "routeTableSet", []
+            case "DescribeNetworkAcls":
+                container, items = "networkAclSet", []
             case "DescribeManagedPrefixLists":
                 container = "prefixListSet"
                 items = list(map(groups.prefix_list_xml, _filter_values(form)))
