@@ -231,7 +231,10 @@ class _FindingBuilder:
     def _paths(
         self, family: Family, traffic: Traffic, sources: Sequence[Interval] | None = None
     ) -> Iterator[tuple[Path, bool]]:
-        """The path to each interface, and whether a database is on it; of all without sources."""
+        """The path to each interface, and whether a database is on it.
+
+        Without ``sources`` the whole internet gets in.
+        """
         is_attached = False
         for interface in self.in_use:
             is_attached = True

@@ -53,12 +53,12 @@ def _interface(answer: object) -> NetworkInterface:
         raise ValueError(message)
     holder, name = _holder(fields)
     addresses = [fields, *objects_in(fields, "PrivateIpAddresses")]
-    associations = [entry.get("Association") for entry in addresses]
-    known = [each for each in associations if isinstance(each, Mapping)]
+    values = (entry.get("Association") for entry in addresses)
+    associations = [association for association in values if isinstance(association, Mapping)]
     return NetworkInterface(
         id=str(clean_text(fields["NetworkInterfaceId"])),
         group_ids=tuple(map(str, group_ids)),
-        public_ipv4=_texts(association.get("PublicIp") for association in known),
+        public_ipv4=_texts(association.get("PublicIp") for association in associations),
         public_ipv6=() if fields.get("DenyAllIgwTraffic") is True else tuple(_global_ipv6(fields)),
         holder=holder,
         name=name,
@@ -68,7 +68,7 @@ def _interface(answer: object) -> NetworkInterface:
         zone=clean_text(fields.get("AvailabilityZone")) or "",
         private_ipv4=_cidrs(entry.get("PrivateIpAddress") for entry in addresses),
         is_in_use=fields.get("Status") != "available",
-        has_carrier_address=any(association.get("CarrierIp") for association in known),
+        has_carrier_address=any(association.get("CarrierIp") for association in associations),
     )
 
 

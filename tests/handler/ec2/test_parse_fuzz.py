@@ -22,7 +22,7 @@ from tests.support.examples import examples
 from tests.support.reports import IRELAND, of
 from tests.support.security_groups import answer, permission
 
-many = examples(50, in_ci=150)
+many = examples(30, in_ci=150)
 POLICY = Policy(trusted_cidrs=("8.0.0.0/8",))
 SOURCES = {"IpRanges": "CidrIp", "Ipv6Ranges": "CidrIpv6", "PrefixListIds": "PrefixListId"}
 MISSING = object()

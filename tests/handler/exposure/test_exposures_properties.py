@@ -18,7 +18,7 @@ from handler.model.traffic import Traffic
 from tests.support import exposure_model as model
 from tests.support.examples import examples
 
-many = examples(50, in_ci=100)
+many = examples(30, in_ci=100)
 ICMP = ("icmp", "icmpv6")
 WIDE = {Family.IPV4: 2**16, Family.IPV6: 2**96}
 UNREADABLE = PrefixList("pl-3", error="denied")
