@@ -236,9 +236,8 @@ class _FindingBuilder:
         Without ``sources`` the whole internet gets in.
         """
         is_attached = False
-        for interface in self.in_use:
+        for interface, path in self.finder.paths(self.in_use, family, traffic, sources):
             is_attached = True
-            path = self.finder.path(interface, family, traffic, sources)
             yield path, interface.holder is Holder.DATABASE
         if not is_attached:
             yield self._path_without_interface(), False

@@ -6,7 +6,7 @@ the guides of Elastic Load Balancing (client IP preservation), Global Accelerato
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ from handler.exposure.exposures import public_ranges
 from handler.exposure.internet import Internets
 from handler.model.address import Family, Interval, is_prefix_list, parse_cidr
 from handler.model.attachment import ATTACHMENTS, Attachment
-from handler.model.network import NetworkInterface, RegionData, RouteTable, Rule
+from handler.model.network import NetworkAcl, NetworkInterface, RegionData, RouteTable, Rule
 from handler.model.traffic import Traffic
 from handler.sanitize import cut
 
@@ -76,12 +76,22 @@ class PathFinder:
         self._region = region
         self._internets = internets
         self._acls = region.paths.network_acls or ()
+        counts = Counter(subnet_id for acl in self._acls for subnet_id in acl.subnet_ids)
+        # A subnet that two ACLs name proves nothing.
+        self._acl_of: dict[str | None, NetworkAcl] = {
+            subnet_id: acl
+            for acl in self._acls
+            for subnet_id in acl.subnet_ids
+            if counts[subnet_id] == 1
+        }
         self._tables: defaultdict[str | None, list[RouteTable]] = defaultdict(list)
         for table in region.paths.route_tables or ():
             self._tables[table.vpc_id].append(table)
         self._entry_points = [i for i in region.paths.entry_points or () if i.is_in_use]
-        # Many findings share an interface.
+        # Many findings share an interface, and many interfaces a subnet.
         self._entry_path = cache(self._find_entry_path)
+        self._shortest_path = cache(self._find_shortest_path)
+        self._interfaces = {interface.id: interface for interface in region.interfaces or ()}
 
     def public_sources(self, rules: Sequence[Rule], family: Family) -> list[Interval]:
         """The addresses of the internet that the rules let in, where a network ACL may matter."""
@@ -91,34 +101,51 @@ class PathFinder:
         ranges = (found for rule in rules for found in public_ranges(rule, lists, self._internets))
         return [interval for rule_family, interval in ranges if rule_family is family]
 
-    def path(
+    def paths(
         self,
-        interface: NetworkInterface,
+        interfaces: Iterable[NetworkInterface],
         family: Family,
         traffic: Traffic,
         sources: Sequence[Interval] | None,
+    ) -> Iterator[tuple[NetworkInterface, Path]]:
+        """The shortest path to each of the interfaces, on which the internet sends the traffic.
+
+        ``sources`` are the addresses that get in, as positions; None for all of the internet.
+        """
+        if sources is None:
+            sources = [(0, self._internets[family].size)]
+        denying: dict[str, bool] = {}
+        for interface in interfaces:
+            path = self._shortest_path(interface.id, family, traffic.protocol, None)
+            acl = self._acl_of.get(interface.subnet_id)
+            if acl and self._shortest_path(interface.id, family, traffic.protocol, acl.id) != path:
+                if acl.id not in denying:
+                    denying[acl.id] = denies_all(acl, family, traffic, sources, self._internets)
+                if denying[acl.id]:
+                    path = self._shortest_path(interface.id, family, traffic.protocol, acl.id)
+            yield interface, path
+
+    def _find_shortest_path(
+        self, interface_id: str, family: Family, protocol: str, acl_id: str | None
     ) -> Path:
-        """The shortest path on which these addresses of the internet send the traffic to it."""
+        """The shortest path to an interface, if no network ACL or that one denies all of it."""
+        interface = self._interfaces[interface_id]
         if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
             return default_path(Attachment.NO_INBOUND)
         paths = [
-            *self._direct_paths(interface, family, traffic, sources),
+            *self._direct_paths(interface, family, protocol, acl_id),
             self._private_path(interface, family),
         ]
         if self._region.paths.entry_points is None:
             reason = "load balancers and accelerators could not be read"
             paths.append(default_path(Attachment.UNKNOWN, reason=reason))
         elif interface.type not in _INTERNAL_TYPES:
-            entry_path = self._entry_path(interface.id, interface.vpc_id, family)
+            entry_path = self._entry_path(interface.vpc_id, family, self._own_id(interface))
             paths += [entry_path] if entry_path else []
         return min(paths, key=lambda path: (path.steps, path.attachment.rank))
 
     def _direct_paths(
-        self,
-        interface: NetworkInterface,
-        family: Family,
-        traffic: Traffic,
-        sources: Sequence[Interval] | None,
+        self, interface: NetworkInterface, family: Family, protocol: str, acl_id: str | None
     ) -> Iterator[Path]:
         """The ways to its own public address, through an accelerator and from a carrier."""
         addresses = interface.public(family)
@@ -128,7 +155,11 @@ class PathFinder:
                 yield default_path(Attachment.INTERNAL, reason=reason)
             return
         if addresses:
-            proof = self._proof(interface, family, traffic, sources)
+            if acl_id:
+                reason = f"the subnet's network ACL denies it ({acl_id})"
+                proof: Path | None = default_path(Attachment.INTERNAL, reason=reason)
+            else:
+                proof = self._route_proof(interface, family, is_tcp=protocol == "tcp")
             reason = f"the interface has the public address {addresses[0]}"
             yield proof or default_path(Attachment.INTERNET_FACING, reason=reason)
         for accelerator in self._entry_points if interface.type not in _INTERNAL_TYPES else ():
@@ -150,22 +181,6 @@ class PathFinder:
                 return default_path(Attachment.INTERNAL, 1, reason)
         reason = f"the interface has no public {_NAMES[family]} address"
         return default_path(Attachment.INTERNAL, reason=reason)
-
-    def _proof(
-        self,
-        interface: NetworkInterface,
-        family: Family,
-        traffic: Traffic,
-        sources: Sequence[Interval] | None,
-    ) -> Path | None:
-        """What proves that strangers open no connection to its public address; None without."""
-        acls = [acl for acl in self._acls if interface.subnet_id in acl.subnet_ids]
-        if sources is None:
-            sources = [(0, self._internets[family].size)]
-        if len(acls) == 1 and denies_all(acls[0], family, traffic, sources, self._internets):
-            reason = f"the subnet's network ACL denies it ({acls[0].id})"
-            return default_path(Attachment.INTERNAL, reason=reason)
-        return self._route_proof(interface, family, is_tcp=traffic.protocol == "tcp")
 
     def _route_proof(
         self, interface: NetworkInterface, family: Family, *, is_tcp: bool
@@ -225,13 +240,18 @@ class PathFinder:
         vpcs = {acl.vpc_id for acl in self._acls if excluded in acl.subnet_ids}
         return not vpcs or vpc_id in vpcs
 
+    def _own_id(self, interface: NetworkInterface) -> str | None:
+        """The id of an interface that is an entry point itself, and leads to others only."""
+        is_entry_point = any(point.id == interface.id for point in self._entry_points)
+        return interface.id if is_entry_point else None
+
     def _find_entry_path(
-        self, interface_id: str, vpc_id: str | None, family: Family
+        self, vpc_id: str | None, family: Family, own_id: str | None
     ) -> Path | None:
         """The load balancer or accelerator through which clients come; None where there is none."""
         reachable = {vpc_id, *self._peers(vpc_id)} - {None}
         for entry_point in self._entry_points:
-            if entry_point.id == interface_id or entry_point.vpc_id not in reachable:
+            if entry_point.id == own_id or entry_point.vpc_id not in reachable:
                 continue
             if entry_point.type == _ACCELERATOR:
                 is_open = entry_point.vpc_id == vpc_id and _serves(entry_point, family)
