@@ -117,6 +117,7 @@ class _RegionReader:
         self.groups = 0
         self.rules = 0
         self._paths = Paths()
+        self._has_all_groups = False
         self.failures: list[Exception] = []
         self.notice: str | None = None
 
@@ -140,6 +141,7 @@ class _RegionReader:
             self._rule_ids,
             None if self._interfaces is None else tuple(self._interfaces),
             self._source.hides_managed,
+            self._has_all_groups,
             self._paths,
         )
 
@@ -161,6 +163,7 @@ class _RegionReader:
                 # Private rules open nothing, together with other groups neither.
                 public = tuple(rule for rule in group.rules if self._is_public(rule))
                 self._open_groups.append(OpenGroup(replace(group, rules=public), exposed))
+        self._has_all_groups = True
 
     def _read_rule_ids(self) -> None:
         open_rules = {rule for member in self._open_groups for rule in member.group.rules}

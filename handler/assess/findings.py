@@ -42,7 +42,7 @@ def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
     """All findings of a target, in no particular order."""
     finder = PathFinder(region, internets)
     interfaces_of = _interfaces_by_group(region.interfaces or ())
-    alone: dict[str, list[Finding]] = {}
+    alone: dict[str, list[tuple[Finding, Exposure]]] = {}
     for open_group in region.open_groups:
         group = open_group.group
         builder = _FindingBuilder(region, finder, (group,), tuple(interfaces_of[group.id]))
@@ -53,15 +53,18 @@ def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
         builder = _FindingBuilder(region, finder, joint.groups, joint.interfaces)
         finding = builder.from_exposure(Kind.JOINT, joint.exposure)
         for group_id in finding.group_ids:
-            alone[group_id] = [_as_part(own, finding) for own in alone[group_id]]
+            alone[group_id] = [
+                (_as_part(own, exposure, finding, joint.exposure), exposure)
+                for own, exposure in alone[group_id]
+            ]
         yield finding
-    for findings in alone.values():
-        yield from findings
+    for pairs in alone.values():
+        yield from (finding for finding, _ in pairs)
 
 
 def _exposed(
     builder: "_FindingBuilder", open_group: OpenGroup, internets: Internets
-) -> Iterator[Finding]:
+) -> Iterator[tuple[Finding, Exposure]]:
     """What one group opens by itself."""
     region, rules = builder.region, open_group.group.rules
     named = {id(rule) for exposure in open_group.exposures for rule in exposure.rules}
@@ -70,12 +73,13 @@ def _exposed(
         # Rules that another finding names are closed with that.
         remaining = [rule for _, rule in redundant if id(rule) not in named]
         openings = dict.fromkeys((traffic, rule.source) for traffic, rule in redundant)
-        yield builder.from_exposure(
+        finding = builder.from_exposure(
             Kind.EXPOSURE,
             exposure,
             redundant_rules=tuple(openings),
             detail=_remaining_rules(remaining, region.rule_ids),
         )
+        yield finding, exposure
 
 
 def _other_findings(builder: "_FindingBuilder", group: SecurityGroup) -> Iterator[Finding]:
@@ -85,18 +89,21 @@ def _other_findings(builder: "_FindingBuilder", group: SecurityGroup) -> Iterato
         if prefix_list and prefix_list.error is not None:
             yield builder.from_unreadable(rule, prefix_list.error)
         for opening in aws_exposures(rule, prefix_list):
-            is_known = builder.region.interfaces is not None
-            if not is_known or any(i.public(opening.family) for i in builder.in_use):
+            is_public = any(i.public(opening.family) for i in builder.in_use)
+            if is_public or builder.why_unknown(group):
                 yield builder.from_aws_exposure(rule, opening)
     for malformed in group.malformed:
         yield builder.from_malformed(malformed)
 
 
-def _as_part(own: Finding, joint: Finding) -> Finding:
-    """The finding of one group, as a part of what several open together if it is one."""
+def _as_part(own: Finding, exposure: Exposure, joint: Finding, together: Exposure) -> Finding:
+    """The finding of one group, as a part of what several open together if it is one.
+
+    It is where the same rules open it, so that it is closed with the joint one.
+    """
     is_part = (
         own.part_of is None
-        and own.family is joint.family
+        and {*map(id, exposure.rules)} <= {*map(id, together.rules)}
         and joint.traffic.contains(own.traffic)
         and joint.severity.is_at_least(own.severity)
     )
@@ -245,7 +252,7 @@ class _FindingBuilder:
     def _path_without_interface(self) -> Path:
         """The path to a group that no interface in use has, as far as that is known."""
         group = self.groups[0]
-        if unknown := self._why_unknown(group):
+        if unknown := self.why_unknown(group):
             return default_path(Attachment.UNKNOWN, reason=unknown)
         # A new interface has the default group unless its creator says otherwise.
         is_default = group.name == "default"
@@ -255,7 +262,7 @@ class _FindingBuilder:
             reason = f"{name} is only on unused interfaces ({self.interfaces[0].id})"
         return default_path(Attachment.UNATTACHED, 1 if is_default else None, reason)
 
-    def _why_unknown(self, group: SecurityGroup) -> str | None:
+    def why_unknown(self, group: SecurityGroup) -> str | None:
         """Why the account cannot tell whether the group is attached; None where it can."""
         if self.region.interfaces is None:
             return "its interfaces could not be read"

@@ -170,7 +170,11 @@ class PathFinder:
                 yield default_path(Attachment.INTERNET_FACING, reason=reason)
         if interface.has_carrier_address and family is Family.IPV4:
             is_open = _OPEN_WAVELENGTH_ZONE.fullmatch(interface.zone)
-            yield default_path(Attachment.CARRIER, 0 if is_open else None)
+            if is_open:
+                reason = "a Wavelength Zone of eu-west-3 lets the internet in"
+                yield default_path(Attachment.CARRIER, 0, reason)
+            else:
+                yield default_path(Attachment.CARRIER)
 
     def _private_path(self, interface: NetworkInterface, family: Family) -> Path:
         table = self._route_table(interface)
@@ -274,9 +278,11 @@ class PathFinder:
             member.group.id
             for member in self._region.open_groups
             if any(exposure.family is family for exposure in member.exposures)
+            or member.group.malformed
             or any(self._is_unreadable(rule) for rule in member.group.rules)
         }
-        return not balancer.group_ids or bool(open_group_ids & set(balancer.group_ids))
+        is_known = balancer.group_ids and self._region.has_all_groups
+        return not is_known or bool(open_group_ids & set(balancer.group_ids))
 
     def _is_unreadable(self, rule: Rule) -> bool:
         prefix_list = self._region.prefix_lists.get(rule.source)

@@ -25,10 +25,10 @@ def revoke_command(
     """The AWS CLI command that revokes just these rules, one for each group, joined by &&.
 
     By rule id where all are known, else by the rules' exact properties: AWS revokes nothing else
-    then, but in a default VPC it does not complain either when no rule has them. None where a rule
-    without an id is ``portless``: EC2 matches ports exactly, and those are not known.
+    then, but in a default VPC it does not complain either when no rule has them. None where ids are
+    missing and a rule is ``portless``: EC2 matches ports exactly, and those are not known.
     """
-    if any(rule in portless and rule not in rule_ids for rule in rules):
+    if not all(rule in rule_ids for rule in rules) and any(rule in portless for rule in rules):
         return None
     group_ids = sorted({rule.group_id for rule in rules})
     return " && ".join(

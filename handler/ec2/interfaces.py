@@ -62,7 +62,7 @@ def _interface(answer: object) -> NetworkInterface:
         public_ipv6=() if fields.get("DenyAllIgwTraffic") is True else tuple(_global_ipv6(fields)),
         holder=holder,
         name=name,
-        type=_type(fields, holder, name),
+        type=_type(fields, holder),
         vpc_id=clean_text(fields.get("VpcId")),
         subnet_id=clean_text(fields.get("SubnetId")),
         zone=clean_text(fields.get("AvailabilityZone")) or "",
@@ -72,10 +72,11 @@ def _interface(answer: object) -> NetworkInterface:
     )
 
 
-def _type(fields: Mapping[str, Any], holder: Holder, name: str) -> str:
+def _type(fields: Mapping[str, Any], holder: Holder) -> str:
     """EC2's type; an old interface of Lambda's is one of its interfaces too."""
     interface_type = clean_text(fields.get("InterfaceType")) or "interface"
-    is_old_lambda = holder is Holder.OTHER and name.startswith(_OLD_LAMBDA_DESCRIPTION)
+    description = clean_text(fields.get("Description")) or ""
+    is_old_lambda = holder is Holder.OTHER and description.startswith(_OLD_LAMBDA_DESCRIPTION)
     return "lambda" if interface_type == "interface" and is_old_lambda else interface_type
 
 

@@ -131,7 +131,8 @@ def _manager(tags: Mapping[str, str | None], descriptions: Iterable[object]) -> 
         if cluster := tags.get(key):
             return f"Kubernetes cluster {cluster}"
     prefix = "kubernetes.io/cluster/"
-    if cluster := next((key.removeprefix(prefix) for key in tags if key.startswith(prefix)), None):
+    owned = (key for key, value in tags.items() if key.startswith(prefix) and value != "shared")
+    if cluster := next(owned, "").removeprefix(prefix):
         return f"Kubernetes cluster {cluster}"
     is_kubernetes = any(str(text).startswith("kubernetes.io/rule/") for text in descriptions)
     return "a Kubernetes controller" if is_kubernetes else None

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkAclEntry.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessOptions.html
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -35,17 +36,19 @@ _TARGETS = (
     "OdbNetworkArn",
     "InstanceId",
 )
+_SETTLED_STATES = frozenset({"default-state", "update-complete"})
 _LOCAL = "local"
 # An exclusion in another state may let traffic in.
 _ENDED = frozenset({"create-failed", "delete-complete", "disable-complete"})
 _ALLOWS_NOTHING_IN = "allow-egress"
 _ALL = -1
+_PROTOCOL = re.compile(r"-1|0|[1-9]\d{0,2}", re.ASCII)
 
 
 def parse_route_table(answer: object) -> RouteTable:
     """One table of DescribeRouteTables."""
     table = require_object(answer, "route table", "RouteTableId")
-    associations = _list_of(table, "Associations")
+    associations = list(filter(_is_associated, _list_of(table, "Associations")))
     return RouteTable(
         id=str(clean_text(table["RouteTableId"])),
         vpc_id=clean_text(table.get("VpcId")) or "",
@@ -60,7 +63,7 @@ def parse_route_table(answer: object) -> RouteTable:
 def parse_network_acl(answer: object) -> NetworkAcl:
     """One ACL of DescribeNetworkAcls, with its inbound entries."""
     acl = require_object(answer, "network ACL", "NetworkAclId")
-    entries = (_acl_entry(entry) for entry in _list_of(acl, "Entries") if not entry.get("Egress"))
+    entries = (_acl_entry(entry) for entry in _list_of(acl, "Entries") if not _is_egress(entry))
     return NetworkAcl(
         id=str(clean_text(acl["NetworkAclId"])),
         vpc_id=clean_text(acl.get("VpcId")) or "",
@@ -72,11 +75,21 @@ def parse_network_acl(answer: object) -> NetworkAcl:
 def parse_block_public_access(options: object, exclusions: Iterable[object]) -> BlockPublicAccess:
     """The options and exclusions of VPC Block Public Access."""
     fields = require_object(options, "VPC Block Public Access", "InternetGatewayBlockMode")
-    if fields.get("State") == "update-in-progress":
+    if clean_text(fields.get("State")) not in _SETTLED_STATES:
         return BlockPublicAccess()
     return BlockPublicAccess(
         str(clean_text(fields["InternetGatewayBlockMode"])), tuple(_excluded(exclusions))
     )
+
+
+def _is_associated(association: Mapping[str, Any]) -> bool:
+    """Whether it holds; a ``ValueError`` while that changes."""
+    state = association.get("AssociationState")
+    name = state.get("State") if isinstance(state, Mapping) else "associated"
+    if name not in {"associated", "disassociated", "failed"}:
+        message = f"an association of a route table must be settled, got {describe(association)}."
+        raise ValueError(message)
+    return bool(name == "associated")
 
 
 def _routes(table: Mapping[str, Any]) -> Iterator[Route]:
@@ -91,6 +104,13 @@ def _routes(table: Mapping[str, Any]) -> Iterator[Route]:
         # A blackhole leads nowhere; a filtered route counts as active.
         if route.get("State") != "blackhole" and target != _LOCAL:
             yield Route(destination, target or UNKNOWN, route.get("Origin") == "Advertisement")
+
+
+def _is_egress(entry: Mapping[str, Any]) -> bool:
+    if not isinstance(entry.get("Egress"), bool):
+        message = f"an ACL's entry must say whether it is for egress, got {describe(entry)}."
+        raise ValueError(message)
+    return bool(entry["Egress"])
 
 
 def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
@@ -111,6 +131,10 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
         raise ValueError(message)
     low, high = (None if bound == _ALL else bound for bound in bounds)
     protocol = clean_text(entry.get("Protocol")) or ""
+    is_range = not isinstance(ports, Mapping) or (low is None) == (high is None)
+    if not _PROTOCOL.fullmatch(protocol) or not is_range or (ports and (low or 0) > (high or 0)):
+        message = f"an ACL's entry must have a protocol's number and ports, got {describe(entry)}."
+        raise ValueError(message)
     return AclEntry(int(str(number)), protocol, cidr, action == "allow", low, high)
 
 

@@ -260,7 +260,8 @@ class RegionData:
     """What was read of a target that matters to its findings.
 
     ``rule_ids`` may lack rules; ``interfaces`` is None when they could not be read.
-    ``hides_managed`` is true where EC2 did not list hidden service-managed interfaces.
+    ``hides_managed`` is true where EC2 did not list hidden service-managed interfaces,
+    ``has_all_groups`` is false where reading the groups failed.
     """
 
     target: Target
@@ -269,4 +270,5 @@ class RegionData:
     rule_ids: Mapping[Rule, str] = field(default_factory=dict)
     interfaces: tuple[NetworkInterface, ...] | None = None
     hides_managed: bool = False
+    has_all_groups: bool = True
     paths: Paths = Paths()

@@ -46,6 +46,11 @@ PUBLIC = interface(public=PUBLIC_IPV4, ipv6=PUBLIC_IPV6)
             )
         ),
         pytest.param({"Tags": [{"Key": "Name", "Value": "shop-prod"}]}, None, id="another-tag"),
+        pytest.param(
+            {"Tags": [{"Key": "kubernetes.io/cluster/shop", "Value": "shared"}]},
+            None,
+            id="shared-with-a-cluster",
+        ),
         pytest.param({}, None, id="no-tags"),
     ],
 )
@@ -307,3 +312,31 @@ def test_command_for_rules_without_ports(
     finding = finding_on(snapshot(PUBLIC, groups=groups, SecurityGroupRules=rules))
     assert (finding.fix is None) == (fix is None)
     assert (fix or "") in (finding.fix or "")
+
+
+def test_opening_by_another_rule_is_no_part() -> None:
+    """What a rule opens that the joint command does not revoke is counted by itself."""
+    lower = answer(
+        permission("-1", None, None, "0.0.0.0/1"), permission("tcp", 22, 22, WORLD), group_id="sg-1"
+    )
+    upper = answer(permission("-1", None, None, "128.0.0.0/1"), group_id="sg-2")
+    both = interface(groups=("sg-1", "sg-2"), public=PUBLIC_IPV4)
+    findings = scan_snapshot(snapshot(both, groups=(lower, upper)))
+    (ssh,) = (finding for finding in findings if finding.traffic == Traffic("tcp", 22, 22))
+    assert ssh.part_of is None
+    assert ssh in [opening.finding for opening in as_openings(findings)]
+
+
+def test_name_tag_makes_no_lambda_interface() -> None:
+    """Anybody may write a Name tag; only the description tells an old interface of Lambda's."""
+    tags = [{"Key": "Name", "Value": "AWS Lambda VPC ENI"}]
+    assert finding_on(snapshot(interface(TagSet=tags))).attachment is Attachment.INTERNAL
+
+
+def test_malformed_group_of_a_load_balancer_may_be_open() -> None:
+    """What a malformed rule lets in is not known, and so is what the load balancer passes on."""
+    malformed = answer(permission("tcp", 30, 20, WORLD), group_id="sg-2")
+    balancer = load_balancer(groups=("sg-2",))
+    findings = scan_snapshot(snapshot(interface(), balancer, groups=(SSH, malformed)))
+    (ssh,) = (finding for finding in findings if finding.group_id == "sg-1")
+    assert ssh.attachment is Attachment.BEHIND_LOAD_BALANCER

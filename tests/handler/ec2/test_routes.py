@@ -150,7 +150,11 @@ def test_an_acl_in_another_form(answer: object) -> None:
         pytest.param({"PortRange": {"From": 22}}, id="without-a-last-port"),
         pytest.param({"PortRange": {"From": 22, "To": []}}, id="list-as-port"),
         pytest.param({"IcmpTypeCode": {"Type": "8", "Code": 0}}, id="type-as-text"),
+        pytest.param({"PortRange": {"From": 23, "To": 22}}, id="ports-out-of-order"),
         pytest.param({"RuleAction": []}, id="list-as-action"),
+        pytest.param({"Protocol": "tcp"}, id="name-of-a-protocol"),
+        pytest.param({"Protocol": 6}, id="protocol-as-number"),
+        pytest.param({"Egress": None}, id="inbound-or-outbound"),
     ],
 )
 def test_an_entry_in_another_form(fields: Answer) -> None:
@@ -196,3 +200,32 @@ def test_state_of_an_exclusion_in_another_form() -> None:
     """A state that is no text is none in which the exclusion has ended."""
     answer = exclusion("vpc-1") | {"State": []}
     assert parse_block_public_access(block_options(), [answer]).excluded == ("vpc-1",)
+
+
+@pytest.mark.parametrize(
+    ("state", "subnet_ids"),
+    [
+        pytest.param("associated", ("subnet-1",), id="associated"),
+        pytest.param("disassociated", (), id="disassociated"),
+        pytest.param("failed", (), id="failed"),
+    ],
+)
+def test_state_of_an_association(state: str, subnet_ids: tuple[str, ...]) -> None:
+    """An association that has ended or failed does not hold."""
+    table = route_table()
+    table["Associations"][0]["AssociationState"] = {"State": state}
+    assert parse_route_table(table).subnet_ids == subnet_ids
+
+
+def test_association_that_changes() -> None:
+    """While an association changes, the table proves nothing."""
+    table = route_table()
+    table["Associations"][0]["AssociationState"] = {"State": "associating"}
+    with pytest.raises(ValueError, match="must be settled"):
+        parse_route_table(table)
+
+
+def test_block_public_access_in_an_unknown_state() -> None:
+    """Only a setting that is known to be in force counts."""
+    options = {"InternetGatewayBlockMode": "block-bidirectional", "State": "paused"}
+    assert parse_block_public_access(options, []).mode == "off"
