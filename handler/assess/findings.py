@@ -8,10 +8,10 @@ from typing import Any
 
 from handler.assess.paths import Path, PathFinder, default_path
 from handler.assess.remediation import authorize_command, revoke_command
-from handler.assess.services import service_name
+from handler.assess.services import is_known_range, service_name
 from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
 from handler.exposure.aws_lists import AwsExposure, aws_exposures
-from handler.exposure.exposures import public_ranges
+from handler.exposure.exposures import exposures, public_ranges
 from handler.exposure.internet import Internets
 from handler.exposure.joint import joint_exposures
 from handler.model.address import Family, Interval, is_prefix_list
@@ -79,6 +79,12 @@ def _exposed(
             redundant_rules=tuple(openings),
             detail=_remaining_rules(remaining, region.rule_ids),
         )
+        if is_known_range(exposure.traffic):
+            # A rule for one service within the range stays as severe as without the range.
+            for own in exposures([rule for _, rule in redundant], region.prefix_lists, internets):
+                verdict = builder.verdict(own)
+                if own.family is exposure.family and verdict.is_worse_than(finding.severity):
+                    finding = replace(finding, severity=verdict.severity, why=verdict.why)
         yield finding, exposure
 
 
@@ -168,14 +174,13 @@ class _FindingBuilder:
 
     def from_exposure(self, kind: Kind, exposure: Exposure, **fields: Any) -> Finding:
         """What is open to whom, and the commands that close it or let one range in instead."""
-        family, traffic, rules = exposure.family, exposure.traffic, exposure.rules
-        sources = self.finder.public_sources(rules, family)
+        family, traffic = exposure.family, exposure.traffic
         return self._finding(
             kind,
             traffic,
             exposure.reach,
-            severity_of(traffic, share_of(exposure), self._paths(family, traffic, sources)),
-            rules,
+            self.verdict(exposure),
+            exposure.rules,
             family=family,
             addresses=exposure.addresses,
             share=exposure.share,
@@ -184,6 +189,12 @@ class _FindingBuilder:
             ),
             **fields,
         )
+
+    def verdict(self, exposure: Exposure) -> Verdict:
+        """How severe the exposure is on these interfaces."""
+        family, traffic = exposure.family, exposure.traffic
+        sources = self.finder.public_sources(exposure.rules, family)
+        return severity_of(traffic, share_of(exposure), self._paths(family, traffic, sources))
 
     def from_aws_exposure(self, rule: Rule, opening: AwsExposure) -> Finding:
         """What a prefix list of AWS's own opens to the customers of one of its services."""

@@ -238,6 +238,11 @@ def services_in(traffic: Traffic) -> tuple[Service, ...]:
     return known
 
 
+def is_known_range(traffic: Traffic) -> bool:
+    """Whether a known range names the traffic, whatever services may lie within."""
+    return any(row in RANGES for row in services_in(traffic))
+
+
 def service_name(traffic: Traffic) -> str | None:
     """The common name of the traffic, for example SSH; None when it has none.
 

@@ -12,6 +12,7 @@ from handler.model.network import Breadth, Exposure
 from handler.model.traffic import Traffic
 
 _TO_INFO = len(Severity)
+_LARGE_SHARE = 0.0001
 _FEW_REASON = (
     "one address may stand for thousands of people (mobile carriers, VPN and proxy services, "
     "cloud providers)"
@@ -40,6 +41,10 @@ class Verdict:
     attachment: Attachment
     why: str
 
+    def is_worse_than(self, severity: Severity) -> bool:
+        """Whether it is more severe."""
+        return self.severity.rank < severity.rank
+
 
 def share_of(exposure: Exposure) -> Share:
     """By how many steps the part of the internet that gets in lowers the severity."""
@@ -47,7 +52,9 @@ def share_of(exposure: Exposure) -> Share:
         return Share()
     if exposure.breadth is Breadth.WIDE:
         name = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}[exposure.family]
-        return Share(1, f"only {max(exposure.share, 0.0001):.2%} of the {name} internet gets in")
+        # A /16 is 0.0018 % of the IPv4 internet.
+        digits = 2 if exposure.share >= _LARGE_SHARE else 4
+        return Share(1, f"only {exposure.share:.{digits}%} of the {name} internet gets in")
     noun = "address gets" if exposure.addresses == 1 else "addresses get"
     reason = f"only {_number(exposure.addresses)} {noun} in"
     if exposure.breadth is Breadth.NARROW:

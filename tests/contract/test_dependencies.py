@@ -43,8 +43,8 @@ UNRESTRICTED = {"benchmarks", "tests"}
 # The rooms of the handler, from the ground floor up. A room is a folder or a module beside the
 # folders; "handler" is the package's own __init__.py.
 FLOORS = (
-    {"handler", "aws", "clock", "sanitize"},
-    {"model"},
+    {"handler", "clock", "sanitize"},
+    {"aws", "model"},
     {"ec2", "exposure", "policy", "report"},
     {"assess", "settings"},
     {"event", "ledger", "mail", "scan"},

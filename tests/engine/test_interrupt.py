@@ -21,7 +21,7 @@ from sandbox.aws.account import Account
 from sandbox.deployment.deploy import open_stack
 from sandbox.aws.faults import Fault
 with Account() as account:
-    account.faults.add(Fault("CreateRole", delay=2))
+    account.faults.add(Fault("CreateRole", delay=6))
     stack = open_stack(Path(sys.argv[1]), "dev", account, on_output=lambda l: print(l, flush=True))
     try:
         stack.up()

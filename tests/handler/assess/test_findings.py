@@ -340,3 +340,13 @@ def test_malformed_group_of_a_load_balancer_may_be_open() -> None:
     findings = scan_snapshot(snapshot(interface(), balancer, groups=(SSH, malformed)))
     (ssh,) = (finding for finding in findings if finding.group_id == "sg-1")
     assert ssh.attachment is Attachment.BEHIND_LOAD_BALANCER
+
+
+def test_rule_for_a_service_within_a_known_range() -> None:
+    """A rule for all NodePorts does not lower what a rule for one service among them opens."""
+    service = permission("tcp", 30013, 30013, WORLD)
+    node_ports = permission("tcp", 30000, 32767, WORLD)
+    (alone,) = scan_snapshot(snapshot(PUBLIC, groups=(answer(service),)))
+    (both,) = scan_snapshot(snapshot(PUBLIC, groups=(answer(service, node_ports),)))
+    assert (alone.severity, both.severity) == (Severity.CRITICAL, Severity.CRITICAL)
+    assert "SAP HANA" in both.why
