@@ -15,11 +15,14 @@ from tests.conftest import PROJECT
 from .conftest import Declare
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from sandbox.aws.account import Account
 from sandbox.deployment.deploy import open_stack
 from sandbox.aws.faults import Fault
+# A shell lets what it starts in the background ignore Ctrl-C, and so the tests' own processes.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Account() as account:
     account.faults.add(Fault("CreateRole", delay=6))
     stack = open_stack(Path(sys.argv[1]), "dev", account, on_output=lambda l: print(l, flush=True))
