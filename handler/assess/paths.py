@@ -88,9 +88,15 @@ class PathFinder:
         for table in region.paths.route_tables or ():
             self._tables[table.vpc_id].append(table)
         self._entry_points = [i for i in region.paths.entry_points or () if i.is_in_use]
-        # Many findings share an interface, and many interfaces a subnet.
+        self._accelerators: defaultdict[str | None, list[NetworkInterface]] = defaultdict(list)
+        for point in self._entry_points:
+            if point.type == _ACCELERATOR:
+                self._accelerators[point.subnet_id].append(point)
+        self._entry_point_ids = {point.id for point in self._entry_points}
+        # Many findings share an interface, many interfaces a subnet, and all balancers the groups.
         self._entry_path = cache(self._find_entry_path)
         self._shortest_path = cache(self._find_shortest_path)
+        self._open_group_ids = cache(self._find_open_group_ids)
         self._interfaces = {interface.id: interface for interface in region.interfaces or ()}
 
     def public_sources(self, rules: Sequence[Rule], family: Family) -> list[Interval]:
@@ -140,7 +146,9 @@ class PathFinder:
             reason = "load balancers and accelerators could not be read"
             paths.append(default_path(Attachment.UNKNOWN, reason=reason))
         elif interface.type not in _INTERNAL_TYPES:
-            entry_path = self._entry_path(interface.vpc_id, family, self._own_id(interface))
+            # An interface that is an entry point itself leads to others only.
+            own_id = interface.id if interface.id in self._entry_point_ids else None
+            entry_path = self._entry_path(interface.vpc_id, family, own_id)
             paths += [entry_path] if entry_path else []
         return min(paths, key=lambda path: (path.steps, path.attachment.rank))
 
@@ -162,12 +170,12 @@ class PathFinder:
                 proof = self._route_proof(interface, family, is_tcp=protocol == "tcp")
             reason = f"the interface has the public address {addresses[0]}"
             yield proof or default_path(Attachment.INTERNET_FACING, reason=reason)
-        for accelerator in self._entry_points if interface.type not in _INTERNAL_TYPES else ():
-            in_subnet = accelerator.subnet_id == interface.subnet_id is not None
-            is_other = accelerator.type == _ACCELERATOR != interface.type
-            if in_subnet and is_other and _serves(accelerator, family):
-                reason = f"Global Accelerator ({accelerator.id}) leads to the interface"
-                yield default_path(Attachment.INTERNET_FACING, reason=reason)
+        is_target = interface.type not in {_ACCELERATOR, *_INTERNAL_TYPES}
+        if interface.subnet_id is not None and is_target:
+            for accelerator in self._accelerators[interface.subnet_id]:
+                if _serves(accelerator, family):
+                    reason = f"Global Accelerator ({accelerator.id}) leads to the interface"
+                    yield default_path(Attachment.INTERNET_FACING, reason=reason)
         if interface.has_carrier_address and family is Family.IPV4:
             is_open = _OPEN_WAVELENGTH_ZONE.fullmatch(interface.zone)
             if is_open:
@@ -244,11 +252,6 @@ class PathFinder:
         vpcs = {acl.vpc_id for acl in self._acls if excluded in acl.subnet_ids}
         return not vpcs or vpc_id in vpcs
 
-    def _own_id(self, interface: NetworkInterface) -> str | None:
-        """The id of an interface that is an entry point itself, and leads to others only."""
-        is_entry_point = any(point.id == interface.id for point in self._entry_points)
-        return interface.id if is_entry_point else None
-
     def _find_entry_path(
         self, vpc_id: str | None, family: Family, own_id: str | None
     ) -> Path | None:
@@ -274,15 +277,18 @@ class PathFinder:
         is_closed = self._is_blocked(balancer) or self._route_proof(balancer, family, is_tcp=True)
         if not balancer.public(family) or is_closed:
             return False
-        open_group_ids = {
+        is_known = balancer.group_ids and self._region.has_all_groups
+        return not is_known or not self._open_group_ids(family).isdisjoint(balancer.group_ids)
+
+    def _find_open_group_ids(self, family: Family) -> frozenset[str]:
+        """The groups that let the internet in, or may: part of them could not be read."""
+        return frozenset(
             member.group.id
             for member in self._region.open_groups
             if any(exposure.family is family for exposure in member.exposures)
             or member.group.malformed
             or any(self._is_unreadable(rule) for rule in member.group.rules)
-        }
-        is_known = balancer.group_ids and self._region.has_all_groups
-        return not is_known or bool(open_group_ids & set(balancer.group_ids))
+        )
 
     def _is_unreadable(self, rule: Rule) -> bool:
         prefix_list = self._region.prefix_lists.get(rule.source)
