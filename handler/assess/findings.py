@@ -248,17 +248,14 @@ class _FindingBuilder:
 
     def _paths(
         self, family: Family, traffic: Traffic, sources: Sequence[Interval] | None = None
-    ) -> Iterator[tuple[Path, bool]]:
-        """The path to each interface, and whether a database is on it.
-
-        Without ``sources`` the whole internet gets in.
-        """
+    ) -> Iterator[Path]:
+        """The path to each interface; without ``sources`` the whole internet gets in."""
         is_attached = False
-        for interface, path in self.finder.paths(self.in_use, family, traffic, sources):
+        for path in self.finder.paths(self.in_use, family, traffic, sources):
             is_attached = True
-            yield path, interface.holder is Holder.DATABASE
+            yield path
         if not is_attached:
-            yield self._path_without_interface(), False
+            yield self._path_without_interface()
 
     def _path_without_interface(self) -> Path:
         """The path to a group that no interface in use has, as far as that is known."""

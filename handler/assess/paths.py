@@ -113,7 +113,7 @@ class PathFinder:
         family: Family,
         traffic: Traffic,
         sources: Sequence[Interval] | None,
-    ) -> Iterator[tuple[NetworkInterface, Path]]:
+    ) -> Iterator[Path]:
         """The shortest path to each of the interfaces, on which the internet sends the traffic.
 
         ``sources`` are the addresses that get in, as positions; None for all of the internet.
@@ -129,7 +129,7 @@ class PathFinder:
                     denying[acl.id] = denies_all(acl, family, traffic, sources, self._internets)
                 if denying[acl.id]:
                     path = self._shortest_path(interface.id, family, traffic.protocol, acl.id)
-            yield interface, path
+            yield path
 
     def _find_shortest_path(
         self, interface_id: str, family: Family, protocol: str, acl_id: str | None

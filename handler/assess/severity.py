@@ -17,8 +17,6 @@ _FEW_REASON = (
     "one address may stand for thousands of people (mobile carriers, VPN and proxy services, "
     "cloud providers)"
 )
-# Ports 80 and 443 are the purpose of a load balancer or a web server, not of a database.
-_WEB_ON_DATABASE = Severity.HIGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +60,16 @@ def share_of(exposure: Exposure) -> Share:
     return Share(_TO_INFO, f"{reason}; {_FEW_REASON}")
 
 
-def severity_of(traffic: Traffic, share: Share, paths: Iterable[tuple[Path, bool]]) -> Verdict:
-    """The severity on the path on which it is worst; a path says whether it leads to a database."""
-    verdicts = (
-        (_verdict(traffic, share, path, on_database=on_database), path)
-        for path, on_database in dict.fromkeys(paths)
-    )
+def severity_of(traffic: Traffic, share: Share, paths: Iterable[Path]) -> Verdict:
+    """The severity on the path on which it is worst."""
+    verdicts = ((_verdict(traffic, share, path), path) for path in dict.fromkeys(paths))
     return min(
         verdicts, key=lambda pair: (pair[0].severity.rank, pair[1].steps, pair[1].attachment.rank)
     )[0]
 
 
-def _verdict(traffic: Traffic, share: Share, path: Path, *, on_database: bool) -> Verdict:
+def _verdict(traffic: Traffic, share: Share, path: Path) -> Verdict:
     base, service, source = worst_service(traffic)
-    if base is Severity.LOW and on_database:
-        base, service = _WEB_ON_DATABASE, f"{service} on a database"
     severity = base.lowered(share.steps + path.steps)
     reasons = [share.reason] if share.steps else []
     reasons += [path.reason] if path.steps else []

@@ -46,8 +46,6 @@ many = settings(
     deadline=None,
 )
 
-# NodePorts are high as a range even though the default port of one product, which is critical
-# when it is open alone, lies within: they are left out.
 permissions = st.builds(
     lambda opened, sources: permission(*opened, *sources),
     st.sampled_from(
@@ -59,6 +57,9 @@ permissions = st.builds(
             ("tcp", 0, 65535),
             ("udp", 443, 443),
             ("udp", 500, 4500),
+            ("tcp", 30000, 32767),
+            ("tcp", 31017, 31017),
+            ("tcp", 32000, 40000),
             ("udp", 33434, 33534),
             ("icmp", 3, 4),
             ("icmp", -1, -1),
@@ -113,6 +114,7 @@ details = st.fixed_dictionaries(
         "Status": st.sampled_from(["available", "in-use"]),
         "AvailabilityZone": st.sampled_from(["eu-west-1a", "us-east-1-bos-1a"]),
         "DenyAllIgwTraffic": st.booleans(),
+        "RequesterId": st.sampled_from(["amazon-rds", "amazon-elasticsearch"]),
     },
 )
 attached = st.sampled_from([("sg-1",), ("sg-2",), ("sg-1", "sg-2")])

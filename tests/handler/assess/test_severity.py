@@ -7,12 +7,10 @@ from handler.assess.severity import UNKNOWN_SHARE, Share, severity_of
 from handler.model.attachment import Attachment
 from handler.model.traffic import Traffic
 
-PUBLIC = (default_path(Attachment.INTERNET_FACING, reason="the interface has 8.8.8.8"), False)
-PRIVATE = (default_path(Attachment.INTERNAL), False)
-DATABASE = (default_path(Attachment.INTERNET_FACING), True)
-PRIVATE_DATABASE = (default_path(Attachment.INTERNAL), True)
-UNATTACHED = (default_path(Attachment.UNATTACHED), False)
-NOT_READ = (default_path(Attachment.UNKNOWN), False)
+PUBLIC = default_path(Attachment.INTERNET_FACING, reason="the interface has 8.8.8.8")
+PRIVATE = default_path(Attachment.INTERNAL)
+UNATTACHED = default_path(Attachment.UNATTACHED)
+NOT_READ = default_path(Attachment.UNKNOWN)
 WORLD = Share()
 PART = Share(1, "only 5.00% of the IPv4 internet gets in")
 SSH = Traffic("tcp", 22, 22)
@@ -76,33 +74,6 @@ ECHO = Traffic("icmp", icmp_type=8)
             id="unreadable",
         ),
         pytest.param(
-            HTTPS,
-            WORLD,
-            [PUBLIC, DATABASE],
-            "high",
-            "High: HTTPS on a database is open to the internet (EC2.18); the interface has a "
-            "public address.",
-            id="web-on-a-database",
-        ),
-        pytest.param(
-            HTTPS,
-            WORLD,
-            [PRIVATE_DATABASE],
-            "low",
-            "Low: HTTPS on a database would be high (EC2.18), but the interface has a private "
-            "address only.",
-            id="web-on-a-private-database",
-        ),
-        pytest.param(
-            SSH,
-            WORLD,
-            [PRIVATE_DATABASE],
-            "medium",
-            "Medium: SSH would be critical (EC2.19, CIS), but the interface has a private address "
-            "only.",
-            id="a-database-makes-only-web-traffic-worse",
-        ),
-        pytest.param(
             Traffic("udp", 160, 177),
             WORLD,
             [PUBLIC],
@@ -124,7 +95,7 @@ ECHO = Traffic("icmp", icmp_type=8)
 def test_severity_and_reason(
     traffic: Traffic,
     share: Share,
-    paths: list[tuple[Path, bool]],
+    paths: list[Path],
     severity: str,
     why: str,
 ) -> None:

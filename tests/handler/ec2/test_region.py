@@ -115,6 +115,16 @@ def test_hidden_interfaces_are_refused(region: Region, code: str) -> None:
     assert (finding.severity, finding.attachment) == ("critical", "unknown")
 
 
+def test_a_boto3_without_hidden_interfaces(region: Region) -> None:
+    """Where boto3 does not know the parameter, the call is made without it."""
+    operation = region.client.meta.service_model.operation_model("DescribeNetworkInterfaces")
+    del operation.input_shape.members["IncludeManagedResources"]
+    # The stub compares the arguments before boto3 refuses one of them.
+    region.stub.add_response(INTERFACES, {KEYS[INTERFACES]: []})
+    (finding,) = region.scan().findings
+    assert (finding.severity, finding.attachment) == ("critical", "unknown")
+
+
 def test_refused_hidden_interfaces_and_a_visible_one(region: Region) -> None:
     """An interface that is visible is judged as ever, and the parameter is not tried again."""
     region.refuses(INTERFACES, "UnknownParameter")
