@@ -12,7 +12,7 @@ from handler import audit, mail
 from handler.aws import Clients
 from handler.ec2.region import Ec2Region
 from handler.exposure.exposures import exposures
-from handler.exposure.internet import Internets
+from handler.model.internet import Internets
 from handler.model.network import Target
 from handler.model.run import Run, Trigger
 from handler.policy.policy import Policy

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from handler.aws import FAILURES, Clients
 from handler.ec2.region import Ec2Region, account_id, enabled_regions
-from handler.exposure.internet import Internets
 from handler.ledger.reconcile import find_changes, reconcile
 from handler.ledger.state import LedgerState
 from handler.model.finding import Finding
+from handler.model.internet import Internets
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import Report, Run, Scan
 from handler.policy.exceptions import apply_policy

@@ -63,9 +63,18 @@ def cut(text: str, length: int) -> str:
     return f"{plain(text[: length - 3]).rstrip()}..."
 
 
-def join_first(items: Sequence[_Item], number: int, text_of: Callable[[_Item], str] = str) -> str:
-    """The plain texts of the first ``number`` items with commas, and how many more there are."""
-    more = f" and {len(items) - number:,} more" if len(items) > number else ""
+def join_first(
+    items: Sequence[_Item],
+    number: int,
+    text_of: Callable[[_Item], str] = str,
+    total: int | None = None,
+) -> str:
+    """The plain texts of the first ``number`` items with commas, and how many more there are.
+
+    There are ``total`` in all, where the items are only some of them.
+    """
+    left_out = max(len(items), total or 0) - min(len(items), number)
+    more = f" and {left_out:,} more" if left_out else ""
     return ", ".join(plain(text_of(item)) for item in items[:number]) + more
 
 

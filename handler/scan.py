@@ -9,7 +9,7 @@ from handler.assess.findings import assess
 from handler.ec2.region import ACCELERATOR
 from handler.exposure.aws_lists import aws_exposures
 from handler.exposure.exposures import exposures, public_ranges
-from handler.exposure.internet import Internets
+from handler.model.internet import Internets
 from handler.model.network import (
     BlockPublicAccess,
     NetworkAcl,

@@ -3,7 +3,8 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from handler.assess.paths import Path, PathFinder, default_path
@@ -12,11 +13,12 @@ from handler.assess.services import is_known_range, service_name
 from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
 from handler.exposure.aws_lists import AwsExposure, aws_exposures
 from handler.exposure.exposures import exposures, public_ranges
-from handler.exposure.internet import Internets
 from handler.exposure.joint import joint_exposures
 from handler.model.address import Family, Interval, is_prefix_list
+from handler.model.address_set import AddressSet
 from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Kind, Severity
+from handler.model.finding import MAX_NAMED, Finding, Kind, Severity
+from handler.model.internet import Internets
 from handler.model.network import (
     Exposure,
     Holder,
@@ -24,11 +26,11 @@ from handler.model.network import (
     NetworkInterface,
     OpenGroup,
     PrefixList,
-    Reach,
     RegionData,
     Rule,
     SecurityGroup,
 )
+from handler.model.reach import Reach
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
 from handler.sanitize import join_first
 
@@ -39,7 +41,20 @@ _NAMED_RULES = 3
 
 
 def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
-    """All findings of a target, in no particular order."""
+    """All findings of a target, each with an id of its own, in no particular order."""
+    ids: set[str] = set()
+    for finding in _assess(region, internets):
+        # A saved file may hold a group more than once.
+        number = next(n for n in count() if _numbered(finding.id, n) not in ids)
+        ids.add(_numbered(finding.id, number))
+        yield replace(finding, id=_numbered(finding.id, number)) if number else finding
+
+
+def _numbered(finding_id: str, number: int) -> str:
+    return f"{finding_id}-{number}" if number else finding_id
+
+
+def _assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
     finder = PathFinder(region, internets)
     interfaces_of = _interfaces_by_group(region.interfaces or ())
     alone: dict[str, list[tuple[Finding, Exposure]]] = {}
@@ -71,17 +86,16 @@ def _exposed(
     for exposure in open_group.exposures:
         redundant = _redundant_rules(exposure, rules, region.prefix_lists, internets)
         # Rules that another finding names are closed with that.
-        remaining = [rule for _, rule in redundant if id(rule) not in named]
-        openings = dict.fromkeys((traffic, rule.source) for traffic, rule in redundant)
+        remaining = [rule for rule in redundant if id(rule) not in named]
         finding = builder.from_exposure(
             Kind.EXPOSURE,
             exposure,
-            redundant_rules=tuple(openings),
+            redundant_rules=redundant,
             detail=_remaining_rules(remaining, region.rule_ids),
         )
         if is_known_range(exposure.traffic):
             # A rule for one service within the range stays as severe as without the range.
-            for own in exposures([rule for _, rule in redundant], region.prefix_lists, internets):
+            for own in exposures(redundant, region.prefix_lists, internets):
                 verdict = builder.verdict(own)
                 if own.family is exposure.family and verdict.is_worse_than(finding.severity):
                     finding = replace(finding, severity=verdict.severity, why=verdict.why)
@@ -121,20 +135,20 @@ def _redundant_rules(
     rules: Sequence[Rule],
     prefix_lists: Mapping[str, PrefixList],
     internets: Internets,
-) -> list[tuple[Traffic, Rule]]:
-    """The other rules of the group that open some of the exposure, and what of its traffic."""
+) -> tuple[Rule, ...]:
+    """The other rules of the group that open some of the exposure."""
     if len(rules) == len(exposure.rules):
-        return []
+        return ()
     named = set(map(id, exposure.rules))
-    others = (rule for rule in rules if id(rule) not in named)
-    return [
-        (traffic, rule)
-        for rule in others
-        if (traffic := rule.traffic.intersection(exposure.traffic))
+    return tuple(
+        rule
+        for rule in rules
+        if id(rule) not in named
+        and rule.traffic.intersection(exposure.traffic)
         and any(
             family is exposure.family for family, _ in public_ranges(rule, prefix_lists, internets)
         )
-    ]
+    )
 
 
 def _remaining_rules(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> str | None:
@@ -158,14 +172,37 @@ def _interfaces_by_group(
     return by_group
 
 
-@dataclass(frozen=True, slots=True)
 class _FindingBuilder:
     """Builds the findings of one group, or of several on the same interfaces."""
 
-    region: RegionData
-    finder: PathFinder
-    groups: Sequence[SecurityGroup]
-    interfaces: Sequence[NetworkInterface]
+    def __init__(
+        self,
+        region: RegionData,
+        finder: PathFinder,
+        groups: Sequence[SecurityGroup],
+        interfaces: Sequence[NetworkInterface],
+    ) -> None:
+        self.region = region
+        self.finder = finder
+        self.groups = groups
+        self.interfaces = interfaces
+        # Public ones come first: reports name the first few.
+        shown = sorted(interfaces, key=lambda interface: not interface.public_addresses)[:MAX_NAMED]
+        is_joint = len(groups) > 1
+        self._fields: Mapping[str, Any] = {
+            "target": region.target,
+            "group_id": groups[0].id,
+            "group_name": groups[0].name,
+            "vpc_id": groups[0].vpc_id,
+            "owner": _joined(group.owner for group in groups),
+            "managed_by": _joined(group.managed_by for group in groups),
+            "group_ids": tuple(group.id for group in groups) if is_joint else (),
+            "group_names": tuple(group.name for group in groups) if is_joint else (),
+            "interfaces": tuple(interface.id for interface in shown),
+            "attached": tuple(map(_describe, shown)),
+            "interface_count": len(interfaces),
+        }
+        self._portless = frozenset[Rule]().union(*(group.portless for group in groups))
 
     @property
     def in_use(self) -> Iterator[NetworkInterface]:
@@ -184,6 +221,7 @@ class _FindingBuilder:
             family=family,
             addresses=exposure.addresses,
             share=exposure.share,
+            address_set=exposure.address_set,
             narrower=authorize_command(
                 self.region.target.region, self.groups[0].id, family, traffic
             ),
@@ -201,26 +239,29 @@ class _FindingBuilder:
         family, traffic = opening.family, opening.traffic
         steps = 1 if opening.reach is Reach.WIDE else len(Severity)
         share = Share(steps, opening.clients)
-        return self._finding(
+        finding = self._finding(
             Kind.EXPOSURE,
             traffic,
             opening.reach,
             severity_of(traffic, share, self._paths(family, traffic)),
-            [rule],
+            (rule,),
             family=family,
             detail=opening.clients,
+            address_set=AddressSet((rule.source,)),
         )
+        return replace(finding, id=self._fingerprint(finding, [rule.source]))
 
     def from_unreadable(self, rule: Rule, error: str) -> Finding:
         """A prefix list that could not be read; it may hold the whole internet."""
-        return self._finding(
+        finding = self._finding(
             Kind.UNREADABLE,
             rule.traffic,
             Reach.UNKNOWN,
             self._worst(rule.traffic),
-            [rule],
+            (rule,),
             detail=f"prefix list {rule.source} could not be read: {error}",
         )
+        return replace(finding, id=self._fingerprint(finding, [rule.source]))
 
     def from_malformed(self, malformed: MalformedRule) -> Finding:
         """A rule with values that AWS does not allow."""
@@ -232,11 +273,13 @@ class _FindingBuilder:
             self._worst(Traffic(ALL_PROTOCOLS)).attachment,
             "High: what a malformed rule opens is not known.",
         )
+        finding = self._finding(Kind.MALFORMED, traffic, Reach.UNKNOWN, verdict, ())
         return replace(
-            self._finding(Kind.MALFORMED, traffic, Reach.UNKNOWN, verdict, ()),
+            finding,
             # The same rule may be malformed in several ways.
-            id=self._fingerprint(Kind.MALFORMED, None, traffic, [*malformed.sources, reason]),
-            sources=malformed.sources,
+            id=self._fingerprint(finding, [*malformed.sources, reason]),
+            sources=malformed.sources[:MAX_NAMED],
+            source_count=len(malformed.sources),
             service=None,
             detail=reason,
         )
@@ -288,58 +331,49 @@ class _FindingBuilder:
         traffic: Traffic,
         reach: Reach,
         verdict: Verdict,
-        rules: Sequence[Rule],
+        rules: tuple[Rule, ...],
         **fields: Any,
     ) -> Finding:
         """A finding with what all kinds have, and the fields of its own kind."""
-        first, known_ids, target = self.groups[0], self.region.rule_ids, self.region.target
+        known_ids, region_name = self.region.rule_ids, self.region.target.region
         unique = tuple(dict.fromkeys(rule.source for rule in rules))
-        is_joint = kind is Kind.JOINT
-        owners = dict.fromkeys(group.owner for group in self.groups if group.owner)
-        managers = dict.fromkeys(group.managed_by for group in self.groups if group.managed_by)
-        portless = frozenset[Rule]().union(*(group.portless for group in self.groups))
-        return Finding(
-            id=self._fingerprint(kind, fields.get("family"), traffic, unique),
+        named, sources = rules[:MAX_NAMED], unique[:MAX_NAMED]
+        finding = Finding(
+            id="",
             kind=kind,
             severity=verdict.severity,
             why=verdict.why,
-            target=target,
-            group_id=first.id,
-            group_name=first.name,
-            vpc_id=first.vpc_id,
-            owner=", ".join(owners) or None,
-            managed_by=", ".join(managers) or None,
-            group_ids=tuple(group.id for group in self.groups) if is_joint else (),
-            group_names=tuple(group.name for group in self.groups) if is_joint else (),
+            attachment=verdict.attachment,
             traffic=traffic,
             service=service_name(traffic),
             reach=reach,
-            sources=tuple(source for source in unique if not is_prefix_list(source)),
-            prefix_lists=tuple(filter(is_prefix_list, unique)),
-            rule_ids=tuple(filter(None, map(known_ids.get, rules))),
-            fix=revoke_command(target.region, rules, known_ids, portless) if rules else None,
-            attachment=verdict.attachment,
-            interfaces=tuple(interface.id for interface in self.interfaces),
-            # Public ones come first: reports name the first few.
-            attached=tuple(
-                _describe(interface)
-                for interface in sorted(
-                    self.interfaces, key=lambda interface: not interface.public_addresses
-                )
-            ),
+            rules=rules,
+            sources=tuple(source for source in sources if not is_prefix_list(source)),
+            prefix_lists=tuple(filter(is_prefix_list, sources)),
+            source_count=len(unique),
+            rule_ids=tuple(filter(None, map(known_ids.get, named))),
+            rule_count=len(rules),
+            fix=revoke_command(region_name, named, known_ids, self._portless) if named else None,
+            **self._fields,
             **fields,
         )
+        return replace(finding, id=self._fingerprint(finding))
 
-    def _fingerprint(
-        self, kind: Kind, family: Family | None, traffic: Traffic, sources: Iterable[str]
-    ) -> str:
-        """An id from what the finding means: the same rules, created again, have the same id."""
+    def _fingerprint(self, finding: Finding, details: Iterable[str] = ()) -> str:
+        """An id from what the finding is about: place, family, traffic and, of some, details.
+
+        Who gets in is no part of it, so that an opening that grows or shrinks keeps its id.
+        """
         target = self.region.target
-        place = (kind, target.account, target.region, *(group.id for group in self.groups))
-        opening = (family or "", *map(str, traffic.sort_key), *sorted(sources))
+        place = (finding.kind, target.account, target.region, *(group.id for group in self.groups))
+        opening = (finding.family or "", *map(str, finding.traffic.sort_key), *sorted(details))
         # A saved file may hold lone surrogates.
         meaning = "\n".join((*place, *opening)).encode(errors="surrogatepass")
         return hashlib.sha256(meaning).hexdigest()[:16]
+
+
+def _joined(texts: Iterable[str | None]) -> str | None:
+    return ", ".join(dict.fromkeys(filter(None, texts))) or None
 
 
 def _describe(interface: NetworkInterface) -> str:

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from handler.exposure.internet import Internets
 from handler.model.address import Family, Interval
+from handler.model.internet import Internets
 from handler.model.network import AclEntry, NetworkAcl
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 

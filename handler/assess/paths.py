@@ -13,9 +13,9 @@ from functools import cache
 
 from handler.assess.network_acl import denies_all
 from handler.exposure.exposures import public_ranges
-from handler.exposure.internet import Internets
 from handler.model.address import Family, Interval, is_prefix_list, parse_cidr
 from handler.model.attachment import ATTACHMENTS, Attachment
+from handler.model.internet import Internets
 from handler.model.network import NetworkAcl, NetworkInterface, RegionData, RouteTable, Rule
 from handler.model.traffic import Traffic
 from handler.sanitize import cut

@@ -8,7 +8,8 @@ from handler.assess.services import worst_service
 from handler.model.address import Family
 from handler.model.attachment import Attachment
 from handler.model.finding import Severity
-from handler.model.network import Breadth, Exposure
+from handler.model.network import Exposure
+from handler.model.reach import Breadth
 from handler.model.traffic import Traffic
 
 _TO_INFO = len(Severity)

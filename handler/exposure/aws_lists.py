@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handler.model.address import Family
-from handler.model.network import PrefixList, Reach, Rule
+from handler.model.network import PrefixList, Rule
+from handler.model.reach import Reach
 from handler.model.traffic import LAST_PORT, Traffic
 
 _NAME = re.compile(

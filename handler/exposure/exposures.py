@@ -13,18 +13,20 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from handler.exposure.internet import Internet, Internets
 from handler.model.address import Family, Interval, prefix_length
+from handler.model.address_set import address_set
+from handler.model.internet import Internets
 from handler.model.network import Exposure, PrefixList, Rule
 from handler.model.traffic import ALL_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
 
 class _Opening(NamedTuple):
-    """A CIDR that a rule lets in, as positions in its family's internet; never empty."""
+    """A CIDR that a rule lets in, and its positions in its family's internet; never empty."""
 
     start: int
     end: int
     rule: Rule
+    cidr: str
 
 
 def exposures(
@@ -39,13 +41,15 @@ def exposures(
     """
     found: dict[Family, dict[Traffic, list[_Opening]]] = {}
     for rule in rules:
-        for family, (start, end) in public_ranges(rule, prefix_lists, internets):
-            openings = found.setdefault(family, {}).setdefault(rule.traffic, [])
-            openings.append(_Opening(start, end, rule))
+        for cidr in _cidrs(rule, prefix_lists):
+            family, (start, end) = internets.locate(cidr)
+            if start < end:
+                openings = found.setdefault(family, {}).setdefault(rule.traffic, [])
+                openings.append(_Opening(start, end, rule, cidr))
     return tuple(
         exposure
         for family in sorted(found)
-        for exposure in _of_family(internets[family], found[family])
+        for exposure in _of_family(family, internets, found[family])
     )
 
 
@@ -53,15 +57,19 @@ def public_ranges(
     rule: Rule, prefix_lists: Mapping[str, PrefixList], internets: Internets
 ) -> Iterator[tuple[Family, Interval]]:
     """The public addresses that a rule lets in: family and positions of each of its CIDRs."""
-    prefix_list = prefix_lists.get(rule.source)
-    for cidr in (rule.source,) if prefix_list is None else prefix_list.cidrs:
+    for cidr in _cidrs(rule, prefix_lists):
         family, (start, end) = internets.locate(cidr)
         if start < end:
             yield family, (start, end)
 
 
+def _cidrs(rule: Rule, prefix_lists: Mapping[str, PrefixList]) -> tuple[str, ...]:
+    prefix_list = prefix_lists.get(rule.source)
+    return (rule.source,) if prefix_list is None else prefix_list.cidrs
+
+
 def _of_family(
-    internet: Internet, openings: Mapping[Traffic, Sequence[_Opening]]
+    family: Family, internets: Internets, openings: Mapping[Traffic, Sequence[_Opening]]
 ) -> list[Exposure]:
     unions = [
         (traffic, _union(_openings_covering(traffic, openings)))
@@ -71,7 +79,7 @@ def _of_family(
     for protocol in {traffic.protocol for traffic in openings} & PORT_PROTOCOLS:
         unions += _sweep(protocol, openings)
     found = [
-        _exposure(internet, traffic, union)
+        _exposure(family, internets, traffic, union)
         for traffic, union in unions
         # What wider rules open altogether is their exposure.
         if any(_is_own(opening.rule.traffic, traffic) for opening in union)
@@ -142,7 +150,7 @@ def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
 
 def _order(opening: _Opening) -> tuple[object, ...]:
     """Puts what is nested after what it lies in, and of equals the rule that opens more first."""
-    start, end, rule = opening
+    start, end, rule, _ = opening
     # A CIDR stays what it is, the entries of a prefix list may change.
     is_list = rule.is_prefix_list
     # Of ::/0 and 2000::/3, which open the same, the shorter prefix.
@@ -157,15 +165,20 @@ def _is_own(traffic: Traffic, exposed: Traffic) -> bool:
     return traffic == exposed
 
 
-def _exposure(internet: Internet, traffic: Traffic, union: Sequence[_Opening]) -> Exposure:
+def _exposure(
+    family: Family, internets: Internets, traffic: Traffic, union: Sequence[_Opening]
+) -> Exposure:
+    internet, routable = internets[family], internets.routable
     addresses = sum(opening.end - opening.start for opening in union)
+    located = (routable.locate(opening.cidr)[1] for opening in union)
     return Exposure(
-        family=internet.family,
+        family=family,
         traffic=traffic,
         reach=internet.reach(addresses),
         breadth=internet.breadth(addresses),
         addresses=addresses,
         share=addresses / internet.size,
+        address_set=address_set(routable[family], located),
         # A rule comes once for each CIDR of its list; to hash them would take longer.
         rules=tuple({id(opening.rule): opening.rule for opening in union}.values()),
     )

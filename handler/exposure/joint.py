@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handler.exposure.exposures import exposures
-from handler.exposure.internet import Internets
+from handler.model.internet import Internets
 from handler.model.network import Exposure, NetworkInterface, OpenGroup, RegionData, SecurityGroup
 
 

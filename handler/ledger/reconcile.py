@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from handler.ledger.state import LedgerState, RunSummary
 from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Severity, Status, as_openings
+from handler.model.finding import Change, Finding, Previous, Severity, Status, as_openings
 from handler.model.network import ALL_REGIONS, UNKNOWN
 from handler.model.run import (
     Changes,
@@ -141,8 +141,13 @@ def _seen(finding: Finding, before: Finding | None, now: str) -> Finding:
         status=status,
         first_seen=before.first_seen if before and before.first_seen else now,
         last_seen=now,
-        worsened_from=before.severity if before and has_worsened else None,
+        change=Change.WORSENED if before and has_worsened else None,
+        previously=(_previous(before),) if before and has_worsened else (),
     )
+
+
+def _previous(before: Finding) -> Previous:
+    return Previous(before.id, before.traffic, before.reach, before.severity, before.addresses)
 
 
 def _is_worse(finding: Finding, before: Finding) -> bool:
@@ -173,8 +178,8 @@ def _as_verified(finding: Finding, before: Finding | None) -> Finding:
 def _gone(finding: Finding, scope: "_Scope", now: str) -> Finding:
     """A finding of an earlier run that this run did not see."""
     if finding not in scope:
-        return replace(finding, status=Status.UNVERIFIED, worsened_from=None)
-    return replace(finding, status=Status.RESOLVED, resolved_at=now, worsened_from=None)
+        return replace(finding, status=Status.UNVERIFIED, change=None, previously=())
+    return replace(finding, status=Status.RESOLVED, resolved_at=now, change=None, previously=())
 
 
 class _Scope:

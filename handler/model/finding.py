@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handler.model.address import Family
+from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
-from handler.model.network import Reach, Target
+from handler.model.network import Rule, Target
+from handler.model.reach import Reach
 from handler.model.traffic import Traffic
 
 
@@ -66,6 +68,30 @@ class Status(StrEnum):
         return self in {Status.NEW, Status.OPEN, Status.REOPENED}
 
 
+MAX_NAMED = 50
+"""A finding names that many sources, rules and interfaces, and counts the others."""
+
+
+class Change(StrEnum):
+    """How an open finding differs from what was known of it."""
+
+    WIDENED = "widened"
+    NARROWED = "narrowed"
+    WORSENED = "worsened"
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """What a changed finding was, or one of the findings that it grew out of."""
+
+    id: str
+    traffic: Traffic
+    reach: Reach
+    severity: Severity
+    addresses: int | None = None
+    cidrs: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One exposure, or a rule that could not be evaluated.
@@ -73,16 +99,21 @@ class Finding:
     ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,
     of which ``group_id`` is the first; empty where one group does. ``part_of`` is the id of such a
     finding, of which this one is a part. ``addresses``, ``share`` and ``family`` are None where the
-    reach is unknown. ``detail`` says what is wrong with a rule that could not be evaluated, or what
-    else opens it or a part of it. ``redundant_rules`` is all that other rules open of it, traffic
-    and source, without adding to it. ``why`` gives the reason for the severity in one sentence,
-    ``attachment`` the path that decides it, ``attached`` describes the interfaces, those with
-    public addresses first. ``managed_by`` is the controller or stack that manages the group.
+    reach is unknown; ``address_set`` says which addresses get in. ``rules`` are what opens it, and
+    ``redundant_rules`` open a part of it without adding to them; both are kept until the policy is
+    applied. ``sources``, ``prefix_lists``, ``rule_ids``, ``interfaces`` and ``attached`` (what the
+    interfaces belong to, public ones first) name the first ones of ``source_count``,
+    ``rule_count`` and ``interface_count``. ``detail`` says what is wrong with a rule that could not
+    be evaluated, or what else opens it or a part of it. ``why`` gives the reason for the severity
+    in one sentence, ``attachment`` the path that decides it. ``managed_by`` is the controller or
+    stack that manages the group.
     ``fix`` is the command that closes it, ``narrower`` the one that lets one range in instead.
     ``exception`` says who accepts it and until when, or until when they did, or which exception is
-    narrower than the finding. ``first_seen``, ``last_seen`` and ``resolved_at`` are UTC in ISO 8601
-    with a Z; ``worsened_from`` is the severity of an open one in the last run, where it is more
-    severe now.
+    narrower than the finding. ``first_seen``, ``last_seen``, ``resolved_at`` and ``changed_at``
+    (when it was last new, wider or worse) are UTC in ISO 8601 with a Z. ``change`` says how an open
+    one differs from the last run, ``previously`` what it was, the first few of
+    ``previously_count``. One with ``flips`` has opened and closed that often since
+    ``flipping_since``; where it ``is_damped``, its change alone is no reason to mail.
     """
 
     id: str
@@ -98,9 +129,13 @@ class Finding:
     family: Family | None = None
     addresses: int | None = None
     share: float | None = None
+    address_set: AddressSet = UNKNOWN_ADDRESSES
+    source_count: int = 0
+    rule_count: int = 0
     sources: tuple[str, ...] = ()
     prefix_lists: tuple[str, ...] = ()
-    redundant_rules: tuple[tuple[Traffic, str], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    redundant_rules: tuple[Rule, ...] = ()
     rule_ids: tuple[str, ...] = ()
     group_ids: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
@@ -112,6 +147,7 @@ class Finding:
     attachment: Attachment = Attachment.UNKNOWN
     interfaces: tuple[str, ...] = ()
     attached: tuple[str, ...] = ()
+    interface_count: int = 0
     owner: str | None = None
     managed_by: str | None = None
     part_of: str | None = None
@@ -119,12 +155,24 @@ class Finding:
     first_seen: str | None = None
     last_seen: str | None = None
     resolved_at: str | None = None
-    worsened_from: Severity | None = None
+    changed_at: str | None = None
+    change: Change | None = None
+    previously: tuple[Previous, ...] = ()
+    previously_count: int = 0
+    flips: int = 0
+    flipping_since: str | None = None
+    is_damped: bool = False
+
+    @property
+    def worsened_from(self) -> Severity | None:
+        """The severity of an open one in the last run, where it is more severe now."""
+        return self.previously[0].severity if self.change is Change.WORSENED else None
 
     @property
     def is_change(self) -> bool:
-        """Whether it opened, reopened or got worse since the last run."""
-        return self.status in {Status.NEW, Status.REOPENED} or self.worsened_from is not None
+        """Whether it opened, reopened, or got wider or worse since the last run."""
+        is_wider_or_worse = self.change in {Change.WIDENED, Change.WORSENED}
+        return self.status in {Status.NEW, Status.REOPENED} or is_wider_or_worse
 
     @property
     def groups(self) -> tuple[tuple[str, str], ...]:
@@ -190,6 +238,6 @@ def as_openings(findings: Iterable[Finding]) -> tuple[Opening, ...]:
 def _meaning(finding: Finding) -> tuple[object, ...]:
     """What two findings share that differ in the family only."""
     place = (finding.target, finding.group_id, finding.group_ids, finding.attachment)
-    opened = (finding.kind, finding.traffic, finding.severity, finding.worsened_from)
+    opened = (finding.kind, finding.traffic, finding.severity, finding.change)
     # Rules that could not be evaluated have no family, and so no twin.
     return (*place, *opened, finding.status, finding.family and "", finding.exception)

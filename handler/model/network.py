@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import NamedTuple
 
 from handler.model.address import Family, is_prefix_list
+from handler.model.address_set import AddressSet
+from handler.model.reach import Breadth, Reach
 from handler.model.traffic import Traffic
 
 ALL_REGIONS = "all"
@@ -203,39 +205,12 @@ class Paths:
     block_public_access: BlockPublicAccess | None = None
 
 
-class Reach(StrEnum):
-    """Which part of the internet a set of sources covers, the largest first."""
-
-    WORLD = "world"
-    WIDE = "wide"
-    PUBLIC = "public"
-    NONE = "none"
-    UNKNOWN = "unknown"
-
-    @property
-    def rank(self) -> int:
-        """0 for the whole internet."""
-        return _REACHES.index(self)
-
-
-_REACHES = tuple(Reach)
-
-
-class Breadth(IntEnum):
-    """How much of the internet gets in, as far as the severity depends on it."""
-
-    MOST = 0
-    WIDE = 1
-    NARROW = 2
-    FEW = 3
-
-
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """One family and traffic with the part of the internet that the rules together let in.
 
     ``addresses`` counts public addresses, ``share`` is their part of all of the family (0 to 1),
-    ``rules`` are the ones that it takes.
+    ``address_set`` says which they are. ``rules`` are the ones that it takes.
     """
 
     family: Family
@@ -245,6 +220,7 @@ class Exposure:
     addresses: int
     share: float
     rules: tuple[Rule, ...]
+    address_set: AddressSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,10 @@ class Changes:
 
     ``first`` is a run without a committed one before it. ``lost`` are targets that could be read
     then and cannot now, ``regained`` the other way round; ``left_out`` are no longer asked for.
-    ``ending`` are exceptions that expire soon, or did, and were not announced yet.
+    ``ending`` are exceptions that expire soon, or did, and were not announced yet. ``unlisted``
+    were listed and are below the minimum severity now. Where the settings or how severities are
+    decided have changed, ``has_new_settings`` is true; ``dropped`` findings are no longer listed
+    for that reason.
     """
 
     first: bool = False
@@ -124,6 +127,9 @@ class Changes:
     regained: tuple[Target, ...] = ()
     left_out: tuple[Target, ...] = ()
     ending: tuple[PolicyException, ...] = ()
+    unlisted: tuple[Finding, ...] = ()
+    has_new_settings: bool = False
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from handler.model.address import contains, is_prefix_list, overlap
+from handler.model.address import contains, overlap
 from handler.model.finding import Finding, Status
-from handler.model.network import ALL_REGIONS
+from handler.model.network import ALL_REGIONS, Rule
 from handler.model.run import Coverage, ExceptionReview, PolicyException, Run
 from handler.model.traffic import PORT_PROTOCOLS, Traffic, cover
 from handler.policy.policy import Policy
@@ -35,7 +35,8 @@ def apply_policy(
 ) -> PolicyResult:
     """The findings with what the policy accepts on the day of the run, in the same order.
 
-    A rule that could not be evaluated is neither authorized nor accepted.
+    They keep no rules: no later step needs these. A rule that could not be evaluated is neither
+    authorized nor accepted.
     """
     by_group: defaultdict[str, list[PolicyException]] = defaultdict(list)
     for exception in policy.exceptions:
@@ -52,7 +53,11 @@ def apply_policy(
         else:
             remaining.append(_with_exceptions(finding, matching, run.day))
     review = _review(policy, used, coverage, run)
-    return PolicyResult(tuple(remaining), tuple(authorized), review)
+    return PolicyResult(_without_rules(remaining), _without_rules(authorized), review)
+
+
+def _without_rules(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(replace(finding, rules=(), redundant_rules=()) for finding in findings)
 
 
 def _matching_exceptions(
@@ -120,19 +125,25 @@ def _covering(
     return _sorted(used)
 
 
-def _to_accept(finding: Finding) -> Iterator[tuple[Traffic, str]]:
+def _to_accept(finding: Finding) -> Iterable[tuple[Traffic, str]]:
     """What must be accepted: also what redundant rules open.
 
     But not what prefix lists do, where CIDRs open all of it.
     """
-    yield from _named_openings(finding)
-    for traffic, source in finding.redundant_rules:
-        if finding.prefix_lists or not is_prefix_list(source):
-            yield traffic, source
+    has_lists = any(rule.is_prefix_list for rule in finding.rules)
+    redundant = (r for r in finding.redundant_rules if has_lists or not r.is_prefix_list)
+    return dict.fromkeys((*_named_openings(finding), *_openings(finding, redundant)))
 
 
-def _named_openings(finding: Finding) -> Iterator[tuple[Traffic, str]]:
-    return ((finding.traffic, source) for source in (*finding.sources, *finding.prefix_lists))
+def _named_openings(finding: Finding) -> Iterable[tuple[Traffic, str]]:
+    return dict.fromkeys((finding.traffic, rule.source) for rule in finding.rules)
+
+
+def _openings(finding: Finding, rules: Iterable[Rule]) -> Iterator[tuple[Traffic, str]]:
+    """What of the finding's traffic the rules open, and to which source."""
+    for rule in rules:
+        if traffic := rule.traffic.intersection(finding.traffic):
+            yield traffic, rule.source
 
 
 def _matches(exception: PolicyException, finding: Finding) -> bool:
@@ -147,7 +158,7 @@ def _matches(exception: PolicyException, finding: Finding) -> bool:
         return True
     return any(overlap(accepted, source) for _, source in _named_openings(finding)) or any(
         overlap(accepted, source) and exception.traffic.intersection(traffic)
-        for traffic, source in finding.redundant_rules
+        for traffic, source in _openings(finding, finding.redundant_rules)
     )
 
 

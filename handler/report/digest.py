@@ -235,10 +235,13 @@ def _place(target: Target) -> str:
 def _entry(opening: Opening) -> Entry:
     finding, findings = opening.finding, opening.findings
     sources = [source for f in findings for source in (*f.sources, *f.prefix_lists)]
+    rule_ids = [rule_id for f in findings for rule_id in f.rule_ids]
     facts = {
         "seen": _seen(finding),
-        "sources": join_first(sources, _NAMED_SOURCES),
-        "rules": join_first([rule_id for f in findings for rule_id in f.rule_ids], _NAMED_SOURCES),
+        "sources": join_first(sources, _NAMED_SOURCES, total=sum(f.source_count for f in findings)),
+        "rules": join_first(
+            rule_ids, _NAMED_SOURCES, total=sum(f.rule_count for f in findings if f.rule_ids)
+        ),
         "why": finding.why,
         "note": finding.exception or "",
     }

@@ -42,8 +42,16 @@ class Fields:
         return int(self._typed(key, int))
 
     def optional_integer(self, key: str) -> int | None:
-        """A whole number or null."""
-        return None if self._document[key] is None else self.integer(key)
+        """A whole number; None for null and where the key is missing."""
+        return None if self._document.get(key) is None else self.integer(key)
+
+    def count(self, key: str) -> int:
+        """A whole number of 0 or more; 0 where the key is missing."""
+        number = self.optional_integer(key) or 0
+        if number < 0:
+            message = f"{key} must be 0 or more, got {number}"
+            raise ValueError(message)
+        return number
 
     def optional_number(self, key: str) -> float | None:
         """A number or null."""
@@ -62,8 +70,8 @@ class Fields:
         return stored
 
     def optional_time(self, key: str) -> str | None:
-        """A time or null."""
-        return None if self._document[key] is None else self.time(key)
+        """A time; None for null and where the key is missing."""
+        return None if self._document.get(key) is None else self.time(key)
 
     def object(self, key: str) -> "Fields":
         """An object."""
@@ -76,6 +84,10 @@ class Fields:
     def objects(self, key: str) -> tuple["Fields", ...]:
         """A list of objects."""
         return tuple(map(Fields, self.items(key)))
+
+    def optional_objects(self, key: str) -> tuple["Fields", ...]:
+        """A list of objects; empty where the key is missing."""
+        return self.objects(key) if key in self._document else ()
 
     def items(self, key: str) -> list[Any]:
         """A list of anything."""

@@ -4,14 +4,15 @@ from typing import Any
 
 from handler.model.address import Family
 from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Kind, Severity, Status
-from handler.model.network import Reach, Target
+from handler.model.finding import Change, Finding, Kind, Previous, Severity, Status
+from handler.model.network import Target
+from handler.model.reach import Reach
 from handler.model.run import Coverage, CoverageStatus, PolicyException, Report, Run, Trigger
 from handler.model.traffic import Traffic
 from handler.report import phrases
 from handler.report.fields import Fields
 
-VERSION = 1
+VERSION = 2
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -91,7 +92,6 @@ def report_from_json(document: object) -> Report:
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """One finding as JSON-serialisable data."""
-    traffic = finding.traffic
     return {
         "id": finding.id,
         "kind": finding.kind,
@@ -105,21 +105,20 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "groupName": finding.group_name,
         "vpcId": finding.vpc_id,
         "family": finding.family,
-        "protocol": traffic.protocol,
-        "fromPort": traffic.from_port,
-        "toPort": traffic.to_port,
-        "icmpType": traffic.icmp_type,
-        "icmpCode": traffic.icmp_code,
+        **traffic_to_json(finding.traffic),
         "service": finding.service,
         "reach": finding.reach,
         "addresses": finding.addresses,
         "share": finding.share,
         "sources": list(finding.sources),
         "prefixLists": list(finding.prefix_lists),
+        "sourceCount": finding.source_count,
         "ruleIds": list(finding.rule_ids),
+        "ruleCount": finding.rule_count,
         "attachment": finding.attachment,
         "interfaces": list(finding.interfaces),
         "attached": list(finding.attached),
+        "interfaceCount": finding.interface_count,
         "owner": finding.owner,
         "managedBy": finding.managed_by,
         "partOf": finding.part_of,
@@ -128,7 +127,12 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "firstSeen": finding.first_seen,
         "lastSeen": finding.last_seen,
         "resolvedAt": finding.resolved_at,
-        "worsenedFrom": finding.worsened_from,
+        "changedAt": finding.changed_at,
+        "change": finding.change,
+        "previously": list(map(_previous_to_json, finding.previously)),
+        "previouslyCount": finding.previously_count,
+        "flips": finding.flips,
+        "flippingSince": finding.flipping_since,
         "fix": finding.fix,
         "narrower": finding.narrower,
         "console": phrases.console_url(finding),
@@ -137,8 +141,8 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
 
 
 def finding_from_fields(fields: Fields) -> Finding:
-    """A finding of the ledger's state or of a report. Raises one of ``DECODE_ERRORS``."""
-    family, worsened_from = fields.optional_text("family"), fields.optional_text("worsenedFrom")
+    """A finding of a report, of version 1 too. Raises one of ``DECODE_ERRORS``."""
+    family, change = fields.optional_text("family"), fields.optional_text("change")
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
         message = "groupIds and groupNames must have one length"
@@ -155,23 +159,20 @@ def finding_from_fields(fields: Fields) -> Finding:
         group_name=fields.text("groupName"),
         vpc_id=fields.optional_text("vpcId"),
         family=Family(family) if family else None,
-        traffic=Traffic(
-            fields.text("protocol"),
-            fields.optional_integer("fromPort"),
-            fields.optional_integer("toPort"),
-            fields.optional_integer("icmpType"),
-            fields.optional_integer("icmpCode"),
-        ),
+        traffic=traffic_from_fields(fields),
         service=fields.optional_text("service"),
         reach=Reach(fields.text("reach")),
         addresses=fields.optional_integer("addresses"),
         share=fields.optional_number("share"),
         sources=fields.texts("sources"),
         prefix_lists=fields.texts("prefixLists"),
+        source_count=fields.count("sourceCount"),
         rule_ids=fields.texts("ruleIds"),
+        rule_count=fields.count("ruleCount"),
         attachment=Attachment(fields.text("attachment")),
         interfaces=fields.texts("interfaces"),
         attached=fields.texts("attached"),
+        interface_count=fields.count("interfaceCount"),
         owner=fields.optional_text("owner"),
         managed_by=fields.optional_text("managedBy"),
         part_of=fields.optional_text("partOf"),
@@ -180,10 +181,59 @@ def finding_from_fields(fields: Fields) -> Finding:
         first_seen=fields.time("firstSeen"),
         last_seen=fields.time("lastSeen"),
         resolved_at=fields.optional_time("resolvedAt"),
-        worsened_from=Severity(worsened_from) if worsened_from else None,
+        changed_at=fields.optional_time("changedAt"),
+        change=Change(change) if change else None,
+        previously=tuple(map(_previous_from_fields, fields.optional_objects("previously"))),
+        previously_count=fields.count("previouslyCount"),
+        flips=fields.count("flips"),
+        flipping_since=fields.optional_time("flippingSince"),
         fix=fields.optional_text("fix"),
         narrower=fields.optional_text("narrower"),
         detail=fields.optional_text("detail"),
+    )
+
+
+def traffic_to_json(traffic: Traffic) -> dict[str, Any]:
+    """Traffic as JSON-serialisable data."""
+    return {
+        "protocol": traffic.protocol,
+        "fromPort": traffic.from_port,
+        "toPort": traffic.to_port,
+        "icmpType": traffic.icmp_type,
+        "icmpCode": traffic.icmp_code,
+    }
+
+
+def traffic_from_fields(fields: Fields) -> Traffic:
+    """The traffic of a stored object. Raises one of ``DECODE_ERRORS``."""
+    return Traffic(
+        fields.text("protocol"),
+        fields.optional_integer("fromPort"),
+        fields.optional_integer("toPort"),
+        fields.optional_integer("icmpType"),
+        fields.optional_integer("icmpCode"),
+    )
+
+
+def _previous_to_json(previous: Previous) -> dict[str, Any]:
+    return {
+        "id": previous.id,
+        **traffic_to_json(previous.traffic),
+        "reach": previous.reach,
+        "severity": previous.severity,
+        "addresses": previous.addresses,
+        "cidrs": list(previous.cidrs),
+    }
+
+
+def _previous_from_fields(fields: Fields) -> Previous:
+    return Previous(
+        id=fields.text("id"),
+        traffic=traffic_from_fields(fields),
+        reach=Reach(fields.text("reach")),
+        severity=Severity(fields.text("severity")),
+        addresses=fields.optional_integer("addresses"),
+        cidrs=fields.texts("cidrs"),
     )
 
 

@@ -6,7 +6,8 @@ from urllib.parse import quote
 from handler.model.address import Family
 from handler.model.attachment import ATTACHMENTS
 from handler.model.finding import Finding
-from handler.model.network import ALL_REGIONS, UNKNOWN, Reach, Target
+from handler.model.network import ALL_REGIONS, UNKNOWN, Target
+from handler.model.reach import Reach
 from handler.model.run import Coverage
 from handler.model.traffic import Traffic
 from handler.sanitize import join_first, plain
@@ -98,9 +99,8 @@ def _reach_of_both(finding: Finding, twin: Finding | None) -> str:
 
 def attached(finding: Finding) -> str:
     """What the group is attached to."""
-    return ATTACHMENTS[finding.attachment].phrase or (
-        f"{finding.attachment}: {join_first(finding.attached, _NAMED_INTERFACES)}"
-    )
+    names = join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
+    return ATTACHMENTS[finding.attachment].phrase or f"{finding.attachment}: {names}"
 
 
 def unread(coverage: Coverage) -> str:

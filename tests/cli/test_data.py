@@ -46,7 +46,7 @@ def test_json_has_all_findings_and_targets(name: str) -> None:
     report, document = REPORTS[name], json.loads(render("json", REPORTS[name]))
     ids = [finding["id"] for finding in document["findings"]]
     statuses = [coverage["status"] for coverage in document["coverage"]]
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert ids == [finding.id for finding in report.findings]
     assert statuses == [coverage.status for coverage in report.coverage]
 

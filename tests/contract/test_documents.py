@@ -10,7 +10,7 @@ import yaml
 from cli.__main__ import main
 from handler.model.attachment import Attachment
 from handler.model.finding import Kind, Severity, Status
-from handler.model.network import Reach
+from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
 from handler.report.digest import DigestKind
 from infra import permissions

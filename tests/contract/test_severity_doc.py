@@ -17,9 +17,9 @@ from handler.assess.services import (
 from handler.assess.severity import share_of
 from handler.exposure.aws_lists import aws_exposures
 from handler.exposure.exposures import exposures
-from handler.exposure.internet import Internets
 from handler.model.attachment import ATTACHMENTS
 from handler.model.finding import Severity
+from handler.model.internet import Internets
 from handler.model.network import PrefixList, Rule
 from handler.model.traffic import ALL_PROTOCOLS, Traffic
 from tests.contract.test_documents import rows

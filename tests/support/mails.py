@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from io import StringIO
 
 from handler.mail import compose
-from handler.model.finding import Severity, Status
+from handler.model.finding import Change, Previous, Severity, Status
 from handler.model.network import Target
 from handler.model.run import (
     Changes,
@@ -167,7 +167,8 @@ def changed() -> Report:
         replace(finding, status=status, first_seen="2026-09-01T06:00:00Z", last_seen="2026-11-22")
         for finding, status in zip(report.findings, statuses, strict=False)
     )
-    worse = replace(findings[2], worsened_from=Severity.LOW)
+    before = Previous(findings[2].id, findings[2].traffic, findings[2].reach, Severity.LOW)
+    worse = replace(findings[2], change=Change.WORSENED, previously=(before,), previously_count=1)
     return replace(
         report,
         findings=(*findings[:2], worse, *findings[3:]),

@@ -67,7 +67,7 @@ def is_sentence(message: str) -> bool:
 def check_forms(report: Report) -> None:
     """JSON, text and HTML of a report are encodable, printable and escaped."""
     stored = json.dumps(report_to_json(report), allow_nan=False, ensure_ascii=False)
-    assert json.loads(stored.encode())["version"] == 1
+    assert json.loads(stored.encode())["version"] == 2
     digest = build_digest(report)
     assert digest.subject.isprintable()
     assert all(line.isprintable() for line in render_text(digest).removesuffix("\n").split("\n"))

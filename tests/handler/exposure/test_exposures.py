@@ -8,7 +8,7 @@ import pytest
 
 from handler.ec2.parse import parse_security_group
 from handler.exposure.exposures import exposures
-from handler.exposure.internet import Internets
+from handler.model.internet import Internets
 from handler.model.network import Exposure, PrefixList
 from tests.support.security_groups import group, permission
 

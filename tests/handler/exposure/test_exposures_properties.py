@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.exposure.exposures import exposures
-from handler.exposure.internet import Internets
 from handler.model.address import Family
-from handler.model.network import Exposure, PrefixList, Reach, Rule
+from handler.model.internet import Internets
+from handler.model.network import Exposure, PrefixList, Rule
+from handler.model.reach import Reach
 from handler.model.traffic import Traffic
 from tests.support import exposure_model as model
 from tests.support.examples import examples

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.exposure.internet import Internets
 from handler.model.finding import Finding, Status
+from handler.model.internet import Internets
 from handler.policy.policy import Policy
 from tests.support import reports
 from tests.support.examples import examples

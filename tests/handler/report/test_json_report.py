@@ -18,7 +18,7 @@ def test_a_report_in_full() -> None:
     identity = shown["findings"][0].pop("id")
     assert len(identity) == 16
     assert shown == {
-        "version": 1,
+        "version": 2,
         "run": {
             "id": "run-1",
             "trigger": "schedule",
@@ -79,10 +79,13 @@ def test_a_report_in_full() -> None:
                 "share": 1.0,
                 "sources": ["0.0.0.0/0"],
                 "prefixLists": [],
+                "sourceCount": 1,
                 "ruleIds": ["sgr-1"],
+                "ruleCount": 1,
                 "attachment": "unattached",
                 "interfaces": [],
                 "attached": [],
+                "interfaceCount": 0,
                 "owner": None,
                 "managedBy": None,
                 "partOf": None,
@@ -92,7 +95,12 @@ def test_a_report_in_full() -> None:
                 "firstSeen": "2026-11-23T06:00:00Z",
                 "lastSeen": "2026-11-23T06:00:00Z",
                 "resolvedAt": None,
-                "worsenedFrom": None,
+                "changedAt": None,
+                "change": None,
+                "previously": [],
+                "previouslyCount": 0,
+                "flips": 0,
+                "flippingSince": None,
                 "fix": "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
                 "--security-group-rule-ids sgr-1",
                 "narrower": "aws ec2 authorize-security-group-ingress --region eu-west-1 "
@@ -134,7 +142,7 @@ def test_the_order_of_findings() -> None:
 
 
 def test_what_changes_the_id_of_a_finding() -> None:
-    """A new group name keeps the id; other ports or sources change it."""
+    """A new group name or another source keeps the id; other ports or another family change it."""
 
     def identity(*permissions: dict[str, object], name: str = "web") -> str:
         (found,) = reports.read(answer(*permissions, name=name)).findings
@@ -143,5 +151,6 @@ def test_what_changes_the_id_of_a_finding() -> None:
     ssh = identity(permission("tcp", 22, 22, "0.0.0.0/0"))
     assert identity(permission("6", 22, 22, "0.0.0.0/0"), name="shop") == ssh
     assert identity(permission("tcp", 22, 23, "0.0.0.0/0")) != ssh
-    assert identity(permission("tcp", 22, 22, "0.0.0.0/1")) != ssh
+    assert identity(permission("tcp", 22, 22, "0.0.0.0/1")) == ssh
+    assert identity(permission("tcp", 22, 22, "::/0")) != ssh
     assert identity(permission("tcp", 22, 22, "::/0")) != ssh

@@ -1,12 +1,12 @@
 """The routable addresses of the internet, numbered without gaps."""
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, product
 
-from handler.model.address import CACHED_CIDRS, Family, Interval, parse_cidr
-from handler.model.network import Breadth, Reach
+from handler.model.address import ADDRESS_BITS, CACHED_CIDRS, Family, Interval, parse_cidr
+from handler.model.reach import Breadth, Reach
 
 # Python's own ipaddress is no help: its is_global changed between 3.10, 3.11.7 and 3.13.
 # https://www.iana.org/assignments/iana-ipv4-special-registry
@@ -73,6 +73,23 @@ class Internet:
         start, end = interval
         return self.position(start), self.position(end)
 
+    def address_runs(self, positions: Interval) -> Iterator[Interval]:
+        """The runs of addresses whose public ones have these positions; none are empty.
+
+        They differ in what they hold, at their ends, of addresses that are not public.
+        """
+        start, end = positions
+        first = bisect_right(self._below, start) - 1
+        last = bisect_left(self._below, end) - 1
+        lows = {self._starts[first] + start - self._below[first]}
+        highs = {self._starts[last] + end - self._below[last]}
+        if self._starts[first] in lows:
+            lows.add(self._ends[first - 1] if first else 0)
+        if self._ends[last] in highs:
+            is_last = last + 1 == len(self._starts)
+            highs.add(1 << ADDRESS_BITS[self.family] if is_last else self._starts[last + 1])
+        yield from product(sorted(lows, reverse=True), sorted(highs))
+
     def reach(self, addresses: int) -> Reach:
         """The reach of that many different public addresses."""
         if addresses == 0:
@@ -99,6 +116,8 @@ class Internets:
         trusted = tuple(trusted)
         self._of = {family: Internet(family, trusted) for family in Family}
         self.locate = lru_cache(CACHED_CIDRS)(self._locate)
+        self.routable = Internets() if trusted else self
+        """The same with nothing trusted."""
 
     def __getitem__(self, family: Family) -> Internet:
         return self._of[family]

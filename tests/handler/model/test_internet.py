@@ -2,9 +2,9 @@
 
 import pytest
 
-from handler.exposure.internet import Internet, Internets
 from handler.model.address import Family
-from handler.model.network import Breadth, Reach
+from handler.model.internet import Internet, Internets
+from handler.model.reach import Breadth, Reach
 
 IPV4 = Internet(Family.IPV4)
 IPV6 = Internet(Family.IPV6)
