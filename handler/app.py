@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +12,8 @@ from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, parse_event
 from handler.ledger.state import LedgerState
 from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import LedgerSession, Outcome
-from handler.model.network import ALL_REGIONS, UNKNOWN
+from handler.ledger.transaction import Event, LedgerSession
+from handler.model.network import Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
@@ -34,7 +34,8 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     request = parse_event(event, request_id, settings)
     logs.log_start(request)
     steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp())
-    session = LedgerSession(_ledger_store(clients, settings, request), request.id, budget)
+    event = Event(request.id, request.trigger, request.changed_at, request.regions)
+    session = LedgerSession(_ledger_store(clients, settings, request), event, policy, budget)
     outcome = session.execute(steps)
     if outcome is None:
         logs.log_repeated(request)
@@ -42,7 +43,8 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     logs.log_findings(outcome.report)
     counts = logs.counts_of(outcome.report, mailed=outcome.mailed)
     logs.log_end(request, counts, budget.milliseconds_spent())
-    _raise_if_incomplete(outcome)
+    if outcome.problem:
+        raise AuditIncompleteError(outcome.problem)
     return _result(counts)
 
 
@@ -57,19 +59,25 @@ class _AuditSteps:
     budget: clock.TimeBudget
     started_at: str
 
-    def scan(self) -> tuple[Run, Sequence[Scan]]:
-        """Read every target that the request names."""
+    def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
+        """Read every target that the request names, or these of them."""
         request = self.request
-        scans = scan_targets(
-            self.clients, request.regions, self.policy, self.budget.reading_seconds_left
-        )
+        regions = sorted({t.region for t in targets}) if targets else request.regions
+        scans = scan_targets(self.clients, regions, self.policy, self.budget.reading_seconds_left)
         try:
             read = list(logs.log_scans(scans))
         except FAILURES as error:
             # A run that cannot even name its account must not end without a mail.
             read = list(logs.log_scans([unread_account(error)]))
-        finished_at, stack = clock.timestamp(), self.settings.stack
-        run = Run(request.id, request.trigger, self.started_at, finished_at, stack, request.is_full)
+        run = Run(
+            request.id,
+            request.trigger,
+            self.started_at,
+            clock.timestamp(),
+            self.settings.stack,
+            request.is_full,
+            self.settings.regions,
+        )
         return run, read
 
     def compare(
@@ -86,11 +94,14 @@ class _AuditSteps:
         last_full_digest_at = known.last_full_digest_at if known else None
         return report, mail.choose_digest(self.request.notify, report, last_full_digest_at)
 
-    def send(self, report: Report, kind: DigestKind) -> None:
+    def compose(self, report: Report, kind: DigestKind) -> bytes:
+        """The digest as a message."""
+        return mail.compose(self.settings, report, kind)
+
+    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail the digest. Raises ``MailError``, with the findings in the log."""
-        message = mail.compose(self.settings, report, kind)
         try:
-            mail.send(self.clients.get("sesv2"), self.settings, message)
+            mail.send(self.clients.get("sesv2"), self.settings, message, before_attempt)
         except MailError:
             logs.log_findings(report)
             raise
@@ -105,22 +116,3 @@ def _ledger_store(clients: Clients, settings: Settings, request: RunRequest) -> 
 
 def _result(counts: dict[str, int]) -> dict[str, Any]:
     return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
-
-
-def _raise_if_incomplete(outcome: Outcome) -> None:
-    problems = [*_unread(outcome.report), *outcome.failures]
-    if problems:
-        message = f"The audit is incomplete: {' '.join(problems)}"
-        raise AuditIncompleteError(message)
-
-
-def _unread(report: Report) -> Iterator[str]:
-    for coverage in report.unread:
-        target = coverage.target
-        if target.region != ALL_REGIONS:
-            name = f"Region {target.region}"
-        else:
-            name = "The account" if target.account == UNKNOWN else "The list of regions"
-        yield f"{name} was not read: {coverage.error}"
-    for finding in report.unreadable:
-        yield f"{finding.group_id} in {finding.target.region}: {finding.detail}"

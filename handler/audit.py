@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
+from handler import clock
 from handler.aws import FAILURES, Clients
 from handler.ec2.region import Ec2Region, account_id, enabled_regions
-from handler.ledger.reconcile import find_changes, reconcile
+from handler.ledger.changes import find_changes
+from handler.ledger.reconcile import reconcile
 from handler.ledger.state import LedgerState
 from handler.model.finding import Finding
-from handler.model.internet import Internets
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import Report, Run, Scan
 from handler.policy.exceptions import apply_policy
@@ -77,15 +78,17 @@ def build_report(
     coverage = tuple(scan.coverage for scan in scans)
     findings = [finding for scan in scans for finding in scan.findings]
     applied = apply_policy(findings, coverage, policy, run)
-    known = _still_evaluated(previous, applied.authorized, policy)
-    reconciled = reconcile(known, applied.findings, coverage, run.started_at)
+    reconciled = reconcile(
+        previous, applied.findings, applied.authorized, coverage, policy, run.started_at
+    )
+    changes = find_changes(previous, reconciled, coverage, applied.exceptions, is_full=run.is_full)
     return Report(
         run=run,
         coverage=coverage,
-        findings=_sorted(reconciled),
+        findings=_sorted(reconciled.findings),
         authorized=_sorted(applied.authorized),
         exceptions=applied.exceptions,
-        changes=find_changes(previous, coverage, applied.exceptions, is_full=run.is_full),
+        changes=changes,
         minimum_severity=policy.minimum_severity,
     )
 
@@ -94,41 +97,14 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: finding.sort_key))
 
 
-def _still_evaluated(
-    state: LedgerState | None, authorized: Iterable[Finding], policy: Policy
-) -> LedgerState | None:
-    """The known state without what today's policy authorizes or trusts: that is not resolved."""
-    if state is None:
-        return None
-    authorized_ids = {finding.id for finding in authorized}
-    internets = Internets(policy.trusted_cidrs)
-    findings = {
-        finding_id: finding
-        for finding_id, finding in state.findings.items()
-        if finding_id not in authorized_ids
-        and not (policy.trusted_cidrs and _has_private_source(finding, internets))
-    }
-    return replace(state, findings=findings)
-
-
-def _has_private_source(finding: Finding, internets: Internets) -> bool:
-    """Whether a source of the finding has no public address; a finding of today has none."""
-    if not finding.kind.is_exposure:
-        return False
-    try:
-        located = [internets.locate(source) for source in finding.sources]
-    except ValueError:
-        # The stored state may hold anything.
-        return False
-    return any(start == end for _, (start, end) in located)
-
-
 def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
+    read_at = clock.precise_timestamp()
     try:
-        return scan_target(target, Ec2Region(clients.get("ec2", target.region)), policy)
+        scan = scan_target(target, Ec2Region(clients.get("ec2", target.region)), policy)
     except Exception as error:  # noqa: BLE001 -- no error may take the other targets along
         unexpected = ValueError(f"{type(error).__name__}: {error}")
-        return Scan(coverage_of(target, [unexpected]))
+        scan = Scan(coverage_of(target, [unexpected]))
+    return replace(scan, coverage=replace(scan.coverage, read_at=read_at))
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 # Reading stops that long before the end, to leave time for mail and ledger; in a short run, a
 # third of it.
 _RESERVED_SECONDS = 75.0
+# Of these the mail itself may need so much.
+_TO_SEND = 0.8
 
 
 def now() -> datetime:
@@ -19,9 +21,19 @@ def timestamp() -> str:
     return now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def precise_timestamp() -> str:
+    """The time in ISO 8601 to the millisecond, with a Z."""
+    return now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def day_of(stamp: str) -> str:
     """The day of a time in ISO 8601, for example 2026-11-23."""
     return stamp[: len("2026-01-01")]
+
+
+def monotonic() -> float:
+    """Seconds that only grow, from an unknown time on."""
+    return time.monotonic()
 
 
 def sleep(seconds: float) -> None:
@@ -41,6 +53,11 @@ class TimeBudget:
     def seconds_left(self) -> float:
         """The seconds until Lambda ends the run."""
         return self._milliseconds() / 1000 if self._milliseconds else threading.TIMEOUT_MAX
+
+    @property
+    def seconds_to_send(self) -> float:
+        """How much must be left when a run begins to send: time for SES, retries and ledger."""
+        return self._reserved * _TO_SEND
 
     def reading_seconds_left(self) -> float:
         """The seconds until reading must stop, so that mail and ledger have enough."""

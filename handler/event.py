@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from handler.model.network import REGION_NAME
@@ -26,7 +27,8 @@ class RunRequest:
 
     ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every
     region enabled for the account; ``is_full`` is false where the event left some out. With
-    ``dry_run`` nothing is mailed and nothing stored.
+    ``dry_run`` nothing is mailed and nothing stored. ``changed_at`` is when the change was made
+    that an event is about, UTC in ISO 8601; None for other events.
     """
 
     id: str
@@ -35,6 +37,7 @@ class RunRequest:
     regions: tuple[str, ...]
     is_full: bool = True
     dry_run: bool = False
+    changed_at: str | None = None
 
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
@@ -58,6 +61,7 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             Notify.CHANGES,
             regions or settings.regions,
             is_full=not regions,
+            changed_at=_changed_at(fields),
         )
     regions = _regions(fields.get("regions"))
     return RunRequest(
@@ -77,6 +81,16 @@ def _changed_region(event: Mapping[str, Any], regions: Collection[str]) -> tuple
     if not isinstance(region, str) or not REGION_NAME.fullmatch(region):
         return ()
     return (region,) if not regions or region in regions else ()
+
+
+def _changed_at(event: Mapping[str, Any]) -> str | None:
+    """When the change was made; None where the event does not say."""
+    detail = event.get("detail")
+    text = detail.get("eventTime") if isinstance(detail, Mapping) else None
+    try:
+        return str(text) if datetime.fromisoformat(str(text)).tzinfo else None
+    except ValueError:
+        return None
 
 
 def _regions(value: object) -> tuple[str, ...]:

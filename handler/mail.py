@@ -2,13 +2,14 @@
 
 import re
 from codecs import BOM_UTF8
+from collections.abc import Callable
 from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
 from handler import aws, clock
-from handler.model.finding import Severity, Status
+from handler.model.finding import Change, Severity, Status
 from handler.model.run import Changes, MailError, Report
 from handler.report.csv import csv_lines
 from handler.report.digest import DigestKind
@@ -57,9 +58,10 @@ def choose_digest(
     if notify is Notify.FINDINGS or changes is None:
         is_due = report.listed(report.open) or not report.is_complete
         return DigestKind.FULL if is_due else None
-    if _has_changed(report, changes):
-        return DigestKind.CHANGES
-    return DigestKind.FULL if _is_reminder_due(report, last_full_digest_at) else None
+    # A busy account must not put off what repeats all that is open.
+    if changes.has_new_settings or _is_reminder_due(report, last_full_digest_at):
+        return DigestKind.FULL
+    return DigestKind.CHANGES if _has_changed(report, changes) else None
 
 
 def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FULL) -> bytes:
@@ -89,9 +91,15 @@ def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FU
     return mail.as_bytes(policy=_LONG_HEADERS)
 
 
-def send(ses: Any, settings: Settings, message: bytes) -> None:
-    """Send it through SES; again only where SES throttled it. Raises ``MailError``."""
+def send(
+    ses: Any, settings: Settings, message: bytes, before_attempt: Callable[[], None] = lambda: None
+) -> None:
+    """Send it through SES; again only where SES throttled it. Raises ``MailError``.
+
+    ``before_attempt`` is called before each call to SES.
+    """
     for pause in (*_RETRY_PAUSES, None):
+        before_attempt()
         try:
             ses.send_email(
                 FromEmailAddress=settings.sender,
@@ -113,8 +121,13 @@ def send(ses: Any, settings: Settings, message: bytes) -> None:
 def _has_changed(report: Report, changes: Changes) -> bool:
     if changes.lost or changes.regained or changes.left_out or changes.ending:
         return True
-    opened = (finding for finding in report.open if finding.is_change)
-    return bool(report.listed((*opened, *report.with_status(Status.RESOLVED))))
+    if not all(finding.is_damped for finding in changes.unlisted):
+        return True
+    return any(
+        finding.is_change or finding.change is Change.NARROWED or finding.status is Status.RESOLVED
+        for finding in report.listed(report.findings)
+        if not finding.is_damped
+    )
 
 
 def _is_reminder_due(report: Report, last_full_digest_at: str | None) -> bool:

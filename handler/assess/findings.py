@@ -249,7 +249,7 @@ class _FindingBuilder:
             detail=opening.clients,
             address_set=AddressSet((rule.source,)),
         )
-        return replace(finding, id=self._fingerprint(finding, [rule.source]))
+        return replace(finding, id=fingerprint(finding, [rule.source]))
 
     def from_unreadable(self, rule: Rule, error: str) -> Finding:
         """A prefix list that could not be read; it may hold the whole internet."""
@@ -261,7 +261,7 @@ class _FindingBuilder:
             (rule,),
             detail=f"prefix list {rule.source} could not be read: {error}",
         )
-        return replace(finding, id=self._fingerprint(finding, [rule.source]))
+        return replace(finding, id=fingerprint(finding, [rule.source]))
 
     def from_malformed(self, malformed: MalformedRule) -> Finding:
         """A rule with values that AWS does not allow."""
@@ -277,7 +277,7 @@ class _FindingBuilder:
         return replace(
             finding,
             # The same rule may be malformed in several ways.
-            id=self._fingerprint(finding, [*malformed.sources, reason]),
+            id=fingerprint(finding, [*malformed.sources, reason]),
             sources=malformed.sources[:MAX_NAMED],
             source_count=len(malformed.sources),
             service=None,
@@ -357,19 +357,20 @@ class _FindingBuilder:
             **self._fields,
             **fields,
         )
-        return replace(finding, id=self._fingerprint(finding))
+        return replace(finding, id=fingerprint(finding))
 
-    def _fingerprint(self, finding: Finding, details: Iterable[str] = ()) -> str:
-        """An id from what the finding is about: place, family, traffic and, of some, details.
 
-        Who gets in is no part of it, so that an opening that grows or shrinks keeps its id.
-        """
-        target = self.region.target
-        place = (finding.kind, target.account, target.region, *(group.id for group in self.groups))
-        opening = (finding.family or "", *map(str, finding.traffic.sort_key), *sorted(details))
-        # A saved file may hold lone surrogates.
-        meaning = "\n".join((*place, *opening)).encode(errors="surrogatepass")
-        return hashlib.sha256(meaning).hexdigest()[:16]
+def fingerprint(finding: Finding, details: Iterable[str] = ()) -> str:
+    """An id from what the finding is about: place, family, traffic and, of some, details.
+
+    Who gets in is no part of it, so that an opening that grows or shrinks keeps its id.
+    """
+    group_ids = (group_id for group_id, _ in finding.groups)
+    place = (finding.kind, finding.target.account, finding.target.region, *group_ids)
+    opening = (finding.family or "", *map(str, finding.traffic.sort_key), *sorted(details))
+    # A saved file may hold lone surrogates.
+    meaning = "\n".join((*place, *opening)).encode(errors="surrogatepass")
+    return hashlib.sha256(meaning).hexdigest()[:16]
 
 
 def _joined(texts: Iterable[str | None]) -> str | None:

@@ -12,6 +12,8 @@ from handler.model.network import Exposure
 from handler.model.reach import Breadth
 from handler.model.traffic import Traffic
 
+JUDGEMENT_VERSION = 2
+"""Goes up when the same network gets other severities or other findings."""
 _TO_INFO = len(Severity)
 _LARGE_SHARE = 0.0001
 _FEW_REASON = (

@@ -1,226 +1,376 @@
-"""Compares a run with what was known, and works out what is known after it.
+"""Compares what a run found with what was known, and says what of it is new, gone or different."""
 
-A finding that is not seen again is resolved only where everything was read that could have shown
-it; else it is unverified, and stays known as it was.
-"""
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
-
-from handler.ledger.state import LedgerState, RunSummary
+from handler.assess.severity import JUDGEMENT_VERSION
+from handler.ledger import flips
+from handler.ledger.openings import Openings
+from handler.ledger.places import Scope, by_place, place_of, related
+from handler.ledger.state import Flips, LedgerState, Record
+from handler.ledger.transitions import Comparison, Fate, Place, compare
 from handler.model.attachment import Attachment
-from handler.model.finding import Change, Finding, Previous, Severity, Status, as_openings
-from handler.model.network import ALL_REGIONS, UNKNOWN
-from handler.model.run import (
-    Changes,
-    Coverage,
-    CoverageStatus,
-    ExceptionReview,
-    PolicyException,
-    Report,
+from handler.model.finding import (
+    Change,
+    Finding,
+    Kind,
+    Previous,
+    Severity,
+    Status,
+    is_listed,
 )
+from handler.model.internet import Internets
+from handler.model.run import Coverage
+from handler.model.traffic import cover
+from handler.policy.policy import Policy
+from handler.sanitize import join_first
 
-# What opens again after that long is new.
-_REMEMBERED = timedelta(days=90)
-# Lambda keeps an asynchronous event for six hours at most:
-# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-_EVENTS_KEPT = timedelta(days=2)
-_RUNS_KEPT = 100
+REMEMBERED = timedelta(days=90)
+"""What opens again after that long is new."""
+_MAX_ORIGINS = 50
+_NAMED_PREVIOUS = 5
+_NAMED_REMAINING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a run found, with status and dates, and what became of known findings.
+
+    ``unlisted`` are below the minimum severity now, ``dropped`` is how many are no longer listed
+    because the settings, or how severities are decided, have changed.
+    """
+
+    findings: tuple[Finding, ...]
+    unlisted: tuple[Finding, ...] = ()
+    dropped: int = 0
+    has_new_settings: bool = False
+
+
+def settings_key(policy: Policy) -> str:
+    """A hash of what decides which findings there are and how severe they are."""
+    ports = sorted(traffic.text for traffic in policy.authorized_ports)
+    settings = (JUDGEMENT_VERSION, policy.minimum_severity, sorted(policy.trusted_cidrs), ports)
+    return hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
+
+
+def has_other_settings(state: LedgerState, policy: Policy) -> bool:
+    """Whether the state is of a run with other settings."""
+    return state.settings not in {None, settings_key(policy)}
+
+
+def flips_of(
+    previous: LedgerState, finding: Finding, now: str, *, has_new_settings: bool
+) -> Flips | None:
+    """The finding's history of flips, with one of this run."""
+    records = records_of(previous, finding)
+    gone = previous.resolved.get(finding.id)
+    history = flips.current((record.flips for record in records), now)
+    before = records[0].finding if records else None
+    has_moved = (
+        before is not None
+        and before.severity is not finding.severity
+        and not has_new_settings
+        and not has_lost_sight(finding, before)
+    )
+    is_back = gone is not None and finding.status is Status.REOPENED
+    is_gone = finding.status is Status.RESOLVED and finding.id in previous.records
+    # One below the minimum severity is as good as gone: it has no change, but was something else.
+    is_gone = is_gone or (finding.change is None and bool(finding.previously))
+    is_other = finding.change in {Change.WIDENED, Change.NARROWED}
+    if is_back or is_gone or is_other or has_moved:
+        return flips.with_flip(history, now)
+    return history
 
 
 def reconcile(
     previous: LedgerState | None,
-    findings: Iterable[Finding],
+    findings: Sequence[Finding],
+    authorized: Sequence[Finding],
     coverage: Sequence[Coverage],
+    policy: Policy,
     now: str,
-) -> tuple[Finding, ...]:
-    """The findings with their status and dates, and known findings that were not seen again.
+) -> Reconciled:
+    """What the run found compared with what was known.
 
-    Without a known state, None, they keep their status. Findings that were resolved before are not
-    in the result. ``now`` is UTC in ISO 8601.
+    Without a known state, None, findings keep their status. Findings that are not listed have no
+    dates, because they are not remembered. ``now`` is UTC in ISO 8601.
     """
     if previous is None:
-        return tuple(replace(finding, first_seen=now, last_seen=now) for finding in findings)
-    known = previous.findings
-    seen = tuple(_seen(finding, known.get(finding.id), now) for finding in findings)
-    scope = _Scope(seen, coverage)
-    ids = {finding.id for finding in seen}
-    gone = (
-        _gone(finding, scope, now)
-        for finding in known.values()
-        if finding.id not in ids and finding.status is not Status.RESOLVED
-    )
-    return (*seen, *gone)
+        return Reconciled(tuple(replace(f, first_seen=now, last_seen=now) for f in findings))
+    return _Reconciling(previous, findings, authorized, coverage, policy, now).reconcile()
 
 
-def find_changes(
-    previous: LedgerState | None,
-    coverage: Sequence[Coverage],
-    exceptions: ExceptionReview,
-    *,
-    is_full: bool,
-) -> Changes | None:
-    """What else is different: which targets can be read, and which exceptions expire.
+class _Reconciling:
+    """One run's comparison with the state."""
 
-    None without a known state.
-    """
-    if previous is None:
-        return None
-    was_read = {t: status is CoverageStatus.OK for t, status in previous.coverage.items()}
-    is_read = {target.target: target.is_complete for target in coverage}
-    gone = set(was_read) - set(is_read) if is_full and _names_all_targets(coverage) else set()
-    # Where the list of regions could not be read before, their names show that it can be again.
-    is_read |= {t: True for t in gone if t.region == ALL_REGIONS}
-    return Changes(
-        first=is_full and previous.last_full_digest_at is None,
-        lost=tuple(t for t, read in is_read.items() if not read and was_read.get(t, True)),
-        regained=tuple(t for t, read in is_read.items() if read and not was_read.get(t, True)),
-        left_out=tuple(sorted(gone - set(is_read))),
-        ending=tuple(
-            exception
-            for announcement, exception in _ending(exceptions)
-            if announcement not in previous.announced
-        ),
-    )
+    def __init__(
+        self,
+        previous: LedgerState,
+        findings: Sequence[Finding],
+        authorized: Sequence[Finding],
+        coverage: Sequence[Coverage],
+        policy: Policy,
+        now: str,
+    ) -> None:
+        self._previous = previous
+        self._findings = findings
+        self._authorized = authorized
+        self._minimum = policy.minimum_severity
+        self._authorized_ports = policy.authorized_ports
+        self._internets = Internets(policy.trusted_cidrs)
+        self._now = now
+        self._is_other = has_other_settings(previous, policy)
+        self._scope = Scope(findings, coverage)
+        self._known = [record.finding for record in previous.records.values()]
+        self._unlisted: list[Finding] = []
+        self._dropped = 0
+        self._has_moved = False
 
+    def reconcile(self) -> Reconciled:
+        """All findings, and what is not one any more."""
+        findings = [*self._openings(), *self._rules(), *self._unannounced(), *self._suspects()]
+        is_new = any(finding.status is Status.NEW for finding in findings)
+        has_effect = bool(self._dropped) or self._has_moved or is_new
+        return Reconciled(
+            tuple(findings), tuple(self._unlisted), self._dropped, self._is_other and has_effect
+        )
 
-def next_state(
-    previous: LedgerState | None, report: Report, *, mailed: bool, is_full_digest: bool
-) -> LedgerState:
-    """What is known after the run of that report; ``is_full_digest`` if its mail listed all."""
-    known = previous or LedgerState()
-    now = report.run.started_at
-    is_full = report.run.is_full
-    coverage = {target.target: target.status for target in report.coverage}
-    forgets_left_out = is_full and _names_all_targets(report.coverage)
-    findings = {
-        finding.id: _as_verified(finding, known.findings.get(finding.id))
-        for finding in report.findings
-        # The report has named the targets that the settings leave out; they are forgotten now.
-        if finding.target in coverage or not forgets_left_out
-    }
-    remembered = {
-        finding.id: finding
-        for finding in known.findings.values()
-        if finding.id not in findings and _is_recent(finding.resolved_at, now, _REMEMBERED)
-    }
-    counts = Counter(opening.finding.severity for opening in as_openings(report.open))
-    summary = RunSummary(
-        id=report.run.id,
-        trigger=report.run.trigger,
-        started_at=now,
-        opened=len(as_openings(finding for finding in report.open if finding.is_change)),
-        resolved=len(as_openings(report.with_status(Status.RESOLVED))),
-        open={severity: counts[severity] for severity in Severity},
-        not_read=len(report.unread),
-        mailed=mailed,
-    )
-    announced = frozenset(announcement for announcement, _ in _ending(report.exceptions))
-    return LedgerState(
-        findings=remembered | findings,
-        coverage=coverage if is_full else {**known.coverage, **coverage},
-        announced=announced if mailed else known.announced,
-        events={e: at for e, at in known.events.items() if _is_recent(at, now, _EVENTS_KEPT)}
-        | {report.run.id: now},
-        runs=(*known.runs, summary)[-_RUNS_KEPT:],
-        last_full_digest_at=now if is_full_digest and is_full else known.last_full_digest_at,
-        abandoned_run=None if is_full else known.abandoned_run,
-    )
+    def _openings(self) -> Iterator[Finding]:
+        """What is and was open, place by place."""
+        known, found = by_place(self._known), by_place(self._findings)
+        authorized = by_place(self._authorized)
+        by_target: defaultdict[object, list[Finding]] = defaultdict(list)
+        for finding in (*self._findings, *self._authorized):
+            by_target[finding.target, finding.family].append(finding)
+        for key in dict.fromkeys((*found, *known, *authorized)):
+            if key.family is None:
+                continue
+            listed = {f.id for f in found[key] if is_listed(f, self._minimum)}
+            comparison = compare(
+                Place(
+                    internet=self._internets[key.family],
+                    known=[self._previous.records[finding.id] for finding in known[key]],
+                    found=[*found[key], *authorized[key]],
+                    listed=listed,
+                    authorized={
+                        *(finding.id for finding in authorized[key]),
+                        *(f.id for f in known[key] if cover(self._authorized_ports, f.traffic)),
+                    },
+                    verifiable={finding.id for finding in known[key] if finding in self._scope},
+                    related=related(by_target[key.target, key.family], key.group_ids),
+                )
+            )
+            for finding in found[key]:
+                yield self._seen(finding, comparison) if finding.id in listed else finding
+            yield from self._gone(comparison)
 
+    def _rules(self) -> Iterator[Finding]:
+        """Rules that could not be evaluated, which are compared by their ids."""
+        found = {finding.id: finding for finding in self._findings if finding.family is None}
+        for finding in found.values():
+            record = self._previous.records.get(finding.id)
+            origins: dict[str, tuple[Record, ...]] = {finding.id: (record,)} if record else {}
+            is_shown = is_listed(finding, self._minimum)
+            yield self._seen(finding, Comparison(origins=origins)) if is_shown else finding
+        for finding in self._known:
+            if finding.family is not None or finding.id in found:
+                continue
+            if finding in self._scope:
+                is_list = finding.kind is Kind.UNREADABLE
+                yield self._resolved(finding, "readable again" if is_list else None)
+            else:
+                yield replace(finding, status=Status.UNVERIFIED)
 
-def _seen(finding: Finding, before: Finding | None, now: str) -> Finding:
-    """A finding of this run."""
-    status = finding.status
-    if status is not Status.EXCEPTED:
-        status = _status(before)
-    has_worsened = before and status is Status.OPEN and _is_worse(finding, before)
-    return replace(
-        finding,
-        status=status,
-        first_seen=before.first_seen if before and before.first_seen else now,
-        last_seen=now,
-        change=Change.WORSENED if before and has_worsened else None,
-        previously=(_previous(before),) if before and has_worsened else (),
-    )
+    def _seen(self, finding: Finding, comparison: Comparison) -> Finding:
+        """A listed finding of this run."""
+        if finding.target.account in self._previous.unknown:
+            return replace(finding, first_seen=self._now, last_seen=self._now)
+        records = comparison.origins.get(finding.id, ())
+        before = [record.finding for record in records]
+        if finding.id in comparison.kept:
+            return replace(before[0], status=Status.UNVERIFIED)
+        status = self._status(finding, records)
+        said = min((_said_severity(record) for record in records), key=_rank, default=None)
+        change = comparison.changes.get(finding.id) if status is Status.OPEN else None
+        if status is Status.OPEN and change is None and self._has_worsened(finding, before, said):
+            change = Change.WORSENED
+        self._has_moved |= any(f.severity is not finding.severity for f in before)
+        found = replace(
+            finding,
+            status=status,
+            change=change,
+            origins=tuple(f.id for f in before[:_MAX_ORIGINS]),
+            previously=_previously(before, said if change is Change.WORSENED else None)
+            if change
+            else (),
+            previously_count=len(before) if change else 0,
+            first_seen=self._first_seen(finding, before),
+            last_seen=self._now,
+            changed_at=max((f.changed_at or "" for f in before), default="") or self._now,
+        )
+        if found.is_change:
+            found = replace(found, changed_at=self._now)
+        return self._with_flips(found)
 
+    def _status(self, finding: Finding, records: Sequence[Record]) -> Status:
+        if finding.status is Status.EXCEPTED:
+            return Status.EXCEPTED
+        if not records:
+            gone = self._previous.resolved.get(finding.id)
+            is_back = gone and flips.is_within(gone.resolved_at, self._now, REMEMBERED)
+            return Status.REOPENED if is_back else Status.NEW
+        first = records[0]
+        if first.finding.id != finding.id:
+            return Status.OPEN
+        was_accepted = first.finding.status is Status.EXCEPTED
+        was_said_gone = first.announced is not None and not first.announced.is_open
+        return Status.REOPENED if was_accepted or was_said_gone else Status.OPEN
 
-def _previous(before: Finding) -> Previous:
-    return Previous(before.id, before.traffic, before.reach, before.severity, before.addresses)
-
-
-def _is_worse(finding: Finding, before: Finding) -> bool:
-    """Whether it is more severe, and not only because its attachment could not be read."""
-    lost_sight = finding.attachment is Attachment.UNKNOWN is not before.attachment
-    wider = finding.reach.rank < before.reach.rank
-    return finding.severity.rank < before.severity.rank and (wider or not lost_sight)
-
-
-def _status(before: Finding | None) -> Status:
-    if before is None:
-        return Status.NEW
-    if before.status in {Status.RESOLVED, Status.EXCEPTED}:
-        return Status.REOPENED
-    return Status.OPEN
-
-
-def _as_verified(finding: Finding, before: Finding | None) -> Finding:
-    """A finding as it was last verified."""
-    if before and finding.status is Status.UNVERIFIED:
-        return before
-    lost_sight = finding.attachment is Attachment.UNKNOWN
-    if before and lost_sight and finding.status is Status.OPEN and not finding.worsened_from:
-        return replace(finding, severity=before.severity, attachment=before.attachment)
-    return finding
-
-
-def _gone(finding: Finding, scope: "_Scope", now: str) -> Finding:
-    """A finding of an earlier run that this run did not see."""
-    if finding not in scope:
-        return replace(finding, status=Status.UNVERIFIED, change=None, previously=())
-    return replace(finding, status=Status.RESOLVED, resolved_at=now, change=None, previously=())
-
-
-class _Scope:
-    """The findings that a run would have seen if they were still there."""
-
-    def __init__(self, seen: Iterable[Finding], coverage: Iterable[Coverage]) -> None:
-        self._read = {target.target for target in coverage if target.is_complete}
-        # A source that could not be evaluated may still open what it opened before.
-        self._not_evaluated = {
-            (finding.target, group_id)
-            for finding in seen
-            if not finding.kind.is_exposure
-            for group_id in _group_ids(finding)
-        }
-
-    def __contains__(self, finding: Finding) -> bool:
-        if finding.target not in self._read:
+    def _has_worsened(
+        self, finding: Finding, before: Sequence[Finding], said: Severity | None
+    ) -> bool:
+        """Whether it is worse than was said, and not only because its path was not read."""
+        if said is None or self._is_other or finding.severity.rank >= said.rank:
             return False
-        if not finding.kind.is_exposure:
-            return True
-        # A group without an id may be any.
-        group_ids = (*_group_ids(finding), UNKNOWN)
-        return all((finding.target, group_id) not in self._not_evaluated for group_id in group_ids)
+        return not any(has_lost_sight(finding, earlier) for earlier in before)
+
+    def _first_seen(self, finding: Finding, before: Sequence[Finding]) -> str:
+        gone = self._previous.resolved.get(finding.id)
+        earlier = [f.first_seen for f in before if f.first_seen]
+        return min((*earlier, gone.first_seen) if gone else earlier, default=self._now)
+
+    def _with_flips(self, finding: Finding) -> Finding:
+        """The finding with how often it has changed, where that is often."""
+        history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
+        if history is None or not flips.is_unstable(history):
+            return finding
+        records = records_of(self._previous, finding)
+        announced = flips.merged(record.announced for record in records)
+        is_beyond = flips.is_beyond(finding, announced, self._internets, self._now)
+        is_gone = finding.status is Status.RESOLVED
+        return replace(
+            finding,
+            flips=history.count,
+            flipping_since=history.since,
+            is_damped=is_gone or (finding.status is not Status.NEW and not is_beyond),
+        )
+
+    def _gone(self, comparison: Comparison) -> Iterator[Finding]:
+        """What was known of a place and has no listed finding of the same id."""
+        for record in comparison.unverified:
+            yield replace(record.finding, status=Status.UNVERIFIED)
+        for record, fate in comparison.gone:
+            remaining = comparison.remaining.get(record.finding.id, ())
+            if fate is Fate.RESOLVED:
+                yield self._resolved(record.finding, _still_open(record.finding, remaining))
+            elif fate is Fate.DROPPED or (fate is Fate.UNLISTED and self._is_other):
+                self._dropped += 1
+            elif fate is Fate.UNLISTED:
+                self._unlisted.append(self._below_minimum(record.finding, remaining[0]))
+
+    def _below_minimum(self, before: Finding, now: Finding) -> Finding:
+        """What a listed finding is now, under the id that it had."""
+        return self._with_flips(
+            replace(
+                now,
+                id=before.id,
+                origins=(before.id,),
+                previously=_previously([before], None),
+                previously_count=1,
+                first_seen=before.first_seen,
+                last_seen=self._now,
+            )
+        )
+
+    def _resolved(self, finding: Finding, detail: str | None) -> Finding:
+        gone = replace(
+            finding,
+            status=Status.RESOLVED,
+            resolved_at=self._now,
+            origins=(finding.id,),
+            detail=detail,
+        )
+        return self._with_flips(gone)
+
+    def _unannounced(self) -> Iterator[Finding]:
+        """Findings that are gone without a mail that said so, because they kept coming back."""
+        found = {finding.id for finding in self._findings}
+        for finding_id, gone in self._previous.resolved.items():
+            record = gone.record
+            if record and finding_id not in found and not was_said_resolved(record):
+                is_damped = flips.current([record.flips], self._now) is not None
+                yield replace(record.finding, is_damped=is_damped)
+
+    def _suspects(self) -> Iterator[Finding]:
+        """What a run that ended before its commit may have mailed, and is gone."""
+        found = by_place((*self._findings, *self._authorized))
+        for run, findings in self._previous.suspects.items():
+            for finding in findings:
+                if finding.id in self._previous.records or finding not in self._scope:
+                    continue
+                if not self._is_open(finding, found[place_of(finding)]):
+                    yield self._resolved(finding, f"run {run} may have announced it")
+
+    def _is_open(self, finding: Finding, others: Sequence[Finding]) -> bool:
+        if finding.family is None:
+            return any(other.id == finding.id for other in others)
+        openings = Openings(self._internets[finding.family], others)
+        return any(True for _ in openings.overlapping(finding))
 
 
-def _group_ids(finding: Finding) -> tuple[str, ...]:
-    return finding.group_ids or (finding.group_id,)
+def was_said_resolved(record: Record) -> bool:
+    """Whether a mail said last that the finding is resolved."""
+    return record.announced is not None and not record.announced.is_open
 
 
-def _names_all_targets(coverage: Iterable[Coverage]) -> bool:
-    """Whether the run knew the names of all the targets that it was to read."""
-    return all(target.target.region != ALL_REGIONS for target in coverage)
+def records_of(previous: LedgerState, finding: Finding) -> list[Record]:
+    """The records that a finding grew out of, or that it had before it was resolved."""
+    records = [previous.records[i] for i in finding.origins if i in previous.records]
+    gone = previous.resolved.get(finding.id)
+    return [*records, gone.record] if gone and gone.record else records
 
 
-def _ending(exceptions: ExceptionReview) -> Iterator[tuple[str, PolicyException]]:
-    """The exceptions that expired or soon will, each with the key of its announcement."""
-    for word, ending in (("expired", exceptions.expired), ("expiring", exceptions.expiring)):
-        for e in ending:
-            fields = (word, e.group, e.ports, e.source, e.account, e.region, e.until)
-            yield "|".join(map(str, fields)), e
+def has_lost_sight(finding: Finding, before: Finding) -> bool:
+    """Whether the path to it was known, and is not."""
+    return finding.attachment is Attachment.UNKNOWN is not before.attachment
 
 
-def _is_recent(at: str | None, now: str, span: timedelta) -> bool:
-    return at is not None and datetime.fromisoformat(now) - datetime.fromisoformat(at) <= span
+def _said_severity(record: Record) -> Severity:
+    return record.announced.severity if record.announced else record.finding.severity
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
+
+
+def _previously(before: Sequence[Finding], said: Severity | None) -> tuple[Previous, ...]:
+    """The first of the former findings; with the severity that was said, if it is given."""
+    return tuple(
+        Previous(
+            finding.id,
+            finding.traffic,
+            finding.reach,
+            said or finding.severity,
+            finding.addresses,
+            finding.address_set.cidrs,
+        )
+        for finding in before[:_NAMED_PREVIOUS]
+    )
+
+
+def _still_open(finding: Finding, remaining: Sequence[Finding]) -> str | None:
+    """What of a resolved finding other rules open as they did before."""
+    if remaining:
+        texts = [f"{other.traffic.text} from {_addresses(other)}" for other in remaining]
+        return f"still open as before: {join_first(texts, _NAMED_REMAINING)}"
+    if finding.kind is Kind.JOINT:
+        return "no interface carries them together; what each opens alone is listed"
+    return None
+
+
+def _addresses(finding: Finding) -> str:
+    cidrs = finding.address_set.cidrs
+    return ", ".join(cidrs) or f"{finding.address_set.count:,} addresses"

@@ -1,37 +1,79 @@
-"""The ledger's state: what is known after a committed run, as data and as stored JSON."""
+"""What is known after a committed run, as data."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
+from handler.model.address_set import AddressSet
 from handler.model.finding import Finding, Severity
 from handler.model.network import Target
 from handler.model.run import CoverageStatus, Trigger
-from handler.report.fields import DECODE_ERRORS, Fields
-from handler.report.json_report import finding_from_fields, finding_to_json
-
-VERSION = 1
-
-
-class StateError(ValueError):
-    """A stored state that this program cannot read; the message is a sentence."""
+from handler.model.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
-class SendClaim:
-    """A run that is about to send its mail, and when its claim expires.
+class Opened:
+    """Traffic, and the addresses that may send it."""
 
-    Several runs may answer the same event at once; ``token`` is different for each.
+    traffic: Traffic
+    address_set: AddressSet
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What mails last said of a finding.
+
+    While it keeps changing, ``severity`` and ``opened`` are the worst and widest that they said.
+    ``is_open`` is false where the last one said that it is resolved.
     """
 
-    run: str
-    until: str
-    token: str
+    severity: Severity
+    opened: tuple[Opened, ...]
+    at: str
+    is_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """How often a finding went or came back, got better or worse, and since when.
+
+    ``times`` are those of the last three. A week without one ends the history.
+    """
+
+    count: int
+    since: str
+    times: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A finding as it was last verified, without what only a report needs."""
+
+    finding: Finding
+    announced: Announcement | None = None
+    flips: Flips | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A finding that is gone; ``record`` is kept until a mail has said so, or it is stable."""
+
+    account: str
+    first_seen: str
+    resolved_at: str
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """How the last reading of a target ended, and when it began."""
+
+    status: CoverageStatus
+    read_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One committed run in figures."""
+    """One committed run in figures; ``problem`` is why it failed, None where it did not."""
 
     id: str
     trigger: Trigger
@@ -41,93 +83,27 @@ class RunSummary:
     open: Mapping[Severity, int]
     not_read: int
     mailed: bool
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
     """What is known after a committed run; an empty one before the first.
 
-    ``findings`` are as they were last verified, by id, the resolved ones included. ``events`` are
-    the ids of the runs, which are those of the events they answered, and when.
-    ``last_full_digest_at`` is when a mail last listed all that was open. ``abandoned_run`` died
-    between its mail and its commit; it is kept until a full run has committed.
+    ``records`` are the findings that are open, accepted or could not be verified, by id;
+    ``resolved`` those that are gone since 90 days at most. ``announced`` names the exceptions
+    whose end was mailed. ``settings`` is a hash of what decides which findings there are and how
+    severe they are. ``last_full_digest_at`` is when a mail last listed all that was open.
+    ``unknown`` are the accounts of which it is not known what was before. ``suspects`` are findings
+    that a run which ended before its commit may have mailed, by the id of that run.
     """
 
-    findings: Mapping[str, Finding] = field(default_factory=dict)
-    coverage: Mapping[Target, CoverageStatus] = field(default_factory=dict)
+    records: Mapping[str, Record] = field(default_factory=dict)
+    resolved: Mapping[str, Resolved] = field(default_factory=dict)
+    targets: Mapping[Target, TargetState] = field(default_factory=dict)
     announced: frozenset[str] = frozenset()
-    events: Mapping[str, str] = field(default_factory=dict)
     runs: tuple[RunSummary, ...] = ()
+    settings: str | None = None
     last_full_digest_at: str | None = None
-    claim: SendClaim | None = None
-    abandoned_run: str | None = None
-
-
-def encode_state(state: LedgerState) -> bytes:
-    """The state as JSON, the same for the same state."""
-    document = {
-        "version": VERSION,
-        "findings": [finding_to_json(finding) for finding in state.findings.values()],
-        "coverage": [
-            {"account": target.account, "region": target.region, "status": status}
-            for target, status in state.coverage.items()
-        ],
-        "announced": sorted(state.announced),
-        "events": dict(state.events),
-        "runs": [asdict(run) for run in state.runs],
-        "listedAt": state.last_full_digest_at,
-        "died": state.abandoned_run,
-        "mailing": asdict(state.claim) if state.claim else None,
-    }
-    return json.dumps(document, separators=(",", ":")).encode()
-
-
-def decode_state(stored: bytes) -> LedgerState:
-    """The state in that JSON. Raises ``StateError`` when it is not one of this version."""
-    try:
-        document = Fields(json.loads(stored))
-        if document.value("version") == VERSION:
-            return _state(document)
-        version = document.value("version")
-        message = f"The state has version {version!r}, this program knows {VERSION}."
-    except DECODE_ERRORS as error:
-        message = f"The state makes no sense ({type(error).__name__}: {error!s:.80})."
-    raise StateError(message)
-
-
-def _state(document: Fields) -> LedgerState:
-    findings = map(finding_from_fields, document.objects("findings"))
-    events, claim = document.object("events"), document.optional_object("mailing")
-    return LedgerState(
-        findings={finding.id: finding for finding in findings},
-        coverage={
-            Target(target.text("account"), target.text("region")): CoverageStatus(
-                target.text("status")
-            )
-            for target in document.objects("coverage")
-        },
-        announced=frozenset(document.texts("announced")),
-        events={event: events.time(event) for event in events.keys()},  # noqa: SIM118 -- no mapping
-        runs=tuple(map(_run_summary, document.objects("runs"))),
-        last_full_digest_at=document.optional_time("listedAt"),
-        claim=_claim(claim) if claim else None,
-        abandoned_run=document.optional_text("died"),
-    )
-
-
-def _claim(document: Fields) -> SendClaim:
-    return SendClaim(document.text("run"), document.time("until"), document.text("token"))
-
-
-def _run_summary(document: Fields) -> RunSummary:
-    numbers = document.object("open")
-    return RunSummary(
-        id=document.text("id"),
-        trigger=Trigger(document.text("trigger")),
-        started_at=document.time("started_at"),
-        opened=document.integer("opened"),
-        resolved=document.integer("resolved"),
-        open={severity: numbers.integer(severity) for severity in Severity},
-        not_read=document.integer("not_read"),
-        mailed=document.boolean("mailed"),
-    )
+    unknown: frozenset[str] = frozenset()
+    suspects: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)

@@ -1,30 +1,51 @@
-"""The ledger's bucket in S3: one state, replaced only as it was read, and a report for each run."""
+"""The ledger's bucket in S3: a head that is replaced only as it was read, and immutable objects."""
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from handler import aws, clock
-from handler.ledger.state import LedgerState, StateError, decode_state, encode_state
+from handler.ledger import old_state
+from handler.ledger.account_state import AccountState, decode_account, encode_account
+from handler.ledger.head import (
+    DecodeError,
+    Head,
+    NewerVersionError,
+    Pointer,
+    decode_head,
+    encode_head,
+    writer_of,
+)
+from handler.ledger.state import LedgerState
 from handler.model.run import Report
 from handler.report.json_report import report_to_json
 
-STATE_KEY = "state.json"
+HEAD_KEY = "head.json"
 _MISSING = frozenset({"NoSuchKey", "404"})
-_PRECONDITION_FAILED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
-_RETRY_PAUSES = (1, 2)
+_UNCHANGED = frozenset({"304", "NotModified"})
+# S3 answers 409 while another conditional write is in progress, and 404 where a condition names
+# the ETag of an object that is gone.
+_MAY_BE_WRITTEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_ATTEMPTS = 3
 
 
 def report_key(run: str, started_at: str) -> str:
     """The key of a run's report, for example reports/2026/11/23/<run>.json."""
     day = clock.day_of(started_at).replace("-", "/")
-    return f"reports/{day}/{re.sub(r'[^A-Za-z0-9_-]', '_', run)}.json"
+    return f"reports/{day}/{_safe(run)}.json"
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", text)
 
 
 class ConflictError(Exception):
-    """Another run has changed the state since it was read."""
+    """Another run has changed the head since it was read."""
 
 
 class StoreError(Exception):
@@ -32,15 +53,20 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerHead:
-    """The state as it was read, and the ETag that the next write must find; None for no object.
+class StoredHead:
+    """A head as it was read, and the ETag that the next write must find; None for no object.
 
-    Without a state it is not known what was before, and ``problem`` says why.
+    ``age`` is how long ago it was written when it was read, by S3's own clock. A head that could
+    not be decoded is None, and ``problem`` says why; one of a later version is never replaced.
+    ``old_accounts`` are what the ledger of version 1 knew, where that is newer.
     """
 
-    state: LedgerState | None = field(default_factory=LedgerState)
+    head: Head | None = field(default_factory=Head)
     etag: str | None = None
+    age: timedelta = timedelta()
     problem: str | None = None
+    is_read_only: bool = False
+    old_accounts: Mapping[str, AccountState] = field(default_factory=dict)
 
 
 class LedgerStore:
@@ -49,17 +75,27 @@ class LedgerStore:
     The methods of other stores raise ``StoreError``.
     """
 
-    def load(self, _run: str) -> LedgerHead:
-        """What is known. A state that cannot be decoded is stored aside under the run's name."""
-        return LedgerHead(state=None)
+    def load(self, _run: str) -> StoredHead:
+        """What is known. A head that cannot be decoded is stored aside under the run's name."""
+        return StoredHead(head=None)
 
-    def has_changed(self, _head: LedgerHead) -> bool:
-        """Whether another run has written since the head was read."""
-        return False
+    def reload(self, stored: StoredHead) -> StoredHead:
+        """The head if another run has written it since, else the same with its age today."""
+        return stored
 
-    def replace(self, head: LedgerHead, _state: LedgerState) -> LedgerHead:
-        """Store a state in place of the head. Raises ``ConflictError`` if it has changed."""
-        return head
+    def read_account(self, _account: str, _pointer: Pointer) -> AccountState:
+        """What a pointer leads to. Raises ``DecodeError`` where that is missing or odd."""
+        return AccountState()
+
+    def write_accounts(
+        self, _state: LedgerState, _accounts: Iterable[str], _run: str
+    ) -> dict[str, Pointer]:
+        """Store what is known of the accounts; where it is, by account."""
+        return {}
+
+    def replace(self, stored: StoredHead, _head: Head) -> StoredHead:
+        """Store a head in place of another. Raises ``ConflictError`` if that has changed."""
+        return stored
 
     def save_report(self, report: Report) -> None:
         """Store a run's report as JSON."""
@@ -73,46 +109,76 @@ class BucketStore(LedgerStore):
         self._s3 = s3
         self._bucket = bucket
 
-    def load(self, run: str) -> LedgerHead:
-        """The state in the bucket."""
-        body, etag = self._get()
-        if body is None:
-            return LedgerHead()
+    def load(self, run: str) -> StoredHead:
+        """The head in the bucket, or what version 1 left there."""
+        answer = self._get(HEAD_KEY)
+        stored = self._decoded(answer, run) if answer else StoredHead()
+        return stored if stored.head is None else self._with_old_state(stored, run)
+
+    def reload(self, stored: StoredHead) -> StoredHead:
+        """A conditional GET."""
+        condition = {"IfNoneMatch": stored.etag} if stored.etag else {}
         try:
-            return LedgerHead(decode_state(body), etag)
-        except StateError as error:
-            key = f"aside/{run}.json"
-            try:
-                self._put(key, body)
-            except aws.FAILURES as failure:
-                message = f"{error} It could not be kept aside: {aws.error_text(failure)}"
-                raise StoreError(message) from failure
-            return LedgerHead(None, etag, f"{error} It is kept as {key}, and a new one begins.")
+            answer = self._s3.get_object(Bucket=self._bucket, Key=HEAD_KEY, **condition)
+        except aws.FAILURES as error:
+            if aws.error_code(error) in _UNCHANGED:
+                return replace(stored, age=_age(getattr(error, "response", {}), stored))
+            if aws.error_code(error) in _MISSING and stored.etag is None:
+                return stored
+            raise self._unreadable(error) from error
+        return self._decoded({**answer, "Body": answer["Body"].read()}, "reload")
 
-    def has_changed(self, head: LedgerHead) -> bool:
-        """Whether the ETag is another one."""
-        return self._get()[1] != head.etag
+    def read_account(self, account: str, pointer: Pointer) -> AccountState:
+        """The object of the pointer."""
+        answer = self._get(pointer.key)
+        if answer is None:
+            message = f"What is known of account {account} is missing ({pointer.key})."
+            raise DecodeError(message)
+        return decode_account(answer["Body"], account)
 
-    def replace(self, head: LedgerHead, state: LedgerState) -> LedgerHead:
-        """One conditional PUT."""
-        body = encode_state(state)
-        condition = {"IfMatch": head.etag} if head.etag else {"IfNoneMatch": "*"}
-        for pause in (*_RETRY_PAUSES, None):
+    def write_accounts(
+        self, state: LedgerState, accounts: Iterable[str], run: str
+    ) -> dict[str, Pointer]:
+        """An object for each account, with a name of its own."""
+        pointers = {}
+        for account in accounts:
+            key = f"known/{_safe(account)}/{_safe(run)}-{uuid.uuid4().hex}.json.gz"
+            findings = sum(r.finding.target.account == account for r in state.records.values())
             try:
-                return LedgerHead(state, self._put(STATE_KEY, body, condition))
+                self._put(key, encode_account(state, account))
             except aws.FAILURES as error:
-                if aws.error_code(error) not in _PRECONDITION_FAILED or pause is None:
-                    message = f"The ledger could not be written: {aws.error_text(error)}"
-                    raise StoreError(message) from error
-                stored, etag = self._get()
-                if stored == body:
-                    # The answer to an earlier attempt was lost, and this one found its write.
-                    return LedgerHead(state, etag)
-                if etag != head.etag:
-                    raise ConflictError from error
+                raise self._unwritable(error) from error
+            pointers[account] = Pointer(key, clock.timestamp(), findings)
+        return pointers
+
+    def replace(self, stored: StoredHead, head: Head) -> StoredHead:
+        """One conditional PUT, whose lost answer is found again by its writer's name."""
+        if stored.is_read_only:
+            message = f"The ledger was not written: {stored.problem}"
+            raise StoreError(message)
+        writer = uuid.uuid4().hex
+        body = encode_head(head, writer)
+        condition = {"IfMatch": stored.etag} if stored.etag else {"IfNoneMatch": "*"}
+        failure: Exception | None = None
+        for attempt in range(_ATTEMPTS):
+            if attempt:
                 # S3 refuses a conditional write while another one is in progress.
-                clock.sleep(pause)
-        raise ConflictError
+                clock.sleep(attempt)
+            try:
+                return StoredHead(head, self._put(HEAD_KEY, body, condition))
+            except aws.FAILURES as error:
+                code = aws.error_code(error)
+                if aws.is_refusal(error) and code not in _MAY_BE_WRITTEN | _MISSING:
+                    raise self._unwritable(error) from error
+                failure = error
+            answer = self._get(HEAD_KEY)
+            if answer and writer_of(answer["Body"]) == writer:
+                return StoredHead(head, answer["ETag"])
+            if (answer["ETag"] if answer else None) != stored.etag:
+                raise ConflictError
+        if failure and aws.is_refusal(failure):
+            raise ConflictError
+        raise self._unwritable(failure or ValueError()) from failure
 
     def save_report(self, report: Report) -> None:
         """An object of its own, under ``report_key``."""
@@ -123,23 +189,83 @@ class BucketStore(LedgerStore):
             message = f"The report could not be stored: {aws.error_text(error)}"
             raise StoreError(message) from error
 
-    def _get(self) -> tuple[bytes | None, str | None]:
-        """The stored state and its ETag; None where there is none."""
+    def _decoded(self, answer: Mapping[str, Any], run: str) -> StoredHead:
+        etag, age = answer["ETag"], _age(answer)
         try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=STATE_KEY)
-            return answer["Body"].read(), answer["ETag"]
+            return StoredHead(decode_head(answer["Body"]), etag, age)
+        except NewerVersionError as error:
+            problem = f"{error} It stays as it is until the newer program runs again."
+            return StoredHead(None, etag, age, problem, is_read_only=True)
+        except DecodeError as error:
+            problem = self._aside(run, answer["Body"], error)
+            return StoredHead(None, etag, age, problem)
+
+    def _with_old_state(self, stored: StoredHead, run: str) -> StoredHead:
+        """The head, or the state of version 1 where that program has run since."""
+        head = stored.head or Head()
+        answer = self._get(old_state.KEY, head.old_state_etag)
+        # Where S3 does not look at conditions, the ETag tells.
+        if answer is None or answer["ETag"] == head.old_state_etag:
+            return stored
+        try:
+            old = old_state.decode_old_state(answer["Body"], answer["ETag"])
+        except DecodeError as error:
+            if head.runs:
+                return stored
+            return replace(stored, head=None, problem=self._aside(run, answer["Body"], error))
+        last_run_at = head.runs[-1].started_at if head.runs else ""
+        old_run_at = old.head.runs[-1].started_at if old.head.runs else ""
+        if old_run_at <= last_run_at:
+            return replace(stored, head=replace(head, old_state_etag=answer["ETag"]))
+        events = {**head.events, **old.head.events}
+        return replace(stored, head=replace(old.head, events=events), old_accounts=old.accounts)
+
+    def _aside(self, run: str, body: bytes, error: DecodeError) -> str:
+        """Store an odd object aside; what became of it, in a sentence."""
+        key = f"aside/{_safe(run)}.json"
+        try:
+            self._put(key, body)
+        except aws.FAILURES as failure:
+            message = f"{error} It could not be kept aside: {aws.error_text(failure)}"
+            raise StoreError(message) from failure
+        return f"{error} It is kept as {key}, and a new one begins."
+
+    def _get(self, key: str, known_etag: str | None = None) -> dict[str, Any] | None:
+        """An object with its body, or None where there is none or it has that ETag."""
+        condition = {"IfNoneMatch": known_etag} if known_etag else {}
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key, **condition)
+            return {**answer, "Body": answer["Body"].read()}
         except aws.FAILURES as error:
-            if aws.error_code(error) in _MISSING:
-                return None, None
-            message = f"The ledger could not be read: {aws.error_text(error)}"
-            raise StoreError(message) from error
+            if aws.error_code(error) in _MISSING | _UNCHANGED:
+                return None
+            raise self._unreadable(error) from error
 
     def _put(self, key: str, body: bytes, condition: Mapping[str, str] | None = None) -> str:
         answer = self._s3.put_object(
             Bucket=self._bucket,
             Key=key,
             Body=body,
-            ContentType="application/json",
+            ContentType="application/gzip" if key.endswith(".gz") else "application/json",
             **(condition or {}),
         )
         return str(answer["ETag"])
+
+    def _unreadable(self, error: Exception) -> StoreError:
+        return StoreError(f"The ledger could not be read: {aws.error_text(error)}")
+
+    def _unwritable(self, error: Exception) -> StoreError:
+        return StoreError(f"The ledger could not be written: {aws.error_text(error)}")
+
+
+def _age(answer: Mapping[str, Any], known: StoredHead | None = None) -> timedelta:
+    """How long ago S3 wrote the object of an answer, by its own clock."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    modified = answer.get("LastModified") or headers.get("last-modified")
+    try:
+        now = parsedate_to_datetime(headers["date"])
+        if isinstance(modified, str):
+            modified = parsedate_to_datetime(modified)
+        return now - modified if isinstance(modified, datetime) else timedelta()
+    except (KeyError, TypeError, ValueError):
+        return known.age if known else timedelta()

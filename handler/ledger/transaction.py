@@ -1,35 +1,68 @@
 """One run's transaction with the ledger: load, scan, compare, claim, send, commit.
 
-What it guarantees, also when runs overlap, die or are started again by the same event:
+What it promises: each change is handed to SES at most once while no process dies, no answer of SES
+is lost and no owner of the claim stalls past it inside a call; otherwise at least once, and the
+repeated mail says so. Nothing is lost. Mails of runs by hand, and those of ``notify: always``,
+repeat by intent.
 
-- An event whose run has committed is not answered again.
-- A run sends its mail only under a claim that it has written on top of exactly the state it
-  compared with. While another run holds the claim, it waits; when another run was faster, it loads
-  and scans again, because the other may have seen what this one has not.
-- The state is committed after the mail, never before: a change that no mail has reported stays new.
-- A claim that has expired without a commit means that the run died, and that its mail may have been
-  sent. The next full run sends a full digest that says so.
+- An event whose run has committed is not answered again; if that run failed, it fails again.
+- A run sends only under a claim that it has written on top of exactly the head it compared with.
+  A claim holds for a minute by S3's clock; while another run holds one, a run waits.
+- The head is committed after the mails: a change that no mail has reported stays new.
+- A run whose claim ran out is abandoned. What it may have announced and is gone by then is
+  resolved, and the next mail says that it may repeat that run's.
+- A reading that is older than what the head has of its target is never committed.
 - A bucket that cannot be read or written never stops the audit: the run goes on without a ledger,
   reports all that is open, says so in the mail, and fails at the end.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from handler import clock
-from handler.ledger.reconcile import next_state
-from handler.ledger.state import LedgerState, SendClaim
-from handler.ledger.store import ConflictError, LedgerHead, LedgerStore, StoreError
-from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
+from handler.ledger.account_state import AccountState
+from handler.ledger.flips import is_within
+from handler.ledger.head import (
+    AbandonedRun,
+    Answer,
+    DecodeError,
+    FollowUp,
+    Head,
+    Pointer,
+    SendClaim,
+)
+from handler.ledger.next_state import next_state
+from handler.ledger.state import LedgerState
+from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
+from handler.model.finding import Finding, Status
+from handler.model.network import UNKNOWN, Target
+from handler.model.run import (
+    AuditIncompleteError,
+    MailError,
+    Report,
+    Run,
+    Scan,
+    Trigger,
+)
+from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 
-# From the claim to the commit. A run that takes longer is overtaken by the next one, which then
-# says that its mail may repeat this one's.
-_CLAIM_DURATION = timedelta(seconds=45)
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+# How long a claim holds, by S3's clock, and how much of it a call to SES must have left.
+_CLAIM = timedelta(seconds=60)
+_SES_CALL = timedelta(seconds=20)
+# After a mail about a change the next one waits, so that many changes at once are few mails.
+_CHANGE_MAIL_INTERVAL = timedelta(seconds=60)
+# CloudTrail may deliver an event before EC2 shows the change everywhere.
+_SETTLING = timedelta(seconds=10)
+_EVENTS_KEPT = timedelta(days=2)
+_ABANDONED_KEPT = 10
+_DIGEST = "digest"
 _ABANDONED = "Run {} ended between its mail and the ledger; this mail may repeat what it said."
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
 _UNDECODABLE = "What has changed is not known: {}"
@@ -40,23 +73,35 @@ _BUSY = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a run answers: the id is the same each time that the same event is delivered.
+
+    ``changed_at`` is when the change was made that caused it, ``regions`` where.
+    """
+
+    id: str
+    trigger: Trigger
+    changed_at: str | None = None
+    regions: tuple[str, ...] = ()
+
+
 class Steps(Protocol):
     """What a run does between its accesses to the ledger."""
 
-    def scan(self) -> tuple[Run, Sequence[Scan]]:
-        """Read every target."""
+    def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
+        """Read every target, or these."""
 
     def compare(
-        self,
-        run: Run,
-        scans: Sequence[Scan],
-        known: LedgerState | None,
-        notices: tuple[str, ...],
+        self, run: Run, scans: Sequence[Scan], known: LedgerState | None, notices: tuple[str, ...]
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; None for no mail."""
 
-    def send(self, report: Report, kind: DigestKind) -> None:
-        """Mail the digest. Raises ``MailError``."""
+    def compose(self, report: Report, kind: DigestKind) -> bytes:
+        """The digest as a message."""
+
+    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
+        """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,129 +112,327 @@ class Outcome:
     mailed: bool
     failures: tuple[str, ...]
 
+    @property
+    def problem(self) -> str | None:
+        """Why the run fails, in a sentence; None where it does not."""
+        problems = (*self.report.problems, *self.failures)
+        return f"The audit is incomplete: {' '.join(problems)}" if problems else None
+
 
 class LedgerSession:
     """The transaction of one run."""
 
-    def __init__(self, store: LedgerStore, run_id: str, budget: clock.TimeBudget) -> None:
+    def __init__(
+        self, store: LedgerStore, event: Event, policy: Policy, budget: clock.TimeBudget
+    ) -> None:
         self._store = store
-        self._run_id = run_id
+        self._event = event
+        self._policy = policy
         self._budget = budget
-        self._head = LedgerHead(state=None)
-        self._has_claim = False
-        self._abandoned_run: str | None = None
+        self._stored = StoredHead(head=None)
+        self._state: LedgerState | None = None
+        self._objects: dict[str, AccountState] = {}
+        self._abandoned: tuple[AbandonedRun, ...] = ()
+        self._claimed_at: float | None = None
+        self._has_waited = False
         self._failures: list[str] = []
 
     def execute(self, steps: Steps) -> Outcome | None:
         """Run the steps to the commit; None when the event was answered before.
 
-        Raises ``MailError``, and ``AuditIncompleteError`` when other runs were faster until no
-        time was left.
+        Raises ``MailError``, and ``AuditIncompleteError`` when the run that answered the event
+        failed, or other runs were faster until no time was left.
         """
+        self._load()
+        if self._is_answered():
+            return None
+        run, scans = steps.scan(None)
         while True:
-            seconds_left = self._budget.seconds_left()
-            self._load()
-            if self._head.state and self._run_id in self._head.state.events:
-                return None
-            run, scans = steps.scan()
             try:
                 return self._conclude(steps, run, scans)
             except ConflictError as error:
-                duration = seconds_left - self._budget.seconds_left()
-                if self._budget.reading_seconds_left() < duration:
+                self._load()
+                if self._is_answered():
+                    return None
+                stale = self._stale(scans)
+                if self._budget.reading_seconds_left() < 0 or self._claimed_at is not None:
                     raise AuditIncompleteError(_BUSY) from error
+                if stale:
+                    run, again = steps.scan(stale)
+                    kept = (scan for scan in scans if scan.coverage.target not in stale)
+                    scans = (*kept, *again)
 
     def _conclude(self, steps: Steps, run: Run, scans: Sequence[Scan]) -> Outcome:
         self._wait_for_claim()
-        report, kind = steps.compare(run, scans, self._head.state, self._notices)
+        store = self._store
+        report, kind = steps.compare(run, scans, self._state, self._notices)
         with self._recording_failure():
             self._store.save_report(report)
-        if kind and not self._claim():
-            report, kind = steps.compare(run, scans, self._head.state, self._notices)
+        if self._is_about_nothing(report, kind):
+            return Outcome(report, mailed=False, failures=tuple(self._failures))
+        if kind and self._must_wait():
+            self._follow_up()
+        after = next_state(self._state, report, self._policy, kind)
+        message = steps.compose(report, kind) if kind else b""
+        pointers = self._write_accounts(after, report)
+        if kind and self._store is store:
+            self._claim(pointers)
+        if self._store is not store:
+            # The ledger was lost: all that is open is mailed, and why.
+            report, kind = steps.compare(run, scans, None, self._notices)
+            message = steps.compose(report, kind) if kind else b""
         if kind:
-            self._send(steps, report, kind)
-        self._commit(report, kind)
-        return Outcome(report, kind is not None, tuple(self._failures))
+            self._send(steps, message, report)
+        outcome = Outcome(report, kind is not None, tuple(self._failures))
+        self._commit(after, pointers, outcome, kind)
+        return replace(outcome, failures=tuple(self._failures))
 
     def _load(self) -> None:
+        self._failures = []
         with self._continuing_without_ledger():
-            self._head = self._store.load(self._run_id)
-            self._abandoned_run = _abandoned_run(self._head.state)
-            problem = self._head.problem
-            self._failures = [_UNDECODABLE.format(problem)] if problem else []
+            self._stored = self._store.load(self._event.id)
+            self._abandoned = self._stored.head.abandoned if self._stored.head else ()
+            self._state = self._read_state()
+            if self._stored.problem:
+                self._failures.append(_UNDECODABLE.format(self._stored.problem))
+
+    def _read_state(self) -> LedgerState | None:
+        """What is known, with what the objects of the head say of each account."""
+        head = self._stored.head
+        if head is None:
+            return None
+        accounts, unknown = dict(self._stored.old_accounts), set()
+        for account, pointer in head.accounts.items():
+            try:
+                accounts[account] = self._account(account, pointer)
+            except DecodeError as error:
+                unknown.add(account)
+                self._failures.append(_UNDECODABLE.format(error))
+        return LedgerState(
+            records=_joined(account.records for account in accounts.values()),
+            resolved=_joined(account.resolved for account in accounts.values()),
+            targets=_joined(account.targets for account in accounts.values()),
+            announced=head.announced,
+            runs=head.runs,
+            settings=head.settings,
+            last_full_digest_at=head.last_full_digest_at,
+            unknown=frozenset(unknown),
+            suspects={dead.run: tuple(self._findings_of(dead)) for dead in self._abandoned},
+        )
+
+    def _findings_of(self, dead: AbandonedRun) -> Iterator[Finding]:
+        for account, pointer in dead.accounts.items():
+            # What it would have committed is one of many ways to know what it mailed.
+            with suppress(DecodeError):
+                records = self._account(account, pointer).records.values()
+                yield from (record.finding for record in records)
+
+    def _account(self, account: str, pointer: Pointer) -> AccountState:
+        if pointer.key not in self._objects:
+            self._objects[pointer.key] = self._store.read_account(account, pointer)
+        return self._objects[pointer.key]
+
+    def _is_answered(self) -> bool:
+        """Whether the event needs no run. Raises ``AuditIncompleteError`` if its run failed."""
+        head, changed_at = self._stored.head, self._event.changed_at
+        if head is None:
+            return False
+        if answer := head.events.get(self._event.id):
+            if answer.problem:
+                raise AuditIncompleteError(answer.problem)
+            return True
+        if changed_at is None or self._state is None or not self._event.regions:
+            return False
+        waiting = [head.follow_ups.get(region) for region in self._event.regions]
+        if all(w and w.run != self._event.id and changed_at < w.until for w in waiting):
+            # A run that waits reads all of them again, if it is still there.
+            return all(w and clock.now() < _time(w.until) for w in waiting)
+        read_at = {t.region: state.read_at for t, state in self._state.targets.items()}
+        return all(
+            region in read_at and _time(read_at[region]) >= _time(changed_at) + _SETTLING
+            for region in self._event.regions
+        )
+
+    def _stale(self, scans: Sequence[Scan]) -> set[Target]:
+        """The targets that another run has read later."""
+        known = self._state.targets if self._state else {}
+        return {
+            scan.coverage.target
+            for scan in scans
+            if (state := known.get(scan.coverage.target))
+            and _time(state.read_at) > _time(scan.coverage.read_at)
+        }
 
     @property
     def _notices(self) -> tuple[str, ...]:
         """What the mail has to say about the ledger."""
-        abandoned = [_ABANDONED.format(self._abandoned_run)] if self._abandoned_run else []
-        return (*self._failures, *abandoned)
+        dead = (_ABANDONED.format(dead.run) for dead in self._abandoned if not dead.is_said)
+        return (*self._failures, *dead)
 
     def _wait_for_claim(self) -> None:
-        """Wait until no other run is mailing, for half of the time that is left at most.
+        """Wait until no other run is mailing; one that is dead by now is abandoned.
 
-        Raises ``ConflictError`` when one still is, or was: the loaded state is old then.
+        Raises ``ConflictError`` when the head has changed meanwhile.
         """
-        limit, waited = self._budget.seconds_left() / 2, 0
+        waited = 0
         with self._continuing_without_ledger():
-            while _has_valid_claim(self._head.state):
-                if self._store.has_changed(self._head) or waited >= limit:
+            while (head := self._stored.head) and head.claim:
+                # Waiting shows as well that it is that old, whatever S3 says of the time.
+                if max(self._stored.age, timedelta(seconds=waited)) > _CLAIM:
+                    dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+                    self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
+                    self._stored = replace(self._stored, head=replace(head, claim=None, pending={}))
+                    self._state = self._read_state()
+                    return
+                if self._budget.seconds_left() < _CLAIM.total_seconds() / 2:
                     raise ConflictError
                 clock.sleep(1)
                 waited += 1
-            self._abandoned_run = _abandoned_run(self._head.state)
+                stored = self._store.reload(self._stored)
+                if stored.etag != self._stored.etag:
+                    raise ConflictError
+                self._stored = stored
 
-    def _claim(self) -> bool:
-        """Claim the right to mail; False when the ledger was lost over it.
+    def _is_about_nothing(self, report: Report, kind: DigestKind | None) -> bool:
+        """Whether a change has changed nothing, so that there is nothing to commit."""
+        if self._event.trigger is not Trigger.CHANGE or kind is not None:
+            return False
+        return not any(
+            finding.is_change or finding.change or finding.status is Status.RESOLVED
+            for finding in report.findings
+        )
 
-        Raises ``ConflictError`` when another run was faster.
+    def _must_wait(self) -> bool:
+        """Whether the mail would follow another one about a change too soon."""
+        head = self._stored.head
+        if self._event.changed_at is None or head is None or self._has_waited:
+            return False
+        last = head.last_change_mail_at
+        has_time = self._budget.reading_seconds_left() > _CHANGE_MAIL_INTERVAL.total_seconds()
+        return last is not None and has_time and _until(last) > clock.now()
+
+    def _follow_up(self) -> None:
+        """Wait for more changes, say so in the head, and begin again.
+
+        Raises ``ConflictError``.
         """
-        store = self._store
+        head = self._stored.head or Head()
+        until = _until(head.last_change_mail_at or clock.timestamp())
+        waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
+        follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
+        self._has_waited = True
         with self._continuing_without_ledger():
-            duration = min(_CLAIM_DURATION, timedelta(seconds=self._budget.seconds_left()))
-            until = (clock.now() + duration).isoformat(timespec="milliseconds")
-            state = replace(
-                self._head.state or LedgerState(),
-                claim=SendClaim(self._run_id, until, uuid.uuid4().hex),
-                abandoned_run=_abandoned_run(self._head.state),
-            )
-            self._head = store.replace(self._head, state)
-            self._has_claim = True
-        return self._store is store
+            self._store.replace(self._stored, replace(head, follow_ups=follow_ups))
+            clock.sleep(max(0.0, (until - clock.now()).total_seconds()))
+        raise ConflictError
 
-    def _send(self, steps: Steps, report: Report, kind: DigestKind) -> None:
+    def _write_accounts(self, after: LedgerState, report: Report) -> dict[str, Pointer]:
+        """Store what the run has read of each account; nothing of one that is not known."""
+        accounts = {coverage.target.account for coverage in report.coverage} - {UNKNOWN}
+        with self._continuing_without_ledger():
+            return self._store.write_accounts(after, sorted(accounts), self._event.id)
+        return {}
+
+    def _claim(self, pointers: Mapping[str, Pointer]) -> None:
+        """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
+        if self._budget.seconds_left() < self._budget.seconds_to_send:
+            raise AuditIncompleteError(_BUSY)
+        head = replace(
+            self._stored.head or Head(),
+            claim=SendClaim(self._event.id, uuid.uuid4().hex, sending=_DIGEST),
+            pending=pointers,
+            abandoned=self._abandoned,
+        )
+        with self._continuing_without_ledger():
+            self._write_claim(head)
+
+    def _write_claim(self, head: Head) -> None:
+        # From before the write, so that it has not run out for others while it holds here.
+        began = clock.monotonic()
+        self._stored = self._store.replace(self._stored, head)
+        self._claimed_at = began
+
+    def _before_attempt(self) -> None:
+        """Renew the claim where it would run out during a call to SES.
+
+        Raises ``AuditIncompleteError`` where it is another run's by now.
+        """
+        if self._claimed_at is None or self._stored.head is None:
+            return
+        age = timedelta(seconds=clock.monotonic() - self._claimed_at)
+        if _CLAIM - age >= _SES_CALL:
+            return
         try:
-            steps.send(replace(report, notices=self._notices), kind)
+            self._write_claim(self._stored.head)
+        except (ConflictError, StoreError) as error:
+            raise AuditIncompleteError(_OVERTAKEN) from error
+
+    def _send(self, steps: Steps, message: bytes, report: Report) -> None:
+        try:
+            steps.send(message, report, self._before_attempt)
         except MailError as error:
             self._release_claim(refused=error.refused)
             raise
 
     def _release_claim(self, *, refused: bool) -> None:
         """Withdraw the claim; where SES did not refuse, the mail may have been sent."""
-        state = self._head.state
-        if state is None:
+        head = self._stored.head
+        if head is None or head.claim is None:
             return
-        abandoned_run = state.abandoned_run if refused else self._run_id
-        released = replace(state, claim=None, abandoned_run=abandoned_run)
+        dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+        abandoned = head.abandoned if refused else (*head.abandoned, dead)[-_ABANDONED_KEPT:]
+        released = replace(head, claim=None, pending={}, abandoned=abandoned)
         # The run fails with the mail's error, whatever becomes of the claim.
         with suppress(StoreError, ConflictError):
-            self._store.replace(self._head, released)
+            self._store.replace(self._stored, released)
 
-    def _commit(self, report: Report, kind: DigestKind | None) -> None:
+    def _commit(
+        self,
+        after: LedgerState,
+        pointers: Mapping[str, Pointer],
+        outcome: Outcome,
+        kind: DigestKind | None,
+    ) -> None:
         """Store what is known now. Raises ``ConflictError`` when another run did, before a mail."""
-        known = self._head.state
-        state = next_state(
-            replace(known, abandoned_run=self._abandoned_run) if known else None,
-            report,
-            mailed=kind is not None,
-            is_full_digest=kind is DigestKind.FULL,
+        head, now = self._stored.head or Head(), after.runs[-1].started_at
+        problem = outcome.problem
+        runs = (*after.runs[:-1], replace(after.runs[-1], problem=problem))
+        events = {i: a for i, a in head.events.items() if is_within(a.at, now, _EVENTS_KEPT)}
+        if self._event.trigger is not Trigger.CHANGE:
+            events[self._event.id] = Answer(now, problem)
+        is_change_mail = self._event.trigger is Trigger.CHANGE and kind is not None
+        committed = replace(
+            head,
+            accounts={**head.accounts, **pointers},
+            runs=runs,
+            events=events,
+            claim=None,
+            pending={},
+            abandoned=self._still_abandoned(outcome.report, kind),
+            announced=after.announced,
+            settings=after.settings,
+            last_full_digest_at=after.last_full_digest_at,
+            last_change_mail_at=clock.timestamp() if is_change_mail else head.last_change_mail_at,
+            follow_ups={
+                region: waiting
+                for region, waiting in head.follow_ups.items()
+                if waiting.run != self._event.id and _time(waiting.until) > clock.now()
+            },
         )
         with self._recording_failure():
             try:
-                self._store.replace(self._head, state)
+                self._store.replace(self._stored, committed)
             except ConflictError:
-                if not self._has_claim:
+                if self._claimed_at is None:
                     raise
                 self._failures.append(_OVERTAKEN)
+
+    def _still_abandoned(self, report: Report, kind: DigestKind | None) -> tuple[AbandonedRun, ...]:
+        """The runs of which something may still be resolved, or was not said yet."""
+        is_said = kind is DigestKind.FULL and report.run.is_full
+        if report.run.is_full and not report.unread and is_said:
+            return ()
+        return tuple(replace(dead, is_said=dead.is_said or is_said) for dead in self._abandoned)
 
     @contextmanager
     def _recording_failure(self) -> Iterator[None]:
@@ -205,21 +448,18 @@ class LedgerSession:
         try:
             yield
         except StoreError as error:
-            self._store, self._head = LedgerStore(), LedgerHead(state=None)
-            self._abandoned_run = None
+            self._store, self._stored = LedgerStore(), StoredHead(head=None)
+            self._state, self._abandoned = None, ()
             self._failures.append(_LOST.format(error))
 
 
-def _has_valid_claim(state: LedgerState | None) -> bool:
-    """Whether a run that claimed to mail may still be at it."""
-    if state is None or state.claim is None:
-        return False
-    left = datetime.fromisoformat(state.claim.until) - clock.now()
-    return timedelta() < left <= _CLAIM_DURATION
+def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:
+    return {key: value for part in parts for key, value in part.items()}
 
 
-def _abandoned_run(state: LedgerState | None) -> str | None:
-    """The run that died between its mail and its commit, if one did since the last full run."""
-    if state is None or _has_valid_claim(state):
-        return None
-    return state.claim.run if state.claim else state.abandoned_run
+def _time(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp)
+
+
+def _until(last_mail_at: str) -> datetime:
+    return _time(last_mail_at) + _CHANGE_MAIL_INTERVAL

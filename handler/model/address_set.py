@@ -30,6 +30,8 @@ class AddressSet:
     count: int = 0
 
 
+NOT_STORED = "not stored"
+"""The digest of a set that was stored by its number of addresses alone."""
 UNKNOWN_ADDRESSES = AddressSet()
 """Where it is not known what gets in."""
 

@@ -112,8 +112,9 @@ class Finding:
     narrower than the finding. ``first_seen``, ``last_seen``, ``resolved_at`` and ``changed_at``
     (when it was last new, wider or worse) are UTC in ISO 8601 with a Z. ``change`` says how an open
     one differs from the last run, ``previously`` what it was, the first few of
-    ``previously_count``. One with ``flips`` has opened and closed that often since
-    ``flipping_since``; where it ``is_damped``, its change alone is no reason to mail.
+    ``previously_count``; ``origins`` are the ids of all known findings that it grew out of. One
+    with ``flips`` has opened and closed that often since ``flipping_since``; where it
+    ``is_damped``, its change alone is no reason to mail.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Finding:
     change: Change | None = None
     previously: tuple[Previous, ...] = ()
     previously_count: int = 0
+    origins: tuple[str, ...] = ()
     flips: int = 0
     flipping_since: str | None = None
     is_damped: bool = False
@@ -198,6 +200,14 @@ class Finding:
             self.group_id,
             self.id,
         )
+
+
+def is_listed(finding: Finding, minimum_severity: Severity) -> bool:
+    """Whether people are shown the finding, rather than told how many there are.
+
+    What could not be read is listed whatever it may open: silence must mean clean.
+    """
+    return finding.kind is Kind.UNREADABLE or finding.severity.is_at_least(minimum_severity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from handler.clock import day_of
-from handler.model.finding import Finding, Kind, Severity, Status
-from handler.model.network import Target
+from handler.model.finding import Finding, Kind, Severity, Status, is_listed
+from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.traffic import Traffic
 
 
@@ -23,7 +23,8 @@ class Trigger(StrEnum):
 class Run:
     """One run of the audit; the times are UTC in ISO 8601 with a Z.
 
-    ``is_full`` is false where the request named some targets only.
+    ``is_full`` is false where the request named some targets only. ``regions`` are those of the
+    settings, empty for every region enabled for the account.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Run:
     finished_at: str
     stack: str | None = None
     is_full: bool = True
+    regions: tuple[str, ...] = ()
 
     @property
     def day(self) -> date:
@@ -58,7 +60,8 @@ class CoverageStatus(StrEnum):
 class Coverage:
     """How much of one target was read; ``error`` says what was not, in a sentence.
 
-    ``notice`` says what could not be read that would only have lowered severities.
+    ``notice`` says what could not be read that would only have lowered severities. ``read_at`` is
+    when the reading began, UTC in ISO 8601.
     """
 
     target: Target
@@ -67,6 +70,7 @@ class Coverage:
     rules: int = 0
     error: str | None = None
     notice: str | None = None
+    read_at: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -161,16 +165,8 @@ class Report:
         return tuple(finding for finding in self.findings if finding.status is status)
 
     def listed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Those of the findings that people are shown, rather than told how many they are.
-
-        What could not be read is listed whatever it may open: silence must mean clean.
-        """
-        return tuple(
-            finding
-            for finding in findings
-            if finding.kind is Kind.UNREADABLE
-            or finding.severity.is_at_least(self.minimum_severity)
-        )
+        """Those of the findings that people are shown, rather than told how many they are."""
+        return tuple(f for f in findings if is_listed(f, self.minimum_severity))
 
     @property
     def unread(self) -> tuple[Coverage, ...]:
@@ -187,9 +183,23 @@ class Report:
         """Whether everything was read: only then does no finding mean clean."""
         return not self.unread and not self.unreadable
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was not read, each in a sentence."""
+        return (
+            *(f"{_name(c.target)} was not read: {c.error}" for c in self.unread),
+            *(f"{f.group_id} in {f.target.region}: {f.detail}" for f in self.unreadable),
+        )
+
     def count(self, severity: Severity) -> int:
         """How many open findings have that severity."""
         return sum(finding.severity is severity for finding in self.open)
+
+
+def _name(target: Target) -> str:
+    if target.region != ALL_REGIONS:
+        return f"Region {target.region}"
+    return "The account" if target.account == UNKNOWN else "The list of regions"
 
 
 class AuditIncompleteError(Exception):

@@ -17,6 +17,10 @@ class Fields:
             raise TypeError(message)
         self._document: Mapping[str, Any] = document
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a key."""
+        return key in self._document
+
     def value(self, key: str) -> object:
         """A value of any type."""
         return self._document[key]
@@ -54,8 +58,8 @@ class Fields:
         return number
 
     def optional_number(self, key: str) -> float | None:
-        """A number or null."""
-        return None if self._document[key] is None else float(self._typed(key, int, float))
+        """A number; None for null and where the key is missing."""
+        return None if self._document.get(key) is None else float(self._typed(key, int, float))
 
     def boolean(self, key: str) -> bool:
         """True or false."""
@@ -69,6 +73,11 @@ class Fields:
             raise ValueError(message)
         return stored
 
+    def times(self, key: str) -> tuple[str, ...]:
+        """A list of times."""
+        stored = self.texts(key)
+        return tuple(Fields({key: time}).time(key) for time in stored)
+
     def optional_time(self, key: str) -> str | None:
         """A time; None for null and where the key is missing."""
         return None if self._document.get(key) is None else self.time(key)
@@ -78,8 +87,8 @@ class Fields:
         return Fields(self._document[key])
 
     def optional_object(self, key: str) -> "Fields | None":
-        """An object or null."""
-        return None if self._document[key] is None else self.object(key)
+        """An object; None for null and where the key is missing."""
+        return None if self._document.get(key) is None else self.object(key)
 
     def objects(self, key: str) -> tuple["Fields", ...]:
         """A list of objects."""

@@ -1,0 +1,227 @@
+"""What is known of one account, as a compressed object with a line of JSON for each thing."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from io import BytesIO
+from typing import Any
+
+from handler.ledger.head import VERSION, DecodeError
+from handler.ledger.state import (
+    Announcement,
+    Flips,
+    LedgerState,
+    Opened,
+    Record,
+    Resolved,
+    TargetState,
+)
+from handler.model.address import Family, is_prefix_list, parse_cidr
+from handler.model.address_set import AddressSet
+from handler.model.attachment import Attachment
+from handler.model.finding import Finding, Kind, Severity, Status
+from handler.model.network import Target
+from handler.model.reach import Reach
+from handler.model.run import CoverageStatus
+from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.json_report import traffic_from_fields, traffic_to_json
+
+
+@dataclass(slots=True)
+class AccountState:
+    """The part of a ``LedgerState`` that is about one account."""
+
+    targets: dict[Target, TargetState] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
+    resolved: dict[str, Resolved] = field(default_factory=dict)
+
+
+def encode_account(state: LedgerState, account: str) -> bytes:
+    """What the state knows of an account, compressed; the same for the same state."""
+    buffer = BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
+        for line in _lines(state, account):
+            stream.write(json.dumps(line, separators=(",", ":")).encode())
+            stream.write(b"\n")
+    return buffer.getvalue()
+
+
+def decode_account(stored: bytes, account: str) -> AccountState:
+    """What is known of the account. Raises ``DecodeError``."""
+    state, count, end = AccountState(), 0, None
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(stored)) as stream:
+            for line in stream:
+                document = Fields(json.loads(line))
+                if document.has("end"):
+                    end = document.integer("end")
+                elif count:
+                    _decode_line(document, account, state)
+                elif document.integer("version") != VERSION or document.text("account") != account:
+                    message = "another version or account"
+                    raise ValueError(message)
+                count += 1
+        if end != count - 1:
+            message = "the end is missing"
+            raise ValueError(message)
+    except (*DECODE_ERRORS, OSError, EOFError) as error:
+        message = (
+            f"What is known of account {account} cannot be read "
+            f"({type(error).__name__}: {error!s:.80})."
+        )
+        raise DecodeError(message) from error
+    return state
+
+
+def _lines(state: LedgerState, account: str) -> Iterator[dict[str, Any]]:
+    """The lines: a heading, then targets, records and resolved findings, and their number."""
+    yield {"version": VERSION, "account": account}
+    count = 1
+    for target, read in state.targets.items():
+        if target.account == account:
+            yield {"region": target.region, "status": read.status, "readAt": read.read_at}
+            count += 1
+    for record in state.records.values():
+        if record.finding.target.account == account:
+            yield _record_to_json(record)
+            count += 1
+    for finding_id, gone in state.resolved.items():
+        if gone.account == account:
+            yield {
+                "gone": finding_id,
+                "firstSeen": gone.first_seen,
+                "resolvedAt": gone.resolved_at,
+                "record": _record_to_json(gone.record) if gone.record else None,
+            }
+            count += 1
+    yield {"end": count - 1}
+
+
+def _decode_line(document: Fields, account: str, state: AccountState) -> None:
+    if document.has("gone"):
+        record = document.optional_object("record")
+        state.resolved[document.text("gone")] = Resolved(
+            account,
+            document.time("firstSeen"),
+            document.time("resolvedAt"),
+            _record(record, account) if record else None,
+        )
+    elif document.has("id"):
+        state.records[document.text("id")] = _record(document, account)
+    else:
+        status = CoverageStatus(document.text("status"))
+        target = Target(account, document.text("region"))
+        state.targets[target] = TargetState(status, document.time("readAt"))
+
+
+def _record_to_json(record: Record) -> dict[str, Any]:
+    finding, announced = record.finding, record.announced
+    fields = {
+        "id": finding.id,
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "status": finding.status,
+        "inRegion": finding.target.region,
+        "groupId": finding.group_id,
+        "groupName": finding.group_name,
+        "groupIds": finding.group_ids,
+        "groupNames": finding.group_names,
+        "vpcId": finding.vpc_id,
+        "family": finding.family,
+        **traffic_to_json(finding.traffic),
+        "service": finding.service,
+        "reach": finding.reach,
+        "addresses": finding.addresses,
+        "share": finding.share,
+        "addressSet": _addresses_to_json(finding.address_set),
+        "attachment": finding.attachment,
+        "firstSeen": finding.first_seen,
+        "lastSeen": finding.last_seen,
+        "changedAt": finding.changed_at,
+        "resolvedAt": finding.resolved_at,
+        "announced": {
+            "severity": announced.severity,
+            "opened": [
+                {**traffic_to_json(o.traffic), "addressSet": _addresses_to_json(o.address_set)}
+                for o in announced.opened
+            ],
+            "at": announced.at,
+            "isOpen": announced.is_open,
+        }
+        if announced
+        else None,
+        "flips": asdict(record.flips) if record.flips else None,
+    }
+    return {key: value for key, value in fields.items() if value not in (None, ())}
+
+
+def _record(fields: Fields, account: str) -> Record:
+    family, announced = fields.optional_text("family"), fields.optional_object("announced")
+    flips = fields.optional_object("flips")
+    group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
+    if len(group_ids) != len(group_names):
+        message = "groupIds and groupNames must have one length"
+        raise ValueError(message)
+    finding = Finding(
+        id=fields.text("id"),
+        kind=Kind(fields.text("kind")),
+        severity=Severity(fields.text("severity")),
+        status=Status(fields.text("status")),
+        target=Target(account, fields.text("inRegion")),
+        group_id=fields.text("groupId"),
+        group_name=fields.text("groupName"),
+        group_ids=group_ids,
+        group_names=group_names,
+        vpc_id=fields.optional_text("vpcId"),
+        family=Family(family) if family else None,
+        traffic=traffic_from_fields(fields),
+        service=fields.optional_text("service"),
+        reach=Reach(fields.text("reach")),
+        addresses=fields.optional_integer("addresses"),
+        share=fields.optional_number("share"),
+        address_set=_address_set(fields.object("addressSet")),
+        attachment=Attachment(fields.text("attachment")),
+        first_seen=fields.time("firstSeen"),
+        last_seen=fields.time("lastSeen"),
+        changed_at=fields.optional_time("changedAt"),
+        resolved_at=fields.optional_time("resolvedAt"),
+    )
+    return Record(
+        finding,
+        _announcement(announced) if announced else None,
+        _flips(flips) if flips else None,
+    )
+
+
+def _announcement(fields: Fields) -> Announcement:
+    return Announcement(
+        Severity(fields.text("severity")),
+        tuple(
+            Opened(traffic_from_fields(opened), _address_set(opened.object("addressSet")))
+            for opened in fields.objects("opened")
+        ),
+        fields.time("at"),
+        fields.boolean("isOpen"),
+    )
+
+
+def _flips(fields: Fields) -> Flips:
+    times = tuple(fields.times("times"))
+    if not times:
+        message = "times must not be empty"
+        raise ValueError(message)
+    return Flips(fields.integer("count"), fields.time("since"), times)
+
+
+def _addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
+    fields = {"cidrs": addresses.cidrs, "digest": addresses.digest, "count": addresses.count}
+    return {key: value for key, value in fields.items() if value}
+
+
+def _address_set(fields: Fields) -> AddressSet:
+    cidrs = fields.texts("cidrs")
+    for cidr in cidrs:
+        if not is_prefix_list(cidr):
+            parse_cidr(cidr)
+    return AddressSet(cidrs, fields.optional_text("digest"), fields.count("count"))

@@ -1,0 +1,57 @@
+"""What is different from the last run besides the findings: targets, exceptions and settings."""
+
+from collections.abc import Iterator, Sequence
+
+from handler.ledger.reconcile import Reconciled
+from handler.ledger.state import LedgerState
+from handler.model.network import ALL_REGIONS
+from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, PolicyException
+
+
+def find_changes(
+    previous: LedgerState | None,
+    reconciled: Reconciled,
+    coverage: Sequence[Coverage],
+    exceptions: ExceptionReview,
+    *,
+    is_full: bool,
+) -> Changes | None:
+    """Which targets can be read, which exceptions expire, and what the settings changed.
+
+    None without a known state.
+    """
+    if previous is None:
+        return None
+    was_read = {t: state.status is CoverageStatus.OK for t, state in previous.targets.items()}
+    is_read = {target.target: target.is_complete for target in coverage}
+    names_all = all(target.target.region != ALL_REGIONS for target in coverage)
+    gone = set(was_read) - set(is_read) if is_full and names_all else set()
+    # Where the list of regions could not be read before, their names show that it can be again.
+    is_read |= {t: True for t in gone if t.region == ALL_REGIONS}
+    return Changes(
+        first=is_full and previous.last_full_digest_at is None,
+        lost=tuple(t for t, read in is_read.items() if not read and was_read.get(t, True)),
+        regained=tuple(t for t, read in is_read.items() if read and not was_read.get(t, True)),
+        left_out=tuple(sorted(gone - set(is_read))),
+        ending=tuple(
+            exception
+            for announcement, exception in _ending(exceptions)
+            if announcement not in previous.announced
+        ),
+        unlisted=reconciled.unlisted,
+        has_new_settings=reconciled.has_new_settings,
+        dropped=reconciled.dropped,
+    )
+
+
+def announcements_of(exceptions: ExceptionReview) -> frozenset[str]:
+    """The keys of what a mail says of exceptions that expire."""
+    return frozenset(announcement for announcement, _ in _ending(exceptions))
+
+
+def _ending(exceptions: ExceptionReview) -> Iterator[tuple[str, PolicyException]]:
+    """The exceptions that expired or soon will, each with the key of its announcement."""
+    for word, ending in (("expired", exceptions.expired), ("expiring", exceptions.expiring)):
+        for e in ending:
+            fields = (word, e.group, e.ports, e.source, e.account, e.region, e.until)
+            yield "|".join(map(str, fields)), e

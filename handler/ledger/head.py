@@ -1,0 +1,231 @@
+"""The head of the ledger: all of it that every run reads, as data and as stored JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from handler.ledger.state import RunSummary
+from handler.model.finding import Severity
+from handler.model.run import Trigger
+from handler.report.fields import DECODE_ERRORS, Fields
+
+VERSION = 2
+
+
+class DecodeError(ValueError):
+    """A stored object that cannot be read; the message is a sentence."""
+
+
+class NewerVersionError(DecodeError):
+    """A stored object of a later version of this program."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendClaim:
+    """A run that is about to send its mails.
+
+    Several runs may answer the same event at once; ``token`` is different for each. ``sent`` are
+    the mails that SES accepted, ``sending`` is the one that it may have.
+    """
+
+    run: str
+    token: str
+    sent: tuple[str, ...] = ()
+    sending: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where what is known of an account is stored, when that was, and how many findings it has."""
+
+    key: str
+    written_at: str
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonedRun:
+    """A run that ended between a mail and its commit, and what it would have committed.
+
+    It ``is_said`` when a full digest has told of it.
+    """
+
+    run: str
+    at: str
+    accounts: Mapping[str, Pointer] = field(default_factory=dict)
+    is_said: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """When a run answered an event, and why it failed; None where it did not."""
+
+    at: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A run that waits to read a region again for all changes until then."""
+
+    run: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known after the last commit, by account, and which run is sending.
+
+    ``events`` are the answered events of the last two days by id, without changes in the account.
+    ``pending`` are the objects of the run that claims to send. ``old_state_etag`` is that of the
+    ledger of version 1 when it was last read. See ``LedgerState`` for the other fields.
+    """
+
+    accounts: Mapping[str, Pointer] = field(default_factory=dict)
+    runs: tuple[RunSummary, ...] = ()
+    events: Mapping[str, Answer] = field(default_factory=dict)
+    claim: SendClaim | None = None
+    pending: Mapping[str, Pointer] = field(default_factory=dict)
+    abandoned: tuple[AbandonedRun, ...] = ()
+    announced: frozenset[str] = frozenset()
+    settings: str | None = None
+    last_full_digest_at: str | None = None
+    last_change_mail_at: str | None = None
+    follow_ups: Mapping[str, FollowUp] = field(default_factory=dict)
+    old_state_etag: str | None = None
+
+
+def encode_head(head: Head, writer: str) -> bytes:
+    """The head as JSON; ``writer`` is different for each write, so that one knows its own."""
+    document = {
+        "version": VERSION,
+        "writer": writer,
+        "accounts": _pointers_to_json(head.accounts),
+        "runs": [asdict(run) for run in head.runs],
+        "events": {event: asdict(answer) for event, answer in head.events.items()},
+        "claim": asdict(head.claim) if head.claim else None,
+        "pending": _pointers_to_json(head.pending),
+        "abandoned": [
+            {
+                "run": dead.run,
+                "at": dead.at,
+                "accounts": _pointers_to_json(dead.accounts),
+                "isSaid": dead.is_said,
+            }
+            for dead in head.abandoned
+        ],
+        "announced": sorted(head.announced),
+        "settings": head.settings,
+        "lastFullDigestAt": head.last_full_digest_at,
+        "lastChangeMailAt": head.last_change_mail_at,
+        "followUps": {region: asdict(waiting) for region, waiting in head.follow_ups.items()},
+        "oldStateEtag": head.old_state_etag,
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def writer_of(stored: bytes) -> str | None:
+    """Who wrote a stored head; None where that cannot be read."""
+    try:
+        return Fields(json.loads(stored)).text("writer")
+    except DECODE_ERRORS:
+        return None
+
+
+def decode_head(stored: bytes) -> Head:
+    """The head in that JSON. Raises ``DecodeError``."""
+    try:
+        document = Fields(json.loads(stored))
+        version = document.integer("version")
+        if version == VERSION:
+            return _head(document)
+    except DECODE_ERRORS as error:
+        message = f"The ledger cannot be read ({type(error).__name__}: {error!s:.80})."
+        raise DecodeError(message) from error
+    message = f"The ledger has version {version}, and this program knows {VERSION}."
+    raise NewerVersionError(message) if version > VERSION else DecodeError(message)
+
+
+def _head(document: Fields) -> Head:
+    events, follow_ups = document.object("events"), document.object("followUps")
+    claim = document.optional_object("claim")
+    return Head(
+        accounts=_pointers(document.object("accounts")),
+        runs=tuple(map(run_from_fields, document.objects("runs"))),
+        events={key: _answer(events.object(key)) for key in events.keys()},  # noqa: SIM118
+        claim=_claim(claim) if claim else None,
+        pending=_pointers(document.object("pending")),
+        abandoned=tuple(map(_abandoned, document.objects("abandoned"))),
+        announced=frozenset(document.texts("announced")),
+        settings=document.optional_text("settings"),
+        last_full_digest_at=document.optional_time("lastFullDigestAt"),
+        last_change_mail_at=document.optional_time("lastChangeMailAt"),
+        follow_ups={
+            region: FollowUp(
+                follow_ups.object(region).text("run"), follow_ups.object(region).time("until")
+            )
+            for region in follow_ups.keys()  # noqa: SIM118 -- no mapping
+        },
+        old_state_etag=document.optional_text("oldStateEtag"),
+    )
+
+
+def run_from_fields(document: Fields) -> RunSummary:
+    """A run of the history, of version 1 too. Raises one of ``DECODE_ERRORS``."""
+    numbers = document.object("open")
+    return RunSummary(
+        id=document.text("id"),
+        trigger=Trigger(document.text("trigger")),
+        started_at=document.time("started_at"),
+        opened=document.integer("opened"),
+        resolved=document.integer("resolved"),
+        open={severity: numbers.integer(severity) for severity in Severity},
+        not_read=document.integer("not_read"),
+        mailed=document.boolean("mailed"),
+        problem=document.optional_text("problem"),
+    )
+
+
+def _answer(document: Fields) -> Answer:
+    return Answer(document.time("at"), document.optional_text("problem"))
+
+
+def _claim(document: Fields) -> SendClaim:
+    return SendClaim(
+        document.text("run"),
+        document.text("token"),
+        document.texts("sent"),
+        document.optional_text("sending"),
+    )
+
+
+def _abandoned(document: Fields) -> AbandonedRun:
+    return AbandonedRun(
+        document.text("run"),
+        document.time("at"),
+        _pointers(document.object("accounts")),
+        document.boolean("isSaid"),
+    )
+
+
+def _pointers(document: Fields) -> dict[str, Pointer]:
+    return {
+        account: Pointer(
+            document.object(account).text("key"),
+            document.object(account).time("writtenAt"),
+            document.object(account).integer("findings"),
+        )
+        for account in document.keys()  # noqa: SIM118 -- no mapping
+    }
+
+
+def _pointers_to_json(pointers: Mapping[str, Pointer]) -> dict[str, Any]:
+    return {
+        account: {
+            "key": pointer.key,
+            "writtenAt": pointer.written_at,
+            "findings": pointer.findings,
+        }
+        for account, pointer in pointers.items()
+    }

@@ -1,0 +1,219 @@
+"""Works out what is known after a run: what its report found, and what its mail said of it."""
+
+from collections import Counter
+from dataclasses import replace
+
+from handler.ledger import flips
+from handler.ledger.changes import announcements_of
+from handler.ledger.reconcile import (
+    REMEMBERED,
+    flips_of,
+    has_lost_sight,
+    has_other_settings,
+    records_of,
+    settings_key,
+    was_said_resolved,
+)
+from handler.ledger.state import (
+    Announcement,
+    Flips,
+    LedgerState,
+    Opened,
+    Record,
+    Resolved,
+    RunSummary,
+    TargetState,
+)
+from handler.model.finding import Change, Finding, Severity, Status, as_openings, is_listed
+from handler.model.network import ALL_REGIONS
+from handler.model.run import Coverage, CoverageStatus, Report
+from handler.policy.policy import Policy
+from handler.report.digest import DigestKind
+
+_RUNS_KEPT = 100
+# Resolved findings are remembered by their ids, and whoever may edit rules makes as many as they
+# like.
+_RESOLVED_KEPT = 20_000
+
+
+def next_state(
+    previous: LedgerState | None, report: Report, policy: Policy, kind: DigestKind | None
+) -> LedgerState:
+    """What is known after the run of that report; ``kind`` is the digest that it mailed, if any."""
+    return _NextState(previous or LedgerState(), report, policy, kind).state()
+
+
+class _NextState:
+    """The state after one run."""
+
+    def __init__(
+        self, previous: LedgerState, report: Report, policy: Policy, kind: DigestKind | None
+    ) -> None:
+        self._previous = previous
+        self._report = report
+        self._policy = policy
+        self._kind = kind
+        self._now = report.run.started_at
+        self._is_other = has_other_settings(previous, policy)
+        names_all = all(c.target.region != ALL_REGIONS for c in report.coverage)
+        self._forgets = report.run.is_full and names_all
+
+    def state(self) -> LedgerState:
+        """All that is known after the run."""
+        previous, run = self._previous, self._report.run
+        coverage = {c.target: c for c in self._report.coverage if self._is_remembered(c)}
+        targets = {
+            target: TargetState(c.status, c.read_at or self._now) for target, c in coverage.items()
+        }
+        records = {
+            finding.id: self._record(finding)
+            for finding in self._report.findings
+            if finding.status is not Status.RESOLVED
+            and is_listed(finding, self._policy.minimum_severity)
+            # The report has named the targets that the settings leave out; they are forgotten.
+            and (finding.target in coverage or finding.target in previous.targets)
+            and (finding.target in coverage or not self._forgets)
+        }
+        is_whole_digest = self._kind is DigestKind.FULL and run.is_full
+        return LedgerState(
+            records=records,
+            resolved=self._resolved(records),
+            targets=targets if self._forgets else {**previous.targets, **targets},
+            announced=announcements_of(self._report.exceptions)
+            if self._kind
+            else previous.announced,
+            runs=(*previous.runs, self._summary())[-_RUNS_KEPT:],
+            settings=settings_key(self._policy) if run.is_full else previous.settings,
+            last_full_digest_at=self._now if is_whole_digest else previous.last_full_digest_at,
+        )
+
+    def _is_remembered(self, coverage: Coverage) -> bool:
+        """Whether the target is one of the settings'; others leave no trace."""
+        run, target = self._report.run, coverage.target
+        if run.is_full or target in self._previous.targets:
+            return True
+        if run.regions:
+            return target.region in run.regions
+        return coverage.status is CoverageStatus.OK
+
+    def _record(self, finding: Finding) -> Record:
+        known = self._previous.records.get(finding.id)
+        if finding.status is Status.UNVERIFIED and known:
+            return known
+        records = records_of(self._previous, finding)
+        if known and finding.change is None and has_lost_sight(finding, known.finding):
+            before = known.finding
+            finding = replace(finding, severity=before.severity, attachment=before.attachment)
+        history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
+        before_mail = flips.merged(record.announced for record in records)
+        return Record(outline(finding), self._announcement(finding, before_mail, history), history)
+
+    def _announcement(
+        self, finding: Finding, before: Announcement | None, history: Flips | None
+    ) -> Announcement | None:
+        """What mails last said of an open finding."""
+        is_said = self._kind is DigestKind.FULL or (
+            self._kind is not None and (finding.is_change or finding.change is Change.NARROWED)
+        )
+        if not is_said or finding.status is Status.EXCEPTED:
+            return before
+        opened = (Opened(finding.traffic, finding.address_set),)
+        announced = Announcement(finding.severity, opened, self._now)
+        if history and before and flips.is_within(before.at, self._now, flips.PERIOD):
+            both = flips.merged([announced, before])
+            return replace(both, is_open=True) if both else announced
+        return announced
+
+    def _resolved(self, records: dict[str, Record]) -> dict[str, Resolved]:
+        """What is gone, the latest last."""
+        resolved = {
+            finding_id: self._aged(gone)
+            for finding_id, gone in self._previous.resolved.items()
+            if finding_id not in records
+            and flips.is_within(gone.resolved_at, self._now, REMEMBERED)
+        }
+        for finding in self._report.with_status(Status.RESOLVED):
+            if finding.id in self._previous.resolved and finding.id not in self._previous.records:
+                gone = resolved.get(finding.id)
+                if gone and gone.record and self._kind:
+                    resolved[finding.id] = replace(gone, record=_as_said(gone.record, self._now))
+                continue
+            history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
+            records_before = records_of(self._previous, finding)
+            announced = flips.merged(record.announced for record in records_before)
+            record = Record(outline(finding), announced, history)
+            first_seen = finding.first_seen or self._now
+            resolved[finding.id] = Resolved(
+                finding.target.account,
+                first_seen,
+                self._now,
+                _as_said(record, self._now) if self._kind else record,
+            )
+        for finding in self._report.changes.unlisted if self._report.changes else ():
+            # It is remembered as gone, and comes back like one.
+            history = flips_of(self._previous, finding, self._now, has_new_settings=False)
+            known = self._previous.records[finding.id]
+            record = _as_said(replace(known, flips=history), self._now)
+            first_seen = finding.first_seen or self._now
+            account = finding.target.account
+            resolved[finding.id] = Resolved(account, first_seen, self._now, record)
+        return dict(list(resolved.items())[-_RESOLVED_KEPT:])
+
+    def _aged(self, gone: Resolved) -> Resolved:
+        """A resolved finding, without its record once it is stable and a mail has said so."""
+        if gone.record is None or not was_said_resolved(gone.record):
+            return gone
+        is_stable = flips.current([gone.record.flips], self._now) is None
+        return replace(gone, record=None) if is_stable else gone
+
+    def _summary(self) -> RunSummary:
+        report, run = self._report, self._report.run
+        counts = Counter(opening.finding.severity for opening in as_openings(report.open))
+        return RunSummary(
+            id=run.id,
+            trigger=run.trigger,
+            started_at=run.started_at,
+            opened=len(as_openings(finding for finding in report.open if finding.is_change)),
+            resolved=len(as_openings(report.with_status(Status.RESOLVED))),
+            open={severity: counts[severity] for severity in Severity},
+            not_read=len(report.unread),
+            mailed=self._kind is not None,
+        )
+
+
+def _as_said(record: Record, now: str) -> Record:
+    """The record of a finding that a mail has said is resolved."""
+    finding = record.finding
+    opened = (Opened(finding.traffic, finding.address_set),)
+    said = record.announced or Announcement(finding.severity, opened, now)
+    return replace(record, announced=replace(said, is_open=False))
+
+
+def outline(finding: Finding) -> Finding:
+    """The finding without what only a report needs."""
+    return replace(
+        finding,
+        sources=(),
+        prefix_lists=(),
+        source_count=0,
+        rule_ids=(),
+        rule_count=0,
+        why="",
+        fix=None,
+        narrower=None,
+        detail=None,
+        interfaces=(),
+        attached=(),
+        interface_count=0,
+        owner=None,
+        managed_by=None,
+        part_of=None,
+        exception=None,
+        change=None,
+        previously=(),
+        previously_count=0,
+        origins=(),
+        flips=0,
+        flipping_since=None,
+        is_damped=False,
+    )

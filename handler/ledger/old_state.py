@@ -1,0 +1,94 @@
+"""Reads the ledger of version 1, one object named state.json, which is read and never written."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from handler.assess.findings import fingerprint
+from handler.ledger.account_state import AccountState
+from handler.ledger.head import AbandonedRun, Answer, DecodeError, Head, run_from_fields
+from handler.ledger.next_state import outline
+from handler.ledger.state import Announcement, Opened, Record, Resolved, TargetState
+from handler.model.address_set import NOT_STORED, AddressSet, address_set
+from handler.model.finding import Finding, Status
+from handler.model.internet import Internets
+from handler.model.network import Target
+from handler.model.run import CoverageStatus
+from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.json_report import finding_from_fields
+
+KEY = "state.json"
+_VERSION = 1
+_LONG_AGO = "1970-01-01T00:00:00Z"
+_UNKNOWN_SETTINGS = "version 1"
+_ROUTABLE = Internets()
+
+
+@dataclass(frozen=True, slots=True)
+class OldState:
+    """What version 1 knew: a head without pointers, and what they would lead to."""
+
+    head: Head
+    accounts: dict[str, AccountState]
+
+
+def decode_old_state(stored: bytes, etag: str) -> OldState:
+    """The state of version 1 in the form of version 2. Raises ``DecodeError``."""
+    try:
+        document = Fields(json.loads(stored))
+        if document.value("version") != _VERSION:
+            message = f"its version is {document.value('version')!r}"
+            raise ValueError(message)
+        return _old_state(document, etag)
+    except DECODE_ERRORS as error:
+        message = f"{KEY} cannot be read ({type(error).__name__}: {error!s:.80})."
+        raise DecodeError(message) from error
+
+
+def _old_state(document: Fields, etag: str) -> OldState:
+    runs = tuple(map(run_from_fields, document.objects("runs")))
+    listed_at, died = document.optional_time("listedAt"), document.optional_text("died")
+    events, claim = document.object("events"), document.optional_object("mailing")
+    # A claim without a commit is of a run that ended in between.
+    dead = claim.text("run") if claim else died
+    last_run_at = runs[-1].started_at if runs else _LONG_AGO
+    accounts: dict[str, AccountState] = {}
+    for fields in document.objects("coverage"):
+        target = Target(fields.text("account"), fields.text("region"))
+        read = TargetState(CoverageStatus(fields.text("status")), last_run_at)
+        accounts.setdefault(target.account, AccountState()).targets[target] = read
+    for finding in _with_ids(map(finding_from_fields, document.objects("findings"))):
+        account = accounts.setdefault(finding.target.account, AccountState())
+        if finding.status is Status.RESOLVED:
+            resolved_at = finding.resolved_at or last_run_at
+            first_seen = finding.first_seen or resolved_at
+            account.resolved[finding.id] = Resolved(finding.target.account, first_seen, resolved_at)
+        else:
+            opened = (Opened(finding.traffic, finding.address_set),)
+            announced = Announcement(finding.severity, opened, finding.last_seen or last_run_at)
+            account.records[finding.id] = Record(outline(finding), announced)
+    head = Head(
+        runs=runs,
+        events={event: Answer(events.time(event)) for event in events.keys()},  # noqa: SIM118
+        abandoned=(AbandonedRun(dead, last_run_at),) if dead else (),
+        announced=frozenset(document.texts("announced")),
+        settings=_UNKNOWN_SETTINGS if accounts else None,
+        last_full_digest_at=listed_at,
+        old_state_etag=etag,
+    )
+    return OldState(head, accounts)
+
+
+def _with_ids(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """The findings with ids of version 2, which leave out who gets in, and with their addresses."""
+    for finding in findings:
+        if not finding.kind.is_exposure:
+            yield finding
+        elif finding.addresses is None:
+            yield replace(finding, address_set=AddressSet(finding.prefix_lists))
+        else:
+            addresses = AddressSet((), NOT_STORED, finding.addresses)
+            if finding.sources and not finding.prefix_lists and finding.family:
+                located = sorted(_ROUTABLE.locate(source)[1] for source in finding.sources)
+                addresses = address_set(_ROUTABLE[finding.family], located)
+            yield replace(finding, id=fingerprint(finding), address_set=addresses)

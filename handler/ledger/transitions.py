@@ -1,0 +1,205 @@
+"""What becomes of the openings of one place from one run to the next.
+
+A place is a group, or groups that are together on an interface, in one address family. What was
+open there is compared with what is open by traffic and addresses, not by rule, so that rules that
+are written in another way are no change.
+"""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cached_property
+
+from handler.ledger.openings import Openings
+from handler.ledger.state import Record
+from handler.model.address_set import NOT_STORED
+from handler.model.finding import Change, Finding, Status
+from handler.model.internet import Internet
+
+
+class Fate(Enum):
+    """What became of a known finding that no longer has its id.
+
+    A replaced one is open through others. An unlisted one is open below the minimum severity, a
+    dropped one is no exposure by today's settings.
+    """
+
+    RESOLVED = auto()
+    REPLACED = auto()
+    UNLISTED = auto()
+    DROPPED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was known and what was found of one place.
+
+    ``found`` are all openings, those that are not listed too; ``listed`` are the ids of those that
+    are, ``authorized`` of those on authorized ports. ``related`` are what the same groups open with
+    more or fewer others. ``verifiable`` are the ids of known findings of which all was read that
+    may open them.
+    """
+
+    internet: Internet
+    known: Sequence[Record]
+    found: Sequence[Finding]
+    listed: AbstractSet[str]
+    authorized: AbstractSet[str]
+    verifiable: AbstractSet[str]
+    related: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What became of a place.
+
+    ``origins`` has, by the id of a listed finding, the records that it grew out of; a finding
+    without any was not known. ``changes`` says how it differs from them. ``gone`` says what became
+    of records without a listed finding of the same id, ``remaining`` what opens a part of the
+    resolved ones as it did before, or is what unlisted ones are now. ``unverified`` are neither
+    found nor gone; ``kept`` are found smaller where not all was read, and may be as they were.
+    """
+
+    origins: dict[str, tuple[Record, ...]] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
+    gone: list[tuple[Record, Fate]] = field(default_factory=list)
+    remaining: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    unverified: list[Record] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+
+
+def compare(place: Place) -> Comparison:
+    """What became of the openings of the place."""
+    return _Comparing(place).compare()
+
+
+class _Comparing:
+    """The comparison of one place."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._result = Comparison()
+        self._records = {record.finding.id: record for record in place.known}
+        self._found_by_id = {finding.id: finding for finding in place.found}
+        self._settled = {
+            finding.id
+            for finding in place.found
+            if (record := self._records.get(finding.id))
+            and record.finding.address_set == finding.address_set
+        }
+
+    @cached_property
+    def _known(self) -> Openings[Finding]:
+        return self._openings(record.finding for record in self._place.known)
+
+    @cached_property
+    def _unsettled(self) -> Openings[Finding]:
+        """What was known and is not open as it was."""
+        known = (record.finding for record in self._place.known)
+        return self._openings(finding for finding in known if finding.id not in self._settled)
+
+    @cached_property
+    def _not_accepted(self) -> Openings[Finding]:
+        """What was known and no exception accepted."""
+        known = (record.finding for record in self._place.known)
+        return self._openings(f for f in known if f.status is not Status.EXCEPTED)
+
+    @cached_property
+    def _found(self) -> Openings[Finding]:
+        return self._openings(self._place.found)
+
+    def compare(self) -> Comparison:
+        """What became of the openings of the place."""
+        for finding in self._place.found:
+            if finding.id not in self._place.listed:
+                continue
+            if finding.id in self._records:
+                self._compare_same(self._records[finding.id], finding)
+            else:
+                self._compare_new(finding)
+        for finding_id, record in self._records.items():
+            if finding_id not in self._place.listed:
+                self._conclude(record)
+        return self._result
+
+    def _compare_same(self, record: Record, finding: Finding) -> None:
+        """A finding that has the id of a known one."""
+        result = self._result
+        result.origins[finding.id] = (record,)
+        if finding.id in self._settled:
+            return
+        gained, lost = self._difference(record.finding, finding)
+        if gained:
+            result.changes[finding.id] = Change.WIDENED
+        elif lost and finding.id in self._place.verifiable:
+            result.changes[finding.id] = Change.NARROWED
+        elif lost:
+            result.kept.add(finding.id)
+
+    def _compare_new(self, finding: Finding) -> None:
+        """A finding with an id that is not known."""
+        result = self._result
+        has_gained = not self._not_accepted.cover(finding)
+        overlapping = list(self._unsettled.overlapping(finding))
+        lost = [
+            before
+            for before in overlapping
+            if before.id in self._place.verifiable and not self._found.cover(before)
+        ]
+        if has_gained and not overlapping:
+            return
+        if has_gained:
+            origins, change = overlapping, Change.WIDENED
+        elif lost:
+            origins, change = lost, Change.NARROWED
+        else:
+            origins, change = list(self._known.overlapping(finding)), None
+        result.origins[finding.id] = tuple(self._records[before.id] for before in origins)
+        if change:
+            result.changes[finding.id] = change
+
+    def _difference(self, before: Finding, now: Finding) -> tuple[bool, bool]:
+        """Whether addresses were gained, and whether some were lost, with the same traffic."""
+        gained = not self._openings([before]).cover(now)
+        lost = not self._openings([now]).cover(before)
+        if gained and lost and (before.address_set.digest or now.address_set.digest):
+            # Which addresses they are is not known, but how many.
+            more = now.address_set.count - before.address_set.count
+            is_same = before.address_set.digest == NOT_STORED
+            return (more > 0, more < 0) if is_same else (more >= 0, more <= 0)
+        return gained, lost
+
+    def _conclude(self, record: Record) -> None:
+        """A known finding that is not among the listed ones."""
+        finding, result = record.finding, self._result
+        if finding.id in self._place.authorized or not self._found.is_judged(finding):
+            result.gone.append((record, Fate.DROPPED))
+        elif finding.id in self._found_by_id:
+            result.gone.append((record, Fate.UNLISTED))
+            result.remaining[finding.id] = (self._found_by_id[finding.id],)
+        elif finding.id in self._place.verifiable:
+            result.gone.append((record, self._fate(finding)))
+        else:
+            result.unverified.append(record)
+
+    def _fate(self, finding: Finding) -> Fate:
+        """What became of a finding that is not found again, where all was read."""
+        overlapping = list(self._found.overlapping(finding))
+        unlisted = [other for other in overlapping if other.id not in self._place.listed]
+        is_covered = self._found.cover(finding) or any(
+            self._openings([other]).cover(finding) for other in self._place.related
+        )
+        is_replaced = any(
+            other.id in self._result.origins and other.id not in self._settled
+            for other in overlapping
+        )
+        if is_replaced or (is_covered and len(unlisted) < len(overlapping)):
+            return Fate.REPLACED
+        if is_covered and not unlisted:
+            return Fate.REPLACED
+        self._result.remaining[finding.id] = tuple(unlisted or overlapping)
+        return Fate.UNLISTED if unlisted else Fate.RESOLVED
+
+    def _openings(self, findings: Iterable[Finding]) -> Openings[Finding]:
+        return Openings(self._place.internet, findings)

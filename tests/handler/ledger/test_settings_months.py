@@ -1,0 +1,386 @@
+"""Simulated months: reminders, openings that flip, and settings that change."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.ledger.state import LedgerState
+from handler.model.finding import Change, Finding, Severity, Status
+from handler.model.run import CoverageStatus
+from handler.policy.policy import Policy
+from handler.report.digest import DigestKind
+from tests.support.examples import examples
+from tests.support.ledger_runs import Outcome, Step, follow, run
+from tests.support.network import PUBLIC_IPV4, WORLD, interface
+from tests.support.reports import FRANKFURT
+from tests.support.security_groups import answer, permission
+
+START = datetime(2026, 11, 2, 6, tzinfo=UTC)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+LOWER, UPPER = "0.0.0.0/1", "128.0.0.0/1"
+A, B, FEW = "52.0.0.0/8", "54.0.0.0/8", "52.0.0.0/24"
+PUBLIC = {"NetworkInterfaces": [interface(public=PUBLIC_IPV4)]}
+UNATTACHED: dict[str, Any] = {"NetworkInterfaces": []}
+PRIVATE_LIST = {
+    "PrefixLists": [
+        {"PrefixListId": "pl-1", "OwnerId": "1", "Entries": [{"Cidr": "10.0.0.0/8"}]},
+    ]
+}
+
+
+def tcp(low: int, high: int, *sources: str) -> dict[str, Any]:
+    """A permission for TCP ports; from the IPv4 internet unless sources are given."""
+    return permission("tcp", low, high, *(sources or (WORLD,)))
+
+
+SSH = tcp(22, 22)
+
+
+def one(*permissions: dict[str, Any], **fields: Any) -> Step:
+    """A run that reads one group with these permissions."""
+    return Step((answer(*permissions),), **fields)
+
+
+def beside_ssh(*permissions: dict[str, Any], **fields: Any) -> Step:
+    """A run that reads SSH open in sg-1, and sg-2 with these permissions."""
+    return Step((answer(SSH), answer(*permissions, group_id="sg-2")), **fields)
+
+
+def on_interfaces(*group_sets: tuple[str, ...]) -> Step:
+    """A run that reads half of the internet in each of two groups, on interfaces with these."""
+    groups = answer(tcp(22, 22, LOWER)), answer(tcp(22, 22, UPPER), group_id="sg-2")
+    interfaces = [
+        interface(f"eni-{n}", groups=group_set, public=PUBLIC_IPV4)
+        for n, group_set in enumerate(group_sets)
+    ]
+    return Step(groups, {"NetworkInterfaces": interfaces})
+
+
+CLOSED = one()
+
+
+def simulate(
+    steps: Iterable[Step], every: timedelta, after: Sequence[Outcome] = ()
+) -> list[Outcome]:
+    """The outcomes of runs at equal times, the first of them at the end of those before."""
+    outcomes = list(after)
+    at = _time(outcomes[-1]) + every if outcomes else START
+    for number, step in enumerate(steps):
+        state = outcomes[-1].state if outcomes else LedgerState()
+        outcomes.append(follow(state, step, at + number * every))
+    return outcomes
+
+
+def _time(outcome: Outcome) -> datetime:
+    return datetime.fromisoformat(outcome.report.run.started_at)
+
+
+def full_days(outcomes: Iterable[Outcome]) -> list[int]:
+    """The days from the first run on which a full digest was mailed."""
+    return [(_time(o) - START).days for o in outcomes if o.kind is DigestKind.FULL]
+
+
+# What else a month brings beside SSH that stays open.
+QUIET = [beside_ssh() for _ in range(30)]
+BUSY = [beside_ssh(tcp(8000 + day, 8000 + day)) for day in range(30)]
+HALF_BUSY = [beside_ssh(*([tcp(8000, 8000)] if day % 2 else [])) for day in range(30)]
+DENIED_LATER = [
+    beside_ssh(status=CoverageStatus.OK if day < 5 else CoverageStatus.DENIED) for day in range(30)
+]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(QUIET, id="nothing-changes"),
+        pytest.param(BUSY, id="a-port-opens-and-one-closes-each-day"),
+        pytest.param(HALF_BUSY, id="a-port-opens-and-closes"),
+        pytest.param(DENIED_LATER, id="a-part-of-the-region-is-denied"),
+    ],
+)
+def test_all_that_is_open_is_mailed_every_seven_days(steps: list[Step]) -> None:
+    """However much changes, a full digest comes on every seventh day and lists SSH."""
+    outcomes = simulate(steps, DAY)
+    assert full_days(outcomes) == [0, 7, 14, 21, 28]
+    for outcome in outcomes:
+        if outcome.kind is DigestKind.FULL:
+            assert "tcp/22" in {finding.traffic.text for finding in outcome.mailed}
+
+
+def test_seven_days_are_calendar_days() -> None:
+    """A full digest late on a day is followed by one early on the seventh day after it."""
+    late, early = START.replace(hour=23, minute=59), START.replace(hour=0)
+    first = follow(LedgerState(), one(SSH), late)
+    sixth = follow(first.state, one(SSH), early + 6 * DAY)
+    seventh = follow(sixth.state, one(SSH), early + 7 * DAY)
+    assert [o.kind for o in (first, sixth, seventh)] == [DigestKind.FULL, None, DigestKind.FULL]
+
+
+def test_a_run_of_a_part_is_no_reminder() -> None:
+    """A run of one region mails no full digest on the seventh day; the next whole run does."""
+    first = follow(LedgerState(), one(SSH), START)
+    part = follow(first.state, Step(target=FRANKFURT, is_full=False), START + WEEK)
+    whole = follow(part.state, one(SSH), START + WEEK + HOUR)
+    assert (part.kind, whole.kind) == (None, DigestKind.FULL)
+
+
+busy_days = st.builds(
+    beside_ssh,
+    st.builds(
+        tcp,
+        st.integers(20, 23),
+        st.integers(23, 26),
+        st.sampled_from([WORLD, LOWER, A, FEW]),
+    ),
+    status=st.sampled_from([CoverageStatus.OK] * 5 + [CoverageStatus.FAILED]),
+)
+
+
+@examples(25, in_ci=50)
+@given(st.lists(busy_days, min_size=30, max_size=30))
+def test_every_urgent_opening_is_in_a_mail_a_week(steps: list[Step]) -> None:
+    """No opening of high severity or above is open for seven days without being in a mail."""
+    days_unmailed: Counter[str] = Counter()
+    for outcome in simulate(steps, DAY):
+        mailed = {finding.id for finding in outcome.mailed}
+        urgent = {f.id for f in outcome.report.open if f.severity.is_at_least(Severity.HIGH)}
+        days_unmailed.update(urgent - mailed)
+        for finding_id in mailed:
+            del days_unmailed[finding_id]
+        assert max(days_unmailed.values(), default=0) < 7
+
+
+FLIPS = [
+    pytest.param(one(SSH), CLOSED, id="opened-and-closed"),
+    pytest.param(one(SSH), one(tcp(22, 22, LOWER)), id="more-and-fewer-addresses"),
+    pytest.param(one(tcp(22, 22, A)), one(tcp(22, 22, B)), id="other-addresses"),
+    pytest.param(one(SSH), one(tcp(20, 25)), id="more-and-fewer-ports"),
+    pytest.param(one(tcp(20, 22)), one(tcp(22, 25)), id="other-ports"),
+    pytest.param(one(SSH), one(tcp(22, 22, FEW)), id="below-the-minimum"),
+    pytest.param(one(SSH, region=PUBLIC), one(SSH, region=UNATTACHED), id="attached-and-detached"),
+    pytest.param(
+        one(tcp(22, 22, "pl-1")), one(tcp(22, 22, "pl-1"), region=PRIVATE_LIST), id="unreadable"
+    ),
+    pytest.param(
+        on_interfaces(("sg-1", "sg-2")), on_interfaces(("sg-1",), ("sg-2",)), id="several-groups"
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "other"), FLIPS)
+@pytest.mark.parametrize("starts_with", [0, 1])
+def test_what_flips_hourly_causes_three_mails_a_week(
+    step: Step, other: Step, starts_with: int
+) -> None:
+    """In any seven days at most three mails are about changes of what changes back every hour."""
+    scans = [step.scan(), other.scan()]
+    state = LedgerState()
+    mails: dict[DigestKind | None, list[datetime]] = {kind: [] for kind in (None, *DigestKind)}
+    for hour in range(16 * 24):
+        at = START + hour * HOUR
+        outcome = run(state, [scans[(hour + starts_with) % 2]], at, Policy())
+        state = outcome.state
+        mails[outcome.kind].append(at)
+    changes = mails[DigestKind.CHANGES]
+    for first, fourth in zip(changes, islice(changes, 3, None), strict=False):
+        assert fourth - first >= WEEK
+    reminders = [at.date() for at in mails[DigestKind.FULL]]
+    for last, reminder in pairwise(reminders):
+        assert reminder - last >= WEEK
+
+
+def flipping(step: Step, other: Step, hours: int = 24) -> list[Outcome]:
+    """The outcomes of a day in which one step and another come in turn, the first one last."""
+    return simulate([other, step] * (hours // 2), HOUR)
+
+
+def test_what_flips_is_unstable() -> None:
+    """After three flips it is damped, and says how often it has opened and closed since when."""
+    first, *_, last = flipping(one(SSH), CLOSED)
+    (finding,) = last.report.open
+    assert (last.kind, finding.is_damped) == (None, True)
+    assert finding.flips >= 3
+    assert finding.flipping_since is not None
+    assert all(not finding.is_damped for finding in first.report.findings)
+
+
+@pytest.mark.parametrize(
+    ("days", "kind"),
+    [pytest.param(6, None, id="6"), pytest.param(8, DigestKind.CHANGES, id="8")],
+)
+def test_seven_days_without_a_flip_end_it(days: int, kind: DigestKind | None) -> None:
+    """What has not flipped for that many days causes a mail again when it does."""
+    unstable = flipping(one(SSH), CLOSED)
+    quiet = simulate([one(SSH)] * (days - 1), DAY, unstable)
+    assert simulate([CLOSED], DAY, quiet)[-1].kind is kind
+
+
+@pytest.mark.parametrize(
+    ("step", "other", "then", "announced"),
+    [
+        pytest.param(
+            one(SSH), CLOSED, one(SSH, tcp(3389, 3389)), "new tcp/3389", id="another-port"
+        ),
+        pytest.param(
+            beside_ssh(tcp(22, 22)),
+            beside_ssh(),
+            beside_ssh(tcp(22, 22), tcp(3389, 3389)),
+            "new tcp/3389",
+            id="beside-another-group",
+        ),
+        pytest.param(
+            one(tcp(22, 22, LOWER)), CLOSED, one(SSH), "widened tcp/22", id="more-addresses"
+        ),
+        pytest.param(
+            one(tcp(22, 22, A)),
+            one(tcp(22, 22, B)),
+            one(tcp(22, 22, A, B, "56.0.0.0/8")),
+            "widened tcp/22",
+            id="more-than-both",
+        ),
+        pytest.param(one(SSH), CLOSED, one(tcp(20, 25)), "widened tcp/20-25", id="more-ports"),
+        pytest.param(
+            one(SSH, region=UNATTACHED),
+            one(region=UNATTACHED),
+            one(SSH, region=PUBLIC),
+            "worsened tcp/22",
+            id="more-severe",
+        ),
+    ],
+)
+def test_more_than_was_announced_is_never_damped(
+    step: Step, other: Step, then: Step, announced: str
+) -> None:
+    """What is new, wider or worse than anything mailed in the week is mailed at once."""
+    last = simulate([then], HOUR, flipping(step, other))[-1]
+    mailed = {f"{f.change or f.status} {f.traffic.text}" for f in last.mailed if f.is_change}
+    assert announced in mailed
+
+
+@pytest.mark.parametrize(
+    ("step", "other", "then"),
+    [
+        pytest.param(one(SSH), CLOSED, CLOSED, id="closed"),
+        pytest.param(
+            one(tcp(22, 22, LOWER)), one(SSH), one(tcp(22, 22, A)), id="fewer-addresses-than-both"
+        ),
+        pytest.param(
+            one(SSH, region=UNATTACHED),
+            one(SSH, region=PUBLIC),
+            one(SSH, region=PUBLIC),
+            id="as-severe-as-before",
+        ),
+    ],
+)
+def test_what_was_announced_in_the_week_is_damped(step: Step, other: Step, then: Step) -> None:
+    """A flip to no more than was mailed in the week causes no mail."""
+    assert simulate([then], HOUR, flipping(step, other))[-1].kind is None
+
+
+def test_a_damped_change_stands_in_the_next_mail() -> None:
+    """What closed without a mail of its own is resolved in a report that is mailed for another."""
+    unstable = flipping(beside_ssh(tcp(3389, 3389)), beside_ssh())
+    last = simulate([beside_ssh(tcp(23, 23))], HOUR, unstable)[-1]
+    assert last.kind is DigestKind.CHANGES
+    assert [f.traffic.text for f in last.with_status(Status.RESOLVED)] == ["tcp/3389"]
+
+
+def exception(ports: str) -> dict[str, str]:
+    """An exception for these ports of sg-1."""
+    return {"group": "sg-1", "ports": ports, "reason": "a", "owner": "b", "until": "2027-06-30"}
+
+
+# Every port has its own sources, so that an opening has one id under every policy.
+OPEN = (
+    answer(
+        tcp(22, 22),
+        tcp(3306, 3306, A),
+        tcp(5432, 5432, A, B),
+        tcp(8000, 8000),
+        tcp(80, 80),
+        tcp(9200, 9200, "52.0.0.0/20"),
+    ),
+)
+policies = st.builds(
+    lambda **keys: Policy.parse(keys),
+    minimumSeverity=st.sampled_from(["info", "low", "low", "medium", "high", "critical"]),
+    trustedCidrs=st.sets(st.sampled_from([A, B, "52.0.0.0/20"])).map(sorted),
+    authorizedPorts=st.sets(st.sampled_from(["tcp/22", "tcp/80", "tcp/5000-9000"])).map(sorted),
+    exceptions=st.sets(st.sampled_from(["tcp/22", "tcp/3306", "tcp/5432"])).map(
+        lambda ports: [exception(port) for port in sorted(ports)]
+    ),
+)
+
+
+def listed(outcome: Outcome) -> dict[str, Finding]:
+    """The open findings that people are shown, by id."""
+    return {finding.id: finding for finding in outcome.report.listed(outcome.report.open)}
+
+
+@examples(100, in_ci=200)
+@given(st.lists(policies, min_size=2, max_size=6))
+def test_settings_resolve_and_hide_nothing(steps: list[Policy]) -> None:
+    """Where only settings change, what leaves the list is counted, and what comes is mailed.
+
+    Nothing is resolved, and nothing gets narrower or worse.
+    """
+    outcomes = simulate((Step(OPEN, policy=policy) for policy in steps), DAY)
+    for (before, after), (old, new) in zip(pairwise(outcomes), pairwise(steps), strict=True):
+        changes = after.report.changes
+        assert changes is not None
+        assert not changes.has_new_settings or old != new
+        assert not after.report.with_status(Status.RESOLVED)
+        changed = {finding.change for finding in after.report.findings}
+        assert not changed & {Change.NARROWED, Change.WORSENED}
+        excepted = {finding.id for finding in after.with_status(Status.EXCEPTED)}
+        was, now = listed(before), listed(after)
+        left = was.keys() - now.keys() - excepted
+        was_excepted = {finding.id for finding in before.with_status(Status.EXCEPTED)}
+        # What was accepted may be accepted no longer and fall off the list at the same time.
+        gone_too = was_excepted - now.keys() - excepted
+        assert len(left) <= changes.dropped <= len(left) + len(gone_too)
+        assert changes.unlisted == ()
+        assert after.kind or not left
+        mailed = {finding.id for finding in after.mailed}
+        assert now.keys() - was.keys() <= mailed
+        gained = [i for i in now.keys() & was.keys() if _has_more(now[i], was[i])]
+        assert after.kind or not gained
+        assert after.kind is None or old != new
+
+
+def _has_more(finding: Finding, before: Finding) -> bool:
+    return finding.address_set.count > before.address_set.count
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({}, {"minimumSeverity": "high"}, id="minimum-raised"),
+        pytest.param({"minimumSeverity": "high"}, {}, id="minimum-lowered"),
+        pytest.param({}, {"trustedCidrs": [B]}, id="trusted"),
+        pytest.param({"trustedCidrs": [B]}, {}, id="no-longer-trusted"),
+        pytest.param({}, {"authorizedPorts": ["tcp/80"]}, id="authorized"),
+        pytest.param({"authorizedPorts": ["tcp/80"]}, {}, id="no-longer-authorized"),
+        pytest.param({}, {"exceptions": [exception("tcp/80")]}, id="exception"),
+        pytest.param({"exceptions": [exception("tcp/80")]}, {}, id="exception-withdrawn"),
+    ],
+)
+def test_what_closes_while_settings_change_is_resolved(
+    before: dict[str, object], after: dict[str, object]
+) -> None:
+    """SSH that is closed in the same run in which other settings change is resolved and mailed."""
+    runs = simulate(
+        [
+            one(SSH, tcp(80, 80), policy=Policy.parse(before)),
+            one(tcp(80, 80), policy=Policy.parse(after)),
+        ],
+        DAY,
+    )
+    assert [f.traffic.text for f in runs[-1].with_status(Status.RESOLVED)] == ["tcp/22"]
+    assert runs[-1].kind is not None
