@@ -20,10 +20,13 @@ READ_ACTIONS = (
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 # SES API v2 checks SendEmail with a raw message against both actions.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
-LEDGER_ACTIONS = ("s3:GetObject", "s3:PutObject")
-# Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such as the
-# state before the first run: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-LEDGER_LOOKUP_ACTIONS = ("s3:ListBucket",)
+LEDGER_LIST_ACTIONS = ("s3:ListBucket",)
+LEDGER_READ_ACTIONS = ("s3:GetObject",)
+LEDGER_WRITE_ACTIONS = ("s3:PutObject",)
+# What a run reads, and what it only writes. state.json is the ledger of older versions: while an
+# update narrows the policy, their code may still write it.
+LEDGER_READ_KEYS = ("head.json", "known/*", "state.json")
+LEDGER_WRITE_KEYS = (*LEDGER_READ_KEYS, "aside/*", "reports/*")
 
 
 def assume_role() -> Document:
@@ -54,9 +57,13 @@ def function_policy(
         read,
         # The recipients' identities too: the SES sandbox checks the permission on them as well.
         _allow("SendDigest", MAIL_ACTIONS, list(identity_arns)),
-        # "/*": all objects of this bucket; the keys of reports contain their time.
-        _allow("KeepLedger", LEDGER_ACTIONS, f"{bucket_arn}/*"),
-        _allow("SeeWhatTheLedgerLacks", LEDGER_LOOKUP_ACTIONS, bucket_arn),
+        # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such
+        # as the head before the first run:
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        _allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn),
+        # "/*" after a prefix: these keys contain the account, the time or the id of a run.
+        _allow("ReadLedger", LEDGER_READ_ACTIONS, _objects(bucket_arn, LEDGER_READ_KEYS)),
+        _allow("WriteLedger", LEDGER_WRITE_ACTIONS, _objects(bucket_arn, LEDGER_WRITE_KEYS)),
         # ":*": all log streams of this log group; Lambda chooses their names.
         _allow("WriteLog", LOG_ACTIONS, f"{log_group_arn}:*"),
     )
@@ -108,6 +115,10 @@ def identity_names(addresses: Sequence[str], *, created: bool) -> tuple[str, ...
 
 def _allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+def _objects(bucket_arn: str, keys: Sequence[str]) -> list[str]:
+    return [f"{bucket_arn}/{key}" for key in keys]
 
 
 def _document(*statements: Document) -> Document:

@@ -54,8 +54,9 @@ def test_readme_lists_the_permissions(project: Path) -> None:
     actions = {
         *permissions.READ_ACTIONS,
         *permissions.MAIL_ACTIONS,
-        *permissions.LEDGER_ACTIONS,
-        *permissions.LEDGER_LOOKUP_ACTIONS,
+        *permissions.LEDGER_LIST_ACTIONS,
+        *permissions.LEDGER_READ_ACTIONS,
+        *permissions.LEDGER_WRITE_ACTIONS,
         *permissions.LOG_ACTIONS,
     }
     assert {row[0].strip("`") for row in table} == actions

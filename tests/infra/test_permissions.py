@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.infra.conftest import Deploy, Deployment
 from tests.infra.resource_types import (
     BUCKET,
@@ -14,6 +16,8 @@ from tests.infra.resource_types import (
     TOPIC,
     TOPIC_POLICY,
 )
+
+LEDGER = f"arn:{BUCKET}:{NAME}-ledger"
 
 
 def policy_statement(deployment: Deployment, sid: str) -> dict[str, Any]:
@@ -29,14 +33,15 @@ def test_only_lambda_may_assume_the_role(deploy: Deploy) -> None:
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_function_policy_has_five_statements(deploy: Deploy) -> None:
-    """The role policy has these five statements and no action with a wildcard."""
+def test_function_policy_has_six_statements(deploy: Deploy) -> None:
+    """The role policy has these six statements and no action with a wildcard."""
     statements = json.loads(deploy().one(POLICY)["policy"])["Statement"]
     assert [statement["Sid"] for statement in statements] == [
         "ReadSecurityGroups",
         "SendDigest",
-        "KeepLedger",
-        "SeeWhatTheLedgerLacks",
+        "ListLedger",
+        "ReadLedger",
+        "WriteLedger",
         "WriteLog",
     ]
     assert not [
@@ -80,14 +85,34 @@ def test_identities_of_others_may_be_domains(deploy: Deploy) -> None:
     ]
 
 
-def test_function_may_use_only_its_ledger_bucket(deploy: Deploy) -> None:
-    """The function may read, write and list objects of its bucket, and delete none."""
-    deployment = deploy()
-    arn = f"arn:{BUCKET}:{NAME}-ledger"
-    keep = policy_statement(deployment, "KeepLedger")
-    assert (keep["Action"], keep["Resource"]) == (["s3:GetObject", "s3:PutObject"], f"{arn}/*")
-    look = policy_statement(deployment, "SeeWhatTheLedgerLacks")
-    assert (look["Action"], look["Resource"]) == (["s3:ListBucket"], arn)
+@pytest.mark.parametrize(
+    ("sid", "action", "resources"),
+    [
+        ("ListLedger", "s3:ListBucket", LEDGER),
+        (
+            "ReadLedger",
+            "s3:GetObject",
+            [f"{LEDGER}/head.json", f"{LEDGER}/known/*", f"{LEDGER}/state.json"],
+        ),
+        (
+            "WriteLedger",
+            "s3:PutObject",
+            [
+                f"{LEDGER}/head.json",
+                f"{LEDGER}/known/*",
+                f"{LEDGER}/state.json",
+                f"{LEDGER}/aside/*",
+                f"{LEDGER}/reports/*",
+            ],
+        ),
+    ],
+)
+def test_function_may_use_only_its_ledger(
+    deploy: Deploy, sid: str, action: str, resources: str | list[str]
+) -> None:
+    """The function may list its bucket, read head and state, write these and reports, no more."""
+    statement = policy_statement(deploy(), sid)
+    assert (statement["Action"], statement["Resource"]) == ([action], resources)
 
 
 def test_function_may_write_only_its_log_group(deploy: Deploy) -> None:
@@ -99,14 +124,13 @@ def test_function_may_write_only_its_log_group(deploy: Deploy) -> None:
 
 def test_bucket_denies_requests_without_tls(deploy: Deploy) -> None:
     """The bucket policy denies every action on bucket and objects without TLS."""
-    arn = f"arn:{BUCKET}:{NAME}-ledger"
     assert json.loads(deploy().one(BUCKET_POLICY)["policy"])["Statement"] == [
         {
             "Sid": "DenyWithoutTls",
             "Effect": "Deny",
             "Principal": "*",
             "Action": "s3:*",
-            "Resource": [arn, f"{arn}/*"],
+            "Resource": [LEDGER, f"{LEDGER}/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ]
