@@ -20,6 +20,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.wrappers import Response
 
 from sandbox.aws import regions, schedule, security_groups
+from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
 from sandbox.aws.faults import Fault, Faults, wait
 from sandbox.aws.function_settings import FunctionSettings
@@ -198,6 +199,10 @@ class Front:
                 self.networks.amend(operation, result)
                 self._pages.cut(operation, result)
                 return operation.answer(result)
+            case "s3", "GetBucketEncryption":
+                buckets = get_backend("s3")[operation.account]["aws"]
+                bucket = buckets.get_bucket(operation.parameters["Bucket"])
+                return add_blocked_types(operation, response, bucket.encryption)
             case "s3", "GetBucketPolicy":
                 return self._bucket_policies.amend(operation, response)
             case "lambda", _ if self.settings.concerns(operation):
