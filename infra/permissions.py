@@ -41,11 +41,17 @@ def assume_role() -> Document:
 
 
 def function_policy(
-    *, log_group_arn: str, bucket_arn: str, identity_arns: Sequence[str], regions: Sequence[str]
+    *,
+    log_group_arn: str,
+    bucket_arn: str,
+    mail_arns: Sequence[str],
+    sender: str,
+    regions: Sequence[str],
 ) -> Document:
     """The permissions of the function: read groups, send email, use its ledger, write its log.
 
-    ``regions`` are the only ones whose groups it may read; an empty sequence allows all regions.
+    ``mail_arns`` are those of ``mail_resources``. ``regions`` are the only ones whose groups it may
+    read; an empty sequence allows all regions.
     """
     # "*" because EC2 Describe actions do not support resource-level permissions, and the prefix
     # lists that rules refer to are not known in advance:
@@ -53,10 +59,12 @@ def function_policy(
     read = _allow("ReadSecurityGroups", READ_ACTIONS, "*")
     if regions:
         read["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+    send = _allow("SendDigest", MAIL_ACTIONS, list(mail_arns))
+    # The identities would allow every address of a domain, and every recipient's as the sender.
+    send["Condition"] = {"StringEquals": {"ses:FromAddress": sender}}
     return _document(
         read,
-        # The recipients' identities too: the SES sandbox checks the permission on them as well.
-        _allow("SendDigest", MAIL_ACTIONS, list(identity_arns)),
+        send,
         # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such
         # as the head before the first run:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
@@ -98,19 +106,23 @@ def topic_policy(topic_arn: str, account: str) -> Document:
     )
 
 
-def identity_names(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
-    """The SES identities that SES may check for email between ``addresses``, sorted.
+def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
+    """The SES resources that SES may check for email between ``addresses``, sorted.
 
-    If the stack has created them (``created``), they are the addresses. If not, they may be an
-    address, its domain or a parent domain; SES accepts any that is verified:
+    The recipients' identities are among them, because the SES sandbox checks the permission on
+    them as well. If the stack has created the identities (``created``), they are the addresses. If
+    not, they may be an address, its domain or a parent domain; SES accepts any that is verified:
     https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
     """
     if created:
-        return tuple(sorted(set(addresses)))
+        return tuple(f"identity/{address}" for address in sorted(set(addresses)))
     domains = [address.partition("@")[2].split(".") for address in addresses]
     # Top-level domains are left out: nobody can verify one.
     suffixes = {".".join(labels[start:]) for labels in domains for start in range(len(labels) - 1)}
-    return tuple(sorted({*addresses, *suffixes}))
+    identities = (f"identity/{name}" for name in sorted({*addresses, *suffixes}))
+    # "*": an identity of others may have a default configuration set, which SES checks as well and
+    # whose name the stack does not know.
+    return ("configuration-set/*", *identities)
 
 
 def _allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:

@@ -18,7 +18,7 @@ def test_counts_become_metrics(deploy: Deploy) -> None:
             "value": f"$.{count}",
             "unit": "Count",
         }
-        for count in ("critical", "high", "medium", "low", "info", "targetsNotRead")
+        for count in ("critical", "high", "info", "low", "medium", "targetsNotRead")
     ]
 
 

@@ -63,21 +63,23 @@ def test_only_configured_regions_may_be_read(deploy: Deploy) -> None:
 
 
 def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
-    """The function may send with the identities of sender and recipients only."""
+    """The function may send from the sender only, with the identities of all its addresses."""
     send = policy_statement(deploy(), "SendDigest")
     assert send["Action"] == ["ses:SendEmail", "ses:SendRawEmail"]
     assert send["Resource"] == [
         "arn:aws:ses:eu-west-1:123456789012:identity/audit@example.com",
         "arn:aws:ses:eu-west-1:123456789012:identity/security@example.com",
     ]
+    assert send["Condition"] == {"StringEquals": {"ses:FromAddress": "audit@example.com"}}
 
 
 def test_identities_of_others_may_be_domains(deploy: Deploy) -> None:
-    """With createIdentities false, domains and parent domains of the addresses are allowed too."""
+    """With createIdentities false, domains, parent domains and configuration sets are added."""
     send = policy_statement(
         deploy(createIdentities=False, sender="a@mail.example.com"), "SendDigest"
     )
     assert send["Resource"] == [
+        "arn:aws:ses:eu-west-1:123456789012:configuration-set/*",
         "arn:aws:ses:eu-west-1:123456789012:identity/a@mail.example.com",
         "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
         "arn:aws:ses:eu-west-1:123456789012:identity/mail.example.com",
