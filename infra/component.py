@@ -37,9 +37,11 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
         change_rule = triggers.declare_change_rule(f"{name}-change", config, function, self._child)
         alarms.declare_metrics(f"{name}-metric", log_group, self._child)
-        alarms.declare_alarms(f"{name}-alarm", config, function, log_group, schedule, self._child)
+        watched = alarms.Watched(self._location, function, log_group, schedule)
+        alarms.declare_alarms(f"{name}-alarm", config, watched, self._child)
 
         self.outputs = {
+            "region": self._location.region,
             "functionName": function.name,
             "functionArn": function.arn,
             "roleArn": role.arn,

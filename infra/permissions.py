@@ -92,17 +92,33 @@ def bucket_policy(bucket_arn: str) -> Document:
     )
 
 
-def topic_policy(topic_arn: str, account: str) -> Document:
-    """Allows only CloudWatch alarms of this account to publish to the topic."""
+def topic_policy(topic_arn: str, account: str, alarms_arn: str) -> Document:
+    """Lets nobody but the account's CloudWatch alarms publish to the topic.
+
+    ``alarms_arn`` is the pattern of the alarms' ARNs.
+    """
     return _document(
         {
-            "Sid": "AlarmsOfThisAccount",
+            "Sid": "AllowAlarmsOfThisAccount",
             "Effect": "Allow",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": "sns:Publish",
             "Resource": topic_arn,
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        }
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": alarms_arn},
+                "StringEquals": {"aws:SourceAccount": account},
+            },
+        },
+        {
+            # Without it, whoever has sns:Publish in a policy of their own may publish as well. A
+            # request that no service makes for a resource has no aws:SourceArn and is denied too.
+            "Sid": "DenyEverybodyElse",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"ArnNotLike": {"aws:SourceArn": alarms_arn}},
+        },
     )
 
 

@@ -139,14 +139,26 @@ def test_bucket_denies_requests_without_tls(deploy: Deploy) -> None:
 
 
 def test_only_alarms_of_the_account_may_publish(deploy: Deploy) -> None:
-    """The topic policy allows CloudWatch to publish for alarms of this account, nothing else."""
+    """The topic policy allows alarms of this account to publish and denies everybody else."""
+    topic, alarms = f"arn:{TOPIC}:{NAME}-alarm", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"
     assert json.loads(deploy().one(TOPIC_POLICY)["policy"])["Statement"] == [
         {
-            "Sid": "AlarmsOfThisAccount",
+            "Sid": "AllowAlarmsOfThisAccount",
             "Effect": "Allow",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": "sns:Publish",
-            "Resource": f"arn:{TOPIC}:{NAME}-alarm",
-            "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
-        }
+            "Resource": topic,
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": alarms},
+                "StringEquals": {"aws:SourceAccount": "123456789012"},
+            },
+        },
+        {
+            "Sid": "DenyEverybodyElse",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": {"ArnNotLike": {"aws:SourceArn": alarms}},
+        },
     ]
