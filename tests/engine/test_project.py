@@ -1,7 +1,6 @@
 """The project itself on the real engine: what changes when, and what a bad setting says."""
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -14,6 +13,7 @@ from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import Changes, DeployError, Stack, open_stack
+from tests.support.projects import copy_project
 
 FUNCTION = ("aws:lambda/function:Function", "security-group-audit-function")
 POLICY = ("aws:iam/rolePolicy:RolePolicy", "security-group-audit-policy")
@@ -35,14 +35,7 @@ def fill(account: Account, bucket: str) -> None:
 @pytest.fixture
 def copy(project: Path, tmp_path: Path) -> Path:
     """The project in a folder of its own, where files may be changed."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
-        shutil.copy2(project / name, folder)
-    for name in ("handler", "infra"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(project / name, folder / name, ignore=ignore)
-    return folder
+    return copy_project(project, tmp_path / "project")
 
 
 @pytest.fixture
