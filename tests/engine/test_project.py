@@ -288,7 +288,15 @@ def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine
                 "it lacks reason and owner."
             ),
         ),
+        (
+            {"exceptions": ["web"]},
+            "Stack 'dev' with configuration key 'exceptions' must be of type 'array<object>'",
+        ),
         ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),
+        (
+            {"aws:region": "ap-east-1"},
+            "aws:region must be a region in which SES is available, got 'ap-east-1'.",
+        ),
         (
             {"recipient": "a@example.com"},
             "recipient is no setting of security-group-audit; did you mean recipients?",
