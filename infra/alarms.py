@@ -1,12 +1,14 @@
 """CloudWatch alarms on failed and missing runs, the SNS topic that emails them, and metrics."""
 
 import math
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from infra import permissions
 from infra.config import StackConfig
+from infra.location import Location
 
 _HOUR_SECONDS = 3600
 # An alarm with periods of an hour or more evaluates seven days at most:
@@ -15,22 +17,33 @@ MAX_HOURS = 7 * 24
 # The message of the function's last log line, and the fields of it that become metrics.
 FINISHED = "Audit finished."
 COUNTS = ("critical", "high", "medium", "low", "info", "targetsNotRead")
+# The metric that counts these lines.
+RUNS = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the alarms are about, and where it is; without a schedule no run is ever missing."""
+
+    location: Location
+    function: aws.lambda_.Function
+    log_group: aws.cloudwatch.LogGroup
+    schedule: aws.cloudwatch.EventRule | None
 
 
 def declare_metrics(
     name: str, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions
 ) -> None:
-    """A CloudWatch metric for each of ``COUNTS``, read from the log of each finished run."""
-    for count in COUNTS:
+    """A CloudWatch metric for ``RUNS`` and each of ``COUNTS``, read from a run's last log line."""
+    for metric, value in {RUNS: "1", **{count: f"$.{count}" for count in COUNTS}}.items():
         aws.cloudwatch.LogMetricFilter(
-            f"{name}-{count}",
+            f"{name}-{metric}",
             log_group_name=log_group.name,
             pattern=f'{{ $.message = "{FINISHED}" }}',
             metric_transformation={
-                # One namespace for each stack, since stacks may share a region.
-                "namespace": f"SecurityGroupAudit/{pulumi.get_stack()}",
-                "name": count,
-                "value": f"$.{count}",
+                "namespace": _namespace(),
+                "name": metric,
+                "value": value,
                 "unit": "Count",
             },
             opts=opts,
@@ -38,26 +51,20 @@ def declare_metrics(
 
 
 def declare_alarms(
-    name: str,
-    config: StackConfig,
-    function: aws.lambda_.Function,
-    log_group: aws.cloudwatch.LogGroup,
-    schedule: aws.cloudwatch.EventRule | None,
-    opts: pulumi.ResourceOptions,
+    name: str, config: StackConfig, watched: Watched, opts: pulumi.ResourceOptions
 ) -> None:
-    """The alarms, emailed to the digest's recipients; none if the stack has alarms disabled.
-
-    Without a schedule no run is ever missing, so that only failed runs have an alarm.
-    """
+    """The alarms, emailed to the digest's recipients; none if the stack has alarms disabled."""
     if not config.alarms:
         return
-    topic = _declare_topic(name, config, opts)
-    _declare_failure_alarm(f"{name}-failed", function, log_group, topic, opts)
-    if schedule and config.longest_gap_minutes:
+    topic = _declare_topic(name, config, watched.location, opts)
+    _declare_failure_alarm(f"{name}-failed", watched, topic, opts)
+    if watched.schedule and config.longest_gap_minutes:
         # One hour more than the schedule, because periods start on the hour and runs do not.
         hours = math.ceil(config.longest_gap_minutes / 60) + 1
         if hours <= MAX_HOURS:
-            _declare_missing_run_alarm(f"{name}-silent", function, schedule, hours, topic, opts)
+            _declare_missing_run_alarm(
+                f"{name}-silent", watched, watched.schedule, hours, topic, opts
+            )
         else:
             pulumi.log.warn(
                 f"No alarm watches whether the audit runs: an alarm looks back {MAX_HOURS} hours, "
@@ -65,12 +72,22 @@ def declare_alarms(
             )
 
 
-def _declare_topic(name: str, config: StackConfig, opts: pulumi.ResourceOptions) -> aws.sns.Topic:
+def _namespace() -> str:
+    """The namespace of the stack's metrics: one for each stack, since stacks may share a region."""
+    return f"SecurityGroupAudit/{pulumi.get_stack()}"
+
+
+def _declare_topic(
+    name: str, config: StackConfig, location: Location, opts: pulumi.ResourceOptions
+) -> aws.sns.Topic:
     """The SNS topic of the alarms; SNS asks each recipient to confirm the subscription."""
     topic = aws.sns.Topic(name, display_name="Security-group audit", opts=opts)
     # SNS's default policy lets everybody in the account who may use SNS publish to a topic.
-    account = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=opts.parent)).account_id
-    document = topic.arn.apply(lambda arn: permissions.topic_policy(arn, account))
+    document = topic.arn.apply(
+        lambda arn: permissions.topic_policy(
+            arn, location.account, location.arn("cloudwatch", "alarm:*")
+        )
+    )
     aws.sns.TopicPolicy(
         f"{name}-policy", arn=topic.arn, policy=pulumi.Output.json_dumps(document), opts=opts
     )
@@ -86,25 +103,20 @@ def _declare_topic(name: str, config: StackConfig, opts: pulumi.ResourceOptions)
 
 
 def _declare_failure_alarm(
-    name: str,
-    function: aws.lambda_.Function,
-    log_group: aws.cloudwatch.LogGroup,
-    topic: aws.sns.Topic,
-    opts: pulumi.ResourceOptions,
+    name: str, watched: Watched, topic: aws.sns.Topic, opts: pulumi.ResourceOptions
 ) -> None:
     """The alarm for a run that failed."""
     aws.cloudwatch.MetricAlarm(
         name,
         alarm_description=pulumi.Output.concat(
             f"The security-group audit of stack {pulumi.get_stack()} failed: something could not "
-            "be read, or the digest could not be sent. What it was is in the log: "
-            "aws logs tail ",
-            log_group.name,
-            " --since 1h --format short",
+            "be read, or the digest could not be sent. What it was is in the log:\n"
+            f"aws logs tail --region {watched.location.region} --since 1h --format short ",
+            watched.log_group.name,
         ),
         namespace="AWS/Lambda",
         metric_name="Errors",
-        dimensions={"FunctionName": function.name},
+        dimensions={"FunctionName": watched.function.name},
         statistic="Sum",
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=1,
@@ -118,31 +130,36 @@ def _declare_failure_alarm(
 
 def _declare_missing_run_alarm(
     name: str,
-    function: aws.lambda_.Function,
+    watched: Watched,
     schedule: aws.cloudwatch.EventRule,
     hours: int,
     topic: aws.sns.Topic,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """The alarm for no run having started in this many hours."""
+    """The alarm for no run having finished in this many hours."""
+    region = watched.location.region
     aws.cloudwatch.MetricAlarm(
         name,
         alarm_description=pulumi.Output.concat(
-            f"The security-group audit of stack {pulumi.get_stack()} has not run for {hours} "
-            "hours; after its first deployment that is so until the first run. Is its schedule "
-            "there and enabled? aws events describe-rule --name ",
+            f"The security-group audit of stack {pulumi.get_stack()} has not finished a run for "
+            f"{hours} hours; after its first deployment that is so until the first run. "
+            "What the last runs did is in the log:\n"
+            f"aws logs tail --region {region} --since {hours}h --format short ",
+            watched.log_group.name,
+            "\nIf there was none, the schedule may be missing or disabled:\n"
+            f"aws events describe-rule --region {region} --name ",
             schedule.name,
         ),
-        namespace="AWS/Lambda",
-        metric_name="Invocations",
-        dimensions={"FunctionName": function.name},
+        namespace=_namespace(),
+        # Not Lambda's Invocations: a run that is killed or fails to start is an invocation, too.
+        metric_name=RUNS,
         statistic="Sum",
         comparison_operator="LessThanThreshold",
         threshold=1,
         period=_HOUR_SECONDS,
         evaluation_periods=hours,
         datapoints_to_alarm=hours,
-        # Lambda publishes no data point for an hour without invocations.
+        # An hour without the log line has no data point.
         treat_missing_data="breaching",
         alarm_actions=[topic.arn],
         opts=opts,

@@ -8,6 +8,7 @@ from infra import alarms, permissions, triggers
 from infra.archive import build_archive
 from infra.config import StackConfig
 from infra.ledger_bucket import LedgerBucket, declare_ledger_bucket
+from infra.location import look_up_location
 
 
 class SecurityGroupAudit(pulumi.ComponentResource):
@@ -24,6 +25,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         self._name = name
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
+        self._location = look_up_location(pulumi.InvokeOptions(parent=self))
 
         identities = self._declare_identities()
         log_group = self._declare_log_group()
@@ -35,9 +37,11 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
         change_rule = triggers.declare_change_rule(f"{name}-change", config, function, self._child)
         alarms.declare_metrics(f"{name}-metric", log_group, self._child)
-        alarms.declare_alarms(f"{name}-alarm", config, function, log_group, schedule, self._child)
+        watched = alarms.Watched(self._location, function, log_group, schedule)
+        alarms.declare_alarms(f"{name}-alarm", config, watched, self._child)
 
         self.outputs = {
+            "region": self._location.region,
             "functionName": function.name,
             "functionArn": function.arn,
             "roleArn": role.arn,
@@ -81,12 +85,13 @@ class SecurityGroupAudit(pulumi.ComponentResource):
     def _declare_role_policy(
         self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, bucket: aws.s3.Bucket
     ) -> aws.iam.RolePolicy:
-        config, identity_arns = self._config, self._identity_arns()
+        config, mail_arns = self._config, self._mail_arns()
         document = pulumi.Output.all(log_group.arn, bucket.arn).apply(
             lambda arns: permissions.function_policy(
                 log_group_arn=arns[0],
                 bucket_arn=arns[1],
-                identity_arns=identity_arns,
+                mail_arns=mail_arns,
+                sender=config.sender,
                 regions=[] if ALL_REGIONS in config.regions else config.regions,
             )
         )
@@ -97,14 +102,11 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _identity_arns(self) -> list[str]:
-        """The ARNs of the SES identities that the function may use, in its account and region."""
-        config, opts = self._config, pulumi.InvokeOptions(parent=self)
-        partition = aws.get_partition(opts=opts).partition
-        region = aws.get_region(opts=opts).region
-        account = aws.get_caller_identity(opts=opts).account_id
-        names = permissions.identity_names(config.addresses, created=config.create_identities)
-        return [f"arn:{partition}:ses:{region}:{account}:identity/{name}" for name in names]
+    def _mail_arns(self) -> list[str]:
+        """The ARNs of the SES resources that the function may use, in its account and region."""
+        config = self._config
+        resources = permissions.mail_resources(config.addresses, created=config.create_identities)
+        return [self._location.arn("ses", resource) for resource in resources]
 
     def _declare_function(
         self,

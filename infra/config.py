@@ -15,6 +15,7 @@ from handler.policy.validation import PolicyError
 from handler.settings import MAIL_ADDRESS, Notify
 from infra import permissions, schedule_expression
 from infra.config_reader import ConfigReader, refuse
+from infra.location import Location
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 # fmt: off
@@ -35,7 +36,7 @@ MAX_RECIPIENTS_BYTES = 3072
 # All inline policies of a role, without white space:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS = 10_240
-_LONGEST_IDENTITY_ARN = "arn:aws-us-gov:ses:ap-southeast-2:123456789012:identity/{}"
+_LONGEST_LOCATION = Location("aws-us-gov", "ap-southeast-2", "123456789012")
 _LONGEST_BUCKET_ARN = f"arn:aws-us-gov:s3:::{63 * 'b'}"
 # Longer than the ARN of any log group that the stack declares.
 _LONGEST_LOG_GROUP_ARN = 114 * "l"
@@ -139,11 +140,12 @@ def _read_recipients(reader: ConfigReader) -> tuple[str, ...]:
 
 
 def _refuse_long_policy(config: StackConfig) -> None:
-    names = permissions.identity_names(config.addresses, created=config.create_identities)
+    resources = permissions.mail_resources(config.addresses, created=config.create_identities)
     document = permissions.function_policy(
         log_group_arn=_LONGEST_LOG_GROUP_ARN,
         bucket_arn=_LONGEST_BUCKET_ARN,
-        identity_arns=[_LONGEST_IDENTITY_ARN.format(name) for name in names],
+        mail_arns=[_LONGEST_LOCATION.arn("ses", resource) for resource in resources],
+        sender=config.sender,
         regions=config.regions,
     )
     size = len(json.dumps(document, separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""The S3 bucket of the ledger: the state of all reported findings, and the report of each run."""
+"""The S3 bucket of the ledger: what is known of each account, and the report of each run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,11 @@ import pulumi_aws as aws
 from infra import permissions
 from infra.config import StackConfig
 
+# Long enough to copy an old version over head.json when a change by hand has damaged it.
 OLD_VERSIONS_DAYS = 30
+# The function writes an object anew before it is 200 days old, so that no version of head.json
+# within OLD_VERSIONS_DAYS points to one that has expired.
+KNOWN_DAYS = 400
 ABANDONED_UPLOADS_DAYS = 7
 
 
@@ -50,7 +54,15 @@ def declare_ledger_bucket(
     encryption = aws.s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
         bucket=bucket.bucket,
-        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+        rules=[
+            {
+                "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
+                # S3's own default for new buckets. Where it is not stated, providers before
+                # Terraform's 6.40 see a difference in every plan:
+                # https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html
+                "blocked_encryption_types": ["SSE-C"],
+            }
+        ],
         opts=opts,
     )
     versioning = aws.s3.BucketVersioning(
@@ -77,6 +89,12 @@ def declare_ledger_bucket(
                 "status": "Enabled",
                 "filter": {"prefix": "reports/"},
                 "expiration": {"days": config.report_retention_days},
+            },
+            {
+                "id": "known",
+                "status": "Enabled",
+                "filter": {"prefix": "known/"},
+                "expiration": {"days": KNOWN_DAYS},
             },
         ],
         # Versioning must be enabled before a rule for noncurrent versions is created.

@@ -20,10 +20,13 @@ READ_ACTIONS = (
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 # SES API v2 checks SendEmail with a raw message against both actions.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
-LEDGER_ACTIONS = ("s3:GetObject", "s3:PutObject")
-# Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such as the
-# state before the first run: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-LEDGER_LOOKUP_ACTIONS = ("s3:ListBucket",)
+LEDGER_LIST_ACTIONS = ("s3:ListBucket",)
+LEDGER_READ_ACTIONS = ("s3:GetObject",)
+LEDGER_WRITE_ACTIONS = ("s3:PutObject",)
+# What a run reads, and what it only writes. state.json is the ledger of older versions: while an
+# update narrows the policy, their code may still write it.
+LEDGER_READ_KEYS = ("head.json", "known/*", "state.json")
+LEDGER_WRITE_KEYS = (*LEDGER_READ_KEYS, "aside/*", "reports/*")
 
 
 def assume_role() -> Document:
@@ -38,11 +41,17 @@ def assume_role() -> Document:
 
 
 def function_policy(
-    *, log_group_arn: str, bucket_arn: str, identity_arns: Sequence[str], regions: Sequence[str]
+    *,
+    log_group_arn: str,
+    bucket_arn: str,
+    mail_arns: Sequence[str],
+    sender: str,
+    regions: Sequence[str],
 ) -> Document:
     """The permissions of the function: read groups, send email, use its ledger, write its log.
 
-    ``regions`` are the only ones whose groups it may read; an empty sequence allows all regions.
+    ``mail_arns`` are those of ``mail_resources``. ``regions`` are the only ones whose groups it may
+    read; an empty sequence allows all regions.
     """
     # "*" because EC2 Describe actions do not support resource-level permissions, and the prefix
     # lists that rules refer to are not known in advance:
@@ -50,13 +59,19 @@ def function_policy(
     read = _allow("ReadSecurityGroups", READ_ACTIONS, "*")
     if regions:
         read["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+    send = _allow("SendDigest", MAIL_ACTIONS, list(mail_arns))
+    # The identities would allow every address of a domain, and every recipient's as the sender.
+    send["Condition"] = {"StringEquals": {"ses:FromAddress": sender}}
     return _document(
         read,
-        # The recipients' identities too: the SES sandbox checks the permission on them as well.
-        _allow("SendDigest", MAIL_ACTIONS, list(identity_arns)),
-        # "/*": all objects of this bucket; the keys of reports contain their time.
-        _allow("KeepLedger", LEDGER_ACTIONS, f"{bucket_arn}/*"),
-        _allow("SeeWhatTheLedgerLacks", LEDGER_LOOKUP_ACTIONS, bucket_arn),
+        send,
+        # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such
+        # as the head before the first run:
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        _allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn),
+        # "/*" after a prefix: these keys contain the account, the time or the id of a run.
+        _allow("ReadLedger", LEDGER_READ_ACTIONS, _objects(bucket_arn, LEDGER_READ_KEYS)),
+        _allow("WriteLedger", LEDGER_WRITE_ACTIONS, _objects(bucket_arn, LEDGER_WRITE_KEYS)),
         # ":*": all log streams of this log group; Lambda chooses their names.
         _allow("WriteLog", LOG_ACTIONS, f"{log_group_arn}:*"),
     )
@@ -77,37 +92,61 @@ def bucket_policy(bucket_arn: str) -> Document:
     )
 
 
-def topic_policy(topic_arn: str, account: str) -> Document:
-    """Allows only CloudWatch alarms of this account to publish to the topic."""
+def topic_policy(topic_arn: str, account: str, alarms_arn: str) -> Document:
+    """Lets nobody but the account's CloudWatch alarms publish to the topic.
+
+    ``alarms_arn`` is the pattern of the alarms' ARNs.
+    """
     return _document(
         {
-            "Sid": "AlarmsOfThisAccount",
+            "Sid": "AllowAlarmsOfThisAccount",
             "Effect": "Allow",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": "sns:Publish",
             "Resource": topic_arn,
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        }
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": alarms_arn},
+                "StringEquals": {"aws:SourceAccount": account},
+            },
+        },
+        {
+            # Without it, whoever has sns:Publish in a policy of their own may publish as well. A
+            # request that no service makes for a resource has no aws:SourceArn and is denied too.
+            "Sid": "DenyEverybodyElse",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"ArnNotLike": {"aws:SourceArn": alarms_arn}},
+        },
     )
 
 
-def identity_names(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
-    """The SES identities that SES may check for email between ``addresses``, sorted.
+def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
+    """The SES resources that SES may check for email between ``addresses``, sorted.
 
-    If the stack has created them (``created``), they are the addresses. If not, they may be an
-    address, its domain or a parent domain; SES accepts any that is verified:
+    The recipients' identities are among them, because the SES sandbox checks the permission on
+    them as well. If the stack has created the identities (``created``), they are the addresses. If
+    not, they may be an address, its domain or a parent domain; SES accepts any that is verified:
     https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
     """
     if created:
-        return tuple(sorted(set(addresses)))
+        return tuple(f"identity/{address}" for address in sorted(set(addresses)))
     domains = [address.partition("@")[2].split(".") for address in addresses]
     # Top-level domains are left out: nobody can verify one.
     suffixes = {".".join(labels[start:]) for labels in domains for start in range(len(labels) - 1)}
-    return tuple(sorted({*addresses, *suffixes}))
+    identities = (f"identity/{name}" for name in sorted({*addresses, *suffixes}))
+    # "*": an identity of others may have a default configuration set, which SES checks as well and
+    # whose name the stack does not know.
+    return ("configuration-set/*", *identities)
 
 
 def _allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+def _objects(bucket_arn: str, keys: Sequence[str]) -> list[str]:
+    return [f"{bucket_arn}/{key}" for key in keys]
 
 
 def _document(*statements: Document) -> Document:

@@ -12,6 +12,7 @@ from infra.config import StackConfig
 # that close something, which the next scheduled run reports; and new instances and interfaces,
 # which autoscaling creates by the hundred and which open only what their groups already allow.
 OPENING_CALLS = (
+    "AssignIpv6Addresses",
     "AssociateAddress",
     "AuthorizeSecurityGroupIngress",
     "CreateSecurityGroup",

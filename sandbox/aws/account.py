@@ -116,6 +116,7 @@ class Account:
             self.endpoint, self.id, self._front.settings, _client, self._runtime
         )
         self._front.invoke = self.functions.serve
+        self._front.role_of = self.functions.role_of
         self.events = EventBus(self.id, self.client, self.functions.start)
         self._front.put_events = self.events.serve
         server.app = self._front

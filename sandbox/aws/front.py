@@ -19,7 +19,8 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from sandbox.aws import regions, schedule, security_groups
+from sandbox.aws import authorization, regions, schedule, security_groups
+from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
 from sandbox.aws.faults import Fault, Faults, wait
 from sandbox.aws.function_settings import FunctionSettings
@@ -70,6 +71,7 @@ class Front:
         self.mails: list[Mail] = []
         self.invoke: Callable[[Operation], Response] | None = None
         self.put_events: Callable[[Operation], Response] | None = None
+        self.role_of: Callable[[str], str | None] = lambda _: None
         self.closing = threading.Event()
         self.networks = Networks()
         self.settings = FunctionSettings()
@@ -89,6 +91,7 @@ class Front:
         response = (
             (self._fail(operation, fault, environ) if fault else None)
             or regions.refuse_disabled(operation)
+            or self._deny(operation)
             or self._refuse(operation)
             or self._serve(operation)
             or self._ask_moto(operation)
@@ -109,6 +112,11 @@ class Front:
         if fault.code is None:
             return None
         return operation.refusal(fault.code, fault.message, fault.status)
+
+    def _deny(self, operation: Operation) -> Response | None:
+        """The refusal of what a function's role does not allow; everybody else may do anything."""
+        role = self.role_of(operation.caller)
+        return authorization.refuse(operation, role) if role else None
 
     def _refuse(self, operation: Operation) -> Response | None:
         """The refusals that AWS knows and moto does not."""
@@ -187,6 +195,9 @@ class Front:
             )
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return self._amend(operation, response)
+        missing = response.status_code == HTTPStatus.NOT_FOUND
+        if missing and operation.name == "GetObject" and (role := self.role_of(operation.caller)):
+            return authorization.refuse_to_miss(operation, role) or response
         return response
 
     def _amend(self, operation: Operation, response: Response) -> Response:
@@ -198,6 +209,10 @@ class Front:
                 self.networks.amend(operation, result)
                 self._pages.cut(operation, result)
                 return operation.answer(result)
+            case "s3", "GetBucketEncryption":
+                buckets = get_backend("s3")[operation.account]["aws"]
+                bucket = buckets.get_bucket(operation.parameters["Bucket"])
+                return add_blocked_types(operation, response, bucket.encryption)
             case "s3", "GetBucketPolicy":
                 return self._bucket_policies.amend(operation, response)
             case "lambda", _ if self.settings.concerns(operation):

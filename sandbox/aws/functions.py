@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 from moto.awslambda.exceptions import LambdaClientError
 from moto.backends import get_backend
-from moto.iam.access_control import IAMPolicy, PermissionResult
 from werkzeug.wrappers import Response
 
 from sandbox.aws.function_settings import FunctionSettings
@@ -52,6 +50,7 @@ class Functions:
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lambda")
         self._pending: set[Future[tuple[Invocation, ...]]] = set()
         self._streams: set[str] = set()
+        self._roles: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -98,6 +97,13 @@ class Functions:
         """Run a function asynchronously; the result is every try that Lambda makes."""
         return self._start(self._record(region, name), region, payload)
 
+    def role_of(self, caller: str) -> str | None:
+        """The ARN of the role of the function that signs with an access key; None for no function.
+
+        Only functions that have run are known.
+        """
+        return self._roles.get(caller)
+
     def wait(self, timeout: float | None = None) -> None:
         """Wait until all asynchronous runs have ended; raises TimeoutError after that long."""
         with self._lock:
@@ -142,13 +148,14 @@ class Functions:
         self, record: Any, region: str, payload: bytes, request_id: str | None = None
     ) -> Invocation:
         function = self._definition(record, region)
+        self._roles[caller_of(function.name)] = record.role
         credentials = {
             **SECRETS,
             "AWS_ACCESS_KEY_ID": caller_of(function.name),
             "AWS_ENDPOINT_URL": self._endpoint,
         }
         invocation = self._host.run(function, payload or b"{}", credentials, request_id)
-        return replace(invocation, notes=self._write_log(function, record.role, invocation))
+        return replace(invocation, notes=self._write_log(function, invocation))
 
     def _definition(self, record: Any, region: str) -> Function:
         logging = self._settings.of(region, record.function_name)["LoggingConfig"]
@@ -166,17 +173,9 @@ class Functions:
             log_level=logging.get("ApplicationLogLevel"),
         )
 
-    def _write_log(self, function: Function, role: str, invocation: Invocation) -> tuple[str, ...]:
+    def _write_log(self, function: Function, invocation: Invocation) -> tuple[str, ...]:
         """Put the lines into the log group with the function's role, or say why they are lost."""
         stream = invocation.log_stream
-        arn = (
-            f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}"
-            f":log-stream:{stream}"
-        )
-        lost = f"The log of {function.name} is lost:"
-        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-            if not self._allows(role, action, arn):
-                return (f"{lost} {role} does not allow {action} on {function.log_group}.",)
         logs = self._client("logs", function.region, caller_of(function.name))
         place = {"logGroupName": function.log_group, "logStreamName": stream}
         now = int(time.time() * 1000)
@@ -190,18 +189,6 @@ class Functions:
             )
         except ClientError as error:
             problem = error.response["Error"]
-            return (f"{lost} {function.log_group}: {problem['Code']}: {problem['Message']}",)
+            reason = f"{problem['Code']}: {problem['Message']}"
+            return (f"The log of {function.name} is lost: {function.log_group}: {reason}",)
         return ()
-
-    def _allows(self, role_arn: str, action: str, resource: str) -> bool:
-        """Whether the policies of a role allow an action; their conditions are not judged."""
-        backend = get_backend("iam")[self._account_id]["aws"]
-        role = backend.get_role_by_arn(role_arn)
-        documents = [
-            document if isinstance(document, str) else json.dumps(document)
-            for document in role.policies.values()
-        ]
-        policies = [IAMPolicy(document) for document in documents]
-        policies += [IAMPolicy(policy) for policy in role.managed_policies.values()]
-        results = {policy.is_action_permitted(action, resource) for policy in policies}
-        return PermissionResult.PERMITTED in results and PermissionResult.DENIED not in results

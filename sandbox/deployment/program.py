@@ -10,7 +10,12 @@ import grpc
 
 # Private in pulumi, but what its Automation API serves inline programs with.
 from pulumi.automation._server import LanguageServer
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+# Channels share their connections in a process. After a call that came too late for an engine, the
+# first call to the next engine on the same port would fail without a try to connect.
+_GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
 
 
 def test_demo_with_the_engine(project: Path) -> None:
-    """With a Pulumi CLI the demo previews and creates 30 resources, and deletes all of them."""
+    """With a Pulumi CLI the demo previews and creates 31 resources, and deletes all of them."""
     try:
         find(lambda _: None)
     except NoCliError as error:
@@ -82,9 +82,9 @@ def test_demo_with_the_engine(project: Path) -> None:
     # The demo ignores the caller's profile and proxies.
     process = demo(project, AWS_PROFILE="nobody", HTTP_PROXY=proxy, HTTPS_PROXY=proxy)
     check(process, project / ".demo")
-    assert "30 to create" in process.stdout
-    assert "30 unchanged" in process.stdout
-    assert "30 deleted" in process.stdout
+    assert "31 to create" in process.stdout
+    assert "31 unchanged" in process.stdout
+    assert "31 deleted" in process.stdout
 
 
 def test_demo_without_an_engine(

@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
+from cli.invoke import invoke as run_function
 from sandbox.aws.account import Account
 from sandbox.aws.seed import seed
+from tests.support.projects import copy_project
 
 UNUSABLE = "http://127.0.0.1:9"
 
@@ -48,13 +50,15 @@ def test_sandbox_shows_the_mail_whatever_the_environment(project: Path) -> None:
     assert '"body": "Audit complete."' in output
 
 
-def test_stack_has_its_own_settings() -> None:
+def test_stack_has_its_own_settings(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Stack prod audits its two regions and mails its recipients; no event is a manual run."""
-    result = invoke("--stack", "prod")
-    assert result.exit_code == 0, result.output
-    assert "To: security@example.com, platform-oncall@example.com" in result.output
-    assert "started by hand" in result.output
-    assert "ap-southeast-2" not in result.output
+    run_function(copy_project(project, tmp_path / "project"), "prod", b"{}", live=False)
+    output = capsys.readouterr().out
+    assert "To: security@example.com, platform-oncall@example.com" in output
+    assert "started by hand" in output
+    assert "ap-southeast-2" not in output
 
 
 @pytest.mark.parametrize(

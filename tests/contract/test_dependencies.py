@@ -16,6 +16,7 @@ ALLOWED = {
     "handler": {"boto3", "botocore", "handler"},
     # infra validates config by the function's own rules for policies and settings.
     "infra": {
+        "botocore",
         "pulumi",
         "pulumi_aws",
         "handler.model",

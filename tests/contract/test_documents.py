@@ -54,8 +54,9 @@ def test_readme_lists_the_permissions(project: Path) -> None:
     actions = {
         *permissions.READ_ACTIONS,
         *permissions.MAIL_ACTIONS,
-        *permissions.LEDGER_ACTIONS,
-        *permissions.LEDGER_LOOKUP_ACTIONS,
+        *permissions.LEDGER_LIST_ACTIONS,
+        *permissions.LEDGER_READ_ACTIONS,
+        *permissions.LEDGER_WRITE_ACTIONS,
         *permissions.LOG_ACTIONS,
     }
     assert {row[0].strip("`") for row in table} == actions
@@ -70,12 +71,12 @@ def test_readme_lists_the_options_of_audit(project: Path) -> None:
 
 
 def test_readme_names_the_exports(project: Path) -> None:
-    """The README names each of the program's eight exports."""
+    """The README names each of the program's nine exports."""
     component = (project / "infra" / "component.py").read_text("utf-8")
     readme = (project / "README.md").read_text("utf-8")
     (outputs,) = re.findall(r"self\.outputs = {(.*?)}", component, re.DOTALL)
     exports = re.findall(r'"(\w+)":', outputs)
-    assert len(exports) == 8
+    assert len(exports) == 9
     assert not [name for name in exports if f"`{name}`" not in readme]
 
 

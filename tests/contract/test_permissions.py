@@ -31,7 +31,11 @@ def test_role_allows_exactly_the_actions_of_a_run(deployed: Deployed) -> None:
         )
     }
     document = permissions.function_policy(
-        log_group_arn="arn:log", bucket_arn="arn:bucket", identity_arns=["arn:identity"], regions=[]
+        log_group_arn="arn:log",
+        bucket_arn="arn:bucket",
+        mail_arns=["arn:identity"],
+        sender="audit@example.com",
+        regions=[],
     )
     allowed = {action for statement in document["Statement"] for action in statement["Action"]}
     assert called == allowed

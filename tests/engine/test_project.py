@@ -1,7 +1,6 @@
 """The project itself on the real engine: what changes when, and what a bad setting says."""
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -14,6 +13,7 @@ from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import Changes, DeployError, Stack, open_stack
+from tests.support.projects import copy_project
 
 FUNCTION = ("aws:lambda/function:Function", "security-group-audit-function")
 POLICY = ("aws:iam/rolePolicy:RolePolicy", "security-group-audit-policy")
@@ -35,14 +35,7 @@ def fill(account: Account, bucket: str) -> None:
 @pytest.fixture
 def copy(project: Path, tmp_path: Path) -> Path:
     """The project in a folder of its own, where files may be changed."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
-        shutil.copy2(project / name, folder)
-    for name in ("handler", "infra"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(project / name, folder / name, ignore=ignore)
-    return folder
+    return copy_project(project, tmp_path / "project")
 
 
 @pytest.fixture
@@ -89,7 +82,7 @@ def test_preview_creates_nothing(open_project: Open, account: Account) -> None:
         "Function": 1,
         "FunctionEventInvokeConfig": 1,
         "LogGroup": 1,
-        "LogMetricFilter": 6,
+        "LogMetricFilter": 7,
         "MetricAlarm": 2,
         "Permission": 1,
         "Role": 1,
@@ -111,6 +104,7 @@ def test_a_stacks_life(open_project: Open, account: Account, copy: Path) -> None
         "functionName",
         "ledgerBucket",
         "logGroupName",
+        "region",
         "roleArn",
         "scheduleRule",
         "senderIdentity",
@@ -294,7 +288,15 @@ def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine
                 "it lacks reason and owner."
             ),
         ),
+        (
+            {"exceptions": ["web"]},
+            "Stack 'dev' with configuration key 'exceptions' must be of type 'array<object>'",
+        ),
         ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),
+        (
+            {"aws:region": "ap-east-1"},
+            "aws:region must be a region in which SES is available, got 'ap-east-1'.",
+        ),
         (
             {"recipient": "a@example.com"},
             "recipient is no setting of security-group-audit; did you mean recipients?",

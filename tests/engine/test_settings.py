@@ -10,6 +10,7 @@ from sandbox.aws.account import Account
 from .conftest import Declare, Open
 
 GROUP = ("aws:cloudwatch/logGroup:LogGroup", "log")
+IDENTITY = ("aws:sesv2/emailIdentity:EmailIdentity", "sender")
 
 
 def tags_of_group(account: Account, region: str = "eu-west-1") -> dict[str, str]:
@@ -30,6 +31,24 @@ def test_default_tags(declare: Declare, stack: Open, account: Account) -> None:
     assert changes.properties == {GROUP: ("tagsAll.Cost",)}
     assert tags_of_group(account) == {"Own": "me", "Team": "mine", "Cost": "8"}
     assert deployed.refresh().same == (GROUP,)
+
+
+@pytest.mark.parametrize(("before", "after"), [({}, {"Cost": "7"}), ({"Cost": "7"}, {})])
+def test_changed_default_tags_settle(
+    declare: Declare, stack: Open, before: dict[str, str], after: dict[str, str]
+) -> None:
+    """Default tags that are added or removed are one update, and the next up changes nothing."""
+    declare("""
+        aws.cloudwatch.LogGroup("log")
+        aws.sesv2.EmailIdentity("sender", email_identity="audit@example.com")
+    """)
+    first = stack(**{"aws:defaultTags": {"tags": before}})
+    first.up()
+    assert first.refresh().same == (GROUP, IDENTITY)
+    second = stack(**{"aws:defaultTags": {"tags": after}})
+    assert second.up().update == (GROUP, IDENTITY)
+    assert second.up().same == (GROUP, IDENTITY)
+    assert second.refresh().same == (GROUP, IDENTITY)
 
 
 def test_regions(declare: Declare, stack: Open, account: Account) -> None:

@@ -21,7 +21,6 @@ DEV = {"sender": "audit@example.com", "recipients": ["security@example.com"]}
 
 _INVOKE_RESULTS = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
-    "aws:index/getRegion:getRegion": {"region": REGION},
     "aws:index/getPartition:getPartition": {"partition": "aws"},
 }
 
@@ -30,6 +29,7 @@ _INVOKE_RESULTS = {
 class Deployment(pulumi.runtime.Mocks):
     """The declared resources: their inputs by type and name."""
 
+    region: str = REGION
     resources: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -44,11 +44,12 @@ class Deployment(pulumi.runtime.Mocks):
         self, args: pulumi.runtime.MockCallArgs
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """The result of an invoke (account, region or partition), and no failures."""
-        return _INVOKE_RESULTS[args.token], []
+        results = _INVOKE_RESULTS | {"aws:index/getRegion:getRegion": {"region": self.region}}
+        return results[args.token], []
 
     def all(self, kind: str) -> list[dict[str, Any]]:
-        """The inputs of every resource of a type."""
-        return list(self.resources.get(kind, {}).values())
+        """The inputs of every resource of a type, by name: the SDK declares them in any order."""
+        return [inputs for _, inputs in sorted(self.resources.get(kind, {}).items())]
 
     def one(self, kind: str) -> dict[str, Any]:
         """The inputs of the only resource of a type."""
@@ -63,8 +64,10 @@ Deploy = Callable[..., Deployment]
 def deploy(project: Path) -> Deploy:
     """Run the program for stack dev: ``deploy(schedule="disabled")`` changes one setting."""
 
-    def run(base: Mapping[str, Any] = DEV, **overrides: object) -> Deployment:
-        deployment = Deployment()
+    def run(
+        base: Mapping[str, Any] = DEV, *, aws_region: str = REGION, **overrides: object
+    ) -> Deployment:
+        deployment = Deployment(aws_region)
         config = {**base, **overrides}
 
         asyncio.set_event_loop(_LOOP)

@@ -7,18 +7,26 @@ from tests.infra.resource_types import ALARM, METRIC, NAME, SUBSCRIPTION, TOPIC,
 
 
 def test_counts_become_metrics(deploy: Deploy) -> None:
-    """Each count of the last log line is a metric in the namespace of the stack."""
+    """The last log line is counted, and each count in it is a metric in the stack's namespace."""
     filters = deploy(alarms=False).all(METRIC)
     assert {metric["pattern"] for metric in filters} == {'{ $.message = "Audit finished." }'}
     assert {metric["logGroupName"] for metric in filters} == {f"{NAME}-log"}
     assert [metric["metricTransformation"] for metric in filters] == [
         {
             "namespace": "SecurityGroupAudit/dev",
-            "name": count,
-            "value": f"$.{count}",
+            "name": name,
+            "value": value,
             "unit": "Count",
         }
-        for count in ("critical", "high", "medium", "low", "info", "targetsNotRead")
+        for name, value in (
+            ("critical", "$.critical"),
+            ("high", "$.high"),
+            ("info", "$.info"),
+            ("low", "$.low"),
+            ("medium", "$.medium"),
+            ("runs", "1"),
+            ("targetsNotRead", "$.targetsNotRead"),
+        )
     ]
 
 
@@ -33,8 +41,8 @@ def test_failed_run_triggers_an_alarm(deploy: Deploy) -> None:
     assert alarm["alarmActions"] == [f"arn:{TOPIC}:{NAME}-alarm"]
     assert alarm["alarmDescription"] == (
         "The security-group audit of stack dev failed: something could not be read, or the digest "
-        "could not be sent. What it was is in the log: "
-        "aws logs tail security-group-audit-log --since 1h --format short"
+        "could not be sent. What it was is in the log:\n"
+        "aws logs tail --region eu-west-1 --since 1h --format short security-group-audit-log"
     )
 
 
@@ -48,16 +56,21 @@ def test_failed_run_triggers_an_alarm(deploy: Deploy) -> None:
     ],
 )
 def test_missing_run_triggers_an_alarm(deploy: Deploy, schedule: str, hours: int) -> None:
-    """No invocation in the schedule's longest gap plus one hour triggers the alarm."""
+    """No finished run in the schedule's longest gap plus one hour triggers the alarm."""
     alarm = deploy(schedule=schedule).resources[ALARM][f"{NAME}-alarm-silent"]
-    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/Lambda", "Invocations")
-    assert alarm["dimensions"] == {"FunctionName": f"{NAME}-function"}
+    assert (alarm["namespace"], alarm["metricName"]) == ("SecurityGroupAudit/dev", "runs")
+    assert "dimensions" not in alarm
     assert (alarm["statistic"], alarm["threshold"], alarm["period"]) == ("Sum", 1, 3600)
     assert alarm["comparisonOperator"] == "LessThanThreshold"
     assert (alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (hours, hours)
     assert alarm["treatMissingData"] == "breaching"
-    assert f"has not run for {hours} hours" in alarm["alarmDescription"]
-    assert alarm["alarmDescription"].endswith("describe-rule --name security-group-audit-schedule")
+    assert alarm["alarmDescription"] == (
+        f"The security-group audit of stack dev has not finished a run for {hours} hours; after "
+        "its first deployment that is so until the first run. What the last runs did is in the "
+        f"log:\naws logs tail --region eu-west-1 --since {hours}h --format short "
+        "security-group-audit-log\nIf there was none, the schedule may be missing or disabled:\n"
+        "aws events describe-rule --region eu-west-1 --name security-group-audit-schedule"
+    )
     assert alarm["alarmActions"] == [f"arn:{TOPIC}:{NAME}-alarm"]
 
 

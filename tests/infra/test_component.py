@@ -47,7 +47,7 @@ def test_default_stack_declares_each_part(deploy: Deploy) -> None:
         OWNERSHIP: 1,
         PUBLIC_ACCESS: 1,
         VERSIONING: 1,
-        METRIC: 6,
+        METRIC: 7,
         TOPIC: 1,
         TOPIC_POLICY: 1,
         SUBSCRIPTION: 1,

@@ -13,7 +13,7 @@ from tests.infra.resource_types import (
 
 
 def test_bucket_is_private_encrypted_and_versioned(deploy: Deploy) -> None:
-    """The bucket blocks public access and ACLs, encrypts with AES256 and keeps versions."""
+    """The bucket blocks public access, ACLs and SSE-C, encrypts with AES256, keeps versions."""
     deployment = deploy()
     assert deployment.one(BUCKET) == {"forceDestroy": True}
     bucket = {"bucket": f"{NAME}-ledger"}
@@ -28,20 +28,38 @@ def test_bucket_is_private_encrypted_and_versioned(deploy: Deploy) -> None:
     }
     assert deployment.one(VERSIONING) == bucket | {"versioningConfiguration": {"status": "Enabled"}}
     assert deployment.one(ENCRYPTION) == bucket | {
-        "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
+        "rules": [
+            {
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"},
+                "blockedEncryptionTypes": ["SSE-C"],
+            }
+        ]
     }
 
 
-def test_reports_and_old_versions_expire(deploy: Deploy) -> None:
-    """Reports expire after the configured days, old versions after 30, partial uploads after 7."""
-    old, reports = deploy(reportRetentionDays=30).one(LIFECYCLE)["rules"]
-    assert old["filter"] == {"prefix": ""}
-    assert old["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
-    assert old["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
-    assert "expiration" not in old
-    assert reports["filter"] == {"prefix": "reports/"}
-    assert reports["expiration"] == {"days": 30}
-    assert {old["status"], reports["status"]} == {"Enabled"}
+def test_old_objects_expire(deploy: Deploy) -> None:
+    """Reports expire as configured, known/ after 400 days, old versions of any object after 30."""
+    assert deploy(reportRetentionDays=90).one(LIFECYCLE)["rules"] == [
+        {
+            "id": "old-versions",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "noncurrentVersionExpiration": {"noncurrentDays": 30},
+            "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+        },
+        {
+            "id": "reports",
+            "status": "Enabled",
+            "filter": {"prefix": "reports/"},
+            "expiration": {"days": 90},
+        },
+        {
+            "id": "known",
+            "status": "Enabled",
+            "filter": {"prefix": "known/"},
+            "expiration": {"days": 400},
+        },
+    ]
 
 
 def test_reports_can_outlive_the_stack(deploy: Deploy) -> None:

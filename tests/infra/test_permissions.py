@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.infra.conftest import Deploy, Deployment
 from tests.infra.resource_types import (
     BUCKET,
@@ -14,6 +16,8 @@ from tests.infra.resource_types import (
     TOPIC,
     TOPIC_POLICY,
 )
+
+LEDGER = f"arn:{BUCKET}:{NAME}-ledger"
 
 
 def policy_statement(deployment: Deployment, sid: str) -> dict[str, Any]:
@@ -29,14 +33,15 @@ def test_only_lambda_may_assume_the_role(deploy: Deploy) -> None:
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_function_policy_has_five_statements(deploy: Deploy) -> None:
-    """The role policy has these five statements and no action with a wildcard."""
+def test_function_policy_has_six_statements(deploy: Deploy) -> None:
+    """The role policy has these six statements and no action with a wildcard."""
     statements = json.loads(deploy().one(POLICY)["policy"])["Statement"]
     assert [statement["Sid"] for statement in statements] == [
         "ReadSecurityGroups",
         "SendDigest",
-        "KeepLedger",
-        "SeeWhatTheLedgerLacks",
+        "ListLedger",
+        "ReadLedger",
+        "WriteLedger",
         "WriteLog",
     ]
     assert not [
@@ -58,21 +63,23 @@ def test_only_configured_regions_may_be_read(deploy: Deploy) -> None:
 
 
 def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
-    """The function may send with the identities of sender and recipients only."""
+    """The function may send from the sender only, with the identities of all its addresses."""
     send = policy_statement(deploy(), "SendDigest")
     assert send["Action"] == ["ses:SendEmail", "ses:SendRawEmail"]
     assert send["Resource"] == [
         "arn:aws:ses:eu-west-1:123456789012:identity/audit@example.com",
         "arn:aws:ses:eu-west-1:123456789012:identity/security@example.com",
     ]
+    assert send["Condition"] == {"StringEquals": {"ses:FromAddress": "audit@example.com"}}
 
 
 def test_identities_of_others_may_be_domains(deploy: Deploy) -> None:
-    """With createIdentities false, domains and parent domains of the addresses are allowed too."""
+    """With createIdentities false, domains, parent domains and configuration sets are added."""
     send = policy_statement(
         deploy(createIdentities=False, sender="a@mail.example.com"), "SendDigest"
     )
     assert send["Resource"] == [
+        "arn:aws:ses:eu-west-1:123456789012:configuration-set/*",
         "arn:aws:ses:eu-west-1:123456789012:identity/a@mail.example.com",
         "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
         "arn:aws:ses:eu-west-1:123456789012:identity/mail.example.com",
@@ -80,14 +87,34 @@ def test_identities_of_others_may_be_domains(deploy: Deploy) -> None:
     ]
 
 
-def test_function_may_use_only_its_ledger_bucket(deploy: Deploy) -> None:
-    """The function may read, write and list objects of its bucket, and delete none."""
-    deployment = deploy()
-    arn = f"arn:{BUCKET}:{NAME}-ledger"
-    keep = policy_statement(deployment, "KeepLedger")
-    assert (keep["Action"], keep["Resource"]) == (["s3:GetObject", "s3:PutObject"], f"{arn}/*")
-    look = policy_statement(deployment, "SeeWhatTheLedgerLacks")
-    assert (look["Action"], look["Resource"]) == (["s3:ListBucket"], arn)
+@pytest.mark.parametrize(
+    ("sid", "action", "resources"),
+    [
+        ("ListLedger", "s3:ListBucket", LEDGER),
+        (
+            "ReadLedger",
+            "s3:GetObject",
+            [f"{LEDGER}/head.json", f"{LEDGER}/known/*", f"{LEDGER}/state.json"],
+        ),
+        (
+            "WriteLedger",
+            "s3:PutObject",
+            [
+                f"{LEDGER}/head.json",
+                f"{LEDGER}/known/*",
+                f"{LEDGER}/state.json",
+                f"{LEDGER}/aside/*",
+                f"{LEDGER}/reports/*",
+            ],
+        ),
+    ],
+)
+def test_function_may_use_only_its_ledger(
+    deploy: Deploy, sid: str, action: str, resources: str | list[str]
+) -> None:
+    """The function may list its bucket, read head and state, write these and reports, no more."""
+    statement = policy_statement(deploy(), sid)
+    assert (statement["Action"], statement["Resource"]) == ([action], resources)
 
 
 def test_function_may_write_only_its_log_group(deploy: Deploy) -> None:
@@ -99,28 +126,39 @@ def test_function_may_write_only_its_log_group(deploy: Deploy) -> None:
 
 def test_bucket_denies_requests_without_tls(deploy: Deploy) -> None:
     """The bucket policy denies every action on bucket and objects without TLS."""
-    arn = f"arn:{BUCKET}:{NAME}-ledger"
     assert json.loads(deploy().one(BUCKET_POLICY)["policy"])["Statement"] == [
         {
             "Sid": "DenyWithoutTls",
             "Effect": "Deny",
             "Principal": "*",
             "Action": "s3:*",
-            "Resource": [arn, f"{arn}/*"],
+            "Resource": [LEDGER, f"{LEDGER}/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ]
 
 
 def test_only_alarms_of_the_account_may_publish(deploy: Deploy) -> None:
-    """The topic policy allows CloudWatch to publish for alarms of this account, nothing else."""
+    """The topic policy allows alarms of this account to publish and denies everybody else."""
+    topic, alarms = f"arn:{TOPIC}:{NAME}-alarm", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"
     assert json.loads(deploy().one(TOPIC_POLICY)["policy"])["Statement"] == [
         {
-            "Sid": "AlarmsOfThisAccount",
+            "Sid": "AllowAlarmsOfThisAccount",
             "Effect": "Allow",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": "sns:Publish",
-            "Resource": f"arn:{TOPIC}:{NAME}-alarm",
-            "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
-        }
+            "Resource": topic,
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": alarms},
+                "StringEquals": {"aws:SourceAccount": "123456789012"},
+            },
+        },
+        {
+            "Sid": "DenyEverybodyElse",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": {"ArnNotLike": {"aws:SourceArn": alarms}},
+        },
     ]

@@ -39,6 +39,7 @@ def test_realtime_invokes_the_function_after_a_change(deploy: Deploy) -> None:
         "detail": {
             "eventSource": ["ec2.amazonaws.com"],
             "eventName": [
+                "AssignIpv6Addresses",
                 "AssociateAddress",
                 "AuthorizeSecurityGroupIngress",
                 "CreateSecurityGroup",

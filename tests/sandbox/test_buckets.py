@@ -68,3 +68,23 @@ def test_a_missing_object_is_missing(account: Account) -> None:
     s3.create_bucket(Bucket="ledger", CreateBucketConfiguration=IRELAND)
     with pytest.raises(s3.exceptions.NoSuchKey):
         s3.get_object(Bucket="ledger", Key="missing")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {},
+        {"BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}},
+        {"BlockedEncryptionTypes": {"EncryptionType": ["SSE-C", "NONE"]}},
+    ],
+)
+def test_blocked_encryption_types_are_kept(account: Account, rule: dict[str, object]) -> None:
+    """A bucket's encryption returns the types that it was told to block."""
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="ledger", CreateBucketConfiguration=IRELAND)
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(
+        Bucket="ledger", ServerSideEncryptionConfiguration={"Rules": [default | rule]}
+    )
+    answer = s3.get_bucket_encryption(Bucket="ledger")["ServerSideEncryptionConfiguration"]
+    assert answer["Rules"] == [default | rule | {"BucketKeyEnabled": False}]

@@ -66,7 +66,8 @@ def test_a_function_calls_the_account_with_its_own_key(
     """Calls of a function carry its own access key, not that of the account's owner."""
     deploy(
         "import boto3\ndef handle(event, context):\n"
-        "    boto3.client('ec2', region_name='us-east-1').describe_vpcs()"
+        "    boto3.client('ec2', region_name='us-east-1').describe_vpcs()",
+        actions=("ec2:DescribeVpcs", "logs:*"),
     )
     account.client("lambda").invoke(FunctionName="trial")
     key = caller_of("trial")
@@ -106,10 +107,10 @@ def test_a_missing_log_group_is_said(account: Account, deploy: Callable[..., str
 def test_a_role_that_may_not_write_logs_is_said(
     account: Account, deploy: Callable[..., str]
 ) -> None:
-    """The note names the role and what it does not allow."""
+    """The note names the role, and the action and resource that it does not allow."""
     deploy(ECHO, actions=("logs:CreateLogStream",))
     (note,) = account.functions.invoke("eu-west-1", "trial", b"{}").notes
-    assert "role/trial does not allow logs:PutLogEvents" in note
+    assert "role/trial is not authorized to perform: logs:PutLogEvents on resource: arn:" in note
 
 
 @pytest.mark.parametrize(("retries", "runs"), [(None, 3), (0, 1), (1, 2)])

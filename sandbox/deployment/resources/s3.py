@@ -145,12 +145,20 @@ class BucketServerSideEncryptionConfiguration(_BucketPart):
     inputs = frozenset({"bucket", "rules"})
 
     def put(self, place: Place, bucket: str, inputs: Properties) -> None:
-        rules = {"Rules": _to_s3(inputs["rules"])}
-        place.client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
+        rules = _to_s3(inputs["rules"])
+        for rule in rules:
+            if types := rule.get("BlockedEncryptionTypes"):
+                rule["BlockedEncryptionTypes"] = {"EncryptionType": types}
+        place.client.put_bucket_encryption(
+            Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules}
+        )
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_bucket_encryption(Bucket=identity)
         rules = _from_s3(held["ServerSideEncryptionConfiguration"]["Rules"])
+        for rule in rules:
+            if blocked := rule.get("blockedEncryptionTypes"):
+                rule["blockedEncryptionTypes"] = blocked["encryptionType"]
         # Without a key of one's own there is no bucket key, and S3 says so unasked.
         return {
             "bucket": identity,

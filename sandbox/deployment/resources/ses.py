@@ -35,19 +35,25 @@ class EmailIdentity(Resource):
             raise RefusedError(message)
         place.client.create_email_identity(
             EmailIdentity=inputs["emailIdentity"],
-            Tags=pairs(inputs["tagsAll"]),
             **pascal(picked(inputs, "configurationSetName")),
         )
         return str(inputs["emailIdentity"])
 
+    def complete(self, place: Place, identity: str, inputs: Properties) -> None:
+        # moto keeps the tags of CreateEmailIdentity where TagResource does not change them.
+        if inputs["tagsAll"]:
+            self.tag(place, {"arn": _arn(place, identity)}, inputs["tagsAll"])
+
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_email_identity(EmailIdentity=identity)
+        arn = _arn(place, identity)
+        tags = place.client.list_tags_for_resource(ResourceArn=arn)["Tags"]
         return {
-            "arn": place.arn("ses", f"identity/{identity}"),
+            "arn": arn,
             "configurationSetName": held.get("ConfigurationSetName"),
             "emailIdentity": identity,
             "identityType": held["IdentityType"],
-            "tagsAll": from_pairs(held.get("Tags", [])),
+            "tagsAll": from_pairs(tags),
             "verificationStatus": held.get("VerificationStatus"),
             "verifiedForSendingStatus": held["VerifiedForSendingStatus"],
         }
@@ -65,3 +71,7 @@ class EmailIdentity(Resource):
 
     def untag(self, place: Place, known: Properties, names: list[str]) -> None:
         place.client.untag_resource(ResourceArn=known["arn"], TagKeys=names)
+
+
+def _arn(place: Place, identity: str) -> str:
+    return place.arn("ses", f"identity/{identity}")

@@ -1,0 +1,56 @@
+"""Where the stack deploys: partition, region and account."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from botocore.loaders import create_loader
+from botocore.regions import EndpointResolver
+
+from infra.config_reader import refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A region of one account."""
+
+    partition: str
+    region: str
+    account: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of a regional service."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+
+def look_up_location(opts: pulumi.InvokeOptions) -> Location:
+    """The location of the provider that deploys the stack.
+
+    Raises ``pulumi.RunError`` if SES is not available there.
+    """
+    region = aws.get_region(opts=opts).region
+    if not _has_ses(region):
+        refuse("aws:region", "a region in which SES is available", region)
+    return Location(
+        partition=aws.get_partition(opts=opts).partition,
+        region=region,
+        account=aws.get_caller_identity(opts=opts).account_id,
+    )
+
+
+def _has_ses(region: str) -> bool:
+    """Whether SES is available in the region, as far as the installed botocore knows.
+
+    A region that botocore does not know for EC2 either is newer than botocore: it may have SES.
+    """
+    # Not a boto3 session, which fails where AWS_PROFILE names a profile that does not exist.
+    resolver = EndpointResolver(create_loader().load_data("endpoints"))
+    with_ec2, with_ses = (
+        {
+            name
+            for partition in resolver.get_available_partitions()
+            for name in resolver.get_available_endpoints(service, partition)
+        }
+        for service in ("ec2", "email")
+    )
+    return region in with_ses or region not in with_ec2

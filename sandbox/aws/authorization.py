@@ -1,0 +1,152 @@
+"""Whether the role of a function allows its calls: moto lets everybody do everything."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from fnmatch import fnmatchcase
+from http import HTTPStatus
+from typing import Any
+
+from moto.backends import get_backend
+from werkzeug.wrappers import Response
+
+from sandbox.aws.mail import read_mail
+from sandbox.aws.protocol import Operation
+
+Statement = Mapping[str, Any]
+
+# What S3 calls the permissions of operations that have no permission of their name.
+_S3_ACTIONS = {
+    "HeadBucket": "s3:ListBucket",
+    "HeadObject": "s3:GetObject",
+    "ListObjects": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+}
+_DENIALS = {"ec2": "UnauthorizedOperation", "s3": "AccessDenied"}
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a call needs: an action on a resource, and the condition keys of the request."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def refuse(operation: Operation, role_arn: str) -> Response | None:
+    """The refusal of a call that the policies of a role do not allow."""
+    return _refuse(operation, role_arn, _needed(operation))
+
+
+def refuse_to_miss(operation: Operation, role_arn: str) -> Response | None:
+    """The refusal that S3 gives instead of a missing object to who may not list the bucket."""
+    bucket = Permission("s3:ListBucket", f"arn:aws:s3:::{operation.parameters['Bucket']}")
+    return _refuse(operation, role_arn, [bucket])
+
+
+def is_allowed(statements: Iterable[Statement], permission: Permission) -> bool:
+    """Whether a statement allows it and none denies it."""
+    effects = {item["Effect"] for item in statements if _applies(item, permission)}
+    return effects == {"Allow"}
+
+
+def _refuse(
+    operation: Operation, role_arn: str, permissions: Iterable[Permission]
+) -> Response | None:
+    statements = list(_statements(operation.account, role_arn))
+    for permission in permissions:
+        if not is_allowed(statements, permission):
+            return operation.refusal(
+                _DENIALS.get(operation.service, "AccessDeniedException"),
+                f"{role_arn} is not authorized to perform: {permission.action} "
+                f"on resource: {permission.resource}",
+                HTTPStatus.FORBIDDEN,
+            )
+    return None
+
+
+def _statements(account: str, role_arn: str) -> Iterator[Statement]:
+    """The statements of all policies of a role."""
+    role = get_backend("iam")[account]["aws"].get_role_by_arn(role_arn)
+    documents = list(role.policies.values())
+    for policy in role.managed_policies.values():
+        documents += [v.document for v in policy.versions if v.is_default]
+    for document in documents:
+        found = (json.loads(document) if isinstance(document, str) else document)["Statement"]
+        yield from [found] if isinstance(found, dict) else found
+
+
+def _applies(statement: Statement, permission: Permission) -> bool:
+    actions = (pattern.lower() for pattern in _listed(statement["Action"]))
+    return (
+        any(fnmatchcase(permission.action.lower(), pattern) for pattern in actions)
+        and any(fnmatchcase(permission.resource, item) for item in _listed(statement["Resource"]))
+        and all(
+            permission.context.get(key) in _listed(values)
+            for key, values in _equalities(statement.get("Condition", {}))
+        )
+    )
+
+
+def _equalities(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for operator, keys in condition.items():
+        if operator != "StringEquals":
+            message = f"The sandbox does not judge {operator} in a role's policy."
+            raise NotImplementedError(message)
+        yield from keys.items()
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _needed(operation: Operation) -> Iterator[Permission]:
+    """What AWS checks before it answers a call."""
+    action = f"{operation.service}:{operation.name}"
+    place = f"{operation.region}:{operation.account}"
+    parameters = operation.parameters
+    match operation.service:
+        case "sts" if operation.name == "GetCallerIdentity":
+            return
+        case "ec2":
+            yield Permission(action, "*", {"aws:RequestedRegion": operation.region})
+        case "s3":
+            path = "/".join(filter(None, (parameters.get("Bucket"), parameters.get("Key"))))
+            yield Permission(_S3_ACTIONS.get(operation.name, action), f"arn:aws:s3:::{path}")
+        case "logs":
+            stream = f"{parameters['logGroupName']}:log-stream:{parameters['logStreamName']}"
+            yield Permission(action, f"arn:aws:logs:{place}:log-group:{stream}")
+        case "ses" | "sesv2" if operation.name in ("SendEmail", "SendRawEmail"):
+            yield from _needed_to_send(operation, place)
+        case _:
+            yield Permission(action, "*")
+
+
+def _needed_to_send(operation: Operation, place: str) -> Iterator[Permission]:
+    """The permissions on the identities of sender and recipients, as in the SES sandbox.
+
+    With a raw message the second version of the API needs both actions. The default configuration
+    set of the sender's identity is checked, too.
+    """
+    mail = read_mail(operation)
+    sender = parseaddr(mail.sender)[1]
+    identities = get_backend("ses")[operation.account][operation.region].email_identities
+    names = [_identity_of(address, identities) for address in (sender, *mail.recipients)]
+    resources = [f"identity/{name}" for name in dict.fromkeys(names)]
+    covering = identities.get(names[0])
+    if covering is not None and covering.configuration_set_name:
+        resources.append(f"configuration-set/{covering.configuration_set_name}")
+    raw = "Raw" in operation.parameters.get("Content", {})
+    for name in ("SendEmail", "SendRawEmail") if raw else (operation.name,):
+        for resource in resources:
+            arn = f"arn:aws:ses:{place}:{resource}"
+            yield Permission(f"ses:{name}", arn, {"ses:FromAddress": sender})
+
+
+def _identity_of(address: str, identities: Mapping[str, object]) -> str:
+    """The identity that covers an address: the address, its domain or the nearest parent domain."""
+    labels = address.partition("@")[2].split(".")
+    domains = (".".join(labels[start:]) for start in range(len(labels)))
+    return next((name for name in (address, *domains) if name in identities), address)
