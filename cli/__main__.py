@@ -101,7 +101,7 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
 ) -> None:
     """Report what a snapshot or an account opens to the internet.
 
-    Exits with 2 when something could not be read.
+    Exits with 3 when something could not be read.
     """
     from cli.audit import audit_account, audit_snapshot, exit_status  # noqa: PLC0415 -- as above
     from cli.policy_file import read_policy  # noqa: PLC0415 -- as above

@@ -47,9 +47,9 @@ def audit_account(profile: str | None, regions: Sequence[str], policy: Policy) -
 
 
 def exit_status(report: Report, fail_on: Severity | None) -> int:
-    """2 when something was not read, 1 when a finding is that severe or worse, else 0."""
+    """3 when something was not read, 1 when a finding is that severe or worse, else 0."""
     if not report.is_complete:
-        return 2
+        return 3
     return int(
         fail_on is not None
         and any(finding.severity.is_at_least(fail_on) for finding in report.open)

@@ -46,7 +46,7 @@ def audit(snapshot: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
     result = run("--from-file", "-", "--format", "json", *arguments, stdin=snapshot)
     findings = list(json.loads(result.stdout)["findings"])
     unreadable = any(finding["kind"] == "unreadable" for finding in findings)
-    assert result.exit_code == (2 if unreadable else 0), result.output
+    assert result.exit_code == (3 if unreadable else 0), result.output
     return findings
 
 
@@ -212,12 +212,12 @@ def test_malformed_snapshot_is_one_sentence(stdin: object, sentence: str) -> Non
     assert result.stderr.count("\n") == 1
 
 
-def test_partly_read_snapshot_exits_with_2() -> None:
-    """A malformed interface is an error of the target, which is worse than --fail-on."""
+def test_partly_read_snapshot_exits_with_3() -> None:
+    """A malformed interface leaves the target incomplete: 3, also where --fail-on is met."""
     snapshot = {"SecurityGroups": [SSH_GROUP], "NetworkInterfaces": [{}]}
     arguments = ("--format", "markdown", "--fail-on", "critical")
     result = run("--from-file", "-", *arguments, stdin=snapshot)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "a network interface must have a NetworkInterfaceId, got {}." in result.stdout
 
 
@@ -342,11 +342,11 @@ def test_account_is_read_with_the_credentials_of_the_caller() -> None:
     assert report["summary"]["high"] == 3
 
 
-def test_region_that_denies_access_exits_with_2(account: Account) -> None:
-    """A denied region is reported with its error, which is worse than --fail-on."""
+def test_region_that_denies_access_exits_with_3(account: Account) -> None:
+    """A denied region is reported with its error: 3, also where --fail-on is met."""
     account.faults.deny("DescribeSecurityGroups", "us-east-1")
     result = run("--region", "us-east-1", "--format", "html", "--fail-on", "critical")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation" in result.stdout
 
 
