@@ -126,7 +126,7 @@ Examples:
     type=click.File("rb"),
     multiple=True,
     help="Audit a saved snapshot (JSON) instead of an account; - is standard input. May be "
-    "repeated, one file for each region.",
+    "repeated, one file for each region.  [default: none]",
 )
 @click.option(
     "--policy",

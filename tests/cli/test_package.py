@@ -85,6 +85,23 @@ def test_help_shows_the_command_that_was_typed(
     assert module.stdout.startswith("Usage: python -m cli audit [OPTIONS]\n")
 
 
+def test_bash_completes_commands_options_and_choices(environment: Path, tmp_path: Path) -> None:
+    """What --help says for bash completes an option and each choice that fits."""
+    script = (
+        f"export PATH={environment / 'bin'}:$PATH; "
+        'eval "$(_SG_AUDIT_COMPLETE=bash_source sg-audit)"; '
+        "complete -p sg-audit > /dev/null; "
+        "for last in a --fr --format=s; do COMP_WORDS=(sg-audit audit $last); COMP_CWORD=2; "
+        "[ $last = a ] && COMP_WORDS=(sg-audit a) COMP_CWORD=1; "
+        'COMPREPLY=(); _sg_audit_completion sg-audit; echo "${COMPREPLY[@]}"; done'
+    )
+    completed = run("bash", "-c", script, cwd=tmp_path)
+    assert (completed.stdout.splitlines(), completed.stderr) == (
+        ["audit", "--from-file", "sarif"],
+        "",
+    )
+
+
 def test_the_package_audits_a_snapshot(environment: Path, tmp_path: Path) -> None:
     """The audit needs neither the extra nor the project's folder, with a policy in YAML as well."""
     snapshot = {"SecurityGroups": [answer(permission("tcp", 22, 22, "0.0.0.0/0"))]}
