@@ -152,7 +152,7 @@ def test_malformed_report_is_one_sentence_below_the_history(
 ) -> None:
     """The history is printed, then the command fails with the key of the malformed report."""
     last_report(project_with_ledger).write_text(content)
-    with pytest.raises(click.ClickException, match=r"must be the report of a run, it is not"):
+    with pytest.raises(click.ClickException, match=r"\.json: not the report of a run \("):
         show_report(project_with_ledger, "dev", live=False)
     assert "2026-11-25 06:00 schedule" in capsys.readouterr().out
 
@@ -196,13 +196,26 @@ def test_unknown_stack_is_one_sentence(
     assert result.stderr.strip() == f"Error: {sentence}"
 
 
-@pytest.mark.usefixtures("credentials")
-def test_missing_bucket_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bucket that S3 does not have is named in one sentence."""
+@pytest.fixture
+def _exported_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Pulumi CLI says that the stack's bucket is no-such-bucket."""
 
     def pulumi_output(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 0, "no-such-bucket\n", "")
 
     monkeypatch.setattr(subprocess, "run", pulumi_output)
+
+
+@pytest.mark.usefixtures("credentials", "_exported_bucket")
+def test_missing_bucket_is_one_sentence(tmp_path: Path) -> None:
+    """A bucket that S3 does not have is named in one sentence."""
     with pytest.raises(click.ClickException, match=r"s3://no-such-bucket/state.json could not be"):
+        show_report(tmp_path, "dev", live=True)
+
+
+@pytest.mark.usefixtures("_exported_bucket")
+def test_missing_profile_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that the caller does not have is named in one sentence."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(click.ClickException, match=r"profile \(nobody\) could not be found"):
         show_report(tmp_path, "dev", live=True)
