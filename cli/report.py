@@ -9,7 +9,7 @@ import boto3
 import click
 from rich.table import Table
 
-from cli.formats.table import console_for, write_table
+from cli.formats.table import console_for, write_parts, write_table
 from cli.output import output
 from handler.aws import FAILURES, error_text
 from handler.ledger.state import LedgerState, RunSummary, StateError, decode_state
@@ -41,8 +41,7 @@ def show_report(project: Path, stack: str, *, live: bool) -> None:
         raise click.ClickException(message)
     with output("-") as stream:
         console = console_for(stream)
-        console.print(_history(state))
-        console.print()
+        write_parts([_history(state), ""], console, stream)
         write_table(_last_report(read, state.runs[-1]), stream)
 
 

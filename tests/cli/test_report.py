@@ -90,8 +90,9 @@ def test_history_and_last_report(
         "2026-11-25 06:00 schedule 0 0 0 0 1 0 1 sent",
     ]
     text = " ".join(lines[4:])
-    assert "database (sg-" in text
-    assert "tcp/5432 (PostgreSQL) from the whole IPv4 internet" in text
+    assert (
+        "MEDIUM    PostgreSQL tcp/5432  database  eu-west-1  not attached  since 2026-11-24" in text
+    )
     assert "UnauthorizedOperation" in text
 
 
@@ -118,7 +119,7 @@ def test_findings_are_listed_from_the_minimum_severity_of_the_report(
         del report["minimumSeverity"]
     file.write_text(json.dumps(report))
     text = "\n".join(printed_lines(project_with_ledger, capsys))
-    assert ("database (sg-" in text) == is_listed
+    assert ("PostgreSQL tcp/5432" in text) == is_listed
     assert ("Below high and therefore not listed: 1 finding." in text) != is_listed
 
 
