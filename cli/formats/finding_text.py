@@ -128,13 +128,13 @@ def _addresses(finding: Finding) -> list[str]:
 
 
 def _seen(finding: Finding) -> str:
-    """Since when it is open, as far as that is known."""
+    """Since when it is open, as far as that is known; nothing where its exception says more."""
     if finding.worsened_from:
         return f"was {finding.worsened_from}"
-    if finding.status is not Status.OPEN:
-        return "" if finding.status is Status.EXCEPTED else str(finding.status)
-    is_known = finding.first_seen and finding.first_seen != finding.last_seen
-    return f"since {day_of(finding.first_seen or '')}" if is_known else ""
+    if finding.status is Status.OPEN:
+        is_known = finding.first_seen and finding.first_seen != finding.last_seen
+        return f"since {day_of(finding.first_seen or '')}" if is_known else ""
+    return "" if finding.status is Status.EXCEPTED and finding.exception else str(finding.status)
 
 
 def attached(finding: Finding) -> str:

@@ -202,6 +202,8 @@ def test_region_has_its_account_where_there_are_several() -> None:
         pytest.param({"last_seen": "2026-11-24T06:00:00Z"}, "since 2026-11-23", id="open"),
         pytest.param({"worsened_from": Severity.LOW}, "was low", id="worse"),
         pytest.param({"status": Status.UNVERIFIED}, "unverified", id="unverified"),
+        pytest.param({"status": Status.EXCEPTED}, "excepted", id="excepted"),
+        pytest.param({"exception": "expired", "status": Status.NEW}, "expired  new", id="expired"),
         pytest.param(
             {"managed_by": "Kubernetes cluster a"}, "managed by Kubernetes cluster a", id="managed"
         ),
