@@ -64,7 +64,7 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
     """
     from cli.invoke import invoke as run  # noqa: PLC0415 -- moto and Pulumi take a second to load
 
-    run(_project(), stack, event.read() if event else b"{}", live=live)
+    run(_project(), stack, *(_named(event) if event else ("the default event", b"{}")), live=live)
 
 
 @main.command(

@@ -63,7 +63,7 @@ def test_stack_has_its_own_settings() -> None:
         (
             ("--event", "-"),
             "{",
-            "Error: the event must be JSON, it is not: Expecting property name",
+            "Error: standard input: not JSON: Expecting property name",
         ),
         (("--event", "missing.json"), "", "'missing.json': No such file or directory"),
         (
