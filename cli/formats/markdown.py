@@ -6,7 +6,7 @@ Texts of the account stand in code spans: GitHub finds no link, mention, image o
 import re
 from collections.abc import Iterable, Iterator
 
-from cli.formats.finding_text import coverage, displayed_openings, facts, region, service
+from cli.formats.short_text import coverage, displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases

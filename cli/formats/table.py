@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from cli.formats.finding_text import (
+from cli.formats.short_text import (
     coverage,
     displayed_openings,
     facts,

@@ -9,8 +9,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cli.formats.finding_text import displayed_openings, facts, service
 from cli.formats.markdown import code_span
+from cli.formats.short_text import displayed_openings, facts, service
 from handler.model.finding import Severity
 from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus, ExceptionReview, PolicyException, Report

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from cli.formats.finding_text import displayed_openings, facts, group_names, service
+from cli.formats.short_text import displayed_openings, facts, group_names, service
 from cli.formats.table import write_table
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
