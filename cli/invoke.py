@@ -75,7 +75,7 @@ def _credentials() -> dict[str, str]:
         sts = session.client("sts", region_name=session.region_name or "us-east-1")
         identity = sts.get_caller_identity() if found else None
     except (BotoCoreError, ClientError) as error:
-        message = f"your AWS credentials must be valid, they are not: {error}"
+        message = f"your AWS credentials are not valid: {error}"
         raise click.ClickException(message) from error
     if found is None or identity is None:
         message = "--live needs your AWS credentials, for example AWS_PROFILE; there are none."

@@ -37,7 +37,7 @@ def show_report(project: Path, stack: str, *, live: bool) -> None:
     except StateError as error:
         raise click.ClickException(str(error)) from error
     if not state.runs:
-        message = "the ledger knows no run yet."
+        message = "there is no run in the ledger yet."
         raise click.ClickException(message)
     with output("-") as stream:
         console = console_for(stream)
@@ -115,6 +115,8 @@ def _deployed_bucket(project: Path, stack: str) -> str:
         message = f"--live needs the Pulumi CLI on the PATH: {error.strerror}."
         raise click.ClickException(message) from error
     except subprocess.CalledProcessError as error:
-        message = f"stack {stack} has no ledger that Pulumi knows: {' '.join(error.stderr.split())}"
+        message = (
+            f"the Pulumi CLI found no ledger of stack {stack}: {' '.join(error.stderr.split())}"
+        )
         raise click.ClickException(message) from error
     return done.stdout.strip()

@@ -114,7 +114,7 @@ def test_live_needs_a_profile_that_exists(monkeypatch: pytest.MonkeyPatch) -> No
     result = invoke("--live")
     assert result.exit_code == 1
     assert result.output == (
-        "Error: your AWS credentials must be valid, they are not: "
+        "Error: your AWS credentials are not valid: "
         "The config profile (nobody) could not be found\n"
     )
 

@@ -163,7 +163,7 @@ def test_malformed_report_is_one_sentence_below_the_history(
     [
         (None, "state.json cannot be read (No such file or directory): the ledger of the sandbox"),
         (b"{", "The state makes no sense (JSONDecodeError: "),
-        (encode_state(LedgerState()), "the ledger knows no run yet."),
+        (encode_state(LedgerState()), "there is no run in the ledger yet."),
     ],
     ids=["no-demo", "no-state", "no-run"],
 )
@@ -181,7 +181,7 @@ def test_missing_ledger_is_one_sentence(tmp_path: Path, state: bytes | None, sen
     ("script", "sentence"),
     [
         (None, "--live needs the Pulumi CLI on the PATH: No such file or directory."),
-        ("echo no stack >&2; exit 1", "stack dev has no ledger that Pulumi knows: no stack"),
+        ("echo no stack >&2; exit 1", "the Pulumi CLI found no ledger of stack dev: no stack"),
     ],
 )
 def test_unknown_stack_is_one_sentence(
