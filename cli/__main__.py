@@ -16,82 +16,154 @@ with missing_package_reported():
     from cli.formats import FORMATS
     from cli.output import output
 
+_SEVERITIES = ("critical", "high", "medium", "low", "info")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  sg-audit audit --region eu-west-1
+  sg-audit COMMAND --help
+
+\b
+Shell completion, here for bash (zsh_source and fish_source for the others):
+  eval "$(_SG_AUDIT_COMPLETE=bash_source sg-audit)"
+
+In a clone, `python -m cli` is the same program as `sg-audit`.""",
+)
 @click.version_option(VERSION, prog_name="security-group-audit")
 def main() -> None:
-    """Audit security groups from a terminal."""
+    """Find what the security groups of an AWS account open to the internet."""
 
 
-@main.command()
+@main.command(
+    epilog="""\b
+Exit status:
+  0  the function succeeded
+  1  the function failed, or could not be run
+  2  bad option or file
+
+\b
+Examples:
+  sg-audit invoke
+  sg-audit invoke --event event.json
+  sg-audit invoke --live --stack prod"""
+)
 @click.option(
     "--event",
     type=click.File("rb"),
-    help="The event to hand over, a JSON file (- reads standard input); an empty one by default.",
+    help="Event to invoke the function with, a JSON file; - is standard input.  [default: {}]",
 )
-@click.option("--stack", default="dev", show_default=True, help="Whose settings and policy to use.")
-@click.option(
-    "--live", is_flag=True, help="Use your own AWS credentials and send real mail, not the sandbox."
-)
+@click.option("--stack", default="dev", show_default=True, help="Stack with the settings.")
+@click.option("--live", is_flag=True, help="Audit your own AWS account and send real mail.")
 def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
-    """Run the handler once on this machine, as Lambda would run the zip of a stack."""
+    """Run a stack's function once on this machine.
+
+    It audits the sample account of the sandbox, and its mail is displayed rather than sent.
+    """
     from cli.invoke import invoke as run  # noqa: PLC0415 -- moto and Pulumi take a second to load
 
-    run(_project(), stack, event.read() if event else b"{}", live=live)
+    run(_project(), stack, *(_named(event) if event else ("the default event", b"{}")), live=live)
 
 
-@main.command()
-@click.option("--stack", default="dev", show_default=True, help="Which stack to deploy.")
+@main.command(
+    epilog="""\b
+Example:
+  sg-audit demo"""
+)
+@click.option("--stack", default="dev", show_default=True, help="Stack to deploy.")
 def demo(stack: str) -> None:
-    """Deploy a stack into the sandbox, let its schedule fire, and show the mail."""
+    """Deploy a stack into the sandbox and run it there.
+
+    No AWS account is needed. Exits with 1 when a step fails.
+    """
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
     run(_project(), stack)
 
 
-@main.command()
-@click.option("--stack", default="dev", show_default=True, help="Whose ledger to read.")
-@click.option("--live", is_flag=True, help="Read the ledger in AWS rather than the last demo's.")
+@main.command(
+    epilog="""\b
+Exit status:
+  0  the report was displayed
+  1  there is none, or it could not be read
+  2  bad option
+
+\b
+Examples:
+  sg-audit report
+  sg-audit report --live --stack prod"""
+)
+@click.option("--stack", default="dev", show_default=True, help="Stack with the ledger.")
+@click.option("--live", is_flag=True, help="Read the ledger in AWS, not the one of the last demo.")
 def report(stack: str, *, live: bool) -> None:
-    """Show what opened and closed from run to run, and the last report."""
+    """Display the history of the runs and the last report."""
     from cli.report import show_report  # noqa: PLC0415 -- as above
 
     show_report(_project(), stack, live=live)
 
 
-@main.command()
+@main.command(
+    epilog="""\b
+Exit status:
+  0  everything was read, and --fail-on is not met
+  1  everything was read, and --fail-on is met
+  2  nothing was reported: bad option or file, no credentials
+  3  something was not read; the report says what
+
+\b
+Examples:
+  sg-audit audit --profile audit --region eu-west-1 --region us-east-1
+  sg-audit audit --policy policy.yaml --fail-on high
+  sg-audit audit --format sarif --output audit.sarif
+  aws ec2 describe-security-groups > groups.json
+  sg-audit audit --from-file groups.json"""
+)
 @click.option(
     "--from-file",
-    "snapshot",
+    "snapshots",
     type=click.File("rb"),
-    help="A saved snapshot, for example what aws ec2 describe-security-groups prints; - reads "
-    "standard input. Without it, your own AWS credentials are used.",
+    multiple=True,
+    help="Audit a saved snapshot (JSON) instead of an account; - is standard input. May be "
+    "repeated, one file for each region.  [default: none]",
 )
-@click.option("--policy", "policy_file", type=click.File("rb"), help="What counts: JSON or YAML.")
-@click.option("--profile", help="The AWS profile to use.")
-@click.option("--region", "regions", multiple=True, help="A region to read; may be repeated.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.File("rb"),
+    help="Policy file (JSON or YAML): minimum severity, trusted CIDRs, authorized ports, "
+    "exceptions.  [default: none]",
+)
+@click.option("--profile", help="AWS profile.  [default: the AWS CLI's]")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    help="Region to audit; may be repeated.  [default: all enabled regions]",
+)
 @click.option(
     "--format",
     "form",
     type=click.Choice(list(FORMATS)),
     default="table",
     show_default=True,
-    help="For people or for which other system.",
+    help="Output format.",
 )
 @click.option(
     "--output",
     "path",
     default="-",
     metavar="FILE",
-    help="Write the report there instead of to standard output (-).",
+    help="Output file; - is standard output.  [default: -]",
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(["critical", "high", "medium", "low", "info"]),
-    help="Exit with 1 when a finding is that severe or worse.",
+    type=click.Choice(_SEVERITIES),
+    help="Exit with 1 if a finding is of this severity or worse.  [default: never]",
 )
 def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
-    snapshot: BinaryIO | None,
+    snapshots: tuple[BinaryIO, ...],
     policy_file: BinaryIO | None,
     profile: str | None,
     regions: tuple[str, ...],
@@ -99,32 +171,38 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     path: str,
     fail_on: str | None,
 ) -> None:
-    """Report what a snapshot or an account opens to the internet.
+    """Audit an AWS account, or saved snapshots of its regions.
 
-    Exits with 2 when something could not be read.
+    Reads the account with your own AWS credentials and changes nothing.
     """
-    from cli.audit import audit_account, audit_snapshot, exit_status  # noqa: PLC0415 -- as above
+    from cli.audit import audit_account, audit_snapshots, exit_status  # noqa: PLC0415 -- as above
     from cli.policy_file import read_policy  # noqa: PLC0415 -- as above
     from handler.model.finding import Severity  # noqa: PLC0415 -- as above
     from handler.policy.policy import Policy  # noqa: PLC0415 -- as above
 
-    for file in filter(None, (snapshot, policy_file)):
+    for file in filter(None, (*snapshots, policy_file)):
         # An input without a file descriptor is no file that --output could overwrite.
         with suppress(OSError):
             if Path(path).is_file() and samestat(Path(path).stat(), os.fstat(file.fileno())):
                 message = f"--output would overwrite {path}, which the audit reads."
                 raise click.UsageError(message)
-    policy = read_policy(policy_file.read()) if policy_file else Policy()
-    if snapshot and (profile or regions):
+    policy = read_policy(*_named(policy_file)) if policy_file else Policy()
+    if snapshots and (profile or regions):
         message = "--from-file reads no account: leave out --profile and --region."
         raise click.UsageError(message)
     with output(path) as stream:
-        if snapshot:
-            result = audit_snapshot(snapshot.read(), policy)
+        if snapshots:
+            result = audit_snapshots(map(_named, snapshots), policy)
         else:
             result = audit_account(profile, regions, policy)
         FORMATS[form](result, stream)
     sys.exit(exit_status(result, Severity(fail_on) if fail_on else None))
+
+
+def _named(file: BinaryIO) -> tuple[str, bytes]:
+    """The name of a file for messages, and its content."""
+    name = str(getattr(file, "name", "<stdin>"))
+    return "standard input" if name == "<stdin>" else name, file.read()
 
 
 def _project() -> Path:

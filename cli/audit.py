@@ -12,22 +12,37 @@ from handler import clock
 from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients, error_text
 from handler.model.finding import Severity
+from handler.model.network import Target
 from handler.model.run import Report, Run, Scan, Trigger
 from handler.policy.policy import Policy
+from handler.report import phrases
+from handler.sanitize import plain
 from handler.scan import scan_target
 
 # Where EC2 is asked for the regions when the caller has configured none.
 _DEFAULT_REGION = "us-east-1"
 
 
-def audit_snapshot(content: bytes, policy: Policy) -> Report:
-    """The report on a saved snapshot. Raises ``AuditError`` when it is not one."""
+def audit_snapshots(files: Iterable[tuple[str, bytes]], policy: Policy) -> Report:
+    """The report on saved snapshots of different regions, each with the name of its file.
+
+    Raises ``AuditError`` with the name when a file is no snapshot.
+    """
     started_at = clock.timestamp()
-    try:
-        snapshot = Snapshot(content)
-    except SnapshotError as error:
-        raise AuditError(str(error)) from error
-    return _report(started_at, [scan_target(snapshot.target, snapshot, policy)], policy)
+    names = dict[Target, str]()
+    scans = []
+    for name, content in files:
+        try:
+            snapshot = Snapshot(content)
+        except SnapshotError as error:
+            raise AuditError(plain(f"{name}: {error}")) from error
+        if first := names.get(snapshot.target):
+            where = phrases.place(snapshot.target)
+            message = f"{name}: {where} is in {first} as well; give one file for each region"
+            raise AuditError(plain(message))
+        names[snapshot.target] = name
+        scans.append(scan_target(snapshot.target, snapshot, policy))
+    return _report(started_at, scans, policy)
 
 
 def audit_account(profile: str | None, regions: Sequence[str], policy: Policy) -> Report:
@@ -47,9 +62,9 @@ def audit_account(profile: str | None, regions: Sequence[str], policy: Policy) -
 
 
 def exit_status(report: Report, fail_on: Severity | None) -> int:
-    """2 when something was not read, 1 when a finding is that severe or worse, else 0."""
+    """3 when something was not read, 1 when a finding is that severe or worse, else 0."""
     if not report.is_complete:
-        return 2
+        return 3
     return int(
         fail_on is not None
         and any(finding.severity.is_at_least(fail_on) for finding in report.open)

@@ -1,9 +1,9 @@
-"""What ends an audit before it has something to say."""
+"""The error that ends a command before it has anything to report."""
 
 import click
 
 
 class AuditError(click.ClickException):
-    """The audit could not be made or written down; the message is a sentence."""
+    """An input or an output that cannot be used; the message is a sentence."""
 
     exit_code = 2

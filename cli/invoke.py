@@ -10,7 +10,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from cli.errors import AuditError
 from cli.show import show_log, show_mail
+from handler.sanitize import plain
 from sandbox.aws.account import Account
 from sandbox.aws.seed import seed
 from sandbox.deployment.deploy import DeployError, open_stack
@@ -22,17 +24,17 @@ from sandbox.lambda_host.process import Function
 _WAY_TO_AWS = ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 
-def invoke(project: Path, stack: str, event: bytes, *, live: bool) -> None:
+def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) -> None:
     """Run the stack's function once with the event, and show its log, its mail and its result.
 
-    Raises ``click.ClickException`` when the event is no JSON, when the stack's settings are bad,
-    when there are no credentials (live), and when the function fails.
+    Raises ``AuditError`` with the file's name when the event is no JSON, and
+    ``click.ClickException`` when the stack's settings are bad, when there are no credentials
+    (live), and when the function fails.
     """
     try:
         json.loads(event)
     except ValueError as error:
-        message = f"the event must be JSON, it is not: {error}."
-        raise click.ClickException(message) from error
+        raise AuditError(plain(f"{file}: not JSON: {error}")) from error
     console = Console()
     credentials = _credentials() if live else None
     with Account() as account:
@@ -73,7 +75,7 @@ def _credentials() -> dict[str, str]:
         sts = session.client("sts", region_name=session.region_name or "us-east-1")
         identity = sts.get_caller_identity() if found else None
     except (BotoCoreError, ClientError) as error:
-        message = f"your AWS credentials must be valid, they are not: {error}"
+        message = f"your AWS credentials are not valid: {error}"
         raise click.ClickException(message) from error
     if found is None or identity is None:
         message = "--live needs your AWS credentials, for example AWS_PROFILE; there are none."

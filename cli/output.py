@@ -21,6 +21,10 @@ def output(path: str) -> Iterator[TextIO]:
     audit has come to its end. Raises ``AuditError``.
     """
     if path == "-":
+        # Python has none when the caller has closed it.
+        if sys.stdout is None:
+            message = "standard output is closed."
+            raise AuditError(message)
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A group's name that the terminal cannot show must not end the audit.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -50,7 +54,8 @@ def output(path: str) -> Iterator[TextIO]:
             stream = part.open("x" if replaced else "a", encoding="utf-8", newline="")
             if replaced and file.exists():
                 shutil.copymode(file, part)
-        with stream:
+        # Whoever reads a pipe and ends early has read enough.
+        with suppress(BrokenPipeError), stream:
             yield report
             with _explained(path):
                 stream.write(report.getvalue())
@@ -67,6 +72,8 @@ def output(path: str) -> Iterator[TextIO]:
 def _explained(path: str) -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         message = f"{path} could not be written: {error.strerror}."
         raise AuditError(message) from error

@@ -9,21 +9,26 @@ import yaml
 from cli.errors import AuditError
 from handler import clock
 from handler.policy.policy import Policy
-from handler.sanitize import plain
+from handler.sanitize import describe, plain
+
+_TWICE = "key {} is there twice"
 
 
-def read_policy(content: bytes) -> Policy:
-    """The policy in a JSON or YAML file. Raises ``AuditError``."""
+def read_policy(name: str, content: bytes) -> Policy:
+    """The policy in a JSON or YAML file. Raises ``AuditError`` with the file's name."""
     try:
         document = _parse(content)
         return Policy.parse({} if document is None else document, clock.now().date())
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        where, reason = f"{name}:{line}", error.problem or error.context
     # PyYAML lets through what Python raises for odd numbers, and for tags that do not fit their
     # values.
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
-        reason = " ".join(str(error).split())
+        where, reason = name, " ".join(str(error).split())
     except RecursionError:
-        reason = "it is nested too deeply"
-    message = f"the policy must be JSON or YAML that makes sense: {plain(reason)}"
+        where, reason = name, "it is nested too deeply"
+    message = plain(f"{where}: {reason}")
     raise AuditError(message)
 
 
@@ -40,8 +45,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as an object. Raises ``ValueError`` for a duplicate key."""
     keys = Counter(key for key, _ in pairs)
     if duplicate := next((key for key, number in keys.items() if number > 1), None):
-        message = f"the key {duplicate} is there twice"
-        raise ValueError(message)
+        raise ValueError(_TWICE.format(describe(duplicate)))
     return dict(pairs)
 
 
@@ -49,7 +53,12 @@ class _Loader(yaml.SafeLoader):
     """Leaves dates as they are written, and refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- as PyYAML has it
-        _unique_keys([(str(key.value), value) for key, value in node.value])
+        known: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in known:
+                reason = _TWICE.format(describe(key.value))
+                raise yaml.constructor.ConstructorError(None, None, reason, key.start_mark)
+            known.add(str(key.value))
         return super().construct_mapping(node, deep=deep)
 
 

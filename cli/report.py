@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +9,13 @@ import boto3
 import click
 from rich.table import Table
 
-from cli.formats.table import console_for, write_table
+from cli.formats.table import console_for, write_parts, write_table
+from cli.output import output
 from handler.aws import FAILURES, error_text
 from handler.ledger.state import LedgerState, RunSummary, StateError, decode_state
 from handler.ledger.store import STATE_KEY, report_key
 from handler.model.finding import Severity
+from handler.model.run import Report
 from handler.report.fields import DECODE_ERRORS
 from handler.report.json_report import report_from_json
 
@@ -36,18 +37,21 @@ def show_report(project: Path, stack: str, *, live: bool) -> None:
     except StateError as error:
         raise click.ClickException(str(error)) from error
     if not state.runs:
-        message = "the ledger knows no run yet."
+        message = "there is no run in the ledger yet."
         raise click.ClickException(message)
-    console = console_for(sys.stdout)
-    console.print(_history(state))
-    console.print()
-    key = report_key(state.runs[-1].id, state.runs[-1].started_at)
+    with output("-") as stream:
+        console = console_for(stream)
+        write_parts([_history(state), ""], console, stream)
+        write_table(_last_report(read, state.runs[-1]), stream)
+
+
+def _last_report(read: ReadKey, run: RunSummary) -> Report:
+    key = report_key(run.id, run.started_at)
     try:
-        last = report_from_json(json.loads(read(key)))
+        return report_from_json(json.loads(read(key)))
     except DECODE_ERRORS as error:
-        message = f"{key} must be the report of a run, it is not ({type(error).__name__})."
+        message = f"{key}: not the report of a run ({type(error).__name__})"
         raise click.ClickException(message) from error
-    write_table(last, sys.stdout)
 
 
 def _history(state: LedgerState) -> Table:
@@ -88,10 +92,9 @@ def _folder(ledger: Path) -> ReadKey:
 
 
 def _bucket(name: str) -> ReadKey:
-    s3 = boto3.Session().client("s3")
-
     def read(key: str) -> bytes:
         try:
+            s3 = boto3.Session().client("s3")
             body: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
         except FAILURES as error:
             message = f"s3://{name}/{key} could not be read: {error_text(error)}"
@@ -112,6 +115,8 @@ def _deployed_bucket(project: Path, stack: str) -> str:
         message = f"--live needs the Pulumi CLI on the PATH: {error.strerror}."
         raise click.ClickException(message) from error
     except subprocess.CalledProcessError as error:
-        message = f"stack {stack} has no ledger that Pulumi knows: {' '.join(error.stderr.split())}"
+        message = (
+            f"the Pulumi CLI found no ledger of stack {stack}: {' '.join(error.stderr.split())}"
+        )
         raise click.ClickException(message) from error
     return done.stdout.strip()

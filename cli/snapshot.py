@@ -7,6 +7,7 @@ AWS answers them, `Account` and `Region`.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_
 from handler.ec2.region import ENTRY_POINT_TYPES
 from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
 from handler.model.network import (
+    REGION_NAME,
     UNKNOWN,
     BlockPublicAccess,
     NetworkAcl,
@@ -26,8 +28,10 @@ from handler.model.network import (
     SecurityGroup,
     Target,
 )
-from handler.sanitize import clean_text, describe
+from handler.sanitize import clean_text, describe, expected
 
+_ANY_TEXT = re.compile(r"(.+)", re.DOTALL)
+_REGION_OF_ARN = re.compile(rf"arn:aws[a-z-]*:ec2:({REGION_NAME.pattern}):")
 _NOT_IN_THE_FILE = "the snapshot does not hold its entries."
 
 
@@ -43,16 +47,16 @@ class Snapshot:
         try:
             snapshot = json.loads(content)
         except (ValueError, RecursionError) as error:
-            message = f"the snapshot must be JSON, it is not: {error}."
+            message = f"not JSON: {error}"
             raise SnapshotError(message) from error
         if not isinstance(snapshot, dict) or snapshot.get("SecurityGroups") is None:
             message = (
-                "the snapshot must be an object with SecurityGroups, as aws ec2 "
-                f"describe-security-groups prints it, got {describe(snapshot)}."
+                f"{describe(snapshot)} is not an object with SecurityGroups, as "
+                "aws ec2 describe-security-groups prints it"
             )
             raise SnapshotError(message)
         if snapshot.get("NextToken"):
-            message = "the snapshot holds only some of the groups: it ends with a NextToken."
+            message = "only some of the groups: it ends with a NextToken"
             raise SnapshotError(message)
         groups = _list(snapshot, "SecurityGroups") or []
         # Files that were merged may hold a group twice.
@@ -65,13 +69,17 @@ class Snapshot:
         self._block_options = snapshot.get("VpcBlockPublicAccessOptions")
         self._block_exclusions = _list(snapshot, "VpcBlockPublicAccessExclusions")
         account, region = clean_text(snapshot.get("Account")), clean_text(snapshot.get("Region"))
-        self.target = Target(account or self._most_frequent_owner(), region or UNKNOWN)
+        self.target = Target(
+            account or self._most_frequent("OwnerId", _ANY_TEXT),
+            region or self._most_frequent("SecurityGroupArn", _REGION_OF_ARN),
+        )
 
-    def _most_frequent_owner(self) -> str:
-        """The account that owns most groups: other accounts share some of theirs."""
+    def _most_frequent(self, key: str, pattern: re.Pattern[str]) -> str:
+        """What most groups have at that key: other accounts share some of theirs."""
         groups = (group for group in self._groups if isinstance(group, Mapping))
-        owners = Counter(filter(None, (clean_text(group.get("OwnerId")) for group in groups)))
-        return owners.most_common(1)[0][0] if owners else UNKNOWN
+        matches = (pattern.match(clean_text(group.get(key)) or "") for group in groups)
+        values = Counter(match[1] for match in matches if match)
+        return values.most_common(1)[0][0] if values else UNKNOWN
 
     def security_groups(self) -> Iterator[SecurityGroup]:
         """All groups of the file."""
@@ -136,6 +144,5 @@ def _prefix_list(list_id: str, saved: Mapping[str, Any]) -> PrefixList:
 def _list(owner: Mapping[str, Any], key: str) -> list[Any] | None:
     value = owner.get(key)
     if value is not None and not isinstance(value, list):
-        message = f"{key} must be a list, got {describe(value)}."
-        raise SnapshotError(message)
+        raise SnapshotError(expected(key, "a list", value))
     return value

@@ -33,7 +33,7 @@ def describe(value: object) -> str:
 
 def expected(key: str, expectation: str, value: object) -> str:
     """The error message for a value that does not fit: key, expectation and value."""
-    return f"{key} must be {expectation}, got {describe(value)}."
+    return f"{key}: {describe(value)} is not {expectation}"
 
 
 def clean_text(value: object) -> str | None:

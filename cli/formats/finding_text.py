@@ -1,10 +1,10 @@
-"""What the formats of a terminal and of other systems say of a finding or an unread target."""
+"""A finding or an unread target in sentences, for the formats that other systems read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handler.model.finding import Finding, Opening, Severity, Status, as_openings
+from handler.model.finding import Finding, Severity
 from handler.model.network import Target
 from handler.model.run import CoverageStatus, Report
 from handler.report import phrases
@@ -29,19 +29,6 @@ def unread_targets(report: Report) -> Iterator[UnreadTarget]:
     """The targets that could not be read, or not in full, in the report's order."""
     for coverage in report.unread:
         yield UnreadTarget(coverage.target, coverage.status, phrases.unread(coverage))
-
-
-def displayed_openings(report: Report) -> tuple[Opening, ...]:
-    """What people are shown, a line each: open findings, unverified ones, accepted ones."""
-    unverified = report.with_status(Status.UNVERIFIED)
-    findings = (*report.open, *unverified, *report.with_status(Status.EXCEPTED))
-    return as_openings(report.listed(findings))
-
-
-def status(finding: Finding) -> str:
-    """Whether the finding is open, and who accepts it or did."""
-    exception = f": {plain(finding.exception)}" if finding.exception else ""
-    return f"{finding.status}{exception}"
 
 
 def attached(finding: Finding) -> str:

@@ -1,13 +1,12 @@
 """The report as Markdown, for a comment on a pull request or the summary of a job.
 
-All that comes from the account stands in code spans: GitHub finds no link, mention, image or
-mark-up in them.
+Texts of the account stand in code spans: GitHub finds no link, mention, image or mark-up in them.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
-from cli.formats.finding_text import attached, displayed_openings, status
+from cli.formats.short_text import coverage, displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
@@ -15,10 +14,12 @@ from handler.report.digest import build_digest
 from handler.report.size_limit import first_lines
 from handler.sanitize import cut
 
-# GitHub refuses a comment of more than 65,536 characters. The rest is bounded by the digest.
-_MAX_TABLE_BYTES = 48_000
-_MAX_LINES = 8
+# GitHub refuses a comment of more than 65,536 characters: these bytes and the lines between them.
+_MAX_FINDINGS_BYTES = 44_000
+_MAX_LIST_BYTES = 8_000
 _LONGEST_TEXT = 240
+# Nothing in it is mark-up, and nothing is cut.
+_PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,/+-]{0,58}[A-Za-z0-9])?")
 
 
 def render_markdown(report: Report) -> str:
@@ -36,53 +37,44 @@ def code_span(text: str) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    digest = build_digest(report, max_lines=_MAX_LINES)
+    digest = build_digest(report)
     yield f"## {digest.headline}"
-    if digest.unread:
+    if report.unread:
         yield from ("", "### Not read: what is open there is not known", "")
-        yield from (f"- {code_span(line)}" for line in digest.unread)
-    yield from _findings(report)
-    for note in digest.notes:
-        yield from ("", note)
+        unread = (f"- {code_span(phrases.unread(target))}" for target in report.unread)
+        yield from _first(unread, _MAX_LIST_BYTES, "more region")
+    if openings := displayed_openings(report):
+        accounts = {opening.finding.target.account for opening in openings}
+        yield from ("", _row("severity", "open", "group", "region", "why"), _row(*["---"] * 5))
+        rows = (_cells(opening, accounts) for opening in openings)
+        yield from _first(rows, _MAX_FINDINGS_BYTES, "more finding")
     if digest.exceptions:
         yield from ("", "### Exceptions", "")
-        yield from (f"- {code_span(line)}" for line in digest.exceptions)
-    yield from ("", "### What was read", "")
-    yield from _table("region / account", "status", "groups", "rules")
-    for row in digest.coverage:
-        yield _row(code_span(row.place), row.status, f"{row.groups:,}", f"{row.rules:,}")
+        exceptions = (f"- {code_span(line)}" for line in digest.exceptions)
+        yield from _first(exceptions, _MAX_LIST_BYTES, "more exception")
+    for note in (*digest.notes, coverage(report)):
+        yield from ("", note)
     yield from ("", code_span(digest.origin))
 
 
-def _findings(report: Report) -> Iterator[str]:
-    openings = displayed_openings(report)
-    if not openings:
-        return
-    yield ""
-    yield from _table("severity", "region / account", "group", "open", "attached", "status", "why")
-    lines = (f"{_cells(opening)}\n" for opening in openings)
-    rows, left_out = first_lines(lines, _MAX_TABLE_BYTES)
-    yield rows.decode().removesuffix("\n")
+def _first(lines: Iterable[str], max_bytes: int, noun: str) -> Iterator[str]:
+    """The lines that fit, and how many more there are."""
+    fitting, left_out = first_lines((f"{line}\n" for line in lines), max_bytes)
+    yield fitting.decode().removesuffix("\n")
     if left_out:
-        more = phrases.count(left_out, "more finding")
-        yield from ("", f"and {more}; `--format json` has all of them.")
+        yield from ("", f"and {phrases.count(left_out, noun)}; `--format json` has all of them.")
 
 
-def _cells(opening: Opening) -> str:
+def _cells(opening: Opening, accounts: set[str]) -> str:
     finding = opening.finding
-    cells = (
-        phrases.place(finding.target),
+    texts = (
+        service(opening),
         phrases.groups(finding),
-        phrases.opening_with_detail(finding, opening.twin),
-        attached(finding),
-        status(finding),
-        finding.why,
+        region(finding.target, accounts),
+        "; ".join(facts(opening)),
     )
-    return _row(f"**{finding.severity}**", *map(code_span, cells))
-
-
-def _table(*names: str) -> Iterable[str]:
-    return _row(*names), _row(*("---" for _ in names))
+    cells = (text if _PLAIN.fullmatch(text) else code_span(text) for text in texts)
+    return _row(f"**{finding.severity}**", *cells)
 
 
 def _row(*cells: str) -> str:

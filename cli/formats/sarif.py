@@ -6,6 +6,7 @@ https://docs.github.com/en/code-security/code-scanning/integrating-with-code-sca
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from cli.formats.finding_text import UnreadTarget, description, unread_targets
@@ -20,31 +21,58 @@ _SCHEMA = (
 )
 _NAME = "security-group-audit"
 _DOCS = "https://docs.aws.amazon.com"
-_KINDS = {
-    Kind.EXPOSURE: (
+# The project has no page of its own; this is AWS's on what it audits.
+_INFORMATION = f"{_DOCS}/vpc/latest/userguide/vpc-security-groups.html"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a reader is told about all results of a kind."""
+
+    name: str
+    short: str
+    full: str
+    fix: str
+    uri: str
+
+
+_COMMAND = "The property `fix` of the result is the AWS CLI command that revokes just these rules."
+_RULES = {
+    Kind.EXPOSURE: _Rule(
+        "OpenSecurityGroup",
         "A security group is open to the internet",
         "Public addresses reach these ports through the inbound rules of one security group.",
+        f"Revoke the rules, or replace their sources by the ranges that need access. {_COMMAND}",
         f"{_DOCS}/securityhub/latest/userguide/ec2-controls.html#ec2-18",
     ),
-    Kind.JOINT: (
+    Kind.JOINT: _Rule(
+        "SecurityGroupsOpenTogether",
         "Security groups are open to the internet together",
         "The inbound rules of all groups on a network interface let in more than any group's.",
+        f"Revoke the rules of one group, or detach it from the network interface. {_COMMAND}",
         f"{_DOCS}/vpc/latest/userguide/vpc-security-groups.html",
     ),
-    Kind.UNREADABLE: (
+    Kind.UNREADABLE: _Rule(
+        "UnreadableSource",
         "A source could not be read",
-        "A rule lets a prefix list in whose entries could not be read; it may hold the internet.",
+        "The entries of a prefix list could not be read; it may contain the whole internet.",
+        "Allow the audit to call ec2:GetManagedPrefixListEntries, or ask the list's owner to share "
+        "it.",
         f"{_DOCS}/vpc/latest/userguide/managed-prefix-lists.html",
     ),
-    Kind.MALFORMED: (
-        "A rule makes no sense",
-        "A rule could not be judged because its protocol, ports or sources make no sense.",
+    Kind.MALFORMED: _Rule(
+        "MalformedRule",
+        "A rule is malformed",
+        "A rule could not be evaluated because its protocol, ports or sources are not valid.",
+        "Look at the rule in the AWS console, and replace it by a valid one.",
         f"{_DOCS}/vpc/latest/userguide/security-group-rules.html",
     ),
 }
-_NOT_READ = (
+_NOT_READ = _Rule(
+    "RegionNotRead",
     "A region was not read",
     "The audit could not read all of a region, and what is open there is not known.",
+    "Remove the cause that the result names, often a missing permission, and run the audit again.",
     f"{_DOCS}/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html",
 )
 # GitHub reads scores above 9 as critical, from 7 as high, from 4 as medium, above 0 as low.
@@ -70,7 +98,14 @@ def build_sarif(report: Report) -> dict[str, Any]:
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": _NAME, "version": VERSION, "rules": _rules()}},
+                "tool": {
+                    "driver": {
+                        "name": _NAME,
+                        "version": VERSION,
+                        "informationUri": _INFORMATION,
+                        "rules": _rules(),
+                    }
+                },
                 "invocations": [
                     {
                         "executionSuccessful": report.is_complete,
@@ -93,22 +128,26 @@ def build_sarif(report: Report) -> dict[str, Any]:
 def _rules() -> list[dict[str, Any]]:
     """A rule for each kind and severity: GitHub shows the severity of a rule, not of a result."""
     rules = [
-        _rule(f"{kind}-{severity}", texts, severity)
-        for kind, texts in _KINDS.items()
+        _descriptor(f"{kind}-{severity}", f"{rule.name}{severity.capitalize()}", rule, severity)
+        for kind, rule in _RULES.items()
         for severity in Severity
     ]
-    return [*rules, _rule(UnreadTarget.KIND, _NOT_READ, UnreadTarget.SEVERITY)]
+    unread = _descriptor(UnreadTarget.KIND, _NOT_READ.name, _NOT_READ, UnreadTarget.SEVERITY)
+    return [*rules, unread]
 
 
-def _rule(rule_id: str, texts: tuple[str, str, str], severity: Severity) -> dict[str, Any]:
-    short, full, uri = texts
+def _descriptor(rule_id: str, name: str, rule: _Rule, severity: Severity) -> dict[str, Any]:
     level, score = _LEVELS[severity]
     return {
         "id": rule_id,
-        "shortDescription": {"text": f"{short}."},
-        "fullDescription": {"text": full},
-        "help": {"text": f"{full} See {uri}"},
-        "helpUri": uri,
+        "name": name,
+        "shortDescription": {"text": f"{rule.short}."},
+        "fullDescription": {"text": rule.full},
+        "help": {
+            "text": f"{rule.full} {rule.fix.replace('`', '')} See {rule.uri}",
+            "markdown": f"{rule.full}\n\n**Fix:** {rule.fix}\n\n[AWS documentation]({rule.uri})",
+        },
+        "helpUri": rule.uri,
         "defaultConfiguration": {"level": level},
         "properties": {"security-severity": score, "tags": ["security", "aws", "ec2"]},
     }

@@ -1,20 +1,25 @@
-"""The report as a table for people: in colour on a terminal, a line a finding in a pipe."""
+"""The report as a table for people: two lines a finding, one where there is room."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from cli.formats.finding_text import attached, displayed_openings, status
-from handler.model.finding import Finding, Opening, Severity, Status
+from cli.formats.short_text import (
+    coverage,
+    displayed_openings,
+    facts,
+    group_names,
+    region,
+    service,
+)
+from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases
 from handler.report.digest import build_digest
-from handler.sanitize import plain
 
 _COLOURS = {
     Severity.CRITICAL: "bold red",
@@ -23,24 +28,28 @@ _COLOURS = {
     Severity.LOW: "blue",
     Severity.INFO: "dim",
 }
-# Wider than any line: rich would wrap or cut the lines of a pipe.
+# Wider than any line: rich would wrap the lines of a pipe.
 _UNLIMITED = 1_000_000
-# With fewer columns the cells would be a word or two wide.
-_WIDE = 200
-# With fewer columns there is no room for cells side by side.
-_NARROW = 72
-# The longest words there, so that a region or a group's id is not broken.
-_LONGEST_REGION = len("ap-southeast-2")
-_MIN_WIDTHS = {"region / account": _LONGEST_REGION, "group": len("(sg-0123456789abcdef0)")}
+# From so many columns on, most findings fit on one line.
+_WIDE = 160
+_NARROWEST = len("sgr-0123456789abcdef0")
+# A longer text takes from the padding of the next one.
+_WIDEST_COLUMN = 24
+_GAP = "  "
 
 
 def write_table(report: Report, stream: TextIO) -> None:
-    """Write the findings, what was not read and the coverage, as wide as the terminal is."""
+    """Write the findings, what was not read, and the summary, as wide as the terminal is."""
     console = console_for(stream)
+    write_parts(_parts(report, console), console, stream)
+
+
+def write_parts(parts: Iterable[RenderableType], console: Console, stream: TextIO) -> None:
+    """Write the parts without spaces at the ends of lines."""
+    # A console would exit with 1 when the reader of a pipe ends early.
     with console.capture() as capture:
-        for part in _parts(report, console.width):
+        for part in parts:
             console.print(part)
-    # rich pads cells to the width of their column, the last ones too.
     stream.writelines(f"{line.rstrip()}\n" for line in capture.get().rstrip("\n").split("\n"))
 
 
@@ -59,89 +68,66 @@ def console_for(stream: TextIO) -> Console:
     return console
 
 
-def _parts(report: Report, width: int) -> Iterator[RenderableType]:
+def _parts(report: Report, console: Console) -> Iterator[Text]:
     digest = build_digest(report)
     openings = displayed_openings(report)
+    yield from _findings(openings, console)
     if openings:
-        if width < _NARROW:
-            yield from _blocks(openings)
-        else:
-            yield from (_wide(openings) if width >= _WIDE else _narrow(openings), "")
+        yield Text()
     if report.unread:
         yield Text("Not read: what is open there is not known", "bold red")
-        for coverage in report.unread:
-            yield Padding(_cell(phrases.unread(coverage)), (0, 0, 0, 2), expand=False)
-        yield ""
-    yield from (_coverage(report), "")
-    yield from map(_cell, (*digest.notes, *digest.exceptions))
-    yield Text(digest.headline, "bold")
-    yield _cell(digest.advice)
+        for unread in report.unread:
+            yield from _beside(Text("  "), [[Text(phrases.unread(unread))]], console)
+        yield Text()
+    summary = [Text(line) for line in (*digest.notes, *digest.exceptions, coverage(report))]
+    for line in (*summary, Text(digest.headline, "bold")):
+        yield from _beside(Text(), [[line]], console)
 
 
-def _wide(openings: Sequence[Opening]) -> Table:
-    grid = _grid("severity", "region / account", "group", "open", "attached", "status", "why")
-    for opening in openings:
-        cells = (*_where(opening.finding), *map(_cell, _facts(opening)))
-        grid.add_row(*cells, style=_row_style(opening.finding))
-    return grid
+def _findings(openings: Sequence[Opening], console: Console) -> Iterator[Text]:
+    accounts = {opening.finding.target.account for opening in openings}
+    rows = [
+        (service(opening), group_names(opening.finding), region(opening.finding.target, accounts))
+        for opening in openings
+    ]
+    widths = [min(max(map(cell_len, column)), _WIDEST_COLUMN) for column in zip(*rows, strict=True)]
+    for opening, row in zip(openings, rows, strict=True):
+        severity = opening.finding.severity
+        is_excepted = opening.finding.status is Status.EXCEPTED
+        margin = Text(f"{severity.upper():8}{_GAP}", "dim" if is_excepted else _COLOURS[severity])
+        first = [Text(text, "dim" if is_excepted else "") for text in _aligned(row, widths)]
+        others = [Text(fact, "dim") for fact in facts(opening)]
+        room = console.width - len(margin)
+        if console.width >= _WIDE:
+            lines = [first + others]
+        elif Text(_GAP).join(first + others[:1]).cell_len <= room:
+            lines = [first + others[:1], others[1:]]
+        else:
+            lines = [first, others]
+        yield from _beside(margin, lines, console)
 
 
-def _narrow(openings: Sequence[Opening]) -> Table:
-    """With the other facts in one cell with what is open."""
-    grid = _grid("severity", "region / account", "group", "open, attached, status, why")
-    grid.columns[1].max_width = _LONGEST_REGION
-    for opening in openings:
-        cells = (*_where(opening.finding), _cell("\n".join(_facts(opening))))
-        grid.add_row(*cells, style=_row_style(opening.finding))
-    return grid
+def _aligned(texts: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """The texts, each padded to the end of its column unless one before it was too wide."""
+    end = column = 0
+    for text, width in zip(texts, widths, strict=True):
+        end, column = end + cell_len(text), column + width
+        yield text + " " * (column - end)
+        end, column = max(end, column) + len(_GAP), column + len(_GAP)
 
 
-def _blocks(openings: Sequence[Opening]) -> Iterator[RenderableType]:
-    """One finding below the other, a line for each fact."""
-    for opening in openings:
-        severity, place, group = _where(opening.finding)
-        yield Text("  ").join([severity, group])
-        for fact in (place, *map(_cell, _facts(opening))):
-            yield Padding(fact, (0, 0, 0, 2), expand=False)
-        yield ""
-
-
-def _facts(opening: Opening) -> tuple[str, ...]:
-    finding = opening.finding
-    what = phrases.opening_with_detail(finding, opening.twin)
-    return what, attached(finding), status(finding), plain(finding.why)
-
-
-def _where(finding: Finding) -> tuple[Text, Text, Text]:
-    severity = Text(finding.severity)
-    if finding.status is not Status.EXCEPTED:
-        severity.stylize(_COLOURS[finding.severity])
-    return severity, _cell(phrases.place(finding.target)), _cell(phrases.groups(finding))
-
-
-def _row_style(finding: Finding) -> str | None:
-    return "dim" if finding.status is Status.EXCEPTED else None
-
-
-def _coverage(report: Report) -> Table:
-    grid = _grid("region / account", "read", "groups", "rules")
-    for coverage in report.coverage:
-        grid.add_row(
-            _cell(phrases.place(coverage.target)),
-            Text(coverage.status, "green" if coverage.is_complete else "bold red"),
-            f"{coverage.groups:,}",
-            f"{coverage.rules:,}",
-        )
-    return grid
-
-
-def _grid(*names: str) -> Table:
-    grid = Table(box=None, padding=(0, 2, 0, 0))
-    for name in names:
-        grid.add_column(name, min_width=_MIN_WIDTHS.get(name))
-    return grid
-
-
-def _cell(text: str) -> Text:
-    """A text that is wrapped and never cut."""
-    return Text(text, overflow="fold")
+def _beside(margin: Text, lines: Iterable[Sequence[Text]], console: Console) -> Iterator[Text]:
+    """The lines, the margin before the first one; each goes on below where it is too long."""
+    indent = Text(" " * min(len(margin), len(_GAP)))
+    for line in lines:
+        width = max(console.width - len(margin), _NARROWEST)
+        parts = [part for text in line for part in text.wrap(console, width, overflow="fold")]
+        while parts:
+            joined = Text.assemble(margin, parts.pop(0))
+            while (
+                parts
+                and joined.cell_len + cell_len(_GAP + parts[0].plain.rstrip()) <= console.width
+            ):
+                joined = Text(_GAP).join([joined, parts.pop(0)])
+            yield joined
+            margin = indent

@@ -33,7 +33,7 @@ class Policy:
         clean up the policy, but a deployed function should not fail one day because of it.
         Raises ``PolicyError`` with one sentence that names key, value and expectation.
         """
-        fields = validation.require_object("a policy", document, POLICY_KEYS)
+        fields = validation.require_object("policy", document, POLICY_KEYS)
         return cls(
             minimum_severity=validation.severity(
                 "minimumSeverity", fields.get("minimumSeverity", cls().minimum_severity)

@@ -20,7 +20,7 @@ from handler.model.traffic import (
     parse_protocol,
     parse_traffic,
 )
-from handler.sanitize import expected
+from handler.sanitize import describe, expected
 
 _REQUIRED = ("group", "ports", "reason", "owner", "until")
 _OPTIONAL = ("source", "account", "region")
@@ -28,7 +28,7 @@ _LONGEST_TEXT = 255
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 # A date without quotes reaches the program as Pulumi's engine prints a time.
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z| 00:00:00 \+0000 UTC)?", re.ASCII)
-_PORTS = "ports as in tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
+_PORTS = "of the form tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
 _PROTOCOL = "protocol"
 # IANA allocates no larger blocks to one registry:
 # https://www.iana.org/assignments/ipv4-address-space
@@ -49,21 +49,17 @@ def severity(key: str, value: object) -> Severity:
 
 def trusted_cidrs(key: str, value: object) -> tuple[str, ...]:
     """CIDRs that may be an organization's own: IPv4 /8 or IPv6 /12 at the widest."""
-    cidrs = []
-    for entry in _require_list(key, value, "a list of CIDRs"):
-        cidr = _cidr(key, "a CIDR", entry)
-        shortest = _SHORTEST_PREFIX[parse_cidr(cidr)[0]]
-        if prefix_length(cidr) < shortest:
-            refuse(key, f"your own ranges, /{shortest} at the widest", cidr)
-        cidrs.append(cidr)
-    return tuple(cidrs)
+    cidrs = _require_list(key, value, "a list of CIDRs")
+    return tuple(_trusted_cidr(f"{key}[{i}]", entry) for i, entry in enumerate(cidrs))
 
 
 def authorized_ports(key: str, value: object) -> tuple[Traffic, ...]:
     """Protocols and ports, but not all traffic."""
-    authorized = tuple(ports(key, entry) for entry in _require_list(key, value))
-    if any(traffic.protocol == ALL_PROTOCOLS for traffic in authorized):
-        refuse(key, "protocols and ports rather than everything", ALL_PROTOCOLS)
+    entries = _require_list(key, value)
+    authorized = tuple(ports(f"{key}[{i}]", entry) for i, entry in enumerate(entries))
+    for i, traffic in enumerate(authorized):
+        if traffic.protocol == ALL_PROTOCOLS:
+            refuse(f"{key}[{i}]", "narrower than all traffic", entries[i])
     return authorized
 
 
@@ -95,7 +91,7 @@ def require_object(key: str, value: object, known: tuple[str, ...]) -> Mapping[s
         refuse(key, "an object", value)
     unknown = sorted(map(str, value.keys() - known))
     if unknown:
-        message = f"{key} must have no keys but {', '.join(known)}, got {unknown[0]!r}."
+        message = f"{key}: key {describe(unknown[0])} is not one of {', '.join(known)}"
         raise PolicyError(message)
     return value
 
@@ -109,12 +105,12 @@ def _exception(key: str, value: object, today: date | None) -> PolicyException:
     fields = require_object(key, value, _REQUIRED + _OPTIONAL)
     missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
     if missing:
-        message = f"{key} must say {', '.join(_REQUIRED)}, it lacks {' and '.join(missing)}."
+        message = f"{key}: missing {', '.join(missing)}"
         raise PolicyError(message)
     until = _date(f"{key}.until", fields["until"])
     traffic = ports(f"{key}.ports", fields["ports"])
     if today and (until.year + 1, until.month, until.day) < (today.year, today.month, today.day):
-        refuse(f"{key}.until", "a date that is not past by more than a year", until.isoformat())
+        refuse(f"{key}.until", "a date within the last year or later", until.isoformat())
     return PolicyException(
         group=_text(f"{key}.group", fields["group"]),
         ports=str(fields["ports"]),
@@ -127,6 +123,14 @@ def _exception(key: str, value: object, today: date | None) -> PolicyException:
         account=_account(f"{key}.account", fields["account"]) if "account" in fields else None,
         region=_region(f"{key}.region", fields["region"]) if "region" in fields else None,
     )
+
+
+def _trusted_cidr(key: str, value: object) -> str:
+    cidr = _cidr(key, "a CIDR", value)
+    shortest = _SHORTEST_PREFIX[parse_cidr(cidr)[0]]
+    if prefix_length(cidr) < shortest:
+        refuse(key, f"a range of your own, /{shortest} at the widest", cidr)
+    return cidr
 
 
 def _require_list(key: str, value: object, expectation: str = "a list") -> list[Any]:
@@ -158,13 +162,13 @@ def _date(key: str, value: object) -> date:
     try:
         return date.fromisoformat(match[1] if match else "")
     except ValueError:
-        refuse(key, "a date as in 2027-12-31", value)
+        refuse(key, "a date like 2027-12-31", value)
 
 
 def _source(key: str, value: object) -> str:
     if isinstance(value, str) and is_prefix_list(value):
         return _text(key, value)
-    return _cidr(key, "a CIDR or the id of a prefix list", value)
+    return _cidr(key, "a prefix list ID or a CIDR", value)
 
 
 def _cidr(key: str, expectation: str, value: object) -> str:
@@ -173,9 +177,9 @@ def _cidr(key: str, expectation: str, value: object) -> str:
     try:
         parse_cidr(cidr)
     except ValueError:
-        refuse(key, f"{expectation}, for example 192.0.2.0/24 or 2001:db8::/32", cidr)
+        refuse(key, f"{expectation} like 192.0.2.0/24 or 2001:db8::/32", cidr)
     if meanings := canonical_form(cidr):
-        refuse(key, f"a CIDR without host bits, {meanings}", cidr)
+        refuse(key, f"a CIDR without host bits (use {meanings})", cidr)
     return cidr
 
 
@@ -183,14 +187,14 @@ def _account(key: str, value: object) -> str:
     # YAML reads a number that begins with 0 as octal, which has fewer digits.
     account = str(value) if isinstance(value, int) else value
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
-        refuse(key, "an account id of 12 digits, in quotes", value)
+        refuse(key, "an account ID of 12 digits in quotes", value)
     return account
 
 
 def _region(key: str, value: object) -> str:
     region = _text(key, value)
     if not REGION_NAME.fullmatch(region):
-        refuse(key, "a region as in eu-west-1", region)
+        refuse(key, "a region like eu-west-1", region)
     return region
 
 

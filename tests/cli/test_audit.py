@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def audit(snapshot: dict[str, Any], *arguments: str) -> list[dict[str, Any]]:
     result = run("--from-file", "-", "--format", "json", *arguments, stdin=snapshot)
     findings = list(json.loads(result.stdout)["findings"])
     unreadable = any(finding["kind"] == "unreadable" for finding in findings)
-    assert result.exit_code == (2 if unreadable else 0), result.output
+    assert result.exit_code == (3 if unreadable else 0), result.output
     return findings
 
 
@@ -174,94 +175,173 @@ def test_fail_on_sets_the_exit_status(arguments: tuple[str, ...], status: int) -
     assert run("--from-file", "-", *arguments, stdin=snapshot).exit_code == status
 
 
-BAD = "Error: the snapshot must be"
+NO_JSON = "standard input: not JSON: "
+NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security-groups prints it\n"
 
 
 @pytest.mark.parametrize(
     ("stdin", "sentence"),
     [
-        pytest.param(b"", f"{BAD} JSON, it is not: ", id="empty"),
-        pytest.param(b"{", f"{BAD} JSON, it is not: ", id="cut"),
-        pytest.param(b"\xff\xfe\xfa", f"{BAD} JSON, it is not: ", id="binary"),
-        pytest.param(b"[" * 100_000, f"{BAD} JSON, it is not: ", id="deep"),
-        pytest.param([], f"{BAD} an object with SecurityGroups, as aws ec2 ", id="list"),
-        pytest.param({}, f"{BAD} an object with SecurityGroups, as aws ec2 ", id="no-groups"),
+        pytest.param(b"", NO_JSON, id="empty"),
+        pytest.param(b"{", NO_JSON, id="cut"),
+        pytest.param(b"\xff\xfe\xfa", NO_JSON, id="binary"),
+        pytest.param(b"[" * 100_000, NO_JSON, id="deep"),
+        pytest.param([], f"standard input: []{NO_GROUPS}", id="list"),
+        pytest.param({}, f"standard input: {{}}{NO_GROUPS}", id="no-groups"),
         pytest.param(
-            {"SecurityGroups": None}, f"{BAD} an object with SecurityGroups, as ", id="null"
+            {"SecurityGroups": None},
+            f"standard input: {{'SecurityGroups': None}}{NO_GROUPS}",
+            id="null",
         ),
         pytest.param(
             {"SecurityGroups": [], "NextToken": "x"},
-            "Error: the snapshot holds only some of the groups: it ends with a NextToken.",
+            "standard input: only some of the groups: it ends with a NextToken\n",
             id="first-page",
         ),
         pytest.param(
-            {"SecurityGroups": {}}, "Error: SecurityGroups must be a list, got {}.", id="groups"
+            {"SecurityGroups": {}},
+            "standard input: SecurityGroups: {} is not a list\n",
+            id="groups",
         ),
         pytest.param(
             {"SecurityGroups": [], "NetworkInterfaces": 1},
-            "Error: NetworkInterfaces must be a list, got 1.",
+            "standard input: NetworkInterfaces: 1 is not a list\n",
             id="interfaces",
         ),
     ],
 )
 def test_malformed_snapshot_is_one_sentence(stdin: object, sentence: str) -> None:
-    """A file that is no snapshot exits with 2 and one line."""
+    """A file that is no snapshot exits with 2 and one line that names it."""
     result = run("--from-file", "-", stdin=stdin)
     assert result.exit_code == 2
-    assert result.stderr.startswith(sentence)
+    assert result.stderr.startswith(f"Error: {sentence}")
     assert result.stderr.count("\n") == 1
 
 
-def test_partly_read_snapshot_exits_with_2() -> None:
-    """A malformed interface is an error of the target, which is worse than --fail-on."""
+def snapshot_file(folder: Path, name: str, **fields: object) -> str:
+    """The path of a snapshot with one group that opens SSH."""
+    (folder / name).write_text(json.dumps({"SecurityGroups": [SSH_GROUP], **fields}))
+    return str(folder / name)
+
+
+def test_each_file_is_a_region(tmp_path: Path) -> None:
+    """Three files are three regions of one report; a region may be known by a group's ARN only."""
+    group = SSH_GROUP | {"SecurityGroupArn": "arn:aws-cn:ec2:cn-north-1:123456789012:x/sg-1"}
+    files = (
+        snapshot_file(tmp_path, "a", Region="eu-west-1"),
+        snapshot_file(tmp_path, "b", Region="eu-west-2"),
+        snapshot_file(tmp_path, "c", SecurityGroups=[group]),
+    )
+    arguments = [part for file in files for part in ("--from-file", file)]
+    report = json.loads(run(*arguments, "--format", "json").stdout)
+    regions = ["cn-north-1", "eu-west-1", "eu-west-2"]
+    assert [coverage["region"] for coverage in report["coverage"]] == regions
+    assert sorted(finding["region"] for finding in report["findings"]) == regions
+
+
+def test_two_files_of_one_region_are_refused(tmp_path: Path) -> None:
+    """Two files of the same account and region exit with 2 and both names."""
+    first = snapshot_file(tmp_path, "a.json", Region="eu-west-1")
+    second = snapshot_file(tmp_path, "b.json", Region="eu-west-1")
+    result = run("--from-file", first, "--from-file", second)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"Error: {second}: eu-west-1 / 123456789012 is in {first} as well; "
+        "give one file for each region\n"
+    )
+
+
+def test_partly_read_snapshot_exits_with_3() -> None:
+    """A malformed interface leaves the target incomplete: 3, also where --fail-on is met."""
     snapshot = {"SecurityGroups": [SSH_GROUP], "NetworkInterfaces": [{}]}
     arguments = ("--format", "markdown", "--fail-on", "critical")
     result = run("--from-file", "-", *arguments, stdin=snapshot)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "a network interface must have a NetworkInterfaceId, got {}." in result.stdout
+
+
+def policy_error(folder: Path, content: str) -> str:
+    """What an audit with this policy.yaml prints after the folder; asserts that it exits with 2."""
+    policy = folder / "policy.yaml"
+    policy.write_text(content)
+    result = run("--from-file", "-", "--policy", str(policy), stdin={"SecurityGroups": []})
+    assert result.exit_code == 2
+    return result.stderr.removeprefix(f"Error: {folder}/")
+
+
+EXCEPTION = "{{group: a, ports: tcp/1, reason: a, owner: b, until: {}}}"
+VALID = EXCEPTION.format("2099-01-01")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        pytest.param(
+            "minimumSeverity: hihg",
+            "policy.yaml: minimumSeverity: 'hihg' is not one of critical, high, medium, low, info",
+            id="severity",
+        ),
+        pytest.param(
+            f"exceptions: [{VALID}, {VALID}, {EXCEPTION.format('31.12.2027')}]",
+            "policy.yaml: exceptions[2].until: '31.12.2027' is not a date like 2027-12-31",
+            id="date",
+        ),
+        pytest.param(
+            f"exceptions: [{EXCEPTION.format('2027-03-31 10:00:00')}]",
+            "policy.yaml: exceptions[0].until: '2027-03-31 10:00:00' is not a date like 2027-12-31",
+            id="time",
+        ),
+        pytest.param(
+            "authorizedPorts: [tcp/80]\ntrustedCidrs: [a\n",
+            "policy.yaml:3: expected ',' or ']', but got '<stream end>'",
+            id="syntax",
+        ),
+        pytest.param(
+            '{\n  "minimumSeverity": "low",\n}}',
+            "policy.yaml:3: expected '<document start>', but found '}'",
+            id="json-syntax",
+        ),
+        pytest.param(
+            "trustedCidrs: []\nauthorizedPorts: []\ntrustedCidrs: [8.8.8.8]",
+            "policy.yaml:3: key 'trustedCidrs' is there twice",
+            id="duplicate",
+        ),
+        pytest.param(
+            '{"minimumSeverity": "high", "minimumSeverity": "low"}',
+            "policy.yaml: key 'minimumSeverity' is there twice",
+            id="json-duplicate",
+        ),
+        pytest.param("- a", "policy.yaml: policy: ['a'] is not an object", id="list"),
+    ],
+)
+def test_malformed_policy_names_file_line_and_key(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
+    """The line has the policy's file, with the line or key and value of what is wrong."""
+    assert policy_error(tmp_path, content) == f"{sentence}\n"
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        "minimumSeverity: worst",
         "[",
-        "- a",
         "[]",
         "false",
-        "trustedCidrs: x",
-        "exceptions: [{until: 2027-02-30}]",
+        "\x00",
+        "minimumSeverity: &a *a",
         "exceptions: [!!int x]",
         "minimumSeverity: !!bool x",
         "minimumSeverity: !!int ''",
-        '{"minimumSeverity": "high", "minimumSeverity": "low"}',
         '{"\x1b[31m": 1, "\x1b[31m": 2}',
         f"exceptions: {'[' * 3000}",
         "? [a]\n: b",
-        "trustedCidrs: []\ntrustedCidrs: [8.8.8.8]",
     ],
 )
-def test_malformed_policy_is_one_sentence(tmp_path: Path, content: str) -> None:
+def test_malformed_policy_is_one_printable_line(tmp_path: Path, content: str) -> None:
     """A file that is no policy exits with 2 and one printable line."""
-    policy = tmp_path / "policy.yaml"
-    policy.write_text(content)
-    result = run("--from-file", "-", "--policy", str(policy), stdin={"SecurityGroups": []})
-    assert result.exit_code == 2
-    assert result.stderr.startswith("Error: the policy must be JSON or YAML that makes sense: ")
-    assert result.stderr.removesuffix("\n").isprintable()
-
-
-@pytest.mark.parametrize("until", ["2027-02-30", "2027-03-31 10:00:00", "31.03.2027"])
-def test_malformed_date_is_named(tmp_path: Path, until: str) -> None:
-    """The sentence has the key and the value of a malformed date, also of one that YAML parses."""
-    policy = tmp_path / "policy.yaml"
-    exception = f"group: a, ports: tcp/1, reason: a, owner: b, until: {until}"
-    policy.write_text(f"exceptions: [{{{exception}}}]")
-    result = run("--from-file", "-", "--policy", str(policy), stdin={"SecurityGroups": []})
-    assert result.stderr == (
-        "Error: the policy must be JSON or YAML that makes sense: exceptions[0].until must be a "
-        f"date as in 2027-12-31, got '{until}'.\n"
-    )
+    error = policy_error(tmp_path, content)
+    assert error.startswith("policy.yaml:")
+    assert error.removesuffix("\n").isprintable()
 
 
 @pytest.mark.parametrize("option", ["--from-file", "--policy"])
@@ -289,15 +369,31 @@ def test_output_never_overwrites_standard_input(tmp_path: Path) -> None:
     assert file.read_text() == NOTHING
 
 
-def test_closed_pipe_does_not_change_the_exit_status() -> None:
+@pytest.mark.parametrize("arguments", [(), ("--output", "/dev/stdout")], ids=["-", "device"])
+def test_closed_pipe_does_not_change_the_exit_status(arguments: tuple[str, ...]) -> None:
     """The status is 0 when the reader of a pipe ends early, as head does."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        completed = process(input=NOTHING, stdout=writer)
+        completed = process(*arguments, input=NOTHING, stdout=writer)
     finally:
         os.close(writer)
     assert (completed.returncode, completed.stderr) == (0, "")
+
+
+def test_closed_standard_output_is_one_sentence(project: Path) -> None:
+    """Without a standard output the audit exits with 2 and one line."""
+    command = f"{shlex.quote(sys.executable)} -m cli audit --from-file - >&-"
+    completed = subprocess.run(
+        ["sh", "-c", command],  # noqa: S607
+        cwd=project,
+        input=NOTHING,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    sentence = "Error: standard output is closed.\n"
+    assert (completed.returncode, completed.stderr) == (2, sentence)
 
 
 def test_full_disk_is_one_sentence() -> None:
@@ -342,11 +438,11 @@ def test_account_is_read_with_the_credentials_of_the_caller() -> None:
     assert report["summary"]["high"] == 3
 
 
-def test_region_that_denies_access_exits_with_2(account: Account) -> None:
-    """A denied region is reported with its error, which is worse than --fail-on."""
+def test_region_that_denies_access_exits_with_3(account: Account) -> None:
+    """A denied region is reported with its error: 3, also where --fail-on is met."""
     account.faults.deny("DescribeSecurityGroups", "us-east-1")
     result = run("--region", "us-east-1", "--format", "html", "--fail-on", "critical")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation" in result.stdout
 
 

@@ -67,7 +67,7 @@ def test_stack_has_its_own_settings(
         (
             ("--event", "-"),
             "{",
-            "Error: the event must be JSON, it is not: Expecting property name",
+            "Error: standard input: not JSON: Expecting property name",
         ),
         (("--event", "missing.json"), "", "'missing.json': No such file or directory"),
         (
@@ -118,7 +118,7 @@ def test_live_needs_a_profile_that_exists(monkeypatch: pytest.MonkeyPatch) -> No
     result = invoke("--live")
     assert result.exit_code == 1
     assert result.output == (
-        "Error: your AWS credentials must be valid, they are not: "
+        "Error: your AWS credentials are not valid: "
         "The config profile (nobody) could not be found\n"
     )
 

@@ -1,21 +1,22 @@
 """The Markdown, read by a parser of Markdown as GitHub does."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cli.formats.finding_text import attached, displayed_openings, status
 from cli.formats.markdown import code_span
+from cli.formats.short_text import displayed_openings, facts, service
 from handler.model.finding import Severity
 from handler.model.network import Target
-from handler.model.run import Coverage, CoverageStatus, Report, Scan
+from handler.model.run import Coverage, CoverageStatus, ExceptionReview, PolicyException, Report
 from handler.report import phrases
 from handler.sanitize import plain
 from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render
-from tests.support.reports import ACCOUNT, of
 
 # The report's own markup; a text of the account is inline code.
 BLOCKS = ["heading", "paragraph", "strong", "bullet_list", "list_item"]
@@ -58,12 +59,10 @@ def expected_rows(report: Report) -> list[list[str]]:
             *(
                 cell if len(cell) <= 240 else f"{cell[:237]}..."
                 for cell in (
-                    phrases.place(opening.finding.target),
+                    service(opening),
                     phrases.groups(opening.finding),
-                    phrases.opening_with_detail(opening.finding, opening.twin),
-                    attached(opening.finding),
-                    status(opening.finding),
-                    opening.finding.why,
+                    opening.finding.target.region,
+                    "; ".join(facts(opening)),
                 )
             ),
         ]
@@ -73,13 +72,18 @@ def expected_rows(report: Report) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", [name for name in REPORTS if name != "many"])
 def test_table_has_a_row_for_each_finding(name: str) -> None:
-    """Cells are read back as they were, also with pipes and backticks in them."""
-    *findings, coverage = tables(render("markdown", REPORTS[name]))
-    assert [row for table in findings for row in table[1:]] == expected_rows(REPORTS[name])
-    assert coverage[0] == ["region / account", "status", "groups", "rules"]
-    assert [row[0] for row in coverage[1:]] == [
-        phrases.place(coverage.target) for coverage in REPORTS[name].coverage
-    ]
+    """Five columns, whose cells are read back as they were, also with pipes and backticks."""
+    rows = [row for table in tables(render("markdown", REPORTS[name])) for row in table]
+    header = [["severity", "open", "group", "region", "why"]] if rows else []
+    assert rows == header + expected_rows(REPORTS[name])
+
+
+def test_finding_is_a_row_of_plain_text_and_code() -> None:
+    """What the account cannot have named is no code; a group's name and the reason are."""
+    assert render("markdown", REPORTS["joint"]).splitlines()[4] == (
+        "| **critical** | SSH tcp/22 | `low (sg-1) together with high (sg-2)` | eu-west-1 "
+        "| `public 52.208.10.14; sg-1 +1` |"
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
@@ -89,7 +93,7 @@ def test_texts_of_an_account_are_no_markup(text: str) -> None:
     assert {token.type for token in parsed} <= TOKEN_TYPES
     outside_code = " ".join(token.content for token in parsed if token.type == "text")
     assert not [markup for markup in ("@", "evil", "#1", "<") if markup in outside_code]
-    assert sum(token.type == "heading_open" for token in parsed) == 3
+    assert sum(token.type == "heading_open" for token in parsed) == 2
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
@@ -110,7 +114,7 @@ def test_unread_regions_come_first() -> None:
         "\n"
         "- `eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.`\n"
     )
-    assert ["eu-central-1 / 123456789012", "denied", "0", "0"] in tables(text)[0]
+    assert "\n1 of 2 regions read: 0 groups, 0 rules.\n" in text
 
 
 def test_report_of_2000_findings_fits_into_a_comment() -> None:
@@ -122,31 +126,38 @@ def test_report_of_2000_findings_fits_into_a_comment() -> None:
     assert f"and {2000 - shown:,} more findings; `--format json` has all of them.\n" in text
 
 
-def test_report_of_500_unread_regions_fits_into_a_comment() -> None:
-    """The first unread regions are listed, the others counted, also in the table of coverage."""
-    error = "x|" * 200
-    unread = [
-        Scan(Coverage(Target(ACCOUNT, f"r-{number}"), CoverageStatus.FAILED, error=error))
-        for number in range(500)
-    ]
-    text = render("markdown", of(*unread, *map(Scan, REPORTS["many"].coverage)))
-    assert len(text.encode()) < 65_536
-    assert "and 492 more targets." in text
-    assert "500 regions not read" in text
+def endless(text: str) -> Report:
+    """2,000 findings, 2,000 unread regions and 2,000 expired exceptions with the text in each."""
+    error = Coverage(Target(text, text), CoverageStatus.FAILED, error=text)
+    (finding,) = REPORTS["one"].findings
+    finding = replace(finding, group_name=text, owner=text, managed_by=text, target=error.target)
+    expired = PolicyException(
+        group=text,
+        ports="tcp/22",
+        traffic=finding.traffic,
+        reason=text,
+        owner=text,
+        until=date(2026, 1, 1),
+    )
+    return replace(
+        REPORTS["one"],
+        coverage=(error,) * 2000,
+        findings=(finding, *(replace(finding, id=f"{number}") for number in range(1999))),
+        exceptions=ExceptionReview(expired=(expired,) * 2000),
+    )
 
 
-def test_report_with_everything_fits_into_a_comment() -> None:
-    """2,000 findings and 500 unread regions together have less than 65,536 bytes."""
-    unread = [
-        Scan(Coverage(Target(ACCOUNT, f"r-{number}{'|' * 99}"), CoverageStatus.FAILED))
-        for number in range(500)
-    ]
-    report = of(Scan(REPORTS["many"].coverage[0], REPORTS["many"].findings), *unread)
-    assert len(render("markdown", report).encode()) < 65_536
+@pytest.mark.parametrize("text", ["`" * 255, "|" * 255, "`|" * 127, "\U0001f600" * 255, "x" * 255])
+def test_report_with_everything_fits_into_a_comment(text: str) -> None:
+    """Of each kind some are listed and the others counted, in less than 65,536 bytes."""
+    markdown = render("markdown", endless(text))
+    assert len(markdown.encode()) < 65_536
+    assert len(re.findall(r"and [\d,]+ more (region|finding|exception)s; ", markdown)) == 3
+    assert markdown.count("**critical**") > 5
 
 
 def test_findings_below_the_minimum_severity_are_counted() -> None:
     """Below a minimum severity of critical there is one finding: not listed, but counted."""
     text = render("markdown", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
-    assert len(tables(text)) == 1
+    assert tables(text) == []
     assert "Below critical and therefore not listed: 1 finding.\n" in text

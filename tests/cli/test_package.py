@@ -85,6 +85,23 @@ def test_help_shows_the_command_that_was_typed(
     assert module.stdout.startswith("Usage: python -m cli audit [OPTIONS]\n")
 
 
+def test_bash_completes_commands_options_and_choices(environment: Path, tmp_path: Path) -> None:
+    """What --help says for bash completes an option and each choice that fits."""
+    script = (
+        f"export PATH={environment / 'bin'}:$PATH; "
+        'eval "$(_SG_AUDIT_COMPLETE=bash_source sg-audit)"; '
+        "complete -p sg-audit > /dev/null; "
+        "for last in a --fr --format=s; do COMP_WORDS=(sg-audit audit $last); COMP_CWORD=2; "
+        "[ $last = a ] && COMP_WORDS=(sg-audit a) COMP_CWORD=1; "
+        'COMPREPLY=(); _sg_audit_completion sg-audit; echo "${COMPREPLY[@]}"; done'
+    )
+    completed = run("bash", "-c", script, cwd=tmp_path)
+    assert (completed.stdout.splitlines(), completed.stderr) == (
+        ["audit", "--from-file", "sarif"],
+        "",
+    )
+
+
 def test_the_package_audits_a_snapshot(environment: Path, tmp_path: Path) -> None:
     """The audit needs neither the extra nor the project's folder, with a policy in YAML as well."""
     snapshot = {"SecurityGroups": [answer(permission("tcp", 22, 22, "0.0.0.0/0"))]}
@@ -96,23 +113,30 @@ def test_the_package_audits_a_snapshot(environment: Path, tmp_path: Path) -> Non
     assert "sg-1" in completed.stdout
 
 
-def test_a_command_names_the_extra_that_it_lacks(environment: Path, tmp_path: Path) -> None:
-    """Without the extra, demo exits with 2 and the command that installs it."""
-    completed = run(environment / SG_AUDIT, "demo", cwd=tmp_path)
-    assert completed.returncode == 2
-    assert completed.stderr == (
-        "Error: this command needs moto, which is not installed; to install it, run "
-        f"{environment / PYTHON} -m pip install 'security-group-audit[sandbox]'\n"
-    )
+@pytest.mark.parametrize("command", ["demo", "invoke", "invoke --live", "demo --stack prod"])
+def test_a_command_names_the_extra_that_it_lacks(
+    environment: Path, project: Path, tmp_path: Path, command: str
+) -> None:
+    """Without the extra it exits with 2 and what to install: from the clone, if it runs in one."""
+    python = environment / PYTHON
+    for program, folder, package in (
+        ((environment / SG_AUDIT,), tmp_path, "security-group-audit"),
+        ((python, "-m", "cli"), project, project),
+    ):
+        completed = run(*program, *command.split(), cwd=folder)
+        assert completed.returncode == 2
+        assert completed.stderr == (
+            "Error: this command needs moto, which is not installed; to install it, run "
+            f"{python} -m pip install '{package}[sandbox]'\n"
+        )
 
 
-def test_a_clone_names_its_folder_as_the_package(environment: Path, project: Path) -> None:
-    """In a clone, the command that installs the extra installs it from the clone."""
-    completed = run(environment / PYTHON, "-m", "cli", "demo", cwd=project)
-    assert completed.returncode == 2
-    assert completed.stderr.endswith(
-        f"{environment / PYTHON} -m pip install '{project}[sandbox]'\n"
-    )
+@pytest.mark.parametrize("command", ["report", "report --live", "audit --region eu-west-1"])
+def test_other_commands_need_no_extra(environment: Path, project: Path, command: str) -> None:
+    """Without the extra, a clone reads ledgers and accounts, or says in a line why it cannot."""
+    completed = run(environment / PYTHON, "-m", "cli", *command.split(), cwd=project)
+    assert "Traceback" not in completed.stderr
+    assert "install" not in completed.stderr
 
 
 def test_a_clone_installs_no_more_than_a_command_needs(project: Path) -> None:

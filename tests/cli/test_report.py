@@ -90,8 +90,9 @@ def test_history_and_last_report(
         "2026-11-25 06:00 schedule 0 0 0 0 1 0 1 sent",
     ]
     text = " ".join(lines[4:])
-    assert "database (sg-" in text
-    assert "tcp/5432 (PostgreSQL) from the whole IPv4 internet" in text
+    assert (
+        "MEDIUM    PostgreSQL tcp/5432  database  eu-west-1  not attached  since 2026-11-24" in text
+    )
     assert "UnauthorizedOperation" in text
 
 
@@ -118,7 +119,7 @@ def test_findings_are_listed_from_the_minimum_severity_of_the_report(
         del report["minimumSeverity"]
     file.write_text(json.dumps(report))
     text = "\n".join(printed_lines(project_with_ledger, capsys))
-    assert ("database (sg-" in text) == is_listed
+    assert ("PostgreSQL tcp/5432" in text) == is_listed
     assert ("Below high and therefore not listed: 1 finding." in text) != is_listed
 
 
@@ -152,7 +153,7 @@ def test_malformed_report_is_one_sentence_below_the_history(
 ) -> None:
     """The history is printed, then the command fails with the key of the malformed report."""
     last_report(project_with_ledger).write_text(content)
-    with pytest.raises(click.ClickException, match=r"must be the report of a run, it is not"):
+    with pytest.raises(click.ClickException, match=r"\.json: not the report of a run \("):
         show_report(project_with_ledger, "dev", live=False)
     assert "2026-11-25 06:00 schedule" in capsys.readouterr().out
 
@@ -162,7 +163,7 @@ def test_malformed_report_is_one_sentence_below_the_history(
     [
         (None, "state.json cannot be read (No such file or directory): the ledger of the sandbox"),
         (b"{", "The state makes no sense (JSONDecodeError: "),
-        (encode_state(LedgerState()), "the ledger knows no run yet."),
+        (encode_state(LedgerState()), "there is no run in the ledger yet."),
     ],
     ids=["no-demo", "no-state", "no-run"],
 )
@@ -180,7 +181,7 @@ def test_missing_ledger_is_one_sentence(tmp_path: Path, state: bytes | None, sen
     ("script", "sentence"),
     [
         (None, "--live needs the Pulumi CLI on the PATH: No such file or directory."),
-        ("echo no stack >&2; exit 1", "stack dev has no ledger that Pulumi knows: no stack"),
+        ("echo no stack >&2; exit 1", "the Pulumi CLI found no ledger of stack dev: no stack"),
     ],
 )
 def test_unknown_stack_is_one_sentence(
@@ -196,13 +197,26 @@ def test_unknown_stack_is_one_sentence(
     assert result.stderr.strip() == f"Error: {sentence}"
 
 
-@pytest.mark.usefixtures("credentials")
-def test_missing_bucket_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bucket that S3 does not have is named in one sentence."""
+@pytest.fixture
+def _exported_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Pulumi CLI says that the stack's bucket is no-such-bucket."""
 
     def pulumi_output(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 0, "no-such-bucket\n", "")
 
     monkeypatch.setattr(subprocess, "run", pulumi_output)
+
+
+@pytest.mark.usefixtures("credentials", "_exported_bucket")
+def test_missing_bucket_is_one_sentence(tmp_path: Path) -> None:
+    """A bucket that S3 does not have is named in one sentence."""
     with pytest.raises(click.ClickException, match=r"s3://no-such-bucket/state.json could not be"):
+        show_report(tmp_path, "dev", live=True)
+
+
+@pytest.mark.usefixtures("_exported_bucket")
+def test_missing_profile_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that the caller does not have is named in one sentence."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(click.ClickException, match=r"profile \(nobody\) could not be found"):
         show_report(tmp_path, "dev", live=True)

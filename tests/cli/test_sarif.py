@@ -53,13 +53,29 @@ def test_results_have_what_github_requires(name: str) -> None:
 
 
 def test_there_is_a_rule_for_each_kind_and_severity() -> None:
-    """Each rule has a stable id, the texts that GitHub shows, and a link to AWS's documentation."""
-    rules = run(REPORTS["clean"])["tool"]["driver"]["rules"]
+    """Each rule has a stable id, a name, a fix, and a link to AWS's documentation."""
+    driver = run(REPORTS["clean"])["tool"]["driver"]
+    assert driver["informationUri"].startswith("https://docs.aws.amazon.com/")
+    rules = driver["rules"]
     kinds = ("exposure", "interface", "unreadable", "malformed")
     severities = ("critical", "high", "medium", "low", "info")
     ids = [f"{kind}-{severity}" for kind in kinds for severity in severities]
     assert [rule["id"] for rule in rules] == [*ids, "not-read"]
+    assert len({rule["name"] for rule in rules}) == len(rules)
+    assert rules[0]["help"] == {
+        "text": "Public addresses reach these ports through the inbound rules of one security "
+        "group. Revoke the rules, or replace their sources by the ranges that need access. "
+        "The property fix of the result is the AWS CLI command that revokes just these rules. "
+        "See https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-18",
+        "markdown": "Public addresses reach these ports through the inbound rules of one security "
+        "group.\n\n**Fix:** Revoke the rules, or replace their sources by the ranges that need "
+        "access. The property `fix` of the result is the AWS CLI command that revokes just these "
+        "rules.\n\n[AWS documentation]"
+        "(https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-18)",
+    }
     for rule in rules:
+        assert re.fullmatch("([A-Z][a-z]+)+", rule["name"])
+        assert "**Fix:** " in rule["help"]["markdown"]
         assert rule["helpUri"].startswith("https://docs.aws.amazon.com/")
         assert "security" in rule["properties"]["tags"]
         for key in ("shortDescription", "fullDescription", "help"):

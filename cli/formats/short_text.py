@@ -1,0 +1,116 @@
+"""A finding in short phrases, for the formats that people read: the table and Markdown."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from handler.clock import day_of
+from handler.model.address import Family
+from handler.model.attachment import Attachment
+from handler.model.finding import Finding, Opening, Status, as_openings
+from handler.model.network import Target
+from handler.model.run import Report
+from handler.report import phrases
+from handler.sanitize import join_first, plain
+
+_NAMED_GROUPS = 2
+# A line of a terminal has no room for sentences.
+_SHORTER = {
+    "the group is not attached to any network interface": "not attached",
+    "no route leads to an internet gateway": "private subnet",
+    "the interface has no public": "no public",
+    "the interface accepts no connections": "accepts no connections",
+    "clients may come through the network load balancer": "behind load balancer",
+    "only the carrier's devices reach the interface": "carrier gateway",
+}
+# As they follow the name of an interface's holder.
+_ADDRESS = re.compile(r", ([0-9a-f]*[.:][0-9a-f.:]+)")
+
+
+def displayed_openings(report: Report) -> tuple[Opening, ...]:
+    """What people are shown, a line each: open findings, unverified ones, accepted ones."""
+    unverified = report.with_status(Status.UNVERIFIED)
+    findings = (*report.open, *unverified, *report.with_status(Status.EXCEPTED))
+    return as_openings(report.listed(findings))
+
+
+def service(opening: Opening) -> str:
+    """What is open: service, protocol and ports, and the families unless it is IPv4 alone."""
+    finding = opening.finding
+    families = {f.family for f in opening.findings} - {None, Family.IPV4}
+    family = f" {'IPv4+' * (opening.twin is not None)}IPv6" if families else ""
+    return plain(" ".join(filter(None, (finding.service, finding.traffic.text)))) + family
+
+
+def group_names(finding: Finding) -> str:
+    """The name of the group, or of those that only together open it; the id of one without."""
+    names = [name if name.strip() else group_id for group_id, name in finding.groups]
+    first, *others = names
+    return plain(first) + (f" + {join_first(others, _NAMED_GROUPS)}" if others else "")
+
+
+def region(target: Target, accounts: Collection[str]) -> str:
+    """The region, and the account where there are several."""
+    return phrases.place(target) if len(accounts) > 1 else plain(target.region)
+
+
+def coverage(report: Report) -> str:
+    """How much was read, for example All 17 regions read: 42 groups, 57 rules."""
+    groups = phrases.count(sum(target.groups for target in report.coverage), "group")
+    rules = phrases.count(sum(target.rules for target in report.coverage), "rule")
+    regions, unread = len(report.coverage), len(report.unread)
+    part = f"{regions - unread:,} of " if unread else "All " if regions > 1 else ""
+    return f"{part}{phrases.count(regions, 'region')} read: {groups}, {rules}."
+
+
+def facts(opening: Opening) -> tuple[str, ...]:
+    """What else there is to know, in short: path, reason, status, owner, and the ids to look up."""
+    finding, findings = opening.finding, opening.findings
+    rule_ids = [rule_id for f in findings for rule_id in f.rule_ids]
+    ids = rule_ids or [group_id for group_id, _ in finding.groups]
+    details = (
+        *_path(opening),
+        *(f.detail for f in findings),
+        finding.exception,
+        _seen(finding),
+        finding.owner and f"owner {finding.owner}",
+        finding.managed_by and f"managed by {finding.managed_by}",
+        _first(ids),
+    )
+    return tuple(dict.fromkeys(plain(detail) for detail in details if detail))
+
+
+def _path(opening: Opening) -> Iterator[str]:
+    """The public addresses that lead to it, and what else but the service sets the severity."""
+    finding = opening.finding
+    why = finding.why.removesuffix(".")
+    reason = why.partition(", but ")[2]
+    addresses = [_first(found) for f in opening.findings if (found := _addresses(f))]
+    if finding.attachment is Attachment.INTERNET_FACING and addresses:
+        yield f"public {', '.join(addresses)}"
+    else:
+        reason = reason or why.partition("); ")[2]
+    for phrase, shorter in _SHORTER.items():
+        reason = reason.replace(phrase, shorter)
+    yield reason
+
+
+def _first(items: Sequence[str]) -> str:
+    """The first item, and how many more there are."""
+    return items[0] + (f" +{len(items) - 1:,}" if len(items) > 1 else "")
+
+
+def _addresses(finding: Finding) -> list[str]:
+    """The public addresses of its interfaces that are of its family."""
+    addresses = (a for attached in finding.attached for a in _ADDRESS.findall(attached))
+    is_ipv6 = finding.family is Family.IPV6
+    return [a for a in addresses if finding.family is None or (":" in a) == is_ipv6]
+
+
+def _seen(finding: Finding) -> str:
+    """Since when it is open, as far as that is known; nothing where its exception says more."""
+    if finding.worsened_from:
+        return f"was {finding.worsened_from}"
+    if finding.status is Status.OPEN:
+        is_known = finding.first_seen and finding.first_seen != finding.last_seen
+        return f"since {day_of(finding.first_seen or '')}" if is_known else ""
+    return "" if finding.status is Status.EXCEPTED and finding.exception else str(finding.status)
