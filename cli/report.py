@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import boto3
@@ -12,8 +12,9 @@ from rich.table import Table
 from cli.formats.table import console_for, write_parts, write_table
 from cli.output import output
 from handler.aws import FAILURES, error_text
-from handler.ledger.state import LedgerState, RunSummary, StateError, decode_state
-from handler.ledger.store import STATE_KEY, report_key
+from handler.ledger.head import DecodeError, decode_head
+from handler.ledger.state import RunSummary
+from handler.ledger.store import HEAD_KEY, report_key
 from handler.model.finding import Severity
 from handler.model.run import Report
 from handler.report.fields import DECODE_ERRORS
@@ -33,16 +34,16 @@ def show_report(project: Path, stack: str, *, live: bool) -> None:
     """
     read = _bucket(_deployed_bucket(project, stack)) if live else _folder(project / LEDGER)
     try:
-        state = decode_state(read(STATE_KEY))
-    except StateError as error:
+        head = decode_head(read(HEAD_KEY))
+    except DecodeError as error:
         raise click.ClickException(str(error)) from error
-    if not state.runs:
+    if not head.runs:
         message = "there is no run in the ledger yet."
         raise click.ClickException(message)
     with output("-") as stream:
         console = console_for(stream)
-        write_parts([_history(state), ""], console, stream)
-        write_table(_last_report(read, state.runs[-1]), stream)
+        write_parts([_history(head.runs), ""], console, stream)
+        write_table(_last_report(read, head.runs[-1]), stream)
 
 
 def _last_report(read: ReadKey, run: RunSummary) -> Report:
@@ -54,13 +55,13 @@ def _last_report(read: ReadKey, run: RunSummary) -> Report:
         raise click.ClickException(message) from error
 
 
-def _history(state: LedgerState) -> Table:
+def _history(runs: Sequence[RunSummary]) -> Table:
     # Fits into 80 columns.
     grid = Table(box=None, padding=(0, 1, 0, 0))
     severities = tuple(severity for severity in Severity if severity is not Severity.INFO)
     for name in ("run", "by", "opened", "resolved", *severities, "unread", "mail"):
         grid.add_column(name)
-    for run in state.runs:
+    for run in runs:
         grid.add_row(*_row(run, severities))
     return grid
 

@@ -62,7 +62,8 @@ def decode_account(stored: bytes, account: str) -> AccountState:
                     message = "another version or account"
                     raise ValueError(message)
                 count += 1
-        if end != count - 1:
+        # Neither the heading nor the end counts.
+        if end != count - 2:
             message = "the end is missing"
             raise ValueError(message)
     except (*DECODE_ERRORS, OSError, EOFError) as error:

@@ -39,7 +39,7 @@ from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
 from handler.model.finding import Finding, Status
-from handler.model.network import UNKNOWN, Target
+from handler.model.network import Target
 from handler.model.run import (
     AuditIncompleteError,
     MailError,
@@ -327,8 +327,8 @@ class LedgerSession:
         raise ConflictError
 
     def _write_accounts(self, after: LedgerState, report: Report) -> dict[str, Pointer]:
-        """Store what the run has read of each account; nothing of one that is not known."""
-        accounts = {coverage.target.account for coverage in report.coverage} - {UNKNOWN}
+        """Store what is known of each account that the run has read."""
+        accounts = {coverage.target.account for coverage in report.coverage}
         with self._continuing_without_ledger():
             return self._store.write_accounts(after, sorted(accounts), self._event.id)
         return {}
@@ -403,7 +403,12 @@ class LedgerSession:
         is_change_mail = self._event.trigger is Trigger.CHANGE and kind is not None
         committed = replace(
             head,
-            accounts={**head.accounts, **pointers},
+            # Accounts without a target any more are forgotten.
+            accounts={
+                account: pointer
+                for account, pointer in {**head.accounts, **pointers}.items()
+                if account in {target.account for target in after.targets}
+            },
             runs=runs,
             events=events,
             claim=None,

@@ -194,7 +194,7 @@ def test_a_rejected_mail_leaves_the_state_as_it_was(stack: Stack) -> None:
     stack.account.faults.refuse_mail(times=1)
     with pytest.raises(MailError, match=r"Follow the link that SES mailed to each address"):
         stack.run(run_id="e1")
-    assert stack.state.findings == {}
+    assert (stack.head.runs, stack.head.claim) == ((), None)
     stack.run(run_id="e1")
     assert stack.subjects == ["1 medium in 1 region"]
     assert "Note:" not in stack.texts[0]
@@ -259,12 +259,21 @@ def test_a_denied_ledger_is_reported_and_fails_the_run(stack: Stack, operation: 
     assert "What has changed is not known" in stack.texts[0]
 
 
-@pytest.mark.parametrize("stored", [b"{", b'{"version": 2}'])
-def test_a_corrupt_state_is_moved_aside(stack: Stack, stored: bytes) -> None:
-    """All open findings are mailed with the reason, the run fails, and a new state begins."""
+@pytest.mark.parametrize(
+    ("key", "stored"),
+    [
+        pytest.param("head.json", b"{", id="half"),
+        pytest.param("head.json", b'{"version": 2}', id="empty"),
+        pytest.param("head.json", b'{"version": 1}', id="older"),
+        pytest.param("state.json", b"{", id="half-of-version-1"),
+        pytest.param("state.json", b'{"version": 7}', id="unknown-version"),
+    ],
+)
+def test_a_corrupt_ledger_is_moved_aside(stack: Stack, key: str, stored: bytes) -> None:
+    """All open findings are mailed with the reason, the run fails, and a new ledger begins."""
     stack.open("web")
-    stack.store("state.json", stored)
-    with pytest.raises(AuditIncompleteError, match="What has changed is not known: The state "):
+    stack.store(key, stored)
+    with pytest.raises(AuditIncompleteError, match="What has changed is not known: "):
         stack.run(run_id="e1")
     assert stack.stored("aside/e1.json") == stored
     assert "It is kept as aside/e1.json, and a new one begins." in stack.texts[0]
@@ -272,14 +281,25 @@ def test_a_corrupt_state_is_moved_aside(stack: Stack, stored: bytes) -> None:
     assert stack.run()["counts"] | {"new": 0, "mailed": 0} == stack.run(run_id="e9")["counts"]
 
 
-def test_a_corrupt_state_that_cannot_be_moved_is_not_overwritten(stack: Stack) -> None:
-    """If the copy under aside/ cannot be written, the state stays as it is."""
-    stack.store("state.json", b"{")
+def test_a_corrupt_head_that_cannot_be_moved_is_not_overwritten(stack: Stack) -> None:
+    """If the copy under aside/ cannot be written, the head stays as it is."""
+    stack.store("head.json", b"{")
     stack.account.faults.add(Fault("PutObject", code="AccessDenied", message="No.", status=403))
     with pytest.raises(AuditIncompleteError, match="It could not be kept aside"):
         stack.run()
-    assert stack.stored("state.json") == b"{"
+    assert stack.stored("head.json") == b"{"
     assert len(stack.subjects) == 1
+
+
+def test_a_head_of_a_newer_version_is_not_replaced(stack: Stack) -> None:
+    """All that is open is mailed with the reason, the run fails, and the head stays as it is."""
+    stack.open("web")
+    stack.store("head.json", b'{"version": 3}')
+    with pytest.raises(AuditIncompleteError, match="The ledger has version 3, and this program"):
+        stack.run()
+    assert stack.stored("head.json") == b'{"version": 3}'
+    assert "What has changed is not known" in stack.texts[0]
+    assert not any(key.startswith("aside/") for key in stack.keys)
 
 
 def test_each_run_stores_its_report(stack: Stack) -> None:
@@ -288,10 +308,10 @@ def test_each_run_stores_its_report(stack: Stack) -> None:
     stack.run(run_id="e1")
     stack.day(9)
     stack.run(run_id="e2")
-    assert stack.keys == [
+    assert [key for key in stack.keys if not key.startswith("known/")] == [
+        "head.json",
         "reports/2026/11/23/e1.json",
         "reports/2026/12/02/e2.json",
-        "state.json",
     ]
     report = json.loads(stack.stored("reports/2026/11/23/e1.json"))
     assert (report["run"]["id"], report["summary"]["medium"]) == ("e1", 1)
@@ -310,14 +330,14 @@ def test_a_write_whose_answer_is_lost_is_not_a_conflict(http_stack: Stack) -> No
 def test_a_newly_authorized_port_is_not_resolved(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not a finding any more, and is not reported as closed."""
+    """It is counted as no longer listed, and is not reported as closed."""
     stack.open("web")
     stack.run()
     stack.day()
     authorized = Policy.parse({"authorizedPorts": ["tcp/22"]})
     monkeypatch.setattr("handler.app.deployed_policy", lambda: authorized)
     counts = stack.run()["counts"]
-    assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 0, {})
+    assert (counts["resolved"], counts["mailed"], stack.statuses) == (0, 1, {})
 
 
 def test_a_newly_trusted_range_is_not_resolved(
@@ -419,26 +439,25 @@ def test_an_unexpected_error_fails_one_target_only(
     ("path", "odd"),
     [
         (("events", "run-1"), "soon"),
-        (("listedAt",), "2026-11-23"),
-        (("findings", 0, "firstSeen"), 5),
-        (("findings", 0, "resolvedAt"), "soon"),
-        (("mailing",), {"run": "a", "until": "2026-11-23T06:00:00", "token": "b"}),
+        (("lastFullDigestAt",), "2026-11-23"),
+        (("claim",), {"run": "a", "sent": []}),
+        (("accounts",), {"123456789012": {"key": 5}}),
+        (("abandoned",), [{"run": "a"}]),
         (("runs", 0, "open"), {}),
         (("runs", 0, "opened"), float("inf")),
-        (("coverage", 0, "status"), "fine"),
     ],
 )
-def test_an_invalid_value_in_the_state_moves_it_aside(
+def test_an_invalid_value_in_the_head_moves_it_aside(
     stack: Stack, path: tuple[str | int, ...], odd: object
 ) -> None:
-    """It is found when the state is read, before anything else is done."""
+    """It is found when the head is read, before anything else is done."""
     stack.open("web")
     stack.run()
-    state = place = json.loads(stack.stored("state.json"))
+    state = place = json.loads(stack.stored("head.json"))
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = odd
-    stack.store("state.json", json.dumps(state).encode())
+    stack.store("head.json", json.dumps(state).encode())
     with pytest.raises(AuditIncompleteError, match="It is kept as aside/odd"):
         stack.run(run_id="odd")
     assert len(stack.subjects) == 2

@@ -8,6 +8,8 @@ import email
 import email.policy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
 from hashlib import md5
 from io import BytesIO
 from threading import Lock
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
+from handler import clock
 from sandbox.aws.faults import Fault, Faults
 from sandbox.aws.mail import Mail
 
@@ -27,6 +30,7 @@ _NO_SUCH_KEY = Fault("*", code="NoSuchKey", message="The key does not exist.", s
 _PRECONDITION_FAILED = Fault(
     "*", code="PreconditionFailed", message="A condition did not hold.", status=412
 )
+_NOT_MODIFIED = Fault("*", code="304", message="Not Modified", status=304)
 _THROTTLED = "RequestLimitExceeded"
 _EC2_ATTEMPTS = 4
 
@@ -84,10 +88,10 @@ class MemoryAccount:
             return request.carry_out()
 
 
-def _refusal(fault: Fault) -> ClientError:
+def _refusal(fault: Fault, headers: Mapping[str, str] | None = None) -> ClientError:
     response: Any = {
         "Error": {"Code": fault.code, "Message": fault.message},
-        "ResponseMetadata": {"HTTPStatusCode": fault.status},
+        "ResponseMetadata": {"HTTPStatusCode": fault.status, "HTTPHeaders": headers or {}},
     }
     return ClientError(response, fault.operation)
 
@@ -127,17 +131,22 @@ class _S3:
 
     def __init__(self, account: MemoryAccount, _region: str) -> None:
         self._account = account
-        self._objects: dict[str, bytes] = {}
+        self._objects: dict[str, tuple[bytes, datetime]] = {}
 
     def create_bucket(self, **_: Any) -> None:
         """Nothing to do: there is one bucket."""
 
-    def get_object(self, Bucket: str, Key: str) -> Answer:  # noqa: N803
+    def get_object(self, Bucket: str, Key: str, **condition: str) -> Answer:  # noqa: N803
         def read() -> Answer:
             if Key not in self._objects:
                 raise _refusal(_NO_SUCH_KEY)
-            body = self._objects[Key]
-            return {"Body": BytesIO(body), "ETag": _etag(body)}
+            body, modified = self._objects[Key]
+            headers = {"date": format_datetime(clock.now(), usegmt=True)}
+            headers["last-modified"] = format_datetime(modified, usegmt=True)
+            if condition.get("IfNoneMatch") == _etag(body):
+                raise _refusal(_NOT_MODIFIED, headers)
+            metadata = {"HTTPHeaders": headers}
+            return {"Body": BytesIO(body), "ETag": _etag(body), "ResponseMetadata": metadata}
 
         request = Request("GetObject", "eu-west-1", read, "GET", f"/{Bucket}/{Key}")
         return self._account.send(request)
@@ -147,10 +156,11 @@ class _S3:
             stored = self._objects.get(Key)
             if "IfMatch" in headers and stored is None:
                 raise _refusal(_NO_SUCH_KEY)
-            has_changed = "IfMatch" in headers and _etag(stored or b"") != headers["IfMatch"]
+            etag = _etag(stored[0]) if stored else None
+            has_changed = "IfMatch" in headers and etag != headers["IfMatch"]
             if has_changed or ("IfNoneMatch" in headers and stored is not None):
                 raise _refusal(_PRECONDITION_FAILED)
-            self._objects[Key] = Body
+            self._objects[Key] = Body, clock.now()
             return {"ETag": _etag(Body)}
 
         request = Request("PutObject", "eu-west-1", write, "PUT", f"/{Bucket}/{Key}")

@@ -13,8 +13,10 @@ from botocore.httpsession import URLLib3Session
 
 from handler import clock
 from handler.app import lambda_handler
-from handler.ledger.state import LedgerState, decode_state
+from handler.ledger.head import Head
+from handler.ledger.state import LedgerState
 from sandbox.aws.account import Account
+from tests.support.ledger import head_in, state_in
 from tests.support.memory_account import MemoryAccount
 
 BUCKET = "ledger"
@@ -64,6 +66,7 @@ class Stack:
             self.patch.setattr("handler.app.Clients", lambda: clients)
         self.patch.setattr(clock, "now", lambda: self.time)
         self.patch.setattr(clock, "sleep", self.sleep)
+        self.patch.setattr(clock, "monotonic", lambda: self.time.timestamp())
         self.account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
         place = {"LocationConstraint": "eu-west-1"}
         self.account.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
@@ -123,7 +126,12 @@ class Stack:
     @property
     def state(self) -> LedgerState:
         """What the ledger holds."""
-        return decode_state(self.stored("state.json"))
+        return state_in(self.stored)
+
+    @property
+    def head(self) -> Head:
+        """The head of the ledger."""
+        return head_in(self.stored)
 
     @property
     def keys(self) -> list[str]:
@@ -143,8 +151,10 @@ class Stack:
     @property
     def statuses(self) -> Mapping[str, str]:
         """Each known finding's status by its group's name."""
-        findings = self.state.findings.values()
-        return {finding.group_name: finding.status.value for finding in findings}
+        state = self.state
+        known = [record.finding for record in state.records.values()]
+        gone = [found.record.finding for found in state.resolved.values() if found.record]
+        return {finding.group_name: finding.status.value for finding in (*gone, *known)}
 
 
 def text_of(mail: EmailMessage) -> str:

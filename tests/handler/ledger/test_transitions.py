@@ -99,6 +99,9 @@ def accepted(ports: str = "tcp/22", until: str = "2026-12-31", **fields: str) ->
     )
 
 
+AUTHORIZED_SSH = policy(authorizedPorts=["tcp/22"])
+
+
 def line(finding: Finding) -> str:
     """What became of a finding: its change or else its status, what it opens, and what it was."""
     kind = {Kind.EXPOSURE: "", Kind.JOINT: "joint "}.get(finding.kind, f"{finding.kind} ")
@@ -519,6 +522,27 @@ OTHER_TRAFFIC = [
         "7-named-beside-all-traffic",
         [one(everything(LOWER, UPPER)), one(everything(LOWER, UPPER), SSH)],
         ["open all traffic", "open tcp/22"],
+        mails=False,
+    ),
+    row(
+        "7-more-ports-within-all-traffic",
+        [one(everything(LOWER, UPPER), SSH), one(everything(LOWER, UPPER), tcp(20, 25))],
+        ["open all traffic", "open tcp/20-25"],
+        mails=False,
+    ),
+    row(
+        "7-split-a-part-below-the-minimum",
+        [one(tcp(79, 80, A)), one(tcp(79, 79, A), tcp(80, 80, A))],
+        ["open tcp/79"],
+        mails=False,
+    ),
+    row(
+        "7-split-a-part-authorized",
+        [
+            one(tcp(20, 25), policy=AUTHORIZED_SSH),
+            one(tcp(20, 21), SSH, tcp(23, 25), policy=AUTHORIZED_SSH),
+        ],
+        ["open tcp/20-21", "open tcp/23-25"],
         mails=False,
     ),
     row(
