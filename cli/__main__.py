@@ -42,11 +42,14 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
 
 @main.command()
 @click.option("--stack", default="dev", show_default=True, help="Which stack to deploy.")
-def demo(stack: str) -> None:
-    """Deploy a stack into the sandbox, let its schedule fire, and show the mail."""
+@click.option(
+    "--verbose", is_flag=True, help="Print all of Pulumi's output, the log and the mails."
+)
+def demo(stack: str, *, verbose: bool) -> None:
+    """Deploy a stack into the sandbox, let its schedule start two audits, and show the mails."""
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
-    run(_project(), stack)
+    run(_project(), stack, verbose=verbose)
 
 
 @main.command()
