@@ -35,9 +35,9 @@ venv/ready: requirements-dev.txt
 bench: venv/ready
 	$(RUN) benchmarks
 
-# The README's pictures; needs Chromium.
+# The documents' pictures; needs Chromium.
 picture: demo
-	@$(RUN) tools.pictures .demo/mail.html docs
+	@$(RUN) tools.pictures .demo docs/pictures
 
 # Pins what requirements-dev.in asks for, and keeps the versions that still fit; needs uv.
 lock:

@@ -1,5 +1,6 @@
 """The product in one command: deployed into the sandbox, run by its schedule, destroyed."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Collection
@@ -16,12 +17,14 @@ from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.aws.mail import Mail
 from sandbox.aws.seed import change, seed
+from sandbox.aws.snapshot import take_snapshot
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
 from sandbox.deployment.stack import Resource
 
 T = TypeVar("T")
 
 FOLDER = ".demo"
+_SNAPSHOT_REGION = "eu-west-1"
 _ENDING = """\
 Done in {seconds:.0f} s. Both mails, and the ledger with the report of each run:
   {folder}/mail.html     {first}
@@ -35,9 +38,9 @@ Next: venv/bin/python -m cli report   the history of the runs
 def demo(project: Path, stack: str, *, verbose: bool) -> None:
     """Preview, deploy, let the schedule start two audits, deploy again, destroy.
 
-    Writes the two mails and the ledger to .demo/ in the project. ``verbose`` prints everything
-    that Pulumi prints, the whole log and the whole mails. Raises ``click.ClickException`` when a
-    step does not do what it should.
+    Writes the two mails, the ledger and a snapshot to .demo/ in the project. ``verbose`` prints
+    everything that Pulumi prints, the whole log and the whole mails. Raises
+    ``click.ClickException`` when a step does not do what it should.
     """
     console = Console(highlight=False)
     started = time.monotonic()
@@ -73,6 +76,8 @@ class _Tour:
             lambda: seed(self.account),
             lambda _: "filled with security groups of every kind",
         )
+        snapshot = take_snapshot(self.account, _SNAPSHOT_REGION)
+        self._write(f"{_SNAPSHOT_REGION}.json", json.dumps(snapshot, indent=1).encode())
         before = inventory(self.account)
         deployed = open_stack(
             project, stack, self.account, on_output=self._print_output if self.verbose else None
