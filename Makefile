@@ -27,7 +27,7 @@ lint: venv/ready
 
 venv/ready: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0])'
-	@echo "Installing $$(grep -c '^[a-z].*==' $<) Python packages into venv/, once; this takes about a minute."
+	@echo "Installing $$(grep -c '^[a-z].*==' $<) Python packages into venv/, once; this takes one to two minutes."
 	@$(PYTHON) -m venv venv
 	@venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@
