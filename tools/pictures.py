@@ -14,7 +14,7 @@ from rich.text import Text
 from tools.browser import NoBrowserError, Screen, open_browser
 
 # A mail of average size fits; of a longer one the beginning is shown.
-_WIDTH, _MAX_HEIGHT = 700, 1800
+_WIDTH, _MAX_HEIGHT = 700, 1600
 _COLUMNS, _MAX_LINES = 100, 36
 _COMMAND = ("audit", "--from-file")
 _FONT = re.compile(r"@font-face {.*?}\s*", re.DOTALL)
