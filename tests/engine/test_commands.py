@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,17 +112,8 @@ def bin_folder(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A copy of the repository, with the virtual environment of the tests as its own."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"],  # noqa: S607 - the developer's git
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        target = tmp_path / "clone" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((PROJECT / name).read_bytes())
+    ignored = shutil.ignore_patterns(".*", "venv", "__pycache__")
+    shutil.copytree(PROJECT, tmp_path / "clone", ignore=ignored)
     (tmp_path / "clone" / "venv").symlink_to(sys.prefix)
     (tmp_path / "clone" / ".cache").symlink_to(PROJECT / ".cache")
     return tmp_path / "clone"
