@@ -9,6 +9,7 @@ import yaml
 
 from cli.__main__ import main
 from cli.formats import FORMATS
+from cli.policy_file import read_policy
 from handler.model.attachment import Attachment
 from handler.model.finding import Kind, Severity, Status
 from handler.model.network import Reach
@@ -92,6 +93,15 @@ def test_documents_list_the_outputs(project: Path) -> None:
     assert sorted(re.findall(r"`(\w+)`", "".join(row[0] for row in rows("output")))) == sorted(
         exports
     )
+
+
+def test_example_of_an_exception_is_valid(project: Path) -> None:
+    """The example in docs/exceptions.md is read as one exception of the web team."""
+    text = (project / "docs" / "exceptions.md").read_text("utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    listed = yaml.safe_load(example)["config"]["security-group-audit:exceptions"]
+    (exception,) = read_policy(yaml.safe_dump({"exceptions": listed}).encode()).exceptions
+    assert exception.owner == "web team"
 
 
 def test_readme_is_short(project: Path) -> None:
