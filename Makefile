@@ -6,10 +6,14 @@ ifeq ($(CI),true)
 COVERAGE := --cov=handler --cov=infra --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 endif
 
-.PHONY: demo test lint bench picture lock clean
+.PHONY: demo engine test lint bench picture lock clean
 
 demo: venv/ready
-	@$(RUN) cli demo
+	@$(RUN) cli demo $(if $(VERBOSE),--verbose)
+
+# The Pulumi CLI where there is none; needs Go.
+engine: venv/ready
+	@$(RUN) sandbox.deployment.pulumi_cli
 
 test: venv/ready
 	@$(RUN) sandbox.lambda_host.runtime
@@ -23,7 +27,7 @@ lint: venv/ready
 
 venv/ready: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0])'
-	@echo "Installing the Python packages into venv/, once ..."
+	@echo "Installing $$(grep -c '^[a-z].*==' $<) Python packages into venv/, once; this takes one to two minutes."
 	@$(PYTHON) -m venv venv
 	@venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@
@@ -31,9 +35,9 @@ venv/ready: requirements-dev.txt
 bench: venv/ready
 	$(RUN) benchmarks
 
-# The README's pictures; needs Chromium.
+# The documents' pictures; needs Chromium.
 picture: demo
-	@$(RUN) tools.pictures .demo/mail.html docs
+	@$(RUN) tools.pictures .demo docs/pictures
 
 # Pins what requirements-dev.in asks for, and keeps the versions that still fit; needs uv.
 lock:

@@ -73,14 +73,15 @@ Example:
   sg-audit demo"""
 )
 @click.option("--stack", default="dev", show_default=True, help="Stack to deploy.")
-def demo(stack: str) -> None:
-    """Deploy a stack into the sandbox and run it there.
+@click.option("--verbose", is_flag=True, help="Print Pulumi's output, the log and the mails.")
+def demo(stack: str, *, verbose: bool) -> None:
+    """Deploy a stack into the sandbox, let its schedule start two audits, and show the mails.
 
     No AWS account is needed. Exits with 1 when a step fails.
     """
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
-    run(_project(), stack)
+    run(_project(), stack, verbose=verbose)
 
 
 @main.command(

@@ -1,121 +1,166 @@
-"""The product in one command: deployed into the sandbox, fired by its schedule, taken away."""
+"""The product in one command: deployed into the sandbox, run by its schedule, destroyed."""
 
+import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from cli.show import show_log, show_mail
+from cli.show import show_log, show_log_briefly, show_mail, show_mail_briefly
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
+from sandbox.aws.mail import Mail
 from sandbox.aws.seed import change, seed
+from sandbox.aws.snapshot import take_snapshot
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
+from sandbox.deployment.stack import Resource
+
+T = TypeVar("T")
 
 FOLDER = ".demo"
+_SNAPSHOT_REGION = "eu-west-1"
+_ENDING = """\
+Done in {seconds:.0f} s. Both mails, and the ledger with the report of each run:
+  {folder}/mail.html     {first}
+  {folder}/changes.html  {second}
+  {folder}/ledger/
+Next: venv/bin/python -m cli report   the history of the runs
+      venv/bin/python -m cli audit    audit your own account, read-only
+      README.md                       deploy it"""
 
 
-def demo(project: Path, stack: str) -> None:
-    """Preview, deploy, fire the schedule twice, show mails and logs, deploy again, destroy.
+def demo(project: Path, stack: str, *, verbose: bool) -> None:
+    """Preview, deploy, let the schedule start two audits, deploy again, destroy.
 
-    Writes the two mails and the ledger to .demo/ in the project. Raises
+    Writes the two mails, the ledger and a snapshot to .demo/ in the project. ``verbose`` prints
+    everything that Pulumi prints, the whole log and the whole mails. Raises
     ``click.ClickException`` when a step does not do what it should.
     """
-    console = Console()
+    console = Console(highlight=False)
+    started = time.monotonic()
     with Account() as account:
-        with _step(console, "An AWS account on this machine, with groups of every kind"):
-            seed(account)
+        tour = _Tour(console, account, project / FOLDER, verbose)
         try:
-            deployed = open_stack(project, stack, account, on_output=_printer(console))
-            console.print(Text(f"\n* Deployed by {deployed.engine}", "bold cyan"))
-            _tour(console, account, deployed, project / FOLDER)
+            first, second = tour.take(project, stack)
         except DeployError as error:
             raise click.ClickException(str(error)) from error
+    ending = _ENDING.format(
+        seconds=time.monotonic() - started,
+        folder=FOLDER,
+        first=first.message["Subject"],
+        second=second.message["Subject"],
+    )
+    for line in ending.splitlines():
+        console.print(Text(line), no_wrap=True, overflow="ellipsis")
 
 
-def _tour(console: Console, account: Account, deployed: Stack, folder: Path) -> None:
-    before = inventory(account)
-    if deployed.has_engine:
-        with _step(console, "pulumi preview"):
-            deployed.preview()
-    with _step(console, "pulumi up"):
-        deployed.up()
+@dataclass(frozen=True, slots=True)
+class _Tour:
+    """The steps of the demo in one account, and how they are shown."""
 
-    _scheduled(console, account, deployed)
-    _show(console, account, folder / "mail")
-    with _step(console, "Somebody closes the bastion's SSH and opens a database"):
-        change(account)
-    _scheduled(console, account, deployed)
-    _show(console, account, folder / "changes")
-    with _step(console, "The ledger in S3, which python -m cli report shows"):
-        for file in _copy(account, deployed.outputs["ledgerBucket"], folder / "ledger"):
-            console.print(Text(f"  {file.relative_to(folder.parent)}"))
+    console: Console
+    account: Account
+    folder: Path
+    verbose: bool
 
-    if deployed.has_engine:
-        with _step(console, "pulumi up, once more: nothing changes"):
-            again = deployed.up()
-        if changed := [*again.create, *again.update, *again.replace, *again.delete]:
-            _fail(f"nothing had changed, and yet pulumi up changed {changed}.")
-    with _step(console, "pulumi destroy"):
-        deployed.destroy()
-    if left := sorted(inventory(account) - before):
-        _fail(f"pulumi destroy left {', '.join(left)}.")
-    console.print("  nothing left")
+    def take(self, project: Path, stack: str) -> tuple[Mail, Mail]:
+        """Go through all steps; the result is the two mails."""
+        self._step(
+            "AWS account on this machine",
+            lambda: seed(self.account),
+            lambda _: "filled with security groups of every kind",
+        )
+        snapshot = take_snapshot(self.account, _SNAPSHOT_REGION)
+        self._write(f"{_SNAPSHOT_REGION}.json", json.dumps(snapshot, indent=1).encode())
+        before = inventory(self.account)
+        deployed = open_stack(
+            project, stack, self.account, on_output=self._print_output if self.verbose else None
+        )
+        self.console.print(f"Deployed with {deployed.engine}", style="dim", soft_wrap=True)
+        if deployed.has_engine:
+            self._step(
+                "pulumi preview",
+                deployed.preview,
+                lambda changes: _count(changes.create, "to create"),
+            )
+        self._step("pulumi up", deployed.up, lambda changes: _count(changes.create, "created"))
+        first = self._audit(deployed, "mail")
+        self._step(
+            "The next day",
+            lambda: change(self.account),
+            lambda _: "SSH closed on bastion, MySQL opened on orders-database",
+        )
+        second = self._audit(deployed, "changes")
+        self._keep_ledger(deployed.outputs["ledgerBucket"])
+        if deployed.has_engine:
+            again = self._step(
+                "pulumi up", deployed.up, lambda changes: _count(changes.same, "unchanged")
+            )
+            if touched := [*again.create, *again.update, *again.replace, *again.delete]:
+                _fail(f"nothing had changed, and yet pulumi up changed {touched}.")
+        self._step(
+            "pulumi destroy", deployed.destroy, lambda changes: _count(changes.delete, "deleted")
+        )
+        if left := sorted(inventory(self.account) - before):
+            _fail(f"pulumi destroy left {', '.join(left)}.")
+        return first, second
 
+    def _step(self, title: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
+        """Do some work, and print what came of it and how long it took."""
+        started = time.monotonic()
+        with self.console.status(f"{title} ..."):
+            result = work()
+        text = Text(title, "bold cyan").append(f": {describe(result)}", "default not bold")
+        self.console.print(text.append(f" in {time.monotonic() - started:.1f} s", "dim not bold"))
+        return result
 
-def _scheduled(console: Console, account: Account, deployed: Stack) -> None:
-    """Let the schedule fire once, and show what the function logs."""
-    rule, log_group = deployed.outputs["scheduleRule"], deployed.outputs["logGroupName"]
-    region = deployed.outputs["functionArn"].split(":")[3]
-    with _step(console, f"The schedule {rule} fires"):
-        (delivery,) = account.events.fire(rule, region)
-    if not delivery.delivered:
-        _fail(f"the schedule did not reach the function: {delivery.reason}")
-    with _step(console, f"The log in CloudWatch, {log_group}"):
-        for run in delivery.invocations:
-            show_log(console, run.log)
-
-
-def _show(console: Console, account: Account, file: Path) -> None:
-    """Show the last mail, and keep it and its HTML part for readers who want to open them."""
-    with _step(console, "The mail in SES"):
-        mail = account.mails()[-1]
-        show_mail(console, mail)
+    def _audit(self, deployed: Stack, name: str) -> Mail:
+        """Let the schedule start the function; show its log and mail, and keep the mail."""
+        region = deployed.outputs["functionArn"].split(":")[3]
+        (delivery,) = self._step(
+            "The schedule",
+            lambda: self.account.events.fire(deployed.outputs["scheduleRule"], region),
+            lambda _: "function started",
+        )
+        if not delivery.delivered:
+            _fail(f"the schedule did not reach the function: {delivery.reason}")
+        lines = [line for run in delivery.invocations for line in run.log]
+        (show_log if self.verbose else show_log_briefly)(self.console, lines)
+        self.console.print()
+        mail = self.account.mails()[-1]
+        (show_mail if self.verbose else show_mail_briefly)(self.console, mail)
+        self.console.print()
         page = mail.message.get_body(("html",))
-        content = {".eml": mail.raw, ".html": page.get_content().encode() if page else b""}
-        file.parent.mkdir(exist_ok=True)
-        for suffix, part in content.items():
-            file.with_suffix(suffix).write_bytes(part)
-            console.print(Text(f"  {file.with_suffix(suffix).relative_to(file.parent.parent)}"))
+        self._write(f"{name}.eml", mail.raw)
+        self._write(f"{name}.html", page.get_content().encode() if page else b"")
+        return mail
 
+    def _keep_ledger(self, bucket: str) -> None:
+        """Copy the ledger to the demo's folder, in place of the last demo's."""
+        shutil.rmtree(self.folder / "ledger", ignore_errors=True)
+        s3 = self.account.client("s3")
+        for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+            content = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            self._write(f"ledger/{item['Key']}", content)
 
-def _copy(account: Account, bucket: str, folder: Path) -> Iterator[Path]:
-    """Keep what is in a bucket, in place of what was kept before."""
-    shutil.rmtree(folder, ignore_errors=True)
-    s3 = account.client("s3")
-    for listed in s3.list_objects_v2(Bucket=bucket)["Contents"]:
-        file = folder / listed["Key"]
+    def _write(self, name: str, content: bytes) -> None:
+        file = self.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read())
-        yield file
+        file.write_bytes(content)
+
+    def _print_output(self, line: str) -> None:
+        self.console.print(Text(f"  {line}", "dim"), soft_wrap=True)
 
 
-@contextmanager
-def _step(console: Console, title: str) -> Iterator[None]:
-    """Say what is going on, and how long it took."""
-    started = time.monotonic()
-    console.print(Text(f"\n* {title}", "bold cyan"))
-    yield
-    console.print(Text(f"  {time.monotonic() - started:.1f} s", "dim"))
-
-
-def _printer(console: Console) -> Callable[[str], None]:
-    return lambda line: console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+def _count(resources: Collection[Resource], outcome: str) -> str:
+    """How many AWS resources there are, without the components that group them."""
+    return f"{sum(kind.startswith('aws:') for kind, _ in resources)} AWS resources {outcome}"
 
 
 def _fail(message: str) -> NoReturn:

@@ -78,7 +78,7 @@ class ConfigReader:
         """Raises ``pulumi.RunError`` for the first key that was never read, such as a typo."""
         for key in sorted(self._values.keys() - self._read_keys):
             nearest = difflib.get_close_matches(key, self._read_keys, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else "README.md lists the settings."
+            hint = f"did you mean {nearest[0]}?" if nearest else "see docs/configuration.md."
             message = f"{key} is no setting of {pulumi.get_project()}; {hint}"
             raise pulumi.RunError(message)
 

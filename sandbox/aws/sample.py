@@ -1,8 +1,7 @@
 """The sample account: groups that show every kind of openness, in three regions.
 
 Names and descriptions keep AWS's rule for security groups (letters, digits, spaces and
-._-:/()#,@[]+=&;{}!$*), so hostile text that needs other characters stands where EC2 takes any: in
-tags, prefix list names and interfaces' descriptions.
+._-:/()#,@[]+=&;{}!$*).
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 """
 
@@ -14,7 +13,6 @@ from typing import Any
 WORLD = "0.0.0.0/0"
 WORLD6 = "::/0"
 AWS_LIST = "com.amazonaws.global.cloudfront.origin-facing"
-HOSTILE_TAG = "<script>alert(1)</script>"
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 MULTICAST = "224.0.0.0/3"
 # By kind: a subnet with a default route to an internet gateway, with none, or to a carrier gateway.
@@ -87,7 +85,7 @@ def tcp(port: int, *sources: str, to: int | None = None, description: str = "") 
 
 REGIONS: dict[str, SeedRegion] = {
     "eu-west-1": SeedRegion(
-        prefix_lists=(("partners <img src=x onerror=alert(1)>", (WORLD,)),),
+        prefix_lists=(("partners", (WORLD,)),),
         groups=(
             SeedGroup("bastion", "SSH for administrators", (tcp(22, WORLD),), "platform"),
             SeedGroup(
@@ -121,8 +119,8 @@ REGIONS: dict[str, SeedRegion] = {
             SeedGroup(
                 "search-cluster",
                 "Elasticsearch for partners",
-                (tcp(9200, "partners <img src=x onerror=alert(1)>"),),
-                HOSTILE_TAG,
+                (tcp(9200, "partners"),),
+                "search",
             ),
             SeedGroup("cloudfront-origin", "HTTPS from CloudFront only", (tcp(443, AWS_LIST),)),
             SeedGroup("intranet", "Private only", (tcp(443, "10.0.0.0/8", "192.168.0.0/16"),)),
@@ -131,10 +129,10 @@ REGIONS: dict[str, SeedRegion] = {
             ),
             SeedGroup("application", "From the load balancer", (tcp(8080, "shop-load-balancer"),)),
             SeedGroup(
-                "=SUM(1+1)*cmd()!A0",
-                "@SUM(1+1) ;rm -rf /; {{7*7}} $(id)",
-                (tcp(2375, WORLD, description="=HYPERLINK(http://example.com/)"),),
-                "=cmd|' /C calc'!A0",
+                "docker-host",
+                "Docker API for the build server",
+                (tcp(2375, WORLD, description="remote builds"),),
+                "platform",
             ),
             # Neither of the two opens the port to the world; on one interface they do.
             SeedGroup("mongo-low", "Lower half", (tcp(27017, "0.0.0.0/1"),), "data"),
@@ -161,7 +159,7 @@ REGIONS: dict[str, SeedRegion] = {
                 "52.208.10.12",
                 fields={"Ipv6Addresses": [{"Ipv6Address": "2a05:d018:10::12"}]},
             ),
-            SeedInterface("<b>erp</b>", ("legacy-erp",), "52.208.10.13"),
+            SeedInterface("erp", ("legacy-erp",), "52.208.10.13"),
             SeedInterface("mongo 1", ("mongo-low", "mongo-high"), "52.208.10.14"),
             SeedInterface("RDSNetworkInterface", ("orders-database",), "52.208.10.15"),
             SeedInterface("cache", ("session-cache", "application"), subnet="private"),

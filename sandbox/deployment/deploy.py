@@ -7,7 +7,7 @@ from sandbox.deployment.engine import EngineStack
 from sandbox.deployment.lifecycle import Account
 from sandbox.deployment.monitor import MonitorStack
 from sandbox.deployment.project import Project
-from sandbox.deployment.pulumi_cli import NoCliError, find
+from sandbox.deployment.pulumi_cli import NoCliError, find, find_or_build
 from sandbox.deployment.stack import Changes, DeployError, Stack
 
 __all__ = ["Changes", "DeployError", "Stack", "open_stack"]
@@ -28,8 +28,9 @@ def open_stack(  # noqa: PLR0913 - all but the first three have a default
     ``config`` goes before the stack's file: a key without a namespace is the project's, None
     removes it. ``state`` is a folder that keeps what was deployed; without one it lives as long as
     the result. ``on_output`` gets the lines that ``pulumi`` prints. ``engine`` says whether
-    the real engine deploys, or the SDK's mock monitor, which is quick but can only create and
-    delete; None takes the engine where there is a Pulumi CLI, or Go to build one.
+    the real engine deploys, for which the Pulumi CLI is built if need be, or the SDK's mock
+    monitor, which is quick but can only create and delete; None takes the engine where there is a
+    Pulumi CLI already.
 
     Raises ``DeployError``.
     """
@@ -38,7 +39,7 @@ def open_stack(  # noqa: PLR0913 - all but the first three have a default
     if engine is False:
         return MonitorStack(opened, account, say)
     try:
-        cli = find(say)
+        cli = find_or_build(say) if engine else find(say)
     except NoCliError as error:
         if engine:
             raise DeployError(str(error)) from error

@@ -36,7 +36,7 @@ class MonitorStack:
     """A stack that lives as long as this object does."""
 
     has_engine = False
-    engine = "the SDK's mock monitor (no Pulumi CLI and no Go here: no preview, no diffs)"
+    engine = "Pulumi's mock monitor (no Pulumi CLI; `make engine` builds one)"
 
     def __init__(self, project: Project, account: Account, say: Callable[[str], None]) -> None:
         """Prepare the stack; nothing runs yet."""
@@ -47,7 +47,7 @@ class MonitorStack:
 
     def preview(self) -> Changes:
         """Always raises ``DeployError``: what would change is the engine's to say."""
-        message = "A preview needs the Pulumi engine: install the Pulumi CLI, or Go."
+        message = "A preview needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
         raise DeployError(message)
 
     def up(self) -> Changes:
@@ -55,7 +55,7 @@ class MonitorStack:
         if self._monitor:
             message = (
                 "The stack is up already, and to change it takes the Pulumi engine: "
-                "install the Pulumi CLI, or Go, or destroy the stack first."
+                "install the Pulumi CLI, build one with `make engine`, or destroy the stack first."
             )
             raise DeployError(message)
         config = self._project.complete_config()
@@ -75,7 +75,7 @@ class MonitorStack:
 
     def refresh(self) -> Changes:
         """Always raises ``DeployError``: what differs is the engine's to say."""
-        message = "A refresh needs the Pulumi engine: install the Pulumi CLI, or Go."
+        message = "A refresh needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
         raise DeployError(message)
 
     def destroy(self) -> Changes:

@@ -1,4 +1,4 @@
-"""Finds a Pulumi CLI, or builds the one that tools/pulumi pins, also as a program of its own."""
+"""Finds a Pulumi CLI, or builds the one that tools/pulumi pins; `make engine` runs it."""
 
 import hashlib
 import os
@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -21,7 +22,7 @@ CACHE: Final = ROOT / ".cache" / "pulumi"
 MODULE: Final = "github.com/pulumi/pulumi"
 # The first that sends its events to a gRPC server.
 OLDEST: Final = VersionInfo(3, 206, 0)
-_PACKAGES_PER_MESSAGE: Final = 250
+_PACKAGES_PER_MESSAGE: Final = 100
 
 Say = Callable[[str], None]
 
@@ -43,20 +44,30 @@ class Cli:
 
 
 def find(say: Say) -> Cli:
-    """The CLI on this machine, else the pinned one, which is built once (about 3 minutes).
+    """The CLI that is installed, else the pinned one if it has been built.
 
-    ``say`` gets a line for whatever takes time or is passed over. Raises ``NoCliError``.
+    ``say`` gets a line for a CLI that is passed over. Raises ``NoCliError``.
     """
     for path in _installed():
         version = _version(path)
         if version and version >= OLDEST:
             return Cli(path, version, "from PATH")
         say(f"Passing over {path}: v{OLDEST} or later is needed, it is v{version or '?'}.")
-    pinned = pinned_version()
-    path = built_path()
-    if not path.exists():
-        build(path, pinned, say)
-    return Cli(path, pinned, "built from tools/pulumi")
+    if not built_path().exists():
+        message = "There is no Pulumi CLI on this machine; `make engine` builds one."
+        raise NoCliError(message)
+    return Cli(built_path(), pinned_version(), "built from tools/pulumi")
+
+
+def find_or_build(say: Say) -> Cli:
+    """The CLI that ``find`` returns; without one the pinned version is built, in about 3 minutes.
+
+    ``say`` gets a line for whatever takes time or is passed over. Raises ``NoCliError``.
+    """
+    with suppress(NoCliError):
+        return find(say)
+    build(built_path(), pinned_version(), say)
+    return Cli(built_path(), pinned_version(), "built from tools/pulumi")
 
 
 def pinned_version() -> VersionInfo:
@@ -92,14 +103,25 @@ def build(path: Path, version: VersionInfo, say: Say) -> None:
 
 
 def _go_build(go: str, binary: Path, version: VersionInfo, say: Say) -> None:
-    flag = f"-s -w -X {MODULE}/sdk/v3/go/common/version.Version=v{version}"
-    tags = "osusergo,grpcnotrace"
-    command = [go, "build", "-v", "-trimpath", "-tags", tags, "-ldflags", flag, "-o", str(binary)]
-    with subprocess.Popen(  # noqa: S603 - Go with our arguments
-        [*command, f"{MODULE}/pkg/v3/cmd/pulumi"],
+    flags = ["-trimpath", "-tags", "osusergo,grpcnotrace"]
+    flags += ["-ldflags", f"-s -w -X {MODULE}/sdk/v3/go/common/version.Version=v{version}"]
+    program = f"{MODULE}/pkg/v3/cmd/pulumi"
+    # -mod=readonly: what go.sum does not vouch for is not built.
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
+    # It also downloads the modules.
+    listing = subprocess.run(  # noqa: S603 - Go with our arguments
+        [go, "list", "-deps", *flags, "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", program],
         cwd=TOOLS,
-        # -mod=readonly: what go.sum does not vouch for is not built.
-        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    total = len(listing.stdout.split())
+    with subprocess.Popen(  # noqa: S603 - Go with our arguments
+        [go, "build", "-v", *flags, "-o", str(binary), program],
+        cwd=TOOLS,
+        env=environment,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -109,7 +131,7 @@ def _go_build(go: str, binary: Path, version: VersionInfo, say: Say) -> None:
             for count, line in enumerate(process.stderr, start=1):
                 last.append(line.strip())
                 if count % _PACKAGES_PER_MESSAGE == 0:
-                    say(f"  {count} packages, {last[-1]}")
+                    say(f"  {count:,} of {total:,} packages")
         except BaseException:
             process.terminate()
             raise
@@ -137,7 +159,7 @@ def _version(path: Path) -> VersionInfo | None:
 def main() -> int:
     """Print the path of the CLI; what it takes to get there goes to standard error."""
     try:
-        cli = find(lambda line: _write(sys.stderr, line))
+        cli = find_or_build(lambda line: _write(sys.stderr, line))
     except NoCliError as error:
         _write(sys.stderr, str(error))
         return 1

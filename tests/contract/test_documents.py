@@ -8,37 +8,47 @@ import pytest
 import yaml
 
 from cli.__main__ import main
+from cli.formats import FORMATS
+from cli.policy_file import read_policy
 from handler.model.attachment import Attachment
 from handler.model.finding import Kind, Severity, Status
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
 from handler.report.digest import DigestKind
 from infra import permissions
+from tests.end_to_end.conftest import Deployed
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(
+    [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "sandbox/README.md"]
+)
 
 
-def rows(document: Path, heading: str) -> list[list[str]]:
-    """The cells, by row, of the first table whose heading row begins with that column."""
-    lines = document.read_text("utf-8").splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {heading} |"))
-    cells = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        cells.append([cell.strip() for cell in line.strip("|").split(" | ")])
-    return cells
+def rows(heading: str) -> list[list[str]]:
+    """The cells, by row, of the only table whose heading row begins with these columns."""
+    (table,) = [
+        found
+        for document in DOCUMENTS
+        for found in re.findall(
+            rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)",
+            document.read_text("utf-8"),
+            re.MULTILINE,
+        )
+    ]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
 
 
 def default_text(value: object) -> str:
-    """A default value as the README shows it."""
+    """A default value as the documents show it."""
     if isinstance(value, list):
         return f"`[{', '.join(value)}]`"
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def test_readme_lists_the_settings(project: Path) -> None:
+def test_documents_list_the_settings(project: Path) -> None:
     """The table of settings has the keys, defaults and descriptions of Pulumi.yaml, in order."""
     declared = yaml.safe_load((project / "Pulumi.yaml").read_text("utf-8"))["config"]
-    assert rows(project / "README.md", "key") == [
+    assert rows("key") == [
         [
             f"`{key}`",
             default_text(setting["default"]) if "default" in setting else "required",
@@ -48,9 +58,9 @@ def test_readme_lists_the_settings(project: Path) -> None:
     ]
 
 
-def test_readme_lists_the_permissions(project: Path) -> None:
+def test_documents_list_the_permissions() -> None:
     """The table of actions has exactly those that the function may use, each with a reason."""
-    table = rows(project / "README.md", "action")
+    table = rows("action")
     actions = {
         *permissions.READ_ACTIONS,
         *permissions.MAIL_ACTIONS,
@@ -63,48 +73,106 @@ def test_readme_lists_the_permissions(project: Path) -> None:
     assert all(row[2] for row in table)
 
 
-def test_readme_lists_the_options_of_audit(project: Path) -> None:
+def test_documents_list_the_options_of_audit() -> None:
     """Each option of `audit` has its row."""
-    listed = "".join(row[0] for row in rows(project / "README.md", "option"))
+    listed = "".join(row[0] for row in rows("option"))
     options = {option.opts[0] for option in main.commands["audit"].params}
     assert not [option for option in options if f"`{option}`" not in listed]
 
 
-def test_readme_names_the_exports(project: Path) -> None:
-    """The README names each of the program's nine exports."""
+def test_documents_list_the_formats() -> None:
+    """Each format of `audit` has its row."""
+    assert sorted(row[0].strip("`") for row in rows("format")) == sorted(FORMATS)
+
+
+def test_documents_list_the_outputs(project: Path) -> None:
+    """The table of outputs has each of the program's nine exports."""
     component = (project / "infra" / "component.py").read_text("utf-8")
-    readme = (project / "README.md").read_text("utf-8")
     (outputs,) = re.findall(r"self\.outputs = {(.*?)}", component, re.DOTALL)
     exports = re.findall(r'"(\w+)":', outputs)
     assert len(exports) == 9
-    assert not [name for name in exports if f"`{name}`" not in readme]
+    assert sorted(re.findall(r"`(\w+)`", "".join(row[0] for row in rows("output")))) == sorted(
+        exports
+    )
+
+
+def test_example_of_an_exception_is_valid(project: Path) -> None:
+    """The example in docs/exceptions.md is read as one exception of the web team."""
+    text = (project / "docs" / "exceptions.md").read_text("utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    listed = yaml.safe_load(example)["config"]["security-group-audit:exceptions"]
+    (exception,) = read_policy(yaml.safe_dump({"exceptions": listed}).encode()).exceptions
+    assert exception.owner == "web team"
+
+
+def test_readme_is_short(project: Path) -> None:
+    """README.md has 600 to 900 words, without marks that are no words."""
+    words = (project / "README.md").read_text("utf-8").split()
+    assert 600 <= sum(bool(re.search(r"\w", word)) for word in words) <= 900
+
+
+def test_readme_counts_what_comparisons_miss(deployed: Deployed) -> None:
+    """Its figures are those of the demo's account: findings whose sources are no /0."""
+    deployed.run()
+    s3, bucket = deployed.account.client("s3"), deployed.outputs["ledgerBucket"]
+    (stored,) = s3.list_objects_v2(Bucket=bucket, Prefix="reports/")["Contents"]
+    report = json.loads(s3.get_object(Bucket=bucket, Key=stored["Key"])["Body"].read())
+    severe = [item for item in report["findings"] if item["severity"] in ("critical", "high")]
+    missed = [item for item in severe if not {"0.0.0.0/0", "::/0"} & set(item["sources"])]
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    assert (
+        f"In the demo account, {len(missed)} of {len(severe)} critical and high findings" in readme
+    )
 
 
 @pytest.mark.parametrize(
     "words", [Reach, Kind, Severity, CoverageStatus, Attachment, Status, Trigger, DigestKind]
 )
-def test_the_architecture_explains_the_words(project: Path, words: type[Reach]) -> None:
+def test_the_architecture_explains_the_words(words: type[Reach]) -> None:
     """Every value of the report's vocabulary stands in the architecture's list of words."""
-    meanings = "".join(row[1] for row in rows(project / "docs" / "architecture.md", "word"))
+    meanings = "".join(row[1] for row in rows("word"))
     assert not [word for word in words if f"`{word}`" not in meanings]
 
 
 def test_the_architecture_names_the_packages(project: Path) -> None:
     """Every package of the repository has its row."""
-    table = "".join(row[0] for row in rows(project / "docs" / "architecture.md", "folder"))
+    table = "".join(row[0] for row in rows("folder | what it is | may import"))
     packages = {file.parent.name for file in project.glob("*/__init__.py")}
     assert not [name for name in packages if f"`{name}/`" not in table]
 
 
-def test_links_lead_somewhere(project: Path) -> None:
-    """Files that the documents link to exist."""
-    for name in (
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/architecture.md",
-        "docs/severity.md",
-        "sandbox/README.md",
-    ):
-        document = project / name
-        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
-            assert (document.parent / target).exists(), target
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Files and headings that a document links to exist, and so do its pictures."""
+    text = document.read_text("utf-8")
+    targets = re.findall(r"""(?:\]\(|src="|srcset=")([^)"\s]+)""", text)
+    for target in targets:
+        # The badge of CI is a page of the repository on GitHub.
+        if "://" in target or target.startswith("../../actions/"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (document.parent / name) if name else document
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+def test_pictures_are_small(project: Path) -> None:
+    """No picture of the documents has more than 250 KB."""
+    sizes = {picture.name: picture.stat().st_size for picture in project.glob("docs/pictures/*")}
+    assert sizes
+    assert not [name for name, size in sizes.items() if size > 250_000]
+
+
+def test_every_document_is_linked_from_the_readme(project: Path) -> None:
+    """A reader finds every page of docs/ from README.md."""
+    readme = (project / "README.md").read_text("utf-8")
+    pages = [f"docs/{page.name}" for page in project.glob("docs/*.md")]
+    assert not [page for page in pages if f"]({page})" not in readme]

@@ -50,15 +50,15 @@ def service_rows() -> list[list[str]]:
     ]
 
 
-def test_services(document: Path) -> None:
+def test_services() -> None:
     """Every row of the port table is listed with its severity and source."""
-    assert rows(document, "severity") == service_rows()
+    assert rows("severity") == service_rows()
 
 
-def test_traffic_without_a_row(document: Path) -> None:
+def test_traffic_without_a_row() -> None:
     """All traffic, and what no row of the port table names, has its severity and source."""
     expected = [ALL_TRAFFIC, OTHER_TRAFFIC, OTHER_ICMP]
-    found = [(row[1], row[2]) for row in rows(document, "other traffic")]
+    found = [(row[1], row[2]) for row in rows("other traffic")]
     assert found == [(severity, source) for severity, source in expected]
 
 
@@ -69,10 +69,10 @@ def severity_for(cidr: str) -> Severity:
     return Severity.CRITICAL.lowered(share_of(exposure).steps)
 
 
-def test_thresholds(document: Path) -> None:
+def test_thresholds() -> None:
     """The largest and the smallest CIDRs in a row, of both families, have its steps."""
     expected = {"0": "critical", "1": "high", "2": "medium", "to info": "info"}
-    table = rows(document, "let in")
+    table = rows("let in")
     assert [row[1] for row in table] == list(expected)
     for _, steps, examples in table:
         cidrs = CODE.findall(examples)
@@ -80,17 +80,17 @@ def test_thresholds(document: Path) -> None:
         assert {severity_for(cidr) for cidr in cidrs} == {expected[steps]}
 
 
-def test_paths(document: Path) -> None:
+def test_paths() -> None:
     """Every attachment has its row, the shortest path first, with its steps."""
-    table = rows(document, "attachment")
+    table = rows("attachment")
     assert [(row[0], int(row[2].split()[0])) for row in table] == [
         (f"`{attachment}`", effect.steps) for attachment, effect in ATTACHMENTS.items()
     ]
 
 
-def test_aws_lists(document: Path) -> None:
+def test_aws_lists() -> None:
     """The prefix lists of AWS's own that let strangers in are those that the code knows."""
-    for names, _, effect in rows(document, "AWS-managed prefix list"):
+    for names, _, effect in rows("AWS-managed prefix list"):
         for name in CODE.findall(names):
             prefix_list = PrefixList("pl-1", aws_name=name.replace("REGION", "eu-west-1"))
             opened = list(aws_exposures(Rule("sg-1", Traffic(ALL_PROTOCOLS), "pl-1"), prefix_list))

@@ -14,7 +14,7 @@ from sandbox.deployment import pulumi_cli
 from sandbox.deployment.deploy import Stack, open_stack
 from sandbox.deployment.engine import EngineStack
 from sandbox.deployment.project import Project
-from sandbox.deployment.pulumi_cli import Cli, NoCliError, find
+from sandbox.deployment.pulumi_cli import Cli, NoCliError, find_or_build
 
 Declare = Callable[[str], Path]
 Open = Callable[..., Stack]
@@ -46,7 +46,7 @@ trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "
 def cli() -> Cli:
     """The Pulumi CLI of this machine, built if need be; a machine that cannot have one skips."""
     try:
-        return find(lambda _: None)
+        return find_or_build(lambda _: None)
     except NoCliError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(str(error))

@@ -51,24 +51,47 @@ def test_unusable_cli_is_passed_over(bare_machine: Path, script: str, version: s
 
 @pytest.mark.usefixtures("bare_machine")
 def test_neither_cli_nor_go() -> None:
-    """Without a CLI and without Go, find raises NoCliError with the reason."""
+    """Without a CLI and without Go, NoCliError has the reason."""
     with pytest.raises(NoCliError) as failure:
-        pulumi_cli.find(pytest.fail)
+        pulumi_cli.find_or_build(pytest.fail)
     assert str(failure.value) == (
         "There is no Pulumi CLI on this machine, and no Go to build one with."
     )
 
 
+def go(folder: Path, packages: int) -> None:
+    """Put a Go on the path that builds a file of two letters from that many packages."""
+    script = f"""
+        PATH=/usr/bin:/bin
+        [ "$1" = list ] && exec seq {packages}
+        seq {packages} >&2
+        while [ "$1" != -o ]; do shift; done
+        mkdir -p "${{2%/*}}"
+        echo hi > "$2"
+    """
+    tool(folder, "go", script)
+
+
+def test_go_is_not_started_unasked(bare_machine: Path) -> None:
+    """Where a CLI could be built, find names the command that builds it."""
+    go(bare_machine, packages=1)
+    with pytest.raises(NoCliError) as failure:
+        pulumi_cli.find(pytest.fail)
+    assert str(failure.value) == (
+        "There is no Pulumi CLI on this machine; `make engine` builds one."
+    )
+
+
 def test_go_builds_the_pinned_version_once(bare_machine: Path) -> None:
-    """The version of go.mod is built to the cache and found there the next time."""
-    find_output = 'PATH=/usr/bin:/bin; while [ "$1" != -o ]; do shift; done'
-    script = f'{find_output}; mkdir -p "${{2%/*}}"; echo hi > "$2"'
-    tool(bare_machine, "go", script)
+    """The version of go.mod is built to the cache, every 100 packages are one line of progress."""
+    go(bare_machine, packages=1250)
     lines: list[str] = []
-    cli = pulumi_cli.find(lines.append)
+    cli = pulumi_cli.find_or_build(lines.append)
     assert str(cli) == "Pulumi CLI v3.225.0 (built from tools/pulumi)"
     assert cli.path.read_text() == "hi\n"
     assert lines[0].startswith("Building the Pulumi CLI v3.225.0 with ")
+    assert lines[1:3] == ["  100 of 1,250 packages", "  200 of 1,250 packages"]
+    assert lines[-2] == "  1,200 of 1,250 packages"
     assert pulumi_cli.find(pytest.fail) == cli
 
 
@@ -76,7 +99,7 @@ def test_failed_build_leaves_nothing(bare_machine: Path, tmp_path: Path) -> None
     """When Go fails, its last words are the reason, and the next search starts afresh."""
     tool(bare_machine, "go", "echo 'verifying module: checksum mismatch' >&2; exit 1")
     with pytest.raises(NoCliError, match="could not build the Pulumi CLI: verifying module"):
-        pulumi_cli.find(lambda _: None)
+        pulumi_cli.find_or_build(lambda _: None)
     assert list((tmp_path / "cache").iterdir()) == []
 
 

@@ -233,7 +233,7 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"xyz": "1"},
-            "xyz is no setting of security-group-audit; README.md lists the settings.",
+            "xyz is no setting of security-group-audit; see docs/configuration.md.",
             id="key-unknown",
         ),
     ],

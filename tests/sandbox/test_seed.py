@@ -81,14 +81,6 @@ def _groups(ec2: Any) -> list[dict[str, Any]]:
     return groups
 
 
-def test_hostile_text_arrives_in_tags(seeded: Account) -> None:
-    """A script in an Owner tag is stored as it was given."""
-    condition = {"Name": "group-name", "Values": ["search-cluster"]}
-    found = seeded.client("ec2").describe_security_groups(Filters=[condition])
-    (group,) = found["SecurityGroups"]
-    assert group["Tags"] == [{"Key": "Owner", "Value": "<script>alert(1)</script>"}]
-
-
 @pytest.mark.parametrize(
     ("region", "gateways"),
     [
@@ -98,7 +90,7 @@ def test_hostile_text_arrives_in_tags(seeded: Account) -> None:
                 "bastion host": "igw",
                 "jump host": "igw",
                 "ELB app/shop/50dc6c495c0c9188": "igw",
-                "<b>erp</b>": "igw",
+                "erp": "igw",
                 "mongo 1": "igw",
                 "RDSNetworkInterface": "igw",
                 "cache": None,
