@@ -8,7 +8,6 @@ import email
 import email.policy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from email.utils import format_datetime
 from hashlib import md5
 from io import BytesIO
@@ -23,6 +22,8 @@ from sandbox.aws.faults import Fault, Faults
 from sandbox.aws.mail import Mail
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sandbox.aws.protocol import Operation
 
 Answer = dict[str, Any]

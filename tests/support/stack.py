@@ -66,7 +66,7 @@ class Stack:
             self.patch.setattr("handler.app.Clients", lambda: clients)
         self.patch.setattr(clock, "now", lambda: self.time)
         self.patch.setattr(clock, "sleep", self.sleep)
-        self.patch.setattr(clock, "monotonic", lambda: self.time.timestamp())
+        self.patch.setattr(clock, "monotonic", self.time.timestamp)
         self.account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
         place = {"LocationConstraint": "eu-west-1"}
         self.account.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
