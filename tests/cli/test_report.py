@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from cli.__main__ import main
 from cli.report import LEDGER, show_report
-from handler.ledger.state import LedgerState, encode_state
+from handler.ledger.head import Head, encode_head
+from handler.ledger.store import HEAD_KEY
 from sandbox.aws.account import Account
 from tests.support.stack import BUCKET, Stack
 
@@ -131,7 +132,6 @@ def test_report_has_the_minimum_severity_of_the_stack(project_with_ledger: Path)
 
 @pytest.mark.usefixtures("credentials")
 def test_live_reads_the_ledger_in_s3(
-    stack: Stack,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -143,7 +143,6 @@ def test_live_reads_the_ledger_in_s3(
     pulumi.write_text(f'#!/bin/sh\n[ "$*" = "{arguments}" ] && echo {BUCKET}\n')
     pulumi.chmod(0o755)
     monkeypatch.setenv("PATH", str(pulumi.parent), prepend=":")
-    assert len(stack.keys) == 4
     assert len(printed_lines(tmp_path, capsys, live=True)[1:4]) == 3
 
 
@@ -159,19 +158,19 @@ def test_malformed_report_is_one_sentence_below_the_history(
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence"),
+    ("head", "sentence"),
     [
-        (None, "state.json cannot be read (No such file or directory): the ledger of the sandbox"),
-        (b"{", "The state makes no sense (JSONDecodeError: "),
-        (encode_state(LedgerState()), "there is no run in the ledger yet."),
+        (None, "head.json cannot be read (No such file or directory): the ledger of the sandbox"),
+        (b"{", "The ledger cannot be read (JSONDecodeError: "),
+        (encode_head(Head(), "writer"), "there is no run in the ledger yet."),
     ],
-    ids=["no-demo", "no-state", "no-run"],
+    ids=["no-demo", "malformed", "no-run"],
 )
-def test_missing_ledger_is_one_sentence(tmp_path: Path, state: bytes | None, sentence: str) -> None:
+def test_missing_ledger_is_one_sentence(tmp_path: Path, head: bytes | None, sentence: str) -> None:
     """The sentence names what is missing or malformed."""
-    if state:
+    if head:
         (tmp_path / LEDGER).mkdir(parents=True)
-        (tmp_path / LEDGER / "state.json").write_bytes(state)
+        (tmp_path / LEDGER / HEAD_KEY).write_bytes(head)
     with pytest.raises(click.ClickException) as error:
         show_report(tmp_path, "dev", live=False)
     assert sentence in error.value.message
@@ -210,7 +209,7 @@ def _exported_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("credentials", "_exported_bucket")
 def test_missing_bucket_is_one_sentence(tmp_path: Path) -> None:
     """A bucket that S3 does not have is named in one sentence."""
-    with pytest.raises(click.ClickException, match=r"s3://no-such-bucket/state.json could not be"):
+    with pytest.raises(click.ClickException, match=r"s3://no-such-bucket/head.json could not be"):
         show_report(tmp_path, "dev", live=True)
 
 

@@ -388,14 +388,14 @@ def test_a_change_in_a_region_that_is_not_audited(
     assert len(stack.subjects) == 1
 
 
-def test_a_widened_prefix_list_is_worse_without_attachments(http_stack: Stack) -> None:
-    """It is reported as worse although the interfaces cannot be read."""
+def test_a_widened_prefix_list_is_mailed_without_attachments(http_stack: Stack) -> None:
+    """It is widened although the interfaces cannot be read."""
     ec2 = http_stack.account.client("ec2")
     made = ec2.create_managed_prefix_list(
         PrefixListName="partners",
         AddressFamily="IPv4",
         MaxEntries=9,
-        Entries=[{"Cidr": "8.8.8.8/32"}],
+        Entries=[{"Cidr": "8.0.0.0/8"}],
     )["PrefixList"]
     group_id = ec2.create_security_group(GroupName="lists", Description="x")["GroupId"]
     by_list = {"PrefixListIds": [{"PrefixListId": made["PrefixListId"]}]}
@@ -413,8 +413,10 @@ def test_a_widened_prefix_list_is_worse_without_attachments(http_stack: Stack) -
         AddEntries=[{"Cidr": "0.0.0.0/0"}],
     )
     with pytest.raises(AuditIncompleteError):
-        http_stack.run()
-    assert http_stack.subjects[mails:] == ["1 critical in 1 region, 1 region not read (1 worse)"]
+        http_stack.run(run_id="widened")
+    assert len(http_stack.subjects) == mails + 1
+    report = json.loads(http_stack.stored("reports/2026/11/23/widened.json"))
+    assert [finding["change"] for finding in report["findings"]] == ["widened"]
 
 
 def test_an_unexpected_error_fails_one_target_only(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handler import VERSION
-from handler.ledger.reconcile import next_state
+from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.model.finding import Kind, Severity, Status
 from handler.model.run import Changes, PolicyException, Report, Trigger
@@ -231,12 +231,8 @@ def test_the_advice_prefers_exposures_to_unreadable_findings() -> None:
 def test_the_advice_names_the_worst_open_finding() -> None:
     """It does so in a digest of changes that does not list that finding."""
     web = answer(permission("tcp", 443, 443, WORLD), group_id="sg-2")
-    before = next_state(
-        LedgerState(),
-        reports.of(reports.read(SSH), previous=LedgerState()),
-        mailed=True,
-        is_full_digest=True,
-    )
+    first = reports.of(reports.read(SSH), previous=LedgerState())
+    before = next_state(None, first, Policy(), DigestKind.FULL)
     report = reports.of(reports.read(SSH, web), previous=before)
     digest = build_digest(report, kind=DigestKind.CHANGES)
     assert [section.severity for section in digest.sections] == ["low"]
@@ -283,7 +279,7 @@ def test_a_share_below_all_is_not_rounded_to_100_percent() -> None:
 def after_a_run() -> LedgerState:
     """What is known after a run that found nothing."""
     empty = reports.of(reports.read(answer()), previous=LedgerState())
-    return next_state(LedgerState(), empty, mailed=True, is_full_digest=True)
+    return next_state(None, empty, Policy(), DigestKind.FULL)
 
 
 def test_the_headline_if_nothing_could_be_read() -> None:
