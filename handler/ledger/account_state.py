@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
@@ -66,7 +67,7 @@ def decode_account(stored: bytes, account: str) -> AccountState:
         if end != count - 2:
             message = "the end is missing"
             raise ValueError(message)
-    except (*DECODE_ERRORS, OSError, EOFError) as error:
+    except (*DECODE_ERRORS, OSError, EOFError, zlib.error) as error:
         message = (
             f"What is known of account {account} cannot be read "
             f"({type(error).__name__}: {error!s:.80})."
