@@ -284,7 +284,7 @@ class LedgerSession:
                     self._stored = replace(self._stored, head=replace(head, claim=None, pending={}))
                     self._state = self._read_state()
                     return
-                if self._budget.seconds_left() < _CLAIM.total_seconds() / 2:
+                if self._budget.reading_seconds_left() < 0:
                     raise ConflictError
                 clock.sleep(1)
                 waited += 1
