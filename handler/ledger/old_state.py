@@ -9,8 +9,9 @@ from handler.ledger.account_state import AccountState
 from handler.ledger.head import AbandonedRun, Answer, DecodeError, Head, run_from_fields
 from handler.ledger.next_state import outline
 from handler.ledger.state import Announcement, Opened, Record, Resolved, TargetState
+from handler.model.address import is_prefix_list
 from handler.model.address_set import NOT_STORED, AddressSet, address_set
-from handler.model.finding import Finding, Status
+from handler.model.finding import Finding, Severity, Status
 from handler.model.internet import Internets
 from handler.model.network import Target
 from handler.model.run import CoverageStatus
@@ -63,7 +64,8 @@ def _old_state(document: Fields, etag: str) -> OldState:
             resolved_at = finding.resolved_at or last_run_at
             first_seen = finding.first_seen or resolved_at
             account.resolved[finding.id] = Resolved(finding.target.account, first_seen, resolved_at)
-        else:
+        # Version 1 remembered what it did not list. Its minimum is not stored; low is the default.
+        elif finding.severity is not Severity.INFO:
             opened = (Opened(finding.traffic, finding.address_set),)
             announced = Announcement(finding.severity, opened, finding.last_seen or last_run_at)
             account.records[finding.id] = Record(outline(finding), announced)
@@ -85,6 +87,9 @@ def _with_ids(findings: Iterable[Finding]) -> Iterable[Finding]:
         if not finding.kind.is_exposure:
             yield finding
         elif finding.addresses is None:
+            if not all(map(is_prefix_list, finding.prefix_lists)):
+                message = "prefixLists must hold ids of prefix lists"
+                raise ValueError(message)
             yield replace(finding, address_set=AddressSet(finding.prefix_lists))
         else:
             addresses = AddressSet((), NOT_STORED, finding.addresses)
