@@ -11,6 +11,8 @@ from handler.model.run import Trigger
 from handler.report.fields import DECODE_ERRORS, Fields
 
 VERSION = 2
+KNOWN_PREFIX = "known/"
+"""What the keys of the accounts' objects begin with."""
 
 
 class DecodeError(ValueError):
@@ -211,13 +213,18 @@ def _abandoned(document: Fields) -> AbandonedRun:
 
 def _pointers(document: Fields) -> dict[str, Pointer]:
     return {
-        account: Pointer(
-            document.object(account).text("key"),
-            document.object(account).time("writtenAt"),
-            document.object(account).integer("findings"),
-        )
+        account: _pointer(document.object(account))
         for account in document.keys()  # noqa: SIM118 -- no mapping
     }
+
+
+def _pointer(document: Fields) -> Pointer:
+    key = document.text("key")
+    # The role may read no other key, and S3 would refuse it in every run.
+    if not key.startswith(KNOWN_PREFIX):
+        message = f"key must begin with {KNOWN_PREFIX}, got {key}"
+        raise ValueError(message)
+    return Pointer(key, document.time("writtenAt"), document.integer("findings"))
 
 
 def _pointers_to_json(pointers: Mapping[str, Pointer]) -> dict[str, Any]:

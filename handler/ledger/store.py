@@ -13,6 +13,7 @@ from handler import aws, clock
 from handler.ledger import old_state
 from handler.ledger.account_state import AccountState, decode_account, encode_account
 from handler.ledger.head import (
+    KNOWN_PREFIX,
     DecodeError,
     Head,
     NewerVersionError,
@@ -142,7 +143,8 @@ class BucketStore(LedgerStore):
         """An object for each account, with a name of its own."""
         pointers = {}
         for account in accounts:
-            key = f"known/{_safe(account)}/{_safe(run)}-{uuid.uuid4().hex}.json.gz"
+            name = f"{_safe(run)}-{uuid.uuid4().hex}.json.gz"
+            key = f"{KNOWN_PREFIX}{_safe(account)}/{name}"
             findings = sum(r.finding.target.account == account for r in state.records.values())
             try:
                 self._put(key, encode_account(state, account))

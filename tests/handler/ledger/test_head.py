@@ -80,6 +80,15 @@ def test_a_newer_head_is_another_error() -> None:
         decode_head(b'{"version": 3}')
 
 
+@pytest.mark.parametrize("key", ["", "x", "head.json", "reports/known/1.json"])
+def test_a_pointer_leads_to_what_the_role_may_read(key: str) -> None:
+    """S3 refuses any other key, in each run anew; so the head counts as one that is malformed."""
+    document = json.loads(encode_head(FULL, "writer-1"))
+    document["accounts"]["1"]["key"] = key
+    with pytest.raises(DecodeError, match="key must begin with known/"):
+        decode_head(json.dumps(document).encode())
+
+
 def test_each_value_of_a_head_is_refused_or_stored_again() -> None:
     """With any value in any field it is a DecodeError, or it is written as it was read."""
     document = json.loads(encode_head(FULL, "writer-1"))
