@@ -246,10 +246,11 @@ class LedgerSession:
         waiting = [head.follow_ups.get(region) for region in self._event.regions]
         if all(w and w.run != self._event.id and changed_at < w.until for w in waiting):
             # A run that waits reads all of them again, if it is still there.
-            return all(w and clock.now() < _time(w.until) for w in waiting)
-        read_at = {t.region: state.read_at for t, state in self._state.targets.items()}
+            return all(w and _is_waiting(w) for w in waiting)
+        # A reading in the future is of another clock, and does not say what it has seen.
+        read_at = {t.region: _time(state.read_at) for t, state in self._state.targets.items()}
         return all(
-            region in read_at and _time(read_at[region]) >= _time(changed_at) + _SETTLING
+            region in read_at and _time(changed_at) + _SETTLING <= read_at[region] <= clock.now()
             for region in self._event.regions
         )
 
@@ -307,9 +308,8 @@ class LedgerSession:
         head = self._stored.head
         if self._event.changed_at is None or head is None or self._has_waited:
             return False
-        last = head.last_change_mail_at
         has_time = self._budget.reading_seconds_left() > _CHANGE_MAIL_INTERVAL.total_seconds()
-        return last is not None and has_time and _until(last) > clock.now()
+        return has_time and _pause(head) > timedelta()
 
     def _follow_up(self) -> None:
         """Wait for more changes, say so in the head, and begin again.
@@ -317,7 +317,7 @@ class LedgerSession:
         Raises ``ConflictError``.
         """
         head = self._stored.head or Head()
-        until = _until(head.last_change_mail_at or clock.timestamp())
+        until = clock.now() + _pause(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
         self._has_waited = True
@@ -421,7 +421,7 @@ class LedgerSession:
             follow_ups={
                 region: waiting
                 for region, waiting in head.follow_ups.items()
-                if waiting.run != self._event.id and _time(waiting.until) > clock.now()
+                if waiting.run != self._event.id and _is_waiting(waiting)
             },
         )
         with self._recording_failure():
@@ -466,5 +466,14 @@ def _time(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp)
 
 
-def _until(last_mail_at: str) -> datetime:
-    return _time(last_mail_at) + _CHANGE_MAIL_INTERVAL
+def _pause(head: Head) -> timedelta:
+    """How long the next mail about a change must wait; the whole interval at most."""
+    if head.last_change_mail_at is None:
+        return timedelta()
+    pause = _CHANGE_MAIL_INTERVAL - (clock.now() - _time(head.last_change_mail_at))
+    return min(max(pause, timedelta()), _CHANGE_MAIL_INTERVAL)
+
+
+def _is_waiting(waiting: FollowUp) -> bool:
+    """Whether a run may still be waiting, which is for the interval at most."""
+    return timedelta() < _time(waiting.until) - clock.now() <= _CHANGE_MAIL_INTERVAL

@@ -24,7 +24,7 @@ def everything_known() -> LedgerState:
             permission("tcp", 9, 9, "pl-1"),
             permission("tcp", 30, 20, WORLD),
             # More ranges than are stored one by one.
-            permission("udp", 53, 53, *(f"{n}.0.0.0/8" for n in range(11, 31, 2))),
+            permission("tcp", 3389, 3389, *(f"{n}.0.0.0/8" for n in range(11, 31, 2))),
             group_id="sg-2",
             name="\N{SNOWMAN}",
         ),

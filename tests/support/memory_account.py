@@ -167,6 +167,9 @@ class _S3:
         request = Request("PutObject", "eu-west-1", write, "PUT", f"/{Bucket}/{Key}")
         return self._account.send(request)
 
+    def delete_object(self, Key: str, **_: Any) -> None:  # noqa: N803
+        del self._objects[Key]
+
     def list_objects_v2(self, **_: Any) -> Answer:
         return {"Contents": [{"Key": key} for key in sorted(self._objects)]}
 
