@@ -134,7 +134,7 @@ class LedgerSession:
         self._objects: dict[str, AccountState] = {}
         self._abandoned: tuple[AbandonedRun, ...] = ()
         self._claimed_at: float | None = None
-        self._has_waited = False
+        self._paused_until: datetime | None = None
         self._failures: list[str] = []
 
     def execute(self, steps: Steps) -> Outcome | None:
@@ -244,24 +244,28 @@ class LedgerSession:
         if changed_at is None or self._state is None or not self._event.regions:
             return False
         waiting = [head.follow_ups.get(region) for region in self._event.regions]
-        if all(w and w.run != self._event.id and changed_at < w.until for w in waiting):
+        is_seen_by = _time(changed_at) + _SETTLING
+        if all(w and w.run != self._event.id and is_seen_by <= _time(w.until) for w in waiting):
             # A run that waits reads all of them again, if it is still there.
             return all(w and _is_waiting(w) for w in waiting)
         # A reading in the future is of another clock, and does not say what it has seen.
         read_at = {t.region: _time(state.read_at) for t, state in self._state.targets.items()}
         return all(
-            region in read_at and _time(changed_at) + _SETTLING <= read_at[region] <= clock.now()
+            region in read_at and is_seen_by <= read_at[region] <= clock.now()
             for region in self._event.regions
         )
 
     def _stale(self, scans: Sequence[Scan]) -> set[Target]:
-        """The targets that another run has read later."""
+        """The targets that another run has read later, or that were read before a pause."""
         known = self._state.targets if self._state else {}
         return {
             scan.coverage.target
             for scan in scans
-            if (state := known.get(scan.coverage.target))
-            and _time(state.read_at) > _time(scan.coverage.read_at)
+            if (
+                (state := known.get(scan.coverage.target))
+                and _time(state.read_at) > _time(scan.coverage.read_at)
+            )
+            or (self._paused_until and _time(scan.coverage.read_at) < self._paused_until)
         }
 
     @property
@@ -306,7 +310,7 @@ class LedgerSession:
     def _must_wait(self) -> bool:
         """Whether the mail would follow another one about a change too soon."""
         head = self._stored.head
-        if self._event.changed_at is None or head is None or self._has_waited:
+        if self._event.changed_at is None or head is None or self._paused_until:
             return False
         has_time = self._budget.reading_seconds_left() > _CHANGE_MAIL_INTERVAL.total_seconds()
         return has_time and _pause(head) > timedelta()
@@ -320,7 +324,7 @@ class LedgerSession:
         until = clock.now() + _pause(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
-        self._has_waited = True
+        self._paused_until = until
         with self._continuing_without_ledger():
             self._store.replace(self._stored, replace(head, follow_ups=follow_ups))
             clock.sleep(max(0.0, (until - clock.now()).total_seconds()))

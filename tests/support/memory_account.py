@@ -52,7 +52,7 @@ class MemoryAccount:
     """An account with S3, SES and the security groups of EC2 in each region.
 
     It stands in for ``sandbox.aws.account.Account``: ``faults``, ``client`` and ``mails`` are the
-    same, with faults that refuse a request only.
+    same, with faults that refuse a request only. ``now`` is the clock of S3.
     """
 
     id = "123456789012"
@@ -60,6 +60,7 @@ class MemoryAccount:
     def __init__(self) -> None:
         self.faults = Faults()
         self.accepted: list[Mail] = []
+        self.now: Callable[[], datetime] = clock.now
         self._lock = Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -142,7 +143,7 @@ class _S3:
             if Key not in self._objects:
                 raise _refusal(_NO_SUCH_KEY)
             body, modified = self._objects[Key]
-            headers = {"date": format_datetime(clock.now(), usegmt=True)}
+            headers = {"date": format_datetime(self._account.now(), usegmt=True)}
             headers["last-modified"] = format_datetime(modified, usegmt=True)
             if condition.get("IfNoneMatch") == _etag(body):
                 raise _refusal(_NOT_MODIFIED, headers)
@@ -161,7 +162,7 @@ class _S3:
             has_changed = "IfMatch" in headers and etag != headers["IfMatch"]
             if has_changed or ("IfNoneMatch" in headers and stored is not None):
                 raise _refusal(_PRECONDITION_FAILED)
-            self._objects[Key] = Body, clock.now()
+            self._objects[Key] = Body, self._account.now()
             return {"ETag": _etag(Body)}
 
         request = Request("PutObject", "eu-west-1", write, "PUT", f"/{Bucket}/{Key}")

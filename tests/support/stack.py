@@ -34,10 +34,11 @@ class Context:
 
     aws_request_id: str
     ends: datetime
+    now: Callable[[], datetime]
 
     def get_remaining_time_in_millis(self) -> int:
         """How long the run may still take."""
-        return int((self.ends - clock.now()).total_seconds() * 1000)
+        return int((self.ends - self.now()).total_seconds() * 1000)
 
 
 @dataclass
@@ -64,6 +65,7 @@ class Stack:
         if isinstance(self.account, MemoryAccount):
             clients = SimpleNamespace(get=self.account.client)
             self.patch.setattr("handler.app.Clients", lambda: clients)
+            self.account.now = lambda: self.time
         self.patch.setattr(clock, "now", lambda: self.time)
         self.patch.setattr(clock, "sleep", self.sleep)
         self.patch.setattr(clock, "monotonic", self.time.timestamp)
@@ -86,7 +88,7 @@ class Stack:
         scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
         event_id = run_id or f"run-{self.runs}"
         asked = scheduled | {"id": event_id} if event is None else event
-        context = Context(event_id, self.time + timedelta(seconds=300))
+        context = Context(event_id, self.time + timedelta(seconds=300), lambda: self.time)
         return lambda_handler(asked, more.get("context", context))
 
     def open(
