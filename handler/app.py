@@ -13,7 +13,7 @@ from handler.event import RunRequest, parse_event
 from handler.ledger.state import LedgerState
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import Event, LedgerSession
-from handler.model.network import Target
+from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
@@ -62,7 +62,9 @@ class _AuditSteps:
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
         """Read every target that the request names, or these of them."""
         request = self.request
-        regions = sorted({t.region for t in targets}) if targets else request.regions
+        names = {t.region for t in targets or ()}
+        # Where the regions could not be listed, all of them are one target.
+        regions = request.regions if not names or ALL_REGIONS in names else sorted(names)
         scans = scan_targets(self.clients, regions, self.policy, self.budget.reading_seconds_left)
         try:
             read = list(logs.log_scans(scans))

@@ -20,7 +20,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from handler import clock
@@ -62,6 +62,7 @@ _CHANGE_MAIL_INTERVAL = timedelta(seconds=60)
 _SETTLING = timedelta(seconds=10)
 _EVENTS_KEPT = timedelta(days=2)
 _ABANDONED_KEPT = 10
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST = "digest"
 _ABANDONED = "Run {} ended between its mail and the ledger; this mail may repeat what it said."
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
@@ -261,11 +262,8 @@ class LedgerSession:
         return {
             scan.coverage.target
             for scan in scans
-            if (
-                (state := known.get(scan.coverage.target))
-                and _time(state.read_at) > _time(scan.coverage.read_at)
-            )
-            or (self._paused_until and _time(scan.coverage.read_at) < self._paused_until)
+            if ((state := known.get(scan.coverage.target)) and _time(state.read_at) > _began(scan))
+            or (self._paused_until and _began(scan) < self._paused_until)
         }
 
     @property
@@ -468,6 +466,11 @@ def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:
 
 def _time(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp)
+
+
+def _began(scan: Scan) -> datetime:
+    """When the reading began; long ago where it did not."""
+    return _time(scan.coverage.read_at) if scan.coverage.read_at else _LONG_AGO
 
 
 def _pause(head: Head) -> timedelta:

@@ -295,3 +295,36 @@ def _let_time_pass(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         stack.time += timedelta(seconds=seconds / 10)
 
     monkeypatch.setattr(clock, "sleep", sleep)
+
+
+def test_a_target_that_was_not_reached_is_read_again_after_a_conflict(stack: Stack) -> None:
+    """Its reading has no time, and counts as older than what another run knows of it."""
+    denied = Fault("GetCallerIdentity", code="AccessDenied", message="No.", status=403)
+    stack.account.faults.add(denied)
+
+    def fail(run_id: str) -> None:
+        with pytest.raises(AuditIncompleteError, match="The account was not read"):
+            stack.run(run_id=run_id)
+
+    fail("first")
+    with meanwhile(is_report, lambda: fail("fast")):
+        fail("slow")
+    assert [past.id for past in stack.head.runs] == ["first", "fast", "slow"]
+
+
+def test_regions_that_could_not_be_listed_are_listed_again_after_a_conflict(stack: Stack) -> None:
+    """The reading after the conflict is of all of them, and mails what is open there."""
+    denied = Fault("GetCallerIdentity", code="AccessDenied", message="No.", status=403)
+    stack.account.faults.add(denied)
+    with pytest.raises(AuditIncompleteError):
+        stack.run()
+    stack.open("web")
+
+    def recover() -> None:
+        with pytest.raises(AuditIncompleteError):
+            stack.run(run_id="fast")
+        stack.account.faults.clear()
+
+    with meanwhile(is_report, recover):
+        stack.run(run_id="slow")
+    assert stack.statuses == {"web": "new"}
