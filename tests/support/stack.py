@@ -68,10 +68,14 @@ class Stack:
             self.account.now = lambda: self.time
         self.patch.setattr(clock, "now", lambda: self.time)
         self.patch.setattr(clock, "sleep", self.sleep)
-        self.patch.setattr(clock, "monotonic", self.time.timestamp)
+        self.patch.setattr(clock, "monotonic", self.monotonic)
         self.account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
         place = {"LocationConstraint": "eu-west-1"}
         self.account.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+
+    def monotonic(self) -> float:
+        """The time in seconds."""
+        return self.time.timestamp()
 
     def sleep(self, seconds: float) -> None:
         """Let time go by."""
