@@ -54,7 +54,9 @@ def test_stack_has_its_own_settings(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Stack prod audits its two regions and mails its recipients; no event is a manual run."""
-    run_function(copy_project(project, tmp_path / "project"), "prod", b"{}", live=False)
+    run_function(
+        copy_project(project, tmp_path / "project"), "prod", "the default event", b"{}", live=False
+    )
     output = capsys.readouterr().out
     assert "To: security@example.com, platform-oncall@example.com" in output
     assert "started by hand" in output

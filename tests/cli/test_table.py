@@ -10,14 +10,17 @@ from rich.cells import cell_len
 
 from cli.formats.short_text import displayed_openings, facts, group_names, service
 from cli.formats.table import write_table
-from handler.model.finding import Opening, Severity, Status
+from handler.model.finding import Change, Opening, Previous, Severity, Status
+from handler.model.reach import Reach
 from handler.model.run import Report
+from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.sanitize import plain
 from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render, ssh_report
 from tests.support.reports import of, read
 from tests.support.security_groups import answer, permission
 
+BEFORE = Previous("1", Traffic("tcp", 23, 23), Reach.WORLD, Severity.LOW)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 WORLD, WORLD6 = "0.0.0.0/0", "::/0"
 
@@ -200,7 +203,10 @@ def test_region_has_its_account_where_there_are_several() -> None:
         pytest.param({"status": Status.NEW}, "new", id="new"),
         pytest.param({"status": Status.REOPENED}, "reopened", id="reopened"),
         pytest.param({"last_seen": "2026-11-24T06:00:00Z"}, "since 2026-11-23", id="open"),
-        pytest.param({"worsened_from": Severity.LOW}, "was low", id="worse"),
+        pytest.param({"change": Change.WORSENED, "previously": (BEFORE,)}, "was low", id="worse"),
+        pytest.param(
+            {"change": Change.WIDENED, "previously": (BEFORE,)}, "widened, was tcp/23", id="wider"
+        ),
         pytest.param({"status": Status.UNVERIFIED}, "unverified", id="unverified"),
         pytest.param({"status": Status.EXCEPTED}, "excepted", id="excepted"),
         pytest.param({"exception": "expired", "status": Status.NEW}, "expired  new", id="expired"),

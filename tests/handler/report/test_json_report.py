@@ -35,6 +35,7 @@ def test_a_report_in_full() -> None:
                 "rules": 0,
                 "error": "UnauthorizedOperation: <b>No</b>.",
                 "notice": None,
+                "readAt": "",
             },
             {
                 "account": "123456789012",
@@ -44,6 +45,7 @@ def test_a_report_in_full() -> None:
                 "rules": 1,
                 "error": None,
                 "notice": None,
+                "readAt": "",
             },
         ],
         "summary": {
