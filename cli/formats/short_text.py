@@ -94,7 +94,7 @@ def _path(opening: Opening) -> Iterator[str]:
     yield reason
 
 
-def _first(items: Sequence[str], total: int) -> str:
+def _first(items: Sequence[str], total: int = 0) -> str:
     """The first item, and how many more there are of ``total`` or of these."""
     more = max(total, len(items)) - 1
     return items[0] + (f" +{more:,}" if more else "")
