@@ -18,6 +18,7 @@ from handler.sanitize import cut
 # GitHub refuses a comment of more than 65,536 characters. The rest is bounded by the digest.
 _MAX_TABLE_BYTES = 48_000
 _MAX_LINES = 8
+_MAX_ROWS = 40
 _LONGEST_TEXT = 240
 
 
@@ -49,9 +50,10 @@ def _lines(report: Report) -> Iterator[str]:
         yield from (f"- {code_span(line)}" for line in digest.exceptions)
     yield from ("", "### What was read", "")
     yield from _table("region / account", "status", "groups", "rules")
-    for row in digest.coverage:
-        yield _row(code_span(row.place), row.status, f"{row.groups:,}", f"{row.rules:,}")
-    yield from ("", code_span(digest.origin))
+    for coverage in report.coverage[:_MAX_ROWS]:
+        numbers = (f"{coverage.groups:,}", f"{coverage.rules:,}")
+        yield _row(code_span(phrases.place(coverage.target)), coverage.status, *numbers)
+    yield from ("", digest.coverage, "", code_span(digest.origin))
 
 
 def _findings(report: Report) -> Iterator[str]:

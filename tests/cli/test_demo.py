@@ -48,7 +48,7 @@ def demo_without_engine(
 def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     """Assert that the demo wrote two mails and the ledger, and left the account empty."""
     assert process.returncode == 0, process.stdout
-    assert "Subject: [security groups] dev: 5 critical" in process.stdout
+    assert "Subject: [dev] 5 critical" in process.stdout
     assert process.stdout.endswith("nothing left\n")
     mail = email.message_from_bytes((folder / "mail.eml").read_bytes(), policy=default)
     page = mail.get_body(("html",))
@@ -59,10 +59,12 @@ def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     body = changes.get_body(("plain",))
     assert body is not None
     text = body.get_content()
-    assert "5 critical, 3 high, 7 medium in 3 regions (1 new, 1 resolved)" in changes["Subject"]
-    assert text.count("close: ") == 1
-    assert "tcp/3306 (MySQL) from the whole IPv4 internet" in text
-    assert "resolved: tcp/22 (SSH) from the whole IPv4 internet on bastion" in text
+    assert changes["Subject"] == (
+        "[dev] New critical: MySQL open to the internet on orders-database (1 resolved)"
+    )
+    assert text.count("aws ec2 ") == 1
+    assert "NEW (1)" in text
+    assert "RESOLVED (1)" in text
     files = (folder / "ledger" / "reports").rglob("*.json")
     reports = [json.loads(file.read_text("utf-8")) for file in files]
     reports.sort(key=lambda report: str(report["run"]["startedAt"]))

@@ -41,10 +41,8 @@ def test_sandbox_shows_the_mail_whatever_the_environment(project: Path) -> None:
     environment = {"AWS_PROFILE": "nobody", "HTTP_PROXY": UNUSABLE, "HTTPS_PROXY": UNUSABLE}
     status, output = invoke_in_process(project, "--event", "event.json", **environment)
     assert status == 0, output
-    assert (
-        "Subject: [security groups] dev: 5 critical, 3 high, 7 medium, 4 low in 3 regions" in output
-    )
-    assert "started by its schedule" in output
+    assert "Subject: [dev] 5 critical exposures: start with legacy-erp, all traffic" in output
+    assert "Scheduled run " in output
     assert '"body": "Audit complete."' in output
 
 
@@ -53,7 +51,7 @@ def test_stack_has_its_own_settings() -> None:
     result = invoke("--stack", "prod")
     assert result.exit_code == 0, result.output
     assert "To: security@example.com, platform-oncall@example.com" in result.output
-    assert "started by hand" in result.output
+    assert "Manual run " in result.output
     assert "ap-southeast-2" not in result.output
 
 
@@ -93,7 +91,7 @@ def test_live_uses_the_account_of_the_caller(project: Path) -> None:
         assert status == 0, output
         assert "Running in account 123456789012 as arn:aws:" in output
         (mail,) = account.mails()
-    assert mail.message["Subject"].startswith("[security groups] dev: 5 critical")
+    assert mail.message["Subject"].startswith("[dev] 5 critical")
 
 
 def test_live_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

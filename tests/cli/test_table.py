@@ -141,7 +141,7 @@ def test_worst_comes_first_and_excepted_last() -> None:
     rows = [line for line in text.splitlines() if line.startswith(tuple(Severity))]
     assert [row.split()[0] for row in rows] == ["critical", "critical", "high", "critical"]
     assert "excepted: accepted until 2026-12-31 by web team: until the VPN is there" in rows[-1]
-    assert "Accepted by exceptions: 1 finding." in text
+    assert "1 finding accepted by exceptions." in text
 
 
 def test_unverified_findings_are_listed_and_resolved_ones_are_not() -> None:
@@ -162,8 +162,8 @@ def test_unread_regions_stand_below_the_table() -> None:
     ) in text
     assert "eu-central-1 / 123456789012  denied  0       0\n" in text
     assert text.endswith(
-        "Nothing found open in 1 region, 1 region not read.\n"
-        "First: let the audit read what it could not; what is open there is not known.\n"
+        "1 region not read; nothing open to the internet in 1 region\n"
+        "Start with what could not be read: what is open there is not known.\n"
     )
 
 
@@ -173,8 +173,8 @@ def test_clean_report_has_no_table_of_findings() -> None:
         "region / account          read  groups  rules\n"
         "eu-west-1 / 123456789012  ok    0       0\n"
         "\n"
-        "Nothing found open in 1 region.\n"
-        "There is nothing to do.\n"
+        "Nothing open to the internet in 1 region\n"
+        "Nothing to do.\n"
     )
 
 
@@ -190,8 +190,8 @@ def test_unreadable_prefix_list_is_listed_below_the_minimum_severity() -> None:
 def test_findings_below_the_minimum_severity_are_counted() -> None:
     """Below a minimum severity of critical there is one finding: not listed, but counted."""
     text = render("table", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
-    assert "severity" not in text
-    assert "Below critical and therefore not listed: 1 finding.\n" in text
+    assert "severity  " not in text
+    assert "1 finding below critical not shown.\n" in text
 
 
 @pytest.mark.parametrize("columns", [80, 200])
