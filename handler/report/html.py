@@ -43,6 +43,8 @@ _PAGE = (
     "word-break:break-word;overflow:hidden"
 )
 _TABLE = '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"'
+# A long word, or a command that is scrolled, does not widen such a table.
+_FIXED = "table-layout:fixed"
 _HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all"
 
 
@@ -66,8 +68,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield '<body class="p" style="margin:0;padding:0">'
     yield f'<div style="{_HIDDEN}">{_text(digest.preheader)}</div>'
     yield f'<!--[if mso]><table align="center" width="{_WIDTH}"><tr><td><![endif]-->'
-    # A long word does not widen a table of fixed layout.
-    yield f'{_TABLE} style="table-layout:fixed;max-width:{_WIDTH}px;margin:0 auto">'
+    yield f'{_TABLE} style="{_FIXED};max-width:{_WIDTH}px;margin:0 auto">'
     yield f'<tr><td class="p" style="padding:16px;{_PAGE}">'
     yield '<h1 style="font-size:22px;line-height:27px;margin:0 0 4px">'
     yield f"{_text(digest.headline)}</h1>"
@@ -111,7 +112,7 @@ def _list(title: str, colour: str, lines: Iterable[str]) -> Iterator[str]:
 def _rows(title: str, colour: str, contents: Iterable[str]) -> Iterator[str]:
     """A heading and rows with a bar of that colour."""
     yield f'<h2 style="font-size:15px;line-height:20px;margin:16px 0 6px">{_chip(title, colour)}'
-    yield f'</h2>{_TABLE} style="border-left:4px solid {colour}">'
+    yield f'</h2>{_TABLE} style="{_FIXED};border-left:4px solid {colour}">'
     edge = 'class="e" style="padding:4px 10px;border-bottom:1px solid #d5d9e0"'
     yield from (f"<tr><td {edge}>{content}</td></tr>" for content in contents)
     yield "</table>"

@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.deployment.pulumi_cli import NoCliError, find
 from sandbox.lambda_host import runtime
-from tests.browsing import check_on_a_phone
+from tests.browsing import check_screen
 from tools.browser import Browser
 
 
@@ -109,4 +109,4 @@ def test_mails_of_the_demo_fit_a_phone(
 ) -> None:
     """A mail is no wider than the screen and fetches nothing."""
     folder, _ = demo_without_engine
-    check_on_a_phone(browser, folder / name, is_dark=is_dark)
+    check_screen(browser, folder / name, is_dark=is_dark)
