@@ -10,6 +10,7 @@ from handler.model.finding import Opening, Severity, Status, as_openings
 from handler.model.run import Report
 from handler.report import phrases
 from handler.report.acceptance import exceptions_to_review, first_lines_of, ways_to_accept
+from handler.report.advice import advice
 from handler.report.coverage import (
     coverage_changes,
     coverage_line,
@@ -24,8 +25,6 @@ from handler.report.news import News, news_of
 from handler.sanitize import cut
 
 _LONGEST_LINE = 240
-_LONGEST_PLACE = 80
-_URGENT = Severity.HIGH
 
 
 class DigestKind(StrEnum):
@@ -97,7 +96,7 @@ def build_digest(
         subject=subject(report),
         preheader=preheader(report),
         headline=cut(headline(report), _LONGEST_LINE),
-        advice=_advice(report, selected, is_full=is_full),
+        advice=advice(report, selected, is_full=is_full),
         summary=_summary(report, news, listed, is_full=is_full),
         notices=first_lines_of(notices(report), "more notice", max_lines),
         unread=first_lines_of(map(phrases.unread, report.unread), "more target", max_lines),
@@ -116,29 +115,6 @@ def build_digest(
         coverage=coverage_line(report),
         origin=origin(report),
     )
-
-
-def _advice(report: Report, selected: Sequence[Opening], *, is_full: bool) -> str:
-    """Where to start; nothing where the headline says it all."""
-    if selected and (is_full or len(selected) > 1):
-        worst = worst_of(selected).finding
-        if worst.severity.is_at_least(_URGENT):
-            what, audience = phrases.service(worst), phrases.audience(worst)
-            path = f"is open to {audience}"
-            if worst.attached:
-                path = f"from {audience} reaches {cut(worst.attached[0], _LONGEST_PLACE)}"
-            owner = f" (owner: {cut(worst.owner, _LONGEST_PLACE)})" if worst.owner else ""
-            where = cut(phrases.group_names(worst), _LONGEST_PLACE)
-            return f"Start with {where}: {what} {path}{owner}."
-    if not report.is_complete:
-        return "Start with what could not be read: what is open there is not known."
-    if report.exceptions.expiring:
-        return "Renew the exceptions that expire soon, or close what they accept."
-    if selected:
-        return "Nothing is urgent: close what nobody needs." if is_full else ""
-    if report.exceptions.expired or report.exceptions.unused:
-        return "Review the exceptions that have expired or match nothing."
-    return "Nothing to do."
 
 
 def _summary(report: Report, news: News, listed: Sequence[Opening], *, is_full: bool) -> str:

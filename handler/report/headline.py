@@ -1,9 +1,9 @@
 """A report in one line: the subject of the mail, its preheader and the digest's headline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
-from handler.model.finding import Opening, Severity, Status, as_openings
+from handler.model.finding import Finding, Opening, Severity, Status, as_openings
 from handler.model.run import Changes, Report
 from handler.report import phrases
 from handler.report.coverage import coverage_line
@@ -14,7 +14,8 @@ from handler.sanitize import cut
 _LONGEST_SUBJECT = 78
 _LONGEST_STACK = 16
 # With the stack's name, the severity and a short service it fits into 50 characters.
-_LONGEST_GROUPS = (80, 24)
+_SHORT_GROUP = 24
+_LONGEST_GROUPS = (80, _SHORT_GROUP)
 _LONGEST_SERVICE = 40
 
 
@@ -32,8 +33,7 @@ def subject(report: Report) -> str:
 
 def headline(report: Report) -> str:
     """The news, or what is open, in a sentence, after what was not read."""
-    sentence = _after(unread_phrase(report), _sentence(report))
-    return f"{sentence[0].upper()}{sentence[1:]}"
+    return _after(unread_phrase(report), _sentence(report))
 
 
 def preheader(report: Report) -> str:
@@ -50,22 +50,20 @@ def known_changes(report: Report) -> Changes | None:
 def unread_phrase(report: Report) -> str:
     """How much was not read, for example 2 regions not read; empty where all was."""
     if report.coverage and len(report.unread) == len(report.coverage) and not report.open:
-        return f"Nothing could be read in {phrases.count(len(report.unread), 'region')}"
+        return f"nothing could be read in {phrases.count(len(report.unread), 'region')}"
     numbers = {"region": len(report.unread), "source": len(report.unreadable)}
     parts = [phrases.count(number, noun) for noun, number in numbers.items() if number]
     return f"{' and '.join(parts)} not read" if parts else ""
 
 
 def _after(unread: str, form: str) -> str:
-    """What was not read comes first."""
-    if not unread or not form:
-        return unread or form
-    is_name = form[:2].isupper()
-    return f"{unread}; {form if is_name else form[0].lower() + form[1:]}"
+    """What was not read comes first; the first letter is a capital one."""
+    line = "; ".join(filter(None, (unread, form)))
+    return f"{line[0].upper()}{line[1:]}"
 
 
 def _forms(report: Report, *, brief: bool) -> Iterator[str]:
-    """The news in ever fewer words."""
+    """The news in ever fewer words, none with a capital letter for a start."""
     news = news_of(report)
     if changes := known_changes(report):
         if news.opened:
@@ -80,16 +78,15 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
             yield f"{quiet}; {still}{f' ({counts})' if counts else ''}"
             yield f"{quiet}; {still}"
             return
-    yield from _standing(report, news, brief=brief)
+    yield from _standing(report, brief=brief)
 
 
 def _openings(opening: Opening) -> Iterator[str]:
     """What has opened or got worse, where and how bad."""
     finding = opening.finding
-    what = cut(phrases.service(finding), _LONGEST_SERVICE)
-    start = f"{change_label(finding)} {finding.severity}: {what}"
+    start = f"{change_label(finding).lower()} {finding.severity}: {_what(finding)}"
     for length in _LONGEST_GROUPS:
-        group = cut(phrases.group_names(finding), length)
+        group = phrases.group_names(finding, length)
         yield f"{start} open to {phrases.audience(finding)} on {group}"
         yield f"{start} on {group}"
     yield start
@@ -117,45 +114,35 @@ def _quiet_changes(news: News, changes: Changes) -> str:
     }
     changed = {word: openings for word, openings in groups.items() if openings}
     others = {
-        "read again": phrases.count(len(changes.regained), "region") if changes.regained else "",
-        "no longer audited": phrases.count(len(changes.left_out), "region")
-        if changes.left_out
-        else "",
-        "ending": phrases.count(len(changes.ending), "exception") if changes.ending else "",
+        "read again": (len(changes.regained), "region"),
+        "no longer audited": (len(changes.left_out), "region"),
+        "ending": (len(changes.ending), "exception"),
     }
-    rest = [f"{number} {word}" for word, number in others.items() if number]
+    rest = [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
     if not rest and len(changed) == 1:
         ((word, openings),) = changed.items()
         if len(openings) == 1:
             finding = openings[0].finding
-            group = cut(phrases.group_names(finding), _LONGEST_GROUPS[-1])
-            what = cut(phrases.service(finding), _LONGEST_SERVICE)
-            return f"{word.capitalize()}: {what} on {group}"
+            return f"{word}: {_what(finding)} on {phrases.group_names(finding, _SHORT_GROUP)}"
     return ", ".join([*(f"{len(o):,} {word}" for word, o in changed.items()), *rest])
 
 
-def _standing(report: Report, news: News, *, brief: bool) -> Iterator[str]:
+def _standing(report: Report, *, brief: bool) -> Iterator[str]:
     """What is open, or that nothing is."""
-    listed = (*news.opened, *news.still_open)
-    if not listed:
+    worst = _worst_listed(report)
+    if not worst:
         yield _clean(report)
         return
-    worst = worst_of(listed)
-    severity = worst.finding.severity
-    number = sum(o.finding.severity is severity for o in listed)
-    if number == 1 and not brief:
-        finding, what = worst.finding, cut(phrases.service(worst.finding), _LONGEST_SERVICE)
-        for length in _LONGEST_GROUPS:
-            group = cut(phrases.group_names(finding), length)
-            yield f"{severity.capitalize()}: {what} open to {phrases.audience(finding)} on {group}"
-            yield f"{severity.capitalize()}: {what} on {group}"
-    elif not brief:
-        what = cut(phrases.service(worst.finding), _LONGEST_SERVICE)
-        exposures = f"{number:,} {severity} {_noun(listed, severity)}s"
-        for length in _LONGEST_GROUPS:
-            group = cut(phrases.group_names(worst.finding), length)
-            yield f"{exposures}: start with {group}, {what}"
-            yield f"{exposures}: start with {group}"
+    finding, severity = worst[0].finding, worst[0].finding.severity
+    what, number = _what(finding), len(worst)
+    for length in () if brief else _LONGEST_GROUPS:
+        group = phrases.group_names(finding, length)
+        if number == 1:
+            yield f"{severity}: {what} open to {phrases.audience(finding)} on {group}"
+            yield f"{severity}: {what} on {group}"
+        else:
+            start = f"{number:,} {severity} {_noun(worst)}s: start with {group}"
+            yield from (f"{start}, {what}", start)
     yield f"{number:,} {severity}"
 
 
@@ -164,21 +151,18 @@ def _sentence(report: Report) -> str:
     if changes and news.opened:
         first, more = worst_of(news.opened), len(news.opened) - 1
         ending = f", and {more:,} more" if more else ""
-        return f"{change_label(first.finding)}: {_is_open(first)}{ending}"
+        return f"{change_label(first.finding).lower()}: {_is_open(first)}{ending}"
     if changes and (quiet := _quiet_changes(news, changes)):
         return quiet
-    listed = (*news.opened, *news.still_open)
-    if not listed:
+    worst = _worst_listed(report)
+    if not worst:
         return _clean(report)
-    worst = worst_of(listed)
-    severity = worst.finding.severity
-    number = sum(o.finding.severity is severity for o in listed)
-    noun = _noun(listed, severity)
-    if severity is Severity.CRITICAL and noun == "exposure":
-        if number == 1:
-            return _is_open(worst)
-        return f"{number:,} services are critically exposed to the internet"
-    return f"{phrases.count(number, f'{severity} finding')}, nothing worse"
+    severity = worst[0].finding.severity
+    if severity is not Severity.CRITICAL or _noun(worst) == "finding":
+        return f"{phrases.count(len(worst), f'{severity} finding')}, nothing worse"
+    if len(worst) == 1:
+        return _is_open(worst[0])
+    return f"{len(worst):,} services are critically exposed to the internet"
 
 
 def _is_open(opening: Opening) -> str:
@@ -188,9 +172,22 @@ def _is_open(opening: Opening) -> str:
     return f"{what} on {phrases.group_names(finding)} {verb} open to {phrases.audience(finding)}"
 
 
-def _noun(openings: Sequence[Opening], severity: Severity) -> str:
-    kinds = (o.finding.kind for o in openings if o.finding.severity is severity)
-    return "exposure" if all(kind.is_exposure for kind in kinds) else "finding"
+def _what(finding: Finding) -> str:
+    return cut(phrases.service(finding), _LONGEST_SERVICE)
+
+
+def _worst_listed(report: Report) -> tuple[Opening, ...]:
+    """The listed openings of the worst severity, first the one to start with."""
+    listed = as_openings(report.listed(report.open))
+    if not listed:
+        return ()
+    first = worst_of(listed)
+    severity = first.finding.severity
+    return (first, *(o for o in listed if o is not first and o.finding.severity is severity))
+
+
+def _noun(openings: Iterable[Opening]) -> str:
+    return "exposure" if all(o.finding.kind.is_exposure for o in openings) else "finding"
 
 
 def _clean(report: Report) -> str:
@@ -200,10 +197,10 @@ def _clean(report: Report) -> str:
         return ""
     where = f"in {phrases.count(read, 'region')}"
     if report.open:
-        return f"Nothing of {report.minimum_severity} severity or higher open {where}"
+        return f"nothing of {report.minimum_severity} severity or higher open {where}"
     if report.authorized or report.with_status(Status.EXCEPTED):
-        return f"Nothing open to the internet but what is accepted {where}"
-    return f"Nothing open to the internet {where}"
+        return f"nothing open to the internet but what is accepted {where}"
+    return f"nothing open to the internet {where}"
 
 
 def worst_of(openings: Sequence[Opening]) -> Opening:

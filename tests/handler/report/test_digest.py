@@ -177,6 +177,23 @@ def test_the_advice(groups: list[dict[str, Any]], policy: dict[str, str], advice
     assert build_digest(reports.of(reports.read(*groups), policy=parsed)).advice == advice
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "advice"),
+    [
+        pytest.param(ports(22), ports(22, 3389), "", id="one-new"),
+        pytest.param(
+            ports(80), ports(22, 3389), "Start with web: SSH is open to the internet.", id="two-new"
+        ),
+        pytest.param(ports(22, 80), ports(22), "", id="resolved"),
+        pytest.param(ports(22), answer(), "Nothing to do.", id="all-resolved"),
+    ],
+)
+def test_the_advice_of_changes(before: dict[str, Any], after: dict[str, Any], advice: str) -> None:
+    """It is about what is new, and missing where the headline says as much."""
+    report = reports.of(reports.read(after), previous=known(before))
+    assert build_digest(report, DigestKind.CHANGES).advice == advice
+
+
 def test_the_advice_without_all_regions() -> None:
     """If nothing urgent is open, it is to read what could not be read."""
     assert build_digest(reports.of(reports.read(), reports.DENIED)).advice == (

@@ -83,6 +83,12 @@ def before(finding_severity: Severity = Severity.HIGH) -> tuple[Previous, ...]:
             id="not-read",
         ),
         pytest.param(
+            reports.of(scan(3306), reports.DENIED),
+            "1 region not read; 1 critical",
+            "1 region not read; MySQL on web is open to the internet",
+            id="not-read-before-a-name",
+        ),
+        pytest.param(
             reports.of(reports.DENIED),
             "Nothing could be read in 1 region",
             "Nothing could be read in 1 region",
