@@ -62,7 +62,7 @@ class Digest:
     preheader: str
     headline: str
     advice: str
-    summary: str
+    summary: tuple[str, ...]
     notices: tuple[str, ...]
     unread: tuple[str, ...]
     sections: tuple[Section, ...]
@@ -117,8 +117,10 @@ def build_digest(
     )
 
 
-def _summary(report: Report, news: News, listed: Sequence[Opening], *, is_full: bool) -> str:
-    """One line: the counts, the place and the time."""
+def _summary(
+    report: Report, news: News, listed: Sequence[Opening], *, is_full: bool
+) -> tuple[str, ...]:
+    """The counts, the place and the time."""
     numbers = {
         "new": len(news.new),
         "worse or wider": len(news.worse),
@@ -129,7 +131,7 @@ def _summary(report: Report, news: News, listed: Sequence[Opening], *, is_full: 
     }
     changes = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
     counts = phrases.counts(listed) if is_full else changes
-    return " \N{MIDDLE DOT} ".join(filter(None, [counts, *place_and_time(report)]))
+    return tuple(filter(None, [counts, *place_and_time(report)]))
 
 
 def _by_severity(

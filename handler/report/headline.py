@@ -159,7 +159,8 @@ def _sentence(report: Report) -> str:
         return _clean(report)
     severity = worst[0].finding.severity
     if severity is not Severity.CRITICAL or _noun(worst) == "finding":
-        return f"{phrases.count(len(worst), f'{severity} finding')}, nothing worse"
+        ending = "" if severity is Severity.CRITICAL else ", nothing worse"
+        return f"{phrases.count(len(worst), f'{severity} finding')}{ending}"
     if len(worst) == 1:
         return _is_open(worst[0])
     return f"{len(worst):,} services are critically exposed to the internet"

@@ -45,6 +45,8 @@ _PAGE = (
 _TABLE = '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"'
 # A long word, or a command that is scrolled, does not widen such a table.
 _FIXED = "table-layout:fixed"
+# A line may end with it, and does not begin with it.
+_DOT = "&nbsp;&middot; "
 _HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all"
 
 
@@ -75,7 +77,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     if digest.advice:
         start, colon, rest = digest.advice.partition(": ")
         yield f'<p style="margin:0"><b>{_text(start + colon)}</b>{_text(rest)}</p>'
-    yield f'<p {_MUTED};margin:0">{_text(digest.summary)}</p>'
+    yield f'<p {_MUTED};margin:0">{_DOT.join(map(_text, digest.summary))}</p>'
     if digest.notices:
         yield from _list("Notes", _ALARM, digest.notices)
     if digest.unread:
@@ -130,7 +132,7 @@ def _entry(entry: Entry) -> str:
     name = _text(entry.group)
     if entry.console:
         name = f'<a {_LINK} href="{escape(entry.console)}">{name}</a>'
-    facts = " &middot; ".join(map(_text, (entry.place, *entry.facts)))
+    facts = "".join(f"{_DOT}{_text(fact)}" for fact in (entry.place, *entry.facts))
     details = "".join(f"<br>{_text(detail)}" for detail in entry.details)
     commands = "".join(
         (f'<div {_MUTED};margin-top:3px">{command.step}</div>' if command.step else "")
@@ -139,5 +141,5 @@ def _entry(entry: Entry) -> str:
     )
     return (
         f"<b>{_text(entry.title)}</b>{_text(families)}{label}"
-        f'<br>{name} <span {_MUTED}">&middot; {facts}{details}</span>{commands}'
+        f'<br>{name}<span {_MUTED}">{facts}{details}</span>{commands}'
     )

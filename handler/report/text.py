@@ -1,6 +1,6 @@
 """The digest as plain text, in lines of 78 characters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import indent, wrap
 
 from handler.report.digest import Digest
@@ -15,8 +15,9 @@ def render_text(digest: Digest) -> str:
 
 
 def _lines(digest: Digest) -> Iterator[str]:
-    for line in filter(None, (digest.headline, digest.advice, digest.summary)):
+    for line in filter(None, (digest.headline, digest.advice)):
         yield from _wrapped(line)
+    yield from _joined(digest.summary)
     yield from _list("NOTES", digest.notices)
     yield from _list("NOT READ: what is open there is not known", digest.unread)
     for section in digest.sections:
@@ -47,15 +48,19 @@ def _entry(entry: Entry) -> Iterator[str]:
     yield from _wrapped(f"{entry.title}{families}{label}", "  ")
     ids = "" if entry.group_ids == entry.group else f" ({entry.group_ids})"
     parts = (f"{entry.group}{ids}", entry.place, *entry.facts)
-    # A line may end with a dot, and does not begin with one.
-    lines = _wrapped("\0\N{MIDDLE DOT} ".join(parts), "    ")
-    yield from (line.replace("\0", " ") for line in lines)
+    yield from _joined(parts, "    ")
     for detail in entry.details:
         yield from _wrapped(detail, "    ")
     for command in entry.commands:
         if command.step:
             yield f"    {command.step}"
         yield indent(command.text, "      ")
+
+
+def _joined(parts: Iterable[str], margin: str = "") -> Iterator[str]:
+    """The parts with dots between them; a line may end with one, and does not begin with it."""
+    for line in _wrapped("\0\N{MIDDLE DOT} ".join(parts), margin):
+        yield line.replace("\0", " ")
 
 
 def _wrapped(text: str, margin: str = "") -> list[str]:

@@ -120,7 +120,7 @@ def test_sections_of_changes() -> None:
         "New (1)", "Worse or wider (1)", "Reopened (1)", "Resolved (1)", "Narrowed (1)",
         "No longer listed (1)",
     ]  # fmt: skip
-    assert digest.summary.startswith(
+    assert digest.summary[0] == (
         "1 new, 1 worse or wider, 1 reopened, 1 resolved, 1 narrowed, 2 still open"
     )
     assert digest.notes == ("Still open: 2 (1 critical, 1 low), in the CSV.",)
@@ -228,7 +228,7 @@ def test_several_accounts() -> None:
     """Their number stands beside the stack, and each entry has its account."""
     elsewhere = reports.read(SSH, target=Target("210987654321", "eu-west-1"))
     digest = build_digest(reports.of(reports.read(SSH), elsewhere))
-    assert " \N{MIDDLE DOT} 2 accounts \N{MIDDLE DOT} " in digest.summary
+    assert "2 accounts" in digest.summary
     assert [entry.place for entry in digest.sections[0].entries] == [
         "eu-west-1 / 123456789012",
         "eu-west-1 / 210987654321",
