@@ -19,7 +19,7 @@ from handler.report.coverage import (
     origin,
     place_and_time,
 )
-from handler.report.entries import Entry, change_label, closed_entry, open_entry, severity_label
+from handler.report.entries import Entry, change_label, closed_entry, open_entry
 from handler.report.headline import headline, known_changes, preheader, subject, worst_of
 from handler.report.news import News, news_of
 from handler.sanitize import cut
@@ -159,7 +159,7 @@ def _by_change(
         yield Section(
             f"{title} ({number:,})",
             worst_of(group).finding.severity,
-            tuple(build(o, severity_label(o.finding.severity)) for o in group),
+            tuple(build(o, o.finding.severity.capitalize()) for o in group),
         )
 
 

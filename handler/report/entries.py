@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from handler.model.finding import Change, Finding, Opening, Previous, Severity, Status
+from handler.model.finding import Change, Finding, Opening, Previous, Status
 from handler.model.reach import Reach
 from handler.report import phrases
 from handler.report.commands import Command, commands_of
@@ -43,7 +43,7 @@ def open_entry(opening: Opening, label: str, *, with_account: bool, with_command
     if commands and finding.managed_by:
         owner = cut(finding.managed_by, _LONGEST_NAME)
         details.append(f"Change it in {owner}: a manual change is undone or drifts.")
-    facts = (*_path(finding), *_history(finding), *_people(finding, named=bool(commands)))
+    facts = (*_path(finding), *_history(finding), *_people(finding, with_manager=not commands))
     return _entry(opening, label, facts, details, commands, with_account=with_account)
 
 
@@ -119,16 +119,17 @@ def _former(finding: Finding, before: Previous, number: int) -> Iterator[str]:
         more = f" and {number - 1} more" if number > 1 else ""
         yield f"was {plain(before.traffic.text)}{more}"
     elif before.addresses is not None and before.addresses != finding.addresses:
-        yield f"was open to {phrases.count(before.addresses, 'address', 'addresses')}"
+        is_all = before.reach is Reach.WORLD
+        yield f"was open to {'the internet' if is_all else phrases.addresses(before.addresses)}"
     if before.severity is not finding.severity:
         yield f"was {before.severity}"
 
 
-def _people(finding: Finding, *, named: bool) -> Iterator[str]:
-    """Who owns the group and what manages it, unless the command is said to be no way there."""
+def _people(finding: Finding, *, with_manager: bool) -> Iterator[str]:
+    """Who owns the group, and what manages it."""
     if finding.owner:
         yield f"owner: {cut(finding.owner, _LONGEST_NAME)}"
-    if finding.managed_by and not named:
+    if finding.managed_by and with_manager:
         yield f"managed by {cut(finding.managed_by, _LONGEST_NAME)}"
 
 
@@ -140,8 +141,3 @@ def _details(opening: Opening) -> Iterator[str]:
     if finding.flips and finding.flipping_since:
         times = phrases.count(finding.flips, "time")
         yield f"opened and closed {times} since {phrases.day(finding.flipping_since)}"
-
-
-def severity_label(severity: Severity) -> str:
-    """A severity as a label."""
-    return severity.capitalize()

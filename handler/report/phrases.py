@@ -21,7 +21,10 @@ _CONSOLE_REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
+_MOST_COUNTED = 10**9
 _LONGEST_NAME = 80
+# Why even a few addresses count.
+_ASIDE = re.compile(r"; one address may stand for [^)]*\)")
 # Reasons in fewer words, for a line that names group and interfaces anyway.
 _SHORTER = {
     "the interface has no public": "no public",
@@ -171,7 +174,17 @@ def audience(finding: Finding) -> str:
     if finding.reach is Reach.WIDE:
         # All but a few addresses are not all of them.
         return f"{min(finding.share, 0.9999):.2%} of the {_FAMILIES[finding.family]} internet"
-    return count(finding.addresses, "address", "addresses")
+    return addresses(finding.addresses)
+
+
+def addresses(number: int) -> str:
+    """A number of addresses; of IPv6 ones, it may have dozens of digits."""
+    is_short = number < _MOST_COUNTED
+    return (
+        count(number, "address", "addresses")
+        if is_short
+        else f"2^{number.bit_length() - 1} addresses"
+    )
 
 
 def families(opening: Opening) -> str:
@@ -182,12 +195,12 @@ def families(opening: Opening) -> str:
 
 def reason(finding: Finding) -> str:
     """Why the severity is not the service's own, in a few words; empty where it is."""
-    if finding.attachment is Attachment.UNKNOWN:
-        return plain(finding.why.rpartition("; ")[2].rstrip("."))
-    text = finding.why.partition(", but ")[2].rstrip(".")
+    full, is_lower, text = finding.why.rstrip(".").partition(", but ")
+    if not is_lower and finding.attachment is Attachment.UNKNOWN:
+        text = full.partition("; ")[2]
     for long, short in _SHORTER.items():
         text = text.replace(long, short)
-    return plain(text)
+    return plain(_ASIDE.sub("", text))
 
 
 def policy_ports(opened: Traffic) -> str:

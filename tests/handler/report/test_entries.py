@@ -108,6 +108,11 @@ def test_the_title_of_traffic_without_a_service(traffic: Traffic, title: str) ->
             ("no public IPv4 address",),
             id="private",
         ),
+        pytest.param(
+            {"attachment": Attachment.UNKNOWN, "why": "High: what it opens is not known."},
+            (),
+            id="unknown-without-a-reason",
+        ),
         pytest.param({"why": "Critical: x is open (y); its address is 1.1.1.1."}, (), id="none"),
     ],
 )
@@ -121,6 +126,7 @@ def test_the_reason_for_a_lower_severity(fields: dict[str, Any], facts: tuple[st
     [
         (ALMOST, "open to 99.99% of the IPv4 internet"),
         (["0.0.0.0/1"], "open to 56.53% of the IPv4 internet"),
+        (["2600::/64"], "only 2^64 addresses get in and not attached"),
         (
             ["52.0.0.0/11"],
             "only 0.06% of the IPv4 internet gets in and not attached",
@@ -156,6 +162,16 @@ def test_less_than_the_internet(sources: list[str], fact: str) -> None:
             "Narrowed",
             ("was open to 512 addresses", "was high", "open since 1 Sep 2026"),
             id="narrowed",
+        ),
+        pytest.param(
+            {
+                "change": Change.NARROWED,
+                "previously": (replace(PREVIOUS, reach=Reach.WORLD),),
+                "previously_count": 1,
+            },
+            "Narrowed",
+            ("was open to the internet", "was high", "open since 1 Sep 2026"),
+            id="narrowed-from-all",
         ),
         pytest.param(
             {
