@@ -122,8 +122,8 @@ def test_a_denied_region_is_said_and_fails_the_run(deployed: Deployed) -> None:
     assert json.loads(failed.payload)["errorType"] == INCOMPLETE
     # Lambda tries it again, and the ledger knows that it was mailed.
     assert json.loads(again.payload)["counts"] == {"mailed": 0}
-    text = deployed.text()
-    assert text.startswith("5 critical, 1 high, 7 medium, 3 low in 2 regions, 1 region not read.\n")
+    text = unwrapped(deployed.text())
+    assert text.startswith("1 region not read; 5 services are critically exposed to the internet ")
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in text
     (line,) = [line for line in deployed.log() if line["message"] == "Target not read."]
     assert (line["region"], line["status"]) == ("us-east-1", "denied")
