@@ -13,6 +13,7 @@ from handler.model.finding import Change, Severity, Status
 from handler.model.run import Changes, MailError, Report
 from handler.report.csv import csv_lines
 from handler.report.digest import DigestKind
+from handler.report.envelope import envelope, file_name
 from handler.report.html import render_html
 from handler.report.size_limit import MAX_CSV_BYTES, first_lines, fit_digest
 from handler.report.text import render_text
@@ -68,16 +69,16 @@ def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FU
     """The digest as a message: the same as text and as HTML, with all findings as CSV."""
     digest = fit_digest(report, kind)
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = settings.sender
-    mail["To"] = ", ".join(settings.recipients)
     mail["Subject"] = digest.subject
-    # Asks for no out-of-office replies (RFC 3834).
-    mail["Auto-Submitted"] = "auto-generated"
+    for name, value in envelope(settings.sender, settings.recipients, report.run).items():
+        mail[name] = value
     mail.set_content(render_text(digest), cte="quoted-printable")
     mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
     if report.findings:
         rows, left_out = first_lines(csv_lines(report), MAX_CSV_BYTES)
-        name = f"findings-worst-without-{left_out}.csv" if left_out else "findings.csv"
+        parts = ("security-groups", file_name(report.run.stack), str(report.run.day))
+        more = f"-without-{left_out}" if left_out else ""
+        name = f"{'-'.join(filter(None, parts))}{more}.csv"
         # ASCII needs no base64, which would take a third more memory in each copy.
         is_plain = rows.isascii() and not _TOO_LONG.search(rows)
         mail.add_attachment(

@@ -261,7 +261,7 @@ def test_worst_comes_first_and_excepted_last() -> None:
     rows = [line for line in text.splitlines() if line.startswith(tuple(map(str.upper, Severity)))]
     assert [row.split()[0] for row in rows] == ["CRITICAL", "CRITICAL", "HIGH", "CRITICAL"]
     assert "accepted until 2026-12-31 by web team: until the VPN is there" in rows[-1]
-    assert "Accepted by exceptions: 1 finding." in text
+    assert "1 finding accepted by exceptions." in text
 
 
 def test_unverified_findings_are_listed_and_resolved_ones_are_not() -> None:

@@ -1,6 +1,7 @@
 """Reports of every kind, and the mails on them as a mail program reads them."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
@@ -23,6 +24,7 @@ from handler.model.run import (
 )
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
+from handler.report.digest import DigestKind
 from handler.settings import Settings
 from tests.support import reports
 from tests.support.html_page import Page
@@ -101,9 +103,16 @@ class ReceivedMail:
         return list(csv.DictReader(StringIO(self.csv_bytes.decode("utf-8-sig"), newline="")))
 
 
-def receive(report: Report, settings: Settings = SETTINGS) -> ReceivedMail:
+def receive(
+    report: Report, settings: Settings = SETTINGS, kind: DigestKind = DigestKind.FULL
+) -> ReceivedMail:
     """The mail on a report, composed as SES is given it and read as its recipient does."""
-    return ReceivedMail(compose(settings, report))
+    return ReceivedMail(compose(settings, report, kind))
+
+
+def words(text: str) -> int:
+    """How many words a text has; signs between them are none."""
+    return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
 def phrases(value: object) -> Iterator[str]:

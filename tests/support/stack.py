@@ -115,7 +115,7 @@ class Stack:
     @property
     def subjects(self) -> list[str]:
         """The subjects of all mails, without the stack's name."""
-        prefix = "[security groups] dev: "
+        prefix = "[dev] "
         return [str(m.message["Subject"]).removeprefix(prefix) for m in self.account.mails()]
 
     @property
@@ -162,6 +162,11 @@ def text_of(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
+
+
+def unwrapped(mail: str) -> str:
+    """The text of a mail on one line."""
+    return " ".join(mail.split())
 
 
 @contextmanager

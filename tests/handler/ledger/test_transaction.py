@@ -20,8 +20,9 @@ from handler.report.digest import DigestKind, build_digest
 from handler.report.text import render_text
 from handler.settings import Settings
 from sandbox.aws.faults import Fault
-from tests.support.stack import REGIONS, Killed, Stack, intercepted, killed, text_of
+from tests.support.stack import REGIONS, Killed, Stack, intercepted, killed, text_of, unwrapped
 
+LOST = "What has changed is not known"
 MAY_REPEAT = "ended between its mail and the ledger; this mail may repeat what it said."
 # GetCallerIdentity, the state; groups, rules and interfaces of one region, and groups of the other;
 # the report, the claim, the mail and the commit.
@@ -85,8 +86,8 @@ def check_death(stack: Stack, at: int, next_id: str, *, answered: bool) -> None:
     assert stack.state.claim is None
     mails = stack.texts[1:]
     assert len(mails) == 1 if is_committed else len(mails) == sent + 1
-    assert all("database (" in mail and "resolved: tcp/22" in mail for mail in mails)
-    assert (MAY_REPEAT in mails[-1]) is has_claimed
+    assert all("database (" in mail and "RESOLVED (1)" in mail for mail in mails)
+    assert (MAY_REPEAT in unwrapped(mails[-1])) is has_claimed
     assert sent == 0 or is_committed or has_claimed
 
 
@@ -109,9 +110,11 @@ def test_of_two_simultaneous_runs_one_mails(
     with intercepted(meet), ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda name: http_stack.run(run_id=name), ["one", "other"]))
     assert sorted(result["counts"]["mailed"] for result in results) == [0, 1]
-    assert http_stack.subjects[1:] == ["1 medium in 1 region (1 new, 1 resolved)"]
+    assert http_stack.subjects[1:] == [
+        "New medium: PostgreSQL open to the internet on database (1 resolved)"
+    ]
     assert {past.id for past in http_stack.state.runs[1:]} == {"one", "other"}
-    assert "Note:" not in http_stack.texts[-1]
+    assert "NOTES" not in http_stack.texts[-1]
 
 
 def test_an_event_delivered_four_times_at_once_is_mailed_once(
@@ -182,9 +185,11 @@ def test_a_run_scans_again_after_a_faster_run(stack: Stack, *, opens: bool) -> N
 
     with meanwhile(is_report, change):
         stack.run(run_id="whole")
-    assert [subject.partition(" (")[2] for subject in stack.subjects[1:]] == [
-        "1 new)" if opens else "1 resolved)",
-        "1 new)",
+    assert stack.subjects[1:] == [
+        "New medium: SSH open to the internet on web"
+        if opens
+        else "Resolved: SSH on web; nothing open",
+        "New medium: SSH open to the internet on other",
     ]
     assert stack.statuses["web"] == ("open" if opens else "resolved")
 
@@ -201,10 +206,10 @@ def test_a_full_digest_follows_a_run_that_died(stack: Stack) -> None:
     stack.day()
     stack.run()
     assert stack.subjects[1:] == [
-        "nothing found open in 2 regions (1 resolved)",
-        "1 medium in 1 region",
+        "Resolved: SSH on web; nothing open",
+        "Medium: SSH open to the internet on web",
     ]
-    assert MAY_REPEAT in stack.texts[-1]
+    assert MAY_REPEAT in unwrapped(stack.texts[-1])
     stack.day()
     assert stack.run()["counts"]["mailed"] == 0
 
@@ -221,7 +226,7 @@ def test_a_partial_run_keeps_the_notice_of_a_run_that_died(stack: Stack) -> None
     with pytest.raises(MailError):
         stack.run()
     stack.run()
-    assert MAY_REPEAT in stack.texts[-1]
+    assert MAY_REPEAT in unwrapped(stack.texts[-1])
 
 
 @pytest.mark.parametrize("times", [1, None])
@@ -259,7 +264,7 @@ def test_a_run_that_mails_too_slowly_is_overtaken(stack: Stack) -> None:
     ):
         stack.run(run_id="slow")
     fast, slow = stack.texts[1:]
-    assert "Run slow ended between its mail and the ledger" in fast
+    assert "Run slow ended between its mail and the ledger" in unwrapped(fast)
     assert all("web (" in mail for mail in (fast, slow))
     assert [past.id for past in stack.state.runs[1:]] == ["fast"]
 
@@ -275,7 +280,7 @@ def test_a_claim_that_cannot_be_withdrawn_expires(stack: Stack) -> None:
     ):
         stack.run()
     stack.run()
-    assert MAY_REPEAT in stack.texts[0]
+    assert MAY_REPEAT in unwrapped(stack.texts[0])
 
 
 def test_without_time_to_scan_again_nothing_is_mailed(stack: Stack) -> None:
@@ -292,7 +297,7 @@ def test_without_time_to_scan_again_nothing_is_mailed(stack: Stack) -> None:
         pytest.raises(AuditIncompleteError, match="wrote the ledger until the time was over"),
     ):
         stack.run(run_id="slow")
-    assert stack.subjects[1:] == ["1 medium in 1 region (1 new)"]
+    assert stack.subjects[1:] == ["New medium: SSH open to the internet on web"]
 
 
 def _let_time_pass(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,6 +374,7 @@ class Month:
 
     def _run(self, run_id: str, fault: str = "") -> None:
         mails = len(self._stack.account.mails())
+        is_first = self._state.last_full_digest_at is None
         fault = fault or self._fault()
         self.faults[fault] += 1
         try:
@@ -382,8 +388,11 @@ class Month:
             pass
         self._stack.account.faults.clear()
         for mail in self._stack.account.mails()[mails:]:
-            self.announced.update(announced(text_of(mail.message)))
-        state = self._stack.state if "state.json" in self._stack.keys else LedgerState()
+            text = text_of(mail.message)
+            self.announced.update(
+                announced(text, is_first=is_first and LOST not in unwrapped(text))
+            )
+        state = self._state
         if len(state.runs) > self._committed_runs:
             self._committed_runs = len(state.runs)
             read = {target.region for target, status in state.coverage.items() if status == "ok"}
@@ -391,6 +400,11 @@ class Month:
             self.expected.update(found - self._known)
             unread = {opening for opening in self._known if self._region(opening) not in read}
             self._known = found | unread
+
+    @property
+    def _state(self) -> LedgerState:
+        """What the ledger holds."""
+        return self._stack.state if "state.json" in self._stack.keys else LedgerState()
 
     def _region(self, opening: Opening) -> str:
         return self._groups[opening[0]][1]
@@ -409,16 +423,16 @@ def text_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
-def announced(mail: str) -> Iterator[Opening]:
-    """The openings that a mail says are new or back."""
-    group, port = "", 0
+def announced(mail: str, *, is_first: bool) -> Iterator[Opening]:
+    """The openings that a mail says are new or back; the first one lists nothing else."""
+    is_news, port = False, 0
     for line in mail.splitlines():
-        if found := re.match(r"  (\S+) \(sg-", line):
-            group = found[1]
-        elif found := re.match(r"    - tcp/(\d+) ", line):
-            port = int(found[1])
-        elif re.match(r"      seen: (for the first time|again)", line):
-            yield group, port
+        if found := re.match(r"([A-Z ]+) \(\d+\)$", line):
+            is_news = is_first or found[1] in {"NEW", "REOPENED"}
+        elif found := re.match(r"  .*tcp/(\d+)(.*)", line):
+            port = int(found[1]) if is_news or found[2] in {" [New]", " [Reopened]"} else 0
+        elif port and (found := re.match(r"    (\S+) \(sg-", line)):
+            yield found[1], port
 
 
 @pytest.mark.parametrize("seed", range(100))

@@ -106,9 +106,7 @@ def test_a_report_in_full() -> None:
                 "fix": "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
                 "--security-group-rule-ids sgr-1",
                 "narrower": "aws ec2 authorize-security-group-ingress --region eu-west-1 "
-                "--group-id sg-1 --ip-permissions "
-                """'[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, """
-                """"IpRanges": [{"CidrIp": "YOUR-RANGE"}]}]'""",
+                "--group-id sg-1 --protocol tcp --port 22 --cidr YOUR-RANGE",
                 "console": "https://eu-west-1.console.aws.amazon.com/ec2/home"
                 "?region=eu-west-1#SecurityGroup:groupId=sg-1",
                 "detail": None,
