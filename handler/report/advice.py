@@ -26,7 +26,7 @@ def advice(report: Report, selected: Sequence[Opening], *, is_full: bool) -> str
         return "Start with what could not be read: what is open there is not known."
     if report.exceptions.expiring:
         return "Renew the exceptions that expire soon, or close what they accept."
-    if report.listed(report.open):
+    if report.openings:
         return "Nothing is urgent: close what nobody needs." if is_full else ""
     is_due = report.exceptions.expired or report.exceptions.unused
     review = "Review the exceptions that have expired or match nothing."

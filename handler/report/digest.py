@@ -87,7 +87,7 @@ def build_digest(
     open any more have at most ``max_lines`` lines each.
     """
     news = news_of(report)
-    listed = as_openings(report.listed(report.open))
+    listed = report.openings
     is_full = kind is DigestKind.FULL
     selected = listed if is_full else news.opened
     displayed = selected[:max_findings]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
-from handler.model.finding import Finding, Opening, Severity, Status, as_openings
+from handler.model.finding import Finding, Opening, Severity, Status
 from handler.model.run import Changes, Report
 from handler.report import phrases
 from handler.report.coverage import coverage_line
@@ -38,7 +38,7 @@ def headline(report: Report) -> str:
 
 def preheader(report: Report) -> str:
     """What the subject does not say: how many are open, and how much was read."""
-    counts = phrases.counts(as_openings(report.listed(report.open)))
+    counts = phrases.counts(report.openings)
     return f"{f'Open: {counts}. ' if counts else ''}{coverage_line(report)}"
 
 
@@ -179,7 +179,7 @@ def _what(finding: Finding) -> str:
 
 def _worst_listed(report: Report) -> tuple[Opening, ...]:
     """The listed openings of the worst severity, first the one to start with."""
-    listed = as_openings(report.listed(report.open))
+    listed = report.openings
     if not listed:
         return ()
     first = worst_of(listed)

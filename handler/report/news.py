@@ -32,7 +32,7 @@ class News:
 
 def news_of(report: Report) -> News:
     """The report's findings by how they have changed."""
-    openings = as_openings(report.listed(report.open))
+    openings = report.openings
     new = _with_status(openings, Status.NEW)
     reopened = _with_status(openings, Status.REOPENED)
     known = _with_status(openings, Status.OPEN)
@@ -42,7 +42,7 @@ def news_of(report: Report) -> News:
         new=new,
         worse=worse,
         reopened=reopened,
-        resolved=as_openings(report.listed(report.with_status(Status.RESOLVED))),
+        resolved=report.resolved,
         narrowed=tuple(o for o in still_open if o.finding.change is Change.NARROWED),
         unlisted=as_openings((report.changes or _NO_CHANGES).unlisted),
         still_open=still_open,

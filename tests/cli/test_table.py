@@ -143,7 +143,7 @@ def test_two_lines_for_a_finding_and_one_on_wide_terminals(
     assert lines[24 * len(first) :] == [
         "",
         "1 region read: 24 groups, 24 rules.",
-        "24 critical in 1 region.",
+        "24 services are critically exposed to the internet",
     ]
 
 
@@ -280,14 +280,14 @@ def test_unread_regions_stand_below_the_findings() -> None:
         "  eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.\n"
         "\n"
         "1 of 2 regions read: 0 groups, 0 rules.\n"
-        "Nothing found open in 1 region, 1 region not read.\n"
+        "1 region not read; nothing open to the internet in 1 region\n"
     )
 
 
 def test_clean_report_is_a_summary() -> None:
     """A report without findings says what was read, and that nothing is open."""
     assert render("table", REPORTS["clean"]) == (
-        "1 region read: 0 groups, 0 rules.\nNothing found open in 1 region.\n"
+        "1 region read: 0 groups, 0 rules.\nNothing open to the internet in 1 region\n"
     )
 
 
@@ -304,7 +304,7 @@ def test_findings_below_the_minimum_severity_are_counted() -> None:
     """Below a minimum severity of critical there is one finding: not listed, but counted."""
     text = render("table", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
     assert "MEDIUM" not in text
-    assert "Below critical and therefore not listed: 1 finding.\n" in text
+    assert "1 finding below critical not shown.\n" in text
 
 
 @pytest.mark.parametrize("columns", [80, 120, 160])

@@ -7,7 +7,8 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from io import StringIO
+from io import BytesIO, StringIO
+from zipfile import ZipFile
 
 from handler.mail import compose
 from handler.model.finding import Change, Previous, Severity, Status
@@ -90,11 +91,16 @@ class ReceivedMail:
 
     @property
     def csv_bytes(self) -> bytes:
-        """The attachment as it is."""
+        """The attached CSV; out of its zip where it has one."""
         (attachment,) = self.attachments
         content = attachment.get_payload(decode=True)
         assert isinstance(content, bytes)
-        return content
+        if attachment.get_content_type() == "text/csv":
+            return content
+        with ZipFile(BytesIO(content)) as archive:
+            (name,) = archive.namelist()
+            assert attachment.get_filename() == f"{name}.zip"
+            return archive.read(name)
 
     @property
     def rows(self) -> list[dict[str, str]]:
