@@ -6,15 +6,18 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
+from io import BytesIO
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from handler import aws, clock
 from handler.model.finding import Change, Severity, Status
 from handler.model.run import Changes, MailError, Report
 from handler.report.csv import csv_lines
 from handler.report.digest import DigestKind
+from handler.report.envelope import envelope, file_name
 from handler.report.html import render_html
-from handler.report.size_limit import MAX_CSV_BYTES, first_lines, fit_digest
+from handler.report.size_limit import fit_digest
 from handler.report.text import render_text
 from handler.settings import Notify, Settings
 
@@ -24,6 +27,7 @@ _REMINDER_INTERVAL = timedelta(days=7)
 # readers then show a space before the subject.
 _LONGEST_LINE = 998
 _LONG_HEADERS = SMTP.clone(max_line_length=_LONGEST_LINE)
+_MAX_PLAIN_CSV = 1_000_000
 _TOO_LONG = re.compile(rb"^[^\r\n]{%d}" % (_LONGEST_LINE + 1), re.MULTILINE)
 # SES has not accepted a message that it throttles, and accepts it a little later.
 _THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException"})
@@ -68,27 +72,45 @@ def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FU
     """The digest as a message: the same as text and as HTML, with all findings as CSV."""
     digest = fit_digest(report, kind)
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = settings.sender
-    mail["To"] = ", ".join(settings.recipients)
     mail["Subject"] = digest.subject
-    # Asks for no out-of-office replies (RFC 3834).
-    mail["Auto-Submitted"] = "auto-generated"
+    for name, value in envelope(settings.sender, settings.recipients, report.run).items():
+        mail[name] = value
     mail.set_content(render_text(digest), cte="quoted-printable")
     mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
     if report.findings:
-        rows, left_out = first_lines(csv_lines(report), MAX_CSV_BYTES)
-        name = f"findings-worst-without-{left_out}.csv" if left_out else "findings.csv"
-        # ASCII needs no base64, which would take a third more memory in each copy.
-        is_plain = rows.isascii() and not _TOO_LONG.search(rows)
-        mail.add_attachment(
-            # The byte order mark tells Excel that it is UTF-8.
-            rows if is_plain else BOM_UTF8 + rows,
-            maintype="text",
-            subtype="csv",
-            filename=name,
-            cte="7bit" if is_plain else "base64",
-        )
+        parts = ("security-groups", file_name(report.run.stack), str(report.run.day))
+        _attach_csv(mail, report, f"{'-'.join(filter(None, parts))}.csv")
     return mail.as_bytes(policy=_LONG_HEADERS)
+
+
+def _attach_csv(mail: EmailMessage, report: Report, name: str) -> None:
+    """Attach all findings as CSV; a long one zipped, because a mail is in memory several times."""
+    buffer = BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        # The same report is the same file, whenever it is made.
+        member = ZipInfo(name, report.run.day.timetuple()[:6])
+        member.compress_type = ZIP_DEFLATED
+        with archive.open(member, "w", force_zip64=True) as file:
+            # The byte order mark tells Excel that it is UTF-8.
+            file.write(BOM_UTF8)
+            file.writelines(line.encode() for line in csv_lines(report))
+        size = archive.getinfo(name).file_size
+    if size > _MAX_PLAIN_CSV:
+        mail.add_attachment(
+            buffer.getvalue(), maintype="application", subtype="zip", filename=f"{name}.zip"
+        )
+        return
+    rows = ZipFile(buffer).read(name)
+    text = rows.removeprefix(BOM_UTF8)
+    # ASCII needs neither the mark nor base64.
+    is_plain = text.isascii() and not _TOO_LONG.search(text)
+    mail.add_attachment(
+        text if is_plain else rows,
+        maintype="text",
+        subtype="csv",
+        filename=name,
+        cte="7bit" if is_plain else "base64",
+    )
 
 
 def send(

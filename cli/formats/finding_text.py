@@ -41,7 +41,9 @@ def description(finding: Finding) -> str:
     """All of a finding in sentences, without the command that closes it."""
     facts = {
         "Attached": attached(finding),
-        "Sources": join_first((*finding.sources, *finding.prefix_lists), _NAMED_SOURCES),
+        "Sources": join_first(
+            (*finding.sources, *finding.prefix_lists), _NAMED_SOURCES, total=finding.source_count
+        ),
         "Owner": plain(finding.owner or ""),
         "Exception": plain(finding.exception or ""),
     }

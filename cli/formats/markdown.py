@@ -6,7 +6,7 @@ Texts of the account stand in code spans: GitHub finds no link, mention, image o
 import re
 from collections.abc import Iterable, Iterator
 
-from cli.formats.short_text import coverage, displayed_openings, facts, region, service
+from cli.formats.short_text import displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
@@ -52,7 +52,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", "### Exceptions", "")
         exceptions = (f"- {code_span(line)}" for line in digest.exceptions)
         yield from _first(exceptions, _MAX_LIST_BYTES, "more exception")
-    for note in (*digest.notes, coverage(report)):
+    for note in (*digest.notes, digest.coverage):
         yield from ("", note)
     yield from ("", code_span(digest.origin))
 

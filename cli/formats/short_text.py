@@ -74,7 +74,7 @@ def facts(opening: Opening) -> tuple[str, ...]:
         _seen(finding),
         finding.owner and f"owner {finding.owner}",
         finding.managed_by and f"managed by {finding.managed_by}",
-        _first(ids),
+        _first(ids, sum(f.rule_count for f in findings) if rule_ids else 0),
     )
     return tuple(dict.fromkeys(plain(detail) for detail in details if detail))
 
@@ -94,9 +94,10 @@ def _path(opening: Opening) -> Iterator[str]:
     yield reason
 
 
-def _first(items: Sequence[str]) -> str:
-    """The first item, and how many more there are."""
-    return items[0] + (f" +{len(items) - 1:,}" if len(items) > 1 else "")
+def _first(items: Sequence[str], total: int = 0) -> str:
+    """The first item, and how many more there are of ``total`` or of these."""
+    more = max(total, len(items)) - 1
+    return items[0] + (f" +{more:,}" if more else "")
 
 
 def _addresses(finding: Finding) -> list[str]:
@@ -110,6 +111,9 @@ def _seen(finding: Finding) -> str:
     """Since when it is open, as far as that is known; nothing where its exception says more."""
     if finding.worsened_from:
         return f"was {finding.worsened_from}"
+    if finding.change:
+        was = [p.traffic.text for p in finding.previously if p.traffic != finding.traffic]
+        return f"{finding.change}, was {', '.join(was)}" if was else str(finding.change)
     if finding.status is Status.OPEN:
         is_known = finding.first_seen and finding.first_seen != finding.last_seen
         return f"since {day_of(finding.first_seen or '')}" if is_known else ""

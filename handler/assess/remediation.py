@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from handler.model.address import Family
 from handler.model.network import UNKNOWN, Rule
-from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
+from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
 _EC2 = ("aws", "ec2")
+_PLACEHOLDER = "YOUR-RANGE"
 _RANGES = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "CidrIpv6")}
 # A rule's id is in the command of every finding that it has a part in.
 _quote = lru_cache(maxsize=4096)(shlex.quote)
@@ -42,11 +43,19 @@ def authorize_command(region: str, group_id: str, family: Family, traffic: Traff
 
     The range is a placeholder that AWS refuses, so that the command as it is opens nothing.
     """
+    command = [*_EC2, "authorize-security-group-ingress", *_region_option(region)]
+    return shlex.join([*command, "--group-id", group_id, *_permission_options(family, traffic)])
+
+
+def _permission_options(family: Family, traffic: Traffic) -> list[str]:
+    """The placeholder's permission; in short where the AWS CLI has options for it."""
+    low, high = traffic.ports
+    if family is Family.IPV4 and traffic.protocol in PORT_PROTOCOLS:
+        ports = str(low) if low == high else f"{low}-{high}"
+        return ["--protocol", traffic.protocol, "--port", ports, "--cidr", _PLACEHOLDER]
     key, name = _RANGES[family]
-    permission = _permission_for(traffic) | {key: [{name: "YOUR-RANGE"}]}
-    options = ["--group-id", group_id, "--ip-permissions", json.dumps([permission])]
-    command = "authorize-security-group-ingress"
-    return shlex.join([*_EC2, command, *_region_option(region), *options])
+    permission = _permission_for(traffic) | {key: [{name: _PLACEHOLDER}]}
+    return ["--ip-permissions", json.dumps([permission])]
 
 
 def _revoke(region: str, group_id: str, rules: Sequence[Rule], rule_ids: Mapping[Rule, str]) -> str:

@@ -5,6 +5,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -226,4 +227,10 @@ def _address_set(fields: Fields) -> AddressSet:
     for cidr in cidrs:
         if not is_prefix_list(cidr):
             parse_cidr(cidr)
-    return AddressSet(cidrs, fields.optional_text("digest"), fields.count("count"))
+    return _shared_set(cidrs, fields.optional_text("digest"), fields.count("count"))
+
+
+@lru_cache(4096)
+def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
+    """One object for all findings that let in the same addresses."""
+    return AddressSet(cidrs, digest, count)

@@ -1,13 +1,13 @@
 """The ledger's bucket in S3: a head that is replaced only as it was read, and immutable objects."""
 
-import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from handler import aws, clock
 from handler.ledger import old_state
@@ -24,7 +24,7 @@ from handler.ledger.head import (
 )
 from handler.ledger.state import LedgerState
 from handler.model.run import Report
-from handler.report.json_report import report_to_json
+from handler.report.json_report import json_pieces
 
 HEAD_KEY = "head.json"
 _MISSING = frozenset({"NoSuchKey", "404"})
@@ -186,7 +186,10 @@ class BucketStore(LedgerStore):
         """An object of its own, under ``report_key``."""
         key = report_key(report.run.id, report.run.started_at)
         try:
-            self._put(key, json.dumps(report_to_json(report), separators=(",", ":")).encode())
+            with TemporaryFile() as file:
+                file.writelines(piece.encode() for piece in json_pieces(report))
+                file.seek(0)
+                self._put(key, file)
         except aws.FAILURES as error:
             message = f"The report could not be stored: {aws.error_text(error)}"
             raise StoreError(message) from error
@@ -243,7 +246,9 @@ class BucketStore(LedgerStore):
                 return None
             raise self._unreadable(error) from error
 
-    def _put(self, key: str, body: bytes, condition: Mapping[str, str] | None = None) -> str:
+    def _put(
+        self, key: str, body: bytes | IO[bytes], condition: Mapping[str, str] | None = None
+    ) -> str:
         answer = self._s3.put_object(
             Bucket=self._bucket,
             Key=key,

@@ -186,7 +186,10 @@ class _Comparing:
     def _fate(self, finding: Finding) -> Fate:
         """What became of a finding that is not found again, where all was read."""
         overlapping = list(self._found.overlapping(finding))
-        unlisted = [other for other in overlapping if other.id not in self._place.listed]
+        # What is authorized now was so before, and is open on purpose.
+        place = self._place
+        not_listed = [o for o in overlapping if o.id not in place.listed]
+        unlisted = [other for other in not_listed if other.id not in place.authorized]
         is_covered = self._found.cover(finding) or any(
             self._openings([other]).cover(finding) for other in self._place.related
         )
@@ -194,9 +197,9 @@ class _Comparing:
             other.id in self._result.origins and other.id not in self._settled
             for other in overlapping
         )
-        if is_replaced or (is_covered and len(unlisted) < len(overlapping)):
+        if is_replaced or (is_covered and len(not_listed) < len(overlapping)):
             return Fate.REPLACED
-        if is_covered and not unlisted:
+        if is_covered and not not_listed:
             return Fate.REPLACED
         self._result.remaining[finding.id] = tuple(unlisted or overlapping)
         return Fate.UNLISTED if unlisted else Fate.RESOLVED

@@ -68,7 +68,7 @@ class Status(StrEnum):
         return self in {Status.NEW, Status.OPEN, Status.REOPENED}
 
 
-MAX_NAMED = 50
+MAX_NAMED = 15
 """A finding names that many sources, rules and interfaces, and counts the others."""
 
 

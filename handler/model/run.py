@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 
 from handler.clock import day_of
-from handler.model.finding import Finding, Kind, Severity, Status, is_listed
+from handler.model.finding import Finding, Kind, Opening, Severity, Status, as_openings, is_listed
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.traffic import Traffic
 
@@ -136,7 +137,7 @@ class Changes:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """The result of one run; coverage and findings are sorted.
 
@@ -155,10 +156,20 @@ class Report:
     notices: tuple[str, ...] = ()
     minimum_severity: Severity = Severity.LOW
 
-    @property
+    @cached_property
     def open(self) -> tuple[Finding, ...]:
         """The findings that were seen in this run and that no exception accepts."""
         return tuple(finding for finding in self.findings if finding.status.is_open)
+
+    @cached_property
+    def openings(self) -> tuple[Opening, ...]:
+        """What is open and listed, as people count it."""
+        return as_openings(self.listed(self.open))
+
+    @cached_property
+    def resolved(self) -> tuple[Opening, ...]:
+        """What is resolved and was listed, as people count it."""
+        return as_openings(self.listed(self.with_status(Status.RESOLVED)))
 
     def with_status(self, status: Status) -> tuple[Finding, ...]:
         """The findings with that status."""

@@ -1,5 +1,6 @@
 """Typed reading of stored JSON: a field of another type is an error, never a value."""
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -26,8 +27,8 @@ class Fields:
         return self._document[key]
 
     def text(self, key: str) -> str:
-        """A text."""
-        return str(self._typed(key, str))
+        """A text; one object for all that are equal, because names and dates repeat."""
+        return sys.intern(str(self._typed(key, str)))
 
     def optional_text(self, key: str) -> str | None:
         """A text; None for null and where the key is missing."""

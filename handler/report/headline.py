@@ -1,101 +1,211 @@
-"""A report in one line: the digest's headline, and the mail's subject."""
+"""A report in one line: the subject of the mail, its preheader and the digest's headline."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
-from handler.model.finding import Severity, Status, as_openings
-from handler.model.run import Report
+from handler.model.finding import Finding, Opening, Severity, Status
+from handler.model.run import Changes, Report
 from handler.report import phrases
+from handler.report.coverage import coverage_line
+from handler.report.entries import change_label
+from handler.report.news import News, news_of
 from handler.sanitize import cut
 
-_LONGEST_SUBJECT = 89
-_LONGEST_STACKS = (24, 16)
-
-
-def headline(report: Report) -> str:
-    """One sentence: the worst and where, what was not read, and the change."""
-    sentence = _open(report) + _unread(report) + _difference(report)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+_LONGEST_SUBJECT = 78
+_LONGEST_STACK = 16
+# With the stack's name, the severity and a short service it fits into 50 characters.
+_SHORT_GROUP = 24
+_LONGEST_GROUPS = (80, _SHORT_GROUP)
+_LONGEST_SERVICE = 40
 
 
 def subject(report: Report) -> str:
-    """The longest form of the headline that fits: the worst and the change are in all of them."""
-    stack = report.run.stack
-    names = [f"{cut(stack, length)}: " for length in _LONGEST_STACKS] if stack else [""]
-    for name in names:
-        # Each form counts anew, and mostly the first one fits.
-        for form in _forms(report):
-            line = f"[security groups] {name}{form}"
-            if len(line) <= _LONGEST_SUBJECT:
-                return line
+    """The longest form of the news that fits: what was not read and the worst are in all forms."""
+    stack = cut(report.run.stack or "security groups", _LONGEST_STACK)
+    unread = unread_phrase(report)
+    forms = (f"[{stack}] {_after(unread, form)}" for form in _forms(report, brief=bool(unread)))
+    line = ""
+    for line in forms:
+        if len(line) <= _LONGEST_SUBJECT:
+            return line
     return cut(line, _LONGEST_SUBJECT)
 
 
-def _forms(report: Report) -> Iterator[str]:
-    """The headline, shorter and shorter."""
-    unread, difference = _unread(report), _difference(report)
-    brief = _unread(report, brief=True), _difference(report, brief=True)
-    for rest in (unread + difference, brief[0] + difference, "".join(brief)):
-        for severities in range(len(Severity), 0, -1):
-            yield _open(report, severities) + rest
-    yield _open(report, 1, brief=True) + "".join(brief)
+def headline(report: Report) -> str:
+    """The news, or what is open, in a sentence, after what was not read."""
+    return _after(unread_phrase(report), _sentence(report))
 
 
-def _open(report: Report, severities: int = len(Severity), *, brief: bool = False) -> str:
-    """The counts of the worst severities and where, or that nothing is open."""
-    numbers = Counter(opening.finding.severity for opening in as_openings(report.open))
-    counts = [
-        f"{numbers[severity]:,} {severity}"
-        for severity in Severity
-        if severity is not Severity.INFO and numbers[severity]
-    ]
-    if counts:
-        regions = {f.target for f in report.open if f.severity is not Severity.INFO}
-        where = "" if brief else f" in {phrases.count(len(regions), 'region')}"
-        return f"{', '.join(counts[:severities])}{where}"
-    if _is_blind(report):
+def preheader(report: Report) -> str:
+    """What the subject does not say: how many are open, and how much was read."""
+    counts = phrases.counts(report.openings)
+    return f"{f'Open: {counts}. ' if counts else ''}{coverage_line(report)}"
+
+
+def known_changes(report: Report) -> Changes | None:
+    """What is different from the last run; None where that is not known, or was the first one."""
+    return None if report.changes is None or report.changes.first else report.changes
+
+
+def unread_phrase(report: Report) -> str:
+    """How much was not read, for example 2 regions not read; empty where all was."""
+    if report.coverage and len(report.unread) == len(report.coverage) and not report.open:
         return f"nothing could be read in {phrases.count(len(report.unread), 'region')}"
-    # What is accepted, and what is information, is open all the same.
-    is_accepted = report.authorized or report.with_status(Status.EXCEPTED)
-    nothing = "nothing above info" if report.open else "nothing"
-    if brief:
-        return f"{nothing} open"
-    but = " but what is accepted" if is_accepted else ""
-    read = len(report.coverage) - len(report.unread)
-    return f"{nothing} found open{but} in {phrases.count(read, 'region')}"
+    numbers = {"region": len(report.unread), "source": len(report.unreadable)}
+    parts = [phrases.count(number, noun) for noun, number in numbers.items() if number]
+    return f"{' and '.join(parts)} not read" if parts else ""
 
 
-def _unread(report: Report, *, brief: bool = False) -> str:
-    """How much was not read."""
-    if _is_blind(report):
-        return ""
-    if brief:
-        number = len(report.unread) + len(report.unreadable)
-        return f", {number:,} not read" if number else ""
-    unread = {"region": len(report.unread), "source": len(report.unreadable)}
-    return "".join(f", {phrases.count(n, noun)} not read" for noun, n in unread.items() if n)
+def _after(unread: str, form: str) -> str:
+    """What was not read comes first; the first letter is a capital one."""
+    line = "; ".join(filter(None, (unread, form)))
+    return f"{line[0].upper()}{line[1:]}"
 
 
-def _is_blind(report: Report) -> bool:
-    """Whether no target was read in full, and nothing found in what was read of them."""
-    return not report.open and 0 < len(report.unread) == len(report.coverage)
+def _forms(report: Report, *, brief: bool) -> Iterator[str]:
+    """The news in ever fewer words, none with a capital letter for a start."""
+    news = news_of(report)
+    if changes := known_changes(report):
+        if news.opened:
+            others = _others(news)
+            endings = [f" ({others})", f" (+{len(news.opened) - 1})", ""] if others else [""]
+            for start, ending in product(_openings(worst_of(news.opened)), endings):
+                yield start + ending
+            return
+        if quiet := _quiet_changes(news, changes):
+            counts = phrases.counts(news.still_open)
+            still = f"{len(news.still_open):,} still open" if news.still_open else "nothing open"
+            yield f"{quiet}; {still}{f' ({counts})' if counts else ''}"
+            yield f"{quiet}; {still}"
+            return
+    yield from _standing(report, brief=brief)
 
 
-def _difference(report: Report, *, brief: bool = False) -> str:
-    """How that differs from the last run, in brackets."""
-    if report.changes is None or report.changes.first:
-        return ""
-    ending = len(report.changes.ending)
+def _openings(opening: Opening) -> Iterator[str]:
+    """What has opened or got worse, where and how bad."""
+    finding = opening.finding
+    start = f"{change_label(finding).lower()} {finding.severity}: {_what(finding)}"
+    for length in _LONGEST_GROUPS:
+        group = phrases.group_names(finding, length)
+        yield f"{start} open to {phrases.audience(finding)} on {group}"
+        yield f"{start} on {group}"
+    yield start
+
+
+def _others(news: News) -> str:
+    """What else has changed, beside the worst."""
+    first = worst_of(news.opened)
     numbers = {
-        "new": len(as_openings(report.with_status(Status.NEW))),
-        "back": len(as_openings(report.with_status(Status.REOPENED))),
-        "worse": len(as_openings(f for f in report.open if f.worsened_from is not None)),
-        "resolved": len(as_openings(report.with_status(Status.RESOLVED))),
-        "read again": len(report.changes.regained),
-        "left out": len(report.changes.left_out),
-        "exception ending" if ending == 1 else "exceptions ending": ending,
+        "more new": sum(o is not first for o in news.new),
+        "more worse": sum(o is not first for o in news.worse),
+        "more reopened": sum(o is not first for o in news.reopened),
+        "resolved": len(news.resolved),
+        "narrowed": len(news.narrowed),
     }
-    if brief and any(numbers.values()):
-        return f" ({phrases.count(sum(numbers.values()), 'change')})"
-    phrase = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-    return f" ({phrase})" if phrase else ""
+    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
+
+
+def _quiet_changes(news: News, changes: Changes) -> str:
+    """What has changed where nothing has opened or got worse."""
+    groups = {
+        "resolved": news.resolved,
+        "narrowed": news.narrowed,
+        "no longer listed": news.unlisted,
+    }
+    changed = {word: openings for word, openings in groups.items() if openings}
+    others = {
+        "read again": (len(changes.regained), "region"),
+        "no longer audited": (len(changes.left_out), "region"),
+        "ending": (len(changes.ending), "exception"),
+    }
+    rest = [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
+    if not rest and len(changed) == 1:
+        ((word, openings),) = changed.items()
+        if len(openings) == 1:
+            finding = openings[0].finding
+            return f"{word}: {_what(finding)} on {phrases.group_names(finding, _SHORT_GROUP)}"
+    return ", ".join([*(f"{len(o):,} {word}" for word, o in changed.items()), *rest])
+
+
+def _standing(report: Report, *, brief: bool) -> Iterator[str]:
+    """What is open, or that nothing is."""
+    worst = _worst_listed(report)
+    if not worst:
+        yield _clean(report)
+        return
+    finding, severity = worst[0].finding, worst[0].finding.severity
+    what, number = _what(finding), len(worst)
+    for length in () if brief else _LONGEST_GROUPS:
+        group = phrases.group_names(finding, length)
+        if number == 1:
+            yield f"{severity}: {what} open to {phrases.audience(finding)} on {group}"
+            yield f"{severity}: {what} on {group}"
+        else:
+            start = f"{number:,} {severity} {_noun(worst)}s: start with {group}"
+            yield from (f"{start}, {what}", start)
+    yield f"{number:,} {severity}"
+
+
+def _sentence(report: Report) -> str:
+    changes, news = known_changes(report), news_of(report)
+    if changes and news.opened:
+        first, more = worst_of(news.opened), len(news.opened) - 1
+        ending = f", and {more:,} more" if more else ""
+        return f"{change_label(first.finding).lower()}: {_is_open(first)}{ending}"
+    if changes and (quiet := _quiet_changes(news, changes)):
+        return quiet
+    worst = _worst_listed(report)
+    if not worst:
+        return _clean(report)
+    severity = worst[0].finding.severity
+    if severity is not Severity.CRITICAL or _noun(worst) == "finding":
+        ending = "" if severity is Severity.CRITICAL else ", nothing worse"
+        return f"{phrases.count(len(worst), f'{severity} finding')}{ending}"
+    if len(worst) == 1:
+        return _is_open(worst[0])
+    return f"{len(worst):,} services are critically exposed to the internet"
+
+
+def _is_open(opening: Opening) -> str:
+    finding = opening.finding
+    what = phrases.service(finding)
+    verb = "are" if ", " in what or " and " in what else "is"
+    return f"{what} on {phrases.group_names(finding)} {verb} open to {phrases.audience(finding)}"
+
+
+def _what(finding: Finding) -> str:
+    return cut(phrases.service(finding), _LONGEST_SERVICE)
+
+
+def _worst_listed(report: Report) -> tuple[Opening, ...]:
+    """The listed openings of the worst severity, first the one to start with."""
+    listed = report.openings
+    if not listed:
+        return ()
+    first = worst_of(listed)
+    severity = first.finding.severity
+    return (first, *(o for o in listed if o is not first and o.finding.severity is severity))
+
+
+def _noun(openings: Iterable[Opening]) -> str:
+    return "exposure" if all(o.finding.kind.is_exposure for o in openings) else "finding"
+
+
+def _clean(report: Report) -> str:
+    """That nothing is open, or nothing that is listed; nothing at all where nothing was read."""
+    read = sum(coverage.is_complete for coverage in report.coverage)
+    if report.coverage and not read:
+        return ""
+    where = f"in {phrases.count(read, 'region')}"
+    if report.open:
+        return f"nothing of {report.minimum_severity} severity or higher open {where}"
+    if report.authorized or report.with_status(Status.EXCEPTED):
+        return f"nothing open to the internet but what is accepted {where}"
+    return f"nothing open to the internet {where}"
+
+
+def worst_of(openings: Sequence[Opening]) -> Opening:
+    """The first of the most severe ones, and rather what is open than what may be."""
+    rank = min(opening.finding.severity.rank for opening in openings)
+    most_severe = [o for o in openings if o.finding.severity.rank == rank]
+    return next((o for o in most_severe if o.finding.kind.is_exposure), most_severe[0])

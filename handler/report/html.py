@@ -1,37 +1,53 @@
 """The digest as HTML that mail programs show: tables, inline style, nothing from elsewhere.
 
-Text has the page's own colour, and what sets it off is a grey between light and dark, so that a
-mail program's light and dark page both leave it readable. Outlook for Windows, which lays mail out
-as Word does and alone reads the comments, knows neither a greatest width nor a see-through colour:
-it gets a table as wide, and does without the tint. Style is repeated wherever it holds, and so it
-is short.
+Inline style is for a light page; the one style sheet has the colours of a dark one, and a program
+that ignores it keeps the light page or inverts it itself. Bars and filled labels stand out from
+both. Outlook for Windows, which lays mail out as Word does and alone reads the comments, knows no
+greatest width: it gets a table as wide. Style is repeated wherever it holds, and so it is short.
 """
 
 from collections.abc import Iterable, Iterator
 from html import escape
 
 from handler.model.finding import Severity
-from handler.model.run import CoverageStatus
-from handler.report.digest import Digest, Entry, Group, Row, Section
+from handler.report.digest import Digest, Section
+from handler.report.entries import Entry
 
+# Of each, white text on it has a contrast of 4.5, and it has 3 on white and on #121212.
 _COLOURS = {
-    Severity.CRITICAL: "#b42318",
+    Severity.CRITICAL: "#d92d20",
     Severity.HIGH: "#c4500a",
-    Severity.MEDIUM: "#8a6100",
-    Severity.LOW: "#175cd3",
-    Severity.INFO: "#5d6b82",
+    Severity.MEDIUM: "#946200",
+    Severity.LOW: "#2563eb",
+    Severity.INFO: "#667085",
 }
+_LABEL_COLOURS = {severity.capitalize(): colour for severity, colour in _COLOURS.items()}
 _ALARM = _COLOURS[Severity.CRITICAL]
-_QUIET = _COLOURS[Severity.INFO]
-_CLEAN = "#067647"
-_WIDTH = 720
-_FONT = "-apple-system,Segoe UI,Roboto,Arial,sans-serif"
-_PAGE = f"font:14px/1.5 {_FONT};word-break:break-word;overflow-wrap:anywhere;overflow:hidden"
-_TINT = "background:rgba(128,138,156,.15)"
-_LINE = "1px solid #9aa3b2"
-_MUTED = "opacity:.7"
-_CODE = f"display:block;padding:6px 8px;{_TINT};font-size:12px"
-_TABLE = '<table role="presentation" cellspacing="0" '
+_CLEAN = "#0e7f4f"
+_NEUTRAL = _COLOURS[Severity.INFO]
+_WIDTH = 700
+# As classes: text beside the main text, links, and commands.
+_MUTED = 'class="m" style="color:#56606f'
+_LINK = 'class="l" style="color:#175cd3"'
+_COMMAND = (
+    'class="c" style="margin:4px 0 2px;padding:4px 8px;overflow-x:auto;white-space:pre;'
+    'font:11px/14px Consolas,Menlo,monospace;color:#1d2433;background:#eef0f3"'
+)
+_DARK = (
+    ":root{color-scheme:light dark}@media (prefers-color-scheme:dark){.p{background:#121212"
+    "!important;color:#fff!important}.m{color:#b3bac5!important}.l{color:#8ab4f8!important}"
+    ".c{color:#e8eaed!important;background:#26282c!important}.e{border-color:#3c4043!important}}"
+)
+_PAGE = (
+    "font:14px/19px -apple-system,Segoe UI,Roboto,Arial,sans-serif;color:#000;"
+    "word-break:break-word;overflow:hidden"
+)
+_TABLE = '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"'
+# A long word, or a command that is scrolled, does not widen such a table.
+_FIXED = "table-layout:fixed"
+# A line may end with it, and does not begin with it.
+_DOT = "&nbsp;&middot; "
+_HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all"
 
 
 def render_html(digest: Digest) -> str:
@@ -47,35 +63,35 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield '<meta name="supported-color-schemes" content="light dark">'
     # An account is no telephone number.
     yield '<meta name="format-detection" content="telephone=no,date=no,address=no,url=no">'
+    yield f"<style>{_DARK}</style>"
     # Word does not hand a font down into a table.
     yield "<!--[if mso]><style>td,th{font-family:Segoe UI,Arial,sans-serif}</style><![endif]-->"
     yield f"<title>{_text(digest.subject)}</title></head>"
-    yield '<body style="margin:0;padding:0">'
+    yield '<body class="p" style="margin:0;padding:0">'
+    yield f'<div style="{_HIDDEN}">{_text(digest.preheader)}</div>'
     yield f'<!--[if mso]><table align="center" width="{_WIDTH}"><tr><td><![endif]-->'
-    # A long word does not widen a table of fixed layout.
-    fixed = f"table-layout:fixed;max-width:{_WIDTH}px;margin:0 auto"
-    yield f'{_TABLE}width="100%" cellpadding="16" style="{fixed}"><tr><td style="{_PAGE}">'
-    yield f'<h1 style="font-size:22px;line-height:1.3;margin:8px 0 4px">{_text(digest.headline)}'
-    yield "</h1>"
-    yield from _cards(_first(digest), [f'<b style="font-size:16px">{_text(digest.advice)}</b>'])
+    yield f'{_TABLE} style="{_FIXED};max-width:{_WIDTH}px;margin:0 auto">'
+    yield f'<tr><td class="p" style="padding:16px;{_PAGE}">'
+    yield '<h1 style="font-size:22px;line-height:27px;margin:0 0 4px">'
+    yield f"{_text(digest.headline)}</h1>"
+    if digest.advice:
+        start, colon, rest = digest.advice.partition(": ")
+        yield f'<p style="margin:0"><b>{_text(start + colon)}</b>{_text(rest)}</p>'
+    yield f'<p {_MUTED};margin:0">{_DOT.join(map(_text, digest.summary))}</p>'
     if digest.notices:
-        yield from _cards(_ALARM, (f"Note: {_text(notice)}" for notice in digest.notices))
+        yield from _list("Notes", _ALARM, digest.notices)
     if digest.unread:
-        yield _heading("Not read: what is open there is not known", _ALARM)
-        yield from _cards(_ALARM, map(_text, digest.unread))
-    if digest.changed:
-        yield _heading("Changed", _QUIET)
-        yield from _cards(_QUIET, map(_text, digest.changed))
+        yield from _list("Not read: what is open there is not known", _ALARM, digest.unread)
     for section in digest.sections:
         yield from _section(section)
-    yield from (f'<p style="margin:8px 0">{_text(note)}</p>' for note in digest.notes)
+    if digest.changed:
+        yield from _list("Coverage", _NEUTRAL, digest.changed)
     if digest.exceptions:
-        yield _heading("Exceptions", _QUIET)
-        yield from _cards(_QUIET, map(_text, digest.exceptions))
-    yield _heading("What was read", _QUIET)
-    yield from _coverage(digest.coverage)
-    yield f'<p style="font-size:12px;{_MUTED}">{_text(digest.origin)}</p>'
-    yield "</td></tr></table>"
+        yield from _list("Exceptions", _NEUTRAL, digest.exceptions)
+    notes = " ".join([digest.coverage, *digest.notes])
+    yield f'<p {_MUTED};font-size:12px;line-height:17px;margin:16px 0 0">'
+    yield "<br>".join(map(_text, (notes, *digest.purpose, digest.origin)))
+    yield "</p></td></tr></table>"
     yield "<!--[if mso]></td></tr></table><![endif]-->"
     yield "</body></html>"
 
@@ -85,70 +101,45 @@ def _text(text: str) -> str:
     return escape(text, quote=False)
 
 
-def _first(digest: Digest) -> str:
-    """The colour of what there is to do first."""
-    if digest.sections:
-        return _COLOURS[digest.sections[0].severity]
-    return _ALARM if digest.unread else _CLEAN
-
-
 def _section(section: Section) -> Iterator[str]:
-    colour = _COLOURS[section.severity]
-    yield _heading(f"{section.severity.capitalize()}: {section.count:,}", colour)
-    yield from _cards(colour, ("".join(_group(group)) for group in section.groups))
+    colour = _COLOURS[section.severity] if section.severity else _CLEAN
+    more = [_text(section.more)] if section.more else []
+    yield from _rows(section.title, colour, [*map(_entry, section.entries), *more])
 
 
-def _group(group: Group) -> Iterator[str]:
-    yield f'<b style="font-size:16px">{_text(group.name)}</b><br>{_text(group.place)}'
-    if group.console:
-        yield f' &middot; <a style="color:inherit" href="{escape(group.console)}">console</a>'
-    yield from (f"<br>{_name(name)} {_text(fact)}" for name, fact in group.facts)
-    for entry in group.entries:
-        yield from _entry(entry)
+def _list(title: str, colour: str, lines: Iterable[str]) -> Iterator[str]:
+    return _rows(title, colour, map(_text, lines))
 
 
-def _entry(entry: Entry) -> Iterator[str]:
-    yield f'<hr style="border:0;border-top:{_LINE};margin:10px 0">'
-    yield f"<b>{_text(entry.opening)}</b>"
-    yield from (f"<br>{_name(name)} {_text(fact)}" for name, fact in entry.facts)
-    for name, command in entry.commands:
-        yield f'<div style="margin-top:4px">{_name(name)}</div>'
-        yield f'<code style="{_CODE}">{_text(command)}</code>'
-
-
-def _name(name: str) -> str:
-    return f'<span style="{_MUTED}">{name}:</span>'
-
-
-def _cards(colour: str, contents: Iterable[str]) -> Iterator[str]:
-    """Boxes with a bar of that colour."""
-    edges = f"border:{_LINE};border-left:5px solid {colour}"
-    yield f'{_TABLE}width="100%" cellpadding="12" style="border-spacing:0 8px">'
-    yield from (f'<tr><td style="{edges}">{content}</td></tr>' for content in contents)
+def _rows(title: str, colour: str, contents: Iterable[str]) -> Iterator[str]:
+    """A heading and rows with a bar of that colour."""
+    yield f'<h2 style="font-size:15px;line-height:20px;margin:16px 0 6px">{_chip(title, colour)}'
+    yield f'</h2>{_TABLE} style="{_FIXED};border-left:4px solid {colour}">'
+    edge = 'class="e" style="padding:4px 10px;border-bottom:1px solid #d5d9e0"'
+    yield from (f"<tr><td {edge}>{content}</td></tr>" for content in contents)
     yield "</table>"
 
 
-def _heading(text: str, colour: str) -> str:
-    return (
-        f'{_TABLE}cellpadding="5" style="margin-top:20px"><tr>'
-        f'<td bgcolor="{colour}" style="background:{colour};color:#ffffff">'
-        f'<h2 style="font-size:15px;margin:0 6px">{_text(text)}</h2></td></tr></table>'
+def _chip(text: str, colour: str, size: int = 15) -> str:
+    style = f"background:{colour};color:#fff;font-size:{size}px;padding:1px 7px"
+    return f'<span style="{style}">{_text(text)}</span>'
+
+
+def _entry(entry: Entry) -> str:
+    families = f" ({entry.families})" if entry.families else ""
+    colour = _LABEL_COLOURS.get(entry.label, _NEUTRAL)
+    label = f" {_chip(entry.label, colour, 11)}" if entry.label else ""
+    name = _text(entry.group)
+    if entry.console:
+        name = f'<a {_LINK} href="{escape(entry.console)}">{name}</a>'
+    facts = "".join(f"{_DOT}{_text(fact)}" for fact in (entry.place, *entry.facts))
+    details = "".join(f"<br>{_text(detail)}" for detail in entry.details)
+    commands = "".join(
+        (f'<div {_MUTED};margin-top:3px">{command.step}</div>' if command.step else "")
+        + f"<pre {_COMMAND}>{_text(command.text)}</pre>"
+        for command in entry.commands
     )
-
-
-def _coverage(rows: Iterable[Row]) -> Iterator[str]:
-    style = "border-collapse:collapse;margin-top:8px;font-size:13px"
-    yield f'<table width="100%" cellspacing="0" cellpadding="5" style="{style}">'
-    yield _row("th", "region / account", "status", "groups", "rules")
-    for row in rows:
-        tag = "td" if row.status == CoverageStatus.OK else "th"
-        yield _row(tag, row.place, row.status, f"{row.groups:,}", f"{row.rules:,}")
-    yield "</table>"
-
-
-def _row(tag: str, place: str, status: str, *numbers: str) -> str:
-    cells = "".join(f'<{tag} align="right" nowrap>{_text(number)}</{tag}>' for number in numbers)
     return (
-        f'<tr style="border-bottom:{_LINE}"><{tag} align="left">{_text(place)}</{tag}>'
-        f'<{tag} align="left" nowrap>{_text(status)}</{tag}>{cells}</tr>'
+        f"<b>{_text(entry.title)}</b>{_text(families)}{label}"
+        f'<br>{name}<span {_MUTED}">{facts}{details}</span>{commands}'
     )

@@ -1,5 +1,7 @@
 """The report as the JSON object that other systems read, and back."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from handler.model.address import Family
@@ -17,6 +19,28 @@ VERSION = 2
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """The report as JSON-serialisable data, the same for the same report."""
+    lists = {key: list(findings) for key, findings in _lists(report)}
+    return {**_outline(report), **lists}
+
+
+def json_pieces(report: Report) -> Iterator[str]:
+    """The same as JSON text in pieces: in one, 20,000 findings would take 100 MB and more."""
+    yield json.dumps(_outline(report), separators=(",", ":"))[:-1]
+    for key, findings in _lists(report):
+        yield f',"{key}":['
+        for number, finding in enumerate(findings):
+            yield f"{',' if number else ''}{json.dumps(finding, separators=(',', ':'))}"
+        yield "]"
+    yield "}"
+
+
+def _lists(report: Report) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+    yield "findings", map(finding_to_json, report.findings)
+    yield "authorized", map(finding_to_json, report.authorized)
+
+
+def _outline(report: Report) -> dict[str, Any]:
+    """The report without its findings."""
     run = report.run
     return {
         "version": VERSION,
@@ -36,6 +60,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
                 "rules": coverage.rules,
                 "error": coverage.error,
                 "notice": coverage.notice,
+                "readAt": coverage.read_at,
             }
             for coverage in report.coverage
         ],
@@ -47,8 +72,6 @@ def report_to_json(report: Report) -> dict[str, Any]:
             },
             "complete": report.is_complete,
         },
-        "findings": [finding_to_json(finding) for finding in report.findings],
-        "authorized": [finding_to_json(finding) for finding in report.authorized],
         "notices": list(report.notices),
         "exceptions": {
             "expired": list(map(_exception_to_json, report.exceptions.expired)),

@@ -1,16 +1,18 @@
 """Short phrases that mail, terminal and other formats share; every text in them is plain."""
 
 import re
+from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import quote
 
 from handler.model.address import Family
-from handler.model.attachment import ATTACHMENTS
-from handler.model.finding import Finding
+from handler.model.attachment import ATTACHMENTS, Attachment
+from handler.model.finding import Finding, Opening, Severity
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.reach import Reach
 from handler.model.run import Coverage
-from handler.model.traffic import Traffic
-from handler.sanitize import join_first, plain
+from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
+from handler.sanitize import cut, join_first, plain
 
 _CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
 # A region becomes a part of a host name. Isolated and sovereign regions, which have consoles of
@@ -19,6 +21,19 @@ _CONSOLE_REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
+_MOST_COUNTED = 10**9
+_LONGEST_NAME = 80
+# Why even a few addresses count.
+_ASIDE = re.compile(r"; one address may stand for [^)]*\)")
+# Reasons in fewer words, for a line that names group and interfaces anyway.
+_SHORTER = {
+    "the interface has no public": "no public",
+    "the interface accepts": "accepts",
+    "the group is not attached to any network interface": "not attached",
+    "only the carrier's devices reach the interface": "carrier's devices only",
+    "no route leads to an internet gateway": "no route to an internet gateway",
+    "clients may come through the network load balancer": "behind load balancer",
+}
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -108,3 +123,93 @@ def unread(coverage: Coverage) -> str:
     groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
     status = f"{place(coverage.target)} ({coverage.status}{groups_read})"
     return f"{status}: {plain(coverage.error or 'no reason is known.')}"
+
+
+def counts(openings: Iterable[Opening]) -> str:
+    """How many there are of each severity, for example 1 critical, 2 low."""
+    severities = [opening.finding.severity for opening in openings]
+    numbers = ((severities.count(severity), severity) for severity in Severity)
+    return ", ".join(f"{number:,} {severity}" for number, severity in numbers if number)
+
+
+def day(stamp: str) -> str:
+    """The day of a time in ISO 8601, for example 1 Nov 2026."""
+    date = datetime.fromisoformat(stamp)
+    return f"{date.day} {date:%b %Y}"
+
+
+def minute(stamp: str) -> str:
+    """A time in ISO 8601 to the minute, for example 1 Nov 2026 06:00 UTC."""
+    return f"{day(stamp)} {datetime.fromisoformat(stamp):%H:%M} UTC"
+
+
+def service(finding: Finding) -> str:
+    """The name of what is open, or protocol and ports where it has none."""
+    return finding.service or plain(finding.traffic.text)
+
+
+def title(finding: Finding) -> str:
+    """What is open, with protocol and ports, for example SSH \N{MIDDLE DOT} tcp/22."""
+    text = plain(finding.traffic.text)
+    if finding.traffic.protocol == ALL_PROTOCOLS:
+        return text.capitalize()
+    return f"{finding.service} \N{MIDDLE DOT} {text}" if finding.service else text
+
+
+def group_names(finding: Finding, length: int = _LONGEST_NAME) -> str:
+    """The name of the group, or of those that only together open it; ids for missing names."""
+    names = [name.strip() or group_id for group_id, name in finding.groups]
+    more = [f"{len(names) - _NAMED_GROUPS} more"] if len(names) > _NAMED_GROUPS else []
+    return " + ".join([*(cut(name, length) for name in names[:_NAMED_GROUPS]), *more])
+
+
+def audience(finding: Finding) -> str:
+    """Who gets in, for example the internet, or 512 addresses."""
+    if finding.reach is Reach.WORLD:
+        return "the internet"
+    if finding.family is None:
+        return "unknown sources"
+    if finding.addresses is None or finding.share is None:
+        return "clients of an AWS service"
+    if finding.reach is Reach.WIDE:
+        # All but a few addresses are not all of them.
+        return f"{min(finding.share, 0.9999):.2%} of the {_FAMILIES[finding.family]} internet"
+    return addresses(finding.addresses)
+
+
+def addresses(number: int) -> str:
+    """A number of addresses; of IPv6 ones, it may have dozens of digits."""
+    is_short = number < _MOST_COUNTED
+    return (
+        count(number, "address", "addresses")
+        if is_short
+        else f"2^{number.bit_length() - 1} addresses"
+    )
+
+
+def families(opening: Opening) -> str:
+    """The families for which it is open; empty for IPv4 alone."""
+    names = [_FAMILIES[finding.family] for finding in opening.findings if finding.family]
+    return " + ".join(names) if names != ["IPv4"] else ""
+
+
+def reason(finding: Finding) -> str:
+    """Why the severity is not the service's own, in a few words; empty where it is."""
+    full, is_lower, text = finding.why.rstrip(".").partition(", but ")
+    if not is_lower and finding.attachment is Attachment.UNKNOWN:
+        text = full.partition("; ")[2]
+    for long, short in _SHORTER.items():
+        text = text.replace(long, short)
+    return plain(_ASIDE.sub("", text))
+
+
+def policy_ports(opened: Traffic) -> str:
+    """The traffic as a policy names it, for example tcp/8000-8010, icmp/8 or protocol/50."""
+    protocol = opened.protocol
+    if protocol in ICMP_PROTOCOLS:
+        numbers = [n for n in (opened.icmp_type, opened.icmp_code) if n is not None]
+        return "/".join(map(str, (protocol, *numbers)))
+    if protocol == ALL_PROTOCOLS or opened.ports == (0, LAST_PORT):
+        return f"protocol/{protocol}" if protocol.isdecimal() else protocol
+    low, high = opened.ports
+    return f"{protocol}/{low}" if low == high else f"{protocol}/{low}-{high}"

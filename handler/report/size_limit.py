@@ -9,9 +9,6 @@ from handler.report.html import render_html
 
 # Gmail hides what comes after some 102 KB of HTML behind a link.
 MAX_HTML_BYTES = 90_000
-# SES accepts messages of 40 MB, and base64 makes a file a third larger:
-# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
-MAX_CSV_BYTES = 20_000_000
 # Of notices, targets, changes and exceptions, as far as half the page has room for them.
 _MAX_LINES = (200, 40, 8, 4)
 # No finding takes less than 300 bytes of HTML.

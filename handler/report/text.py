@@ -1,8 +1,12 @@
-"""The digest as plain text."""
+"""The digest as plain text, in lines of 78 characters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from textwrap import indent, wrap
 
-from handler.report.digest import Digest, Group
+from handler.report.digest import Digest
+from handler.report.entries import Entry
+
+_WIDTH = 78
 
 
 def render_text(digest: Digest) -> str:
@@ -11,35 +15,60 @@ def render_text(digest: Digest) -> str:
 
 
 def _lines(digest: Digest) -> Iterator[str]:
-    yield from (digest.headline, digest.advice)
-    yield from (f"Note: {line}" for line in digest.notices)
-    if digest.unread:
-        yield from ("", "NOT READ: what is open there is not known")
-        yield from (f"  {line}" for line in digest.unread)
-    if digest.changed:
-        yield from ("", "CHANGED")
-        yield from (f"  {line}" for line in digest.changed)
+    for line in filter(None, (digest.headline, digest.advice)):
+        yield from _wrapped(line)
+    yield from _joined(digest.summary)
+    yield from _list("NOTES", digest.notices)
+    yield from _list("NOT READ: what is open there is not known", digest.unread)
     for section in digest.sections:
-        yield from ("", f"{section.severity.upper()}: {section.count:,}")
-        for group in section.groups:
-            yield from _group(group)
-    for note in digest.notes:
-        yield from ("", note)
-    if digest.exceptions:
-        yield from ("", "EXCEPTIONS")
-        yield from (f"  {line}" for line in digest.exceptions)
-    yield from ("", "WHAT WAS READ")
-    width = max((len(row.place) for row in digest.coverage), default=0)
-    for row in digest.coverage:
-        yield f"  {row.place:{width}}  {row.status}, groups {row.groups:,}, rules {row.rules:,}"
-    yield from ("", digest.origin)
+        yield from ("", section.title.upper())
+        for entry in section.entries:
+            yield ""
+            yield from _entry(entry)
+        if section.more:
+            yield f"  {section.more}"
+    yield from _list("COVERAGE", digest.changed)
+    yield from _list("EXCEPTIONS", digest.exceptions)
+    yield ""
+    yield from _wrapped(" ".join([digest.coverage, *digest.notes]))
+    for line in (*digest.purpose, digest.origin):
+        yield from _wrapped(line)
 
 
-def _group(group: Group) -> Iterator[str]:
-    yield f"  {group.name}  {group.place}"
-    yield from (f"    {name}: {fact}" for name, fact in group.facts)
-    if group.console:
-        yield f"    console: {group.console}"
-    for entry in group.entries:
-        yield f"    - {entry.opening}"
-        yield from (f"      {name}: {fact}" for name, fact in (*entry.facts, *entry.commands))
+def _list(title: str, lines: tuple[str, ...]) -> Iterator[str]:
+    if lines:
+        yield from ("", title)
+        for line in lines:
+            yield from _wrapped(line, "  ")
+
+
+def _entry(entry: Entry) -> Iterator[str]:
+    families = f" ({entry.families})" if entry.families else ""
+    label = f" [{entry.label}]" if entry.label else ""
+    yield from _wrapped(f"{entry.title}{families}{label}", "  ")
+    ids = "" if entry.group_ids == entry.group else f" ({entry.group_ids})"
+    parts = (f"{entry.group}{ids}", entry.place, *entry.facts)
+    yield from _joined(parts, "    ")
+    for detail in entry.details:
+        yield from _wrapped(detail, "    ")
+    for command in entry.commands:
+        if command.step:
+            yield f"    {command.step}"
+        yield indent(command.text, "      ")
+
+
+def _joined(parts: Iterable[str], margin: str = "") -> Iterator[str]:
+    """The parts with dots between them; a line may end with one, and does not begin with it."""
+    for line in _wrapped("\0\N{MIDDLE DOT} ".join(parts), margin):
+        yield line.replace("\0", " ")
+
+
+def _wrapped(text: str, margin: str = "") -> list[str]:
+    return wrap(
+        text,
+        _WIDTH,
+        initial_indent=margin,
+        subsequent_indent=f"{margin}  " if margin else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

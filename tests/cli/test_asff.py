@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -20,7 +21,6 @@ from tests.cli.sample_reports import (
     ssh_report,
 )
 from tests.support.reports import ACCOUNT, of, read
-from tests.support.security_groups import answer, permission
 
 MODEL = boto3.client("securityhub", region_name="eu-west-1").meta.service_model
 REQUEST = MODEL.operation_model("BatchImportFindings").input_shape
@@ -185,13 +185,13 @@ def test_joint_finding_has_all_groups_as_resources() -> None:
 
 
 def test_group_on_many_interfaces_keeps_to_the_limit() -> None:
-    """With 40 interfaces a finding has 32 resources; the group is the first."""
+    """With 40 interfaces a finding has 16 resources of at most 32; the group is the first."""
     interfaces = [
         {"NetworkInterfaceId": f"eni-{number}", "Groups": [{"GroupId": "sg-1"}]}
         for number in range(40)
     ]
     (finding,) = findings(of(read(SSH_GROUP, NetworkInterfaces=interfaces)))
-    assert len(finding["Resources"]) == 32
+    assert len(finding["Resources"]) == 16
     assert finding["Resources"][0]["Type"] == "AwsEc2SecurityGroup"
 
 
@@ -245,14 +245,18 @@ def test_excepted_finding_is_suppressed_under_an_id_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "has_field"),
-    [pytest.param(12, True, id="a-field-has-room"), pytest.param(64, False, id="nothing-has-room")],
+    ("length", "has_field"),
+    [
+        pytest.param(2_000, True, id="a-field-has-room"),
+        pytest.param(3_000, False, id="nothing-has-room"),
+    ],
 )
-def test_command_that_does_not_fit_is_left_out(rules: int, *, has_field: bool) -> None:
+def test_command_that_does_not_fit_is_left_out(length: int, *, has_field: bool) -> None:
     """A command that is too long for recommendation or field is left out, never cut."""
-    cidrs = [f"8.8.{number}.0/24" for number in range(rules)]
-    report = of(read(answer(permission("tcp", 22, 22, *cidrs))))
-    (finding,) = findings(report)
+    report = REPORTS["one"]
+    (opened,) = report.findings
+    long = replace(opened, fix=f"aws ec2 {'x' * length}")
+    (finding,) = findings(replace(report, findings=(long,)))
     assert "aws ec2" not in finding["Remediation"]["Recommendation"]["Text"]
     assert ("fix" in finding["ProductFields"]) == has_field
     assert finding["ProductFields"]["narrower"].startswith("aws ec2 authorize-")

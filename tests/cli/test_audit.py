@@ -86,6 +86,7 @@ def test_output_of_the_aws_cli_is_a_snapshot(tmp_path: Path) -> None:
             "rules": 1,
             "error": None,
             "notice": None,
+            "readAt": "",
         }
     ]
     assert report["findings"][0]["attachment"] == "unknown"

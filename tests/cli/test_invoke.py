@@ -43,10 +43,8 @@ def test_sandbox_shows_the_mail_whatever_the_environment(project: Path) -> None:
     environment = {"AWS_PROFILE": "nobody", "HTTP_PROXY": UNUSABLE, "HTTPS_PROXY": UNUSABLE}
     status, output = invoke_in_process(project, "--event", "event.json", **environment)
     assert status == 0, output
-    assert (
-        "Subject: [security groups] dev: 5 critical, 3 high, 7 medium, 4 low in 3 regions" in output
-    )
-    assert "started by its schedule" in output
+    assert "Subject: [dev] 5 critical exposures: start with legacy-erp, all traffic" in output
+    assert "Scheduled run " in output
     assert '"body": "Audit complete."' in output
 
 
@@ -54,10 +52,12 @@ def test_stack_has_its_own_settings(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Stack prod audits its two regions and mails its recipients; no event is a manual run."""
-    run_function(copy_project(project, tmp_path / "project"), "prod", "-", b"{}", live=False)
+    run_function(
+        copy_project(project, tmp_path / "project"), "prod", "the default event", b"{}", live=False
+    )
     output = capsys.readouterr().out
     assert "To: security@example.com, platform-oncall@example.com" in output
-    assert "started by hand" in output
+    assert "Manual run " in output
     assert "ap-southeast-2" not in output
 
 
@@ -97,7 +97,7 @@ def test_live_uses_the_account_of_the_caller(project: Path) -> None:
         assert status == 0, output
         assert "Running in account 123456789012 as arn:aws:" in output
         (mail,) = account.mails()
-    assert mail.message["Subject"].startswith("[security groups] dev: 5 critical")
+    assert mail.message["Subject"].startswith("[dev] 5 critical")
 
 
 def test_live_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

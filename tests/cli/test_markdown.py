@@ -108,7 +108,7 @@ def test_unread_regions_come_first() -> None:
     """An unread region and its error stand before the first table."""
     text = render("markdown", REPORTS["region-failed"])
     assert text.startswith(
-        "## Nothing found open in 1 region, 1 region not read.\n"
+        "## 1 region not read; nothing open to the internet in 1 region\n"
         "\n"
         "### Not read: what is open there is not known\n"
         "\n"
@@ -160,4 +160,4 @@ def test_findings_below_the_minimum_severity_are_counted() -> None:
     """Below a minimum severity of critical there is one finding: not listed, but counted."""
     text = render("markdown", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
     assert tables(text) == []
-    assert "Below critical and therefore not listed: 1 finding.\n" in text
+    assert "1 finding below critical not shown.\n" in text

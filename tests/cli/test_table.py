@@ -10,14 +10,17 @@ from rich.cells import cell_len
 
 from cli.formats.short_text import displayed_openings, facts, group_names, service
 from cli.formats.table import write_table
-from handler.model.finding import Opening, Severity, Status
+from handler.model.finding import Change, Opening, Previous, Severity, Status
+from handler.model.reach import Reach
 from handler.model.run import Report
+from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.sanitize import plain
 from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render, ssh_report
 from tests.support.reports import of, read
 from tests.support.security_groups import answer, permission
 
+BEFORE = Previous("1", Traffic("tcp", 23, 23), Reach.WORLD, Severity.LOW)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 WORLD, WORLD6 = "0.0.0.0/0", "::/0"
 
@@ -140,7 +143,7 @@ def test_two_lines_for_a_finding_and_one_on_wide_terminals(
     assert lines[24 * len(first) :] == [
         "",
         "1 region read: 24 groups, 24 rules.",
-        "24 critical in 1 region.",
+        "24 services are critically exposed to the internet",
     ]
 
 
@@ -200,7 +203,10 @@ def test_region_has_its_account_where_there_are_several() -> None:
         pytest.param({"status": Status.NEW}, "new", id="new"),
         pytest.param({"status": Status.REOPENED}, "reopened", id="reopened"),
         pytest.param({"last_seen": "2026-11-24T06:00:00Z"}, "since 2026-11-23", id="open"),
-        pytest.param({"worsened_from": Severity.LOW}, "was low", id="worse"),
+        pytest.param({"change": Change.WORSENED, "previously": (BEFORE,)}, "was low", id="worse"),
+        pytest.param(
+            {"change": Change.WIDENED, "previously": (BEFORE,)}, "widened, was tcp/23", id="wider"
+        ),
         pytest.param({"status": Status.UNVERIFIED}, "unverified", id="unverified"),
         pytest.param({"status": Status.EXCEPTED}, "excepted", id="excepted"),
         pytest.param({"exception": "expired", "status": Status.NEW}, "expired  new", id="expired"),
@@ -255,7 +261,7 @@ def test_worst_comes_first_and_excepted_last() -> None:
     rows = [line for line in text.splitlines() if line.startswith(tuple(map(str.upper, Severity)))]
     assert [row.split()[0] for row in rows] == ["CRITICAL", "CRITICAL", "HIGH", "CRITICAL"]
     assert "accepted until 2026-12-31 by web team: until the VPN is there" in rows[-1]
-    assert "Accepted by exceptions: 1 finding." in text
+    assert "1 finding accepted by exceptions." in text
 
 
 def test_unverified_findings_are_listed_and_resolved_ones_are_not() -> None:
@@ -274,14 +280,14 @@ def test_unread_regions_stand_below_the_findings() -> None:
         "  eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.\n"
         "\n"
         "1 of 2 regions read: 0 groups, 0 rules.\n"
-        "Nothing found open in 1 region, 1 region not read.\n"
+        "1 region not read; nothing open to the internet in 1 region\n"
     )
 
 
 def test_clean_report_is_a_summary() -> None:
     """A report without findings says what was read, and that nothing is open."""
     assert render("table", REPORTS["clean"]) == (
-        "1 region read: 0 groups, 0 rules.\nNothing found open in 1 region.\n"
+        "1 region read: 0 groups, 0 rules.\nNothing open to the internet in 1 region\n"
     )
 
 
@@ -298,7 +304,7 @@ def test_findings_below_the_minimum_severity_are_counted() -> None:
     """Below a minimum severity of critical there is one finding: not listed, but counted."""
     text = render("table", replace(REPORTS["icmp"], minimum_severity=Severity.CRITICAL))
     assert "MEDIUM" not in text
-    assert "Below critical and therefore not listed: 1 finding.\n" in text
+    assert "1 finding below critical not shown.\n" in text
 
 
 @pytest.mark.parametrize("columns", [80, 120, 160])

@@ -10,7 +10,7 @@ from handler.policy.policy import Policy
 from handler.scan import GroupSource
 from handler.scan import scan_target as real_scan
 from sandbox.aws.faults import Fault
-from tests.support.stack import Stack
+from tests.support.stack import Stack, unwrapped
 
 CHANGE = {
     "source": "aws.ec2",
@@ -22,7 +22,7 @@ CHANGE = {
 def test_the_first_run_always_mails(stack: Stack) -> None:
     """The first run mails even if nothing is open; the second one does not."""
     stack.run()
-    assert stack.subjects == ["nothing found open in 2 regions"]
+    assert stack.subjects == ["Nothing open to the internet in 2 regions"]
     stack.day()
     assert stack.run()["counts"]["mailed"] == 0
 
@@ -43,18 +43,19 @@ def test_a_mail_has_the_changes(stack: Stack) -> None:
     stack.day()
     stack.run()
     assert stack.subjects == [
-        "1 medium in 1 region",
-        "2 medium in 1 region (1 new)",
-        "1 medium in 1 region (1 resolved)",
-        "2 medium in 1 region (1 back)",
+        "Medium: SSH open to the internet on web",
+        "New medium: PostgreSQL open to the internet on database",
+        "Resolved: SSH on web; 1 still open (1 medium)",
+        "Reopened medium: SSH open to the internet on web",
     ]
     _, opened, closed, back = stack.texts
     assert "database (" in opened
     assert "web (" not in opened
-    assert "Open as before: 1 finding" in opened
-    assert "resolved: tcp/22 (SSH) from the whole IPv4 internet on web (" in closed
-    assert "first seen on 2026-11-23" in closed
-    assert "seen: again, the first time on 2026-11-23" in back
+    assert "Still open: 1 (1 medium), in the CSV." in unwrapped(opened)
+    assert "RESOLVED (1)" in closed
+    assert "web (" in closed
+    assert "was medium \N{MIDDLE DOT} open since 23 Nov 2026" in unwrapped(closed)
+    assert "first seen 23 Nov 2026" in unwrapped(back)
     assert stack.statuses == {"web": "open", "database": "open"}
 
 
@@ -65,7 +66,7 @@ def test_a_deleted_group_is_resolved(stack: Stack) -> None:
     stack.account.client("ec2").delete_security_group(GroupId=web)
     stack.day()
     stack.run()
-    assert stack.subjects[-1] == "nothing found open in 2 regions (1 resolved)"
+    assert stack.subjects[-1] == "Resolved: SSH on web; nothing open"
 
 
 def test_a_higher_severity_is_mailed(stack: Stack) -> None:
@@ -75,8 +76,8 @@ def test_a_higher_severity_is_mailed(stack: Stack) -> None:
     attach(stack, web)
     stack.day()
     stack.run()
-    assert stack.subjects[-1] == "1 critical in 1 region (1 worse)"
-    assert "seen: since 2026-11-23, and worse now: it was medium" in stack.texts[-1]
+    assert stack.subjects[-1] == "Worse critical: SSH open to the internet on web"
+    assert "was medium \N{MIDDLE DOT} open since 23 Nov 2026" in unwrapped(stack.texts[-1])
 
 
 def test_open_findings_are_mailed_again_after_seven_days(stack: Stack) -> None:
@@ -87,7 +88,7 @@ def test_open_findings_are_mailed_again_after_seven_days(stack: Stack) -> None:
         stack.day()
         stack.run()
     assert [len(stack.account.mails()), len(set(stack.subjects))] == [3, 1]
-    assert stack.texts[-1].count("close: ") == 2
+    assert "1 critical, 1 high" in stack.texts[-1]
 
 
 def attach(stack: Stack, *group_ids: str) -> None:
@@ -114,14 +115,14 @@ def test_losing_and_regaining_a_region_are_mailed_once_each(stack: Stack) -> Non
     stack.day()
     stack.run()
     assert stack.subjects == [
-        "1 medium in 1 region",
-        "nothing found open in 1 region, 1 region not read",
-        "1 medium in 1 region (1 read again)",
+        "Medium: SSH open to the internet on web",
+        "1 region not read; nothing open to the internet in 1 region",
+        "1 region read again; 1 still open (1 medium)",
     ]
     lost, regained = stack.texts[1:]
-    assert "no longer read: eu-west-1 / 123456789012" in lost
-    assert "Known from before and not verified by this run: 1 finding." in lost
-    assert "read again: eu-west-1 / 123456789012" in regained
+    assert "eu-west-1 / 123456789012 (denied)" in lost
+    assert "1 earlier finding not verified by this run." in unwrapped(lost)
+    assert "Read again: eu-west-1 / 123456789012" in regained
 
 
 def test_an_event_that_is_delivered_again_mails_once(stack: Stack) -> None:
@@ -136,7 +137,7 @@ def test_an_event_that_is_delivered_again_mails_once(stack: Stack) -> None:
     }
     assert first["counts"]["mailed"] == len(stack.subjects) == 1
     stack.run(run_id="e2")
-    assert stack.subjects[1:] == ["2 medium in 1 region (1 new)"]
+    assert stack.subjects[1:] == ["New medium: PostgreSQL open to the internet on database"]
 
 
 def test_a_manual_run_always_mails_a_full_digest(stack: Stack) -> None:
@@ -144,7 +145,7 @@ def test_a_manual_run_always_mails_a_full_digest(stack: Stack) -> None:
     stack.open("web")
     for _ in range(2):
         assert stack.run({"id": "same"})["counts"]["mailed"] == 1
-    assert stack.texts[1].count("close: ") == 1
+    assert "MEDIUM (1)" in stack.texts[1]
 
 
 def test_a_manual_run_may_be_dry_or_partial(stack: Stack) -> None:
@@ -168,7 +169,7 @@ def test_many_change_events_give_one_mail(stack: Stack) -> None:
     results = [stack.run({**CHANGE, "id": f"change-{number}"})["counts"] for number in range(4)]
     assert [counts["mailed"] for counts in results] == [1, 0, 0, 0]
     assert {counts["targets"] for counts in results} == {1}
-    assert stack.subjects[1:] == ["1 medium in 1 region (1 new)"]
+    assert stack.subjects[1:] == ["New medium: SSH open to the internet on web"]
     assert stack.run()["counts"]["new"] == 1
 
 
@@ -196,8 +197,8 @@ def test_a_rejected_mail_leaves_the_state_as_it_was(stack: Stack) -> None:
         stack.run(run_id="e1")
     assert (stack.head.runs, stack.head.claim) == ((), None)
     stack.run(run_id="e1")
-    assert stack.subjects == ["1 medium in 1 region"]
-    assert "Note:" not in stack.texts[0]
+    assert stack.subjects == ["Medium: SSH open to the internet on web"]
+    assert "NOTES" not in stack.texts[0]
 
 
 @pytest.mark.parametrize(
@@ -239,10 +240,9 @@ def test_a_mail_whose_answer_is_lost_is_repeated_with_a_notice(http_stack: Stack
     with pytest.raises(MailError):
         http_stack.run(run_id="e1")
     http_stack.run(run_id="e1")
-    assert http_stack.subjects == ["1 medium in 1 region"]
-    assert (
-        "Note: Run e1 ended between its mail and the ledger; this mail may " in http_stack.texts[0]
-    )
+    assert http_stack.subjects == ["Medium: SSH open to the internet on web"]
+    notice = "Run e1 ended between its mail and the ledger; this mail may repeat what it said."
+    assert notice in unwrapped(http_stack.texts[0])
     assert http_stack.slept == []
 
 
@@ -255,8 +255,8 @@ def test_a_denied_ledger_is_reported_and_fails_the_run(stack: Stack, operation: 
         with pytest.raises(AuditIncompleteError, match=r"ledger could not be .*AccessDenied: No"):
             stack.run()
         stack.day()
-    assert stack.subjects == ["1 medium in 1 region"] * 2
-    assert "What has changed is not known" in stack.texts[0]
+    assert stack.subjects == ["Medium: SSH open to the internet on web"] * 2
+    assert "What has changed is not known" in unwrapped(stack.texts[0])
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_corrupt_ledger_is_moved_aside(stack: Stack, key: str, stored: bytes) 
     with pytest.raises(AuditIncompleteError, match="What has changed is not known: "):
         stack.run(run_id="e1")
     assert stack.stored("aside/e1.json") == stored
-    assert "It is kept as aside/e1.json, and a new one begins." in stack.texts[0]
+    assert "It is kept as aside/e1.json, and a new one begins." in unwrapped(stack.texts[0])
     stack.day()
     assert stack.run()["counts"] | {"new": 0, "mailed": 0} == stack.run(run_id="e9")["counts"]
 
@@ -372,7 +372,7 @@ def test_a_region_removed_from_the_settings_is_mailed_once(
     monkeypatch.setenv("AUDIT_REGIONS", "eu-west-1")
     counts = stack.run()["counts"]
     assert (counts["unverified"], counts["resolved"], counts["mailed"]) == (1, 0, 1)
-    assert "no longer asked for, and forgotten: us-east-1 / 123456789012" in stack.texts[-1]
+    assert "No longer audited: us-east-1 / 123456789012" in stack.texts[-1]
     stack.day()
     counts = stack.run()["counts"]
     assert (counts["unverified"], counts["mailed"], stack.statuses) == (0, 0, {})
@@ -434,7 +434,7 @@ def test_an_unexpected_error_fails_one_target_only(
     monkeypatch.setattr("handler.audit.scan_target", scan)
     with pytest.raises(AuditIncompleteError, match="us-east-1 was not read: KeyError: 'odd'"):
         stack.run()
-    assert stack.subjects == ["1 medium in 1 region, 1 region not read"]
+    assert stack.subjects == ["1 region not read; 1 medium"]
 
 
 @pytest.mark.parametrize(
@@ -481,7 +481,7 @@ def test_a_run_that_cannot_name_its_account_mails_and_fails(stack: Stack) -> Non
     stack.day()
     stack.run()
     _, failed, again = stack.texts
-    assert failed.startswith("Nothing could be read in 1 region.")
+    assert failed.startswith("Nothing could be read in 1 region")
     assert "  the account (denied): AccessDenied: No\ufffd[31m entry." in failed
-    assert "read again: the account" in again
+    assert "Read again: the account" in again
     assert stack.statuses == {"web": "open"}

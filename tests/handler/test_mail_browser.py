@@ -1,4 +1,4 @@
-"""Mails in a browser with the screen of a phone."""
+"""Mails in a browser with the screen of a phone, and in a window of 700 pixels."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from handler.model.run import Report
-from tests.browsing import check_on_a_phone, overflow
-from tests.support import mails
+from handler.report.digest import DigestKind
+from tests.browsing import check_screen, overflow
+from tests.support import mails, sample_account
 from tools import pictures
 from tools.browser import Browser, NoBrowserError, Screen
 
@@ -18,9 +19,12 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 700])
 @pytest.mark.parametrize(
     "make",
     [
+        pytest.param(sample_account.full, id="full"),
+        pytest.param(sample_account.changes, id="changes"),
         pytest.param(mails.small, id="small"),
         pytest.param(mails.failures, id="failures"),
         pytest.param(lambda: mails.hostile(HOSTILE), id="hostile"),
@@ -29,11 +33,65 @@ HOSTILE = (
         pytest.param(lambda: mails.many(200, "a-very-long-name" * 15), id="long-names"),
     ],
 )
-def test_mails_fit_a_phone(browser: Browser, tmp_path: Path, make: Make, *, is_dark: bool) -> None:
+def test_mails_fit_the_screen(
+    browser: Browser, tmp_path: Path, make: Make, width: int, *, is_dark: bool
+) -> None:
     """No element is wider than the screen, whatever is found and however long its names are."""
-    page = tmp_path / "mail.html"
-    page.write_text(mails.receive(make()).html, "utf-8")
-    check_on_a_phone(browser, page, is_dark=is_dark)
+    check_screen(browser, write(tmp_path, make()), width=width, is_dark=is_dark)
+
+
+@pytest.mark.parametrize("make", [sample_account.full, sample_account.changes])
+def test_no_command_is_broken(browser: Browser, tmp_path: Path, make: Make) -> None:
+    """A phone shows each line of a command as one line, and all of it without scrolling."""
+    browser.show(write(tmp_path, make()), Screen(360, 780, is_phone=True))
+    blocks = browser.value("""[...document.querySelectorAll("pre")].map(e => ({
+        rows: (e.clientHeight - 8) / parseFloat(getComputedStyle(e).lineHeight),
+        lines: e.textContent.split("\\n").length,
+        hidden: e.scrollWidth - e.clientWidth}))""")
+    assert blocks
+    assert [block for block in blocks if block["rows"] != block["lines"] or block["hidden"]] == []
+
+
+def test_a_change_mail_is_one_phone_screen(browser: Browser, tmp_path: Path) -> None:
+    """One new and one resolved finding take less than the 780 pixels of a small phone."""
+    page = write(tmp_path, sample_account.changes(), DigestKind.CHANGES)
+    browser.show(page, Screen(360, 200, is_phone=True))
+    assert browser.value("document.documentElement.scrollHeight") <= 780
+
+
+CONTRAST = """(() => {
+    const channel = x => (x /= 255) <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4
+    const light = c => [0.2126, 0.7152, 0.0722].reduce((sum, w, i) => sum + w * channel(c[i]), 0)
+    const rgb = text => text.match(/[\\d.]+/g).map(Number)
+    const behind = e => {
+        if (!e) return [255, 255, 255]
+        const colour = rgb(getComputedStyle(e).backgroundColor)
+        return colour.length == 4 && colour[3] == 0 ? behind(e.parentElement) : colour
+    }
+    const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)
+    return [...document.querySelectorAll("body *")]
+        .filter(e => e.offsetParent && [...e.childNodes].some(n => n.nodeValue?.trim()))
+        .map(e => [e.textContent.slice(0, 40),
+            ratio(light(rgb(getComputedStyle(e).color)), light(behind(e)))])
+        .filter(([, contrast]) => contrast < 4.5)
+})()"""
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("make", [sample_account.full, mails.changed, mails.small])
+def test_all_text_is_readable(
+    browser: Browser, tmp_path: Path, make: Make, *, is_dark: bool
+) -> None:
+    """Text has a contrast of 4.5 on what is behind it, on a light page and on a dark one."""
+    browser.show(write(tmp_path, make()), Screen(700, 780, is_dark=is_dark))
+    assert browser.value(CONTRAST) == []
+
+
+def write(folder: Path, report: Report, kind: DigestKind = DigestKind.FULL) -> Path:
+    """The mail on a report as a page."""
+    page = folder / "mail.html"
+    page.write_text(mails.receive(report, kind=kind).html, "utf-8")
+    return page
 
 
 def test_overflow_and_requests_are_noticed(browser: Browser, tmp_path: Path) -> None:
@@ -48,8 +106,7 @@ def test_overflow_and_requests_are_noticed(browser: Browser, tmp_path: Path) -> 
 
 def test_pictures_have_the_size_of_their_screens(browser: Browser, tmp_path: Path) -> None:
     """A picture has the screen's width and height times its dots per pixel."""
-    page = tmp_path / "mail.html"
-    page.write_text(mails.receive(mails.small()).html, "utf-8")
+    page = write(tmp_path, mails.small())
     for screen in (Screen(800, 1000), Screen(360, 780, dots=2, is_phone=True, is_dark=True)):
         browser.show(page, screen)
         header = browser.picture()[:24]

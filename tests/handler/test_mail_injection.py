@@ -68,7 +68,7 @@ def test_no_control_character_is_left(hostile_mail: tuple[str, mails.ReceivedMai
         assert value.isprintable(), name
     for form in (mail.text, mail.html):
         assert all(line.isprintable() for line in form.split("\n"))
-    assert len(mail.subject) < 90
+    assert len(mail.subject) <= 78
 
 
 def test_no_header_is_added(hostile_mail: tuple[str, mails.ReceivedMail]) -> None:
@@ -97,13 +97,14 @@ def test_no_cell_is_a_formula(hostile_mail: tuple[str, mails.ReceivedMail]) -> N
 def test_the_text_is_still_there(hostile_mail: tuple[str, mails.ReceivedMail]) -> None:
     """Text and page have the hostile text, with replacements for what cannot be shown."""
     text, mail = hostile_mail
-    assert plain(text)[:60] in mail.text
-    assert plain(text)[:60] in mail.page.text
+    start = "".join(plain(text)[:60].split())
+    assert start in "".join(mail.text.split())
+    assert start in "".join(mail.page.visible.split())
 
 
 def test_the_subject_begins_with_the_stack_name(
     hostile_mail: tuple[str, mails.ReceivedMail],
 ) -> None:
-    """The subject begins with its prefix and the stack's name, whatever the name is."""
+    """The subject begins with the stack's name, whatever the name is."""
     text, mail = hostile_mail
-    assert mail.subject.startswith(f"[security groups] {plain(text)[:13].rstrip()}")
+    assert mail.subject.startswith(f"[{plain(text)[:13].rstrip()}")

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from handler.model.finding import Severity, Status
+from handler.model.finding import Severity, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import (
     Changes,
@@ -23,13 +23,14 @@ from tests.support import mails
 MAX_HTML_BYTES = 90_000
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
 MAX_MESSAGE_BYTES = 40 * 1024 * 1024
-MORE = re.compile(r"and ([\d,]+) more findings?, none worse than the last one above")
+MORE = re.compile(r"And ([\d,]+) more findings? in the CSV\.")
+ENTRY = re.compile(r"^  \S.* \N{MIDDLE DOT} tcp/", re.MULTILINE)
 RECIPIENTS = tuple(f"{'x' * 60}{number:02}@{'y' * 60}.example.com" for number in range(50))
 
 
 def left_out(form: str) -> int:
     """How many findings a form says that it leaves out."""
-    found = MORE.search(form)
+    found = MORE.search(" ".join(form.split()))
     return int(found[1].replace(",", "")) if found else 0
 
 
@@ -41,17 +42,16 @@ def test_many_findings(number: int) -> None:
     assert mail.html_bytes <= MAX_HTML_BYTES
     assert len(mail.raw) < MAX_MESSAGE_BYTES
     assert len(mail.rows) == len(report.findings) == number
-    shown = mail.text.count("      close: ")
+    shown = len(ENTRY.findall(mail.text))
     assert shown >= min(number, 50)
-    assert mail.page.text.count(" close: ") == shown
-    assert left_out(mail.text) == left_out(mail.page.text) == number - shown
+    assert mail.page.visible.count(" \N{MIDDLE DOT} tcp/") == shown
+    assert left_out(mail.text) == left_out(mail.page.visible) == number - shown
     severities = [finding.severity for finding in report.findings]
     for severity in Severity:
-        count = severities[:shown].count(severity)
-        section = mail.text.partition(f"\n{severity.upper()}: ")[2].partition("\n\n")[0]
-        assert section.count("      close: ") == count
-        heading = f"{severity.upper()}: {severities.count(severity):,}\n"
-        assert (heading in mail.text) == bool(count)
+        heading = f"\n{severity.upper()} ({severities.count(severity):,})\n"
+        section = re.split(r"\n[A-Z]+ \(|\nAll|\n1 region", mail.text.partition(heading)[2])[0]
+        assert len(ENTRY.findall(section)) == severities[:shown].count(severity)
+        assert (heading in mail.text) == bool(section)
 
 
 def crowded(text: str, groups: int = 60, accounts: int = 2) -> Report:
@@ -108,7 +108,7 @@ def test_exceptions_and_targets_are_listed_while_there_is_room() -> None:
     )
     exceptions = ExceptionReview(accepted[:10], accepted[10:20], accepted[20:])
     mail = mails.receive(replace(mails.one(), coverage=unread, exceptions=exceptions))
-    for form in (mail.text, mail.page.text):
+    for form in (" ".join(mail.text.split()), mail.page.visible):
         assert not [target for target in targets if f"No {target.region}." not in form]
         groups = [exception.group for exception in accepted]
         assert not [group for group in groups if f" on {group}, owner" not in form]
@@ -146,14 +146,14 @@ def check_size(report: Report) -> None:
     assert mail.html_bytes <= MAX_HTML_BYTES
     assert len(mail.raw) < MAX_MESSAGE_BYTES
     assert max(map(len, mail.raw.split(b"\r\n"))) <= 998
-    assert len(mail.subject) < 90
+    assert len(mail.subject) <= 78
     assert [address.addr_spec for address in mail.message["To"].addresses] == list(RECIPIENTS)
-    shown = mail.text.count("\n    - ")
+    shown = sum(tag == "b" for tag, _ in mail.page.seen) - 1
     assert shown >= 1
-    assert left_out(mail.text) == left_out(mail.page.text) == len(report.open) - shown
+    openings = len(as_openings(report.open))
+    assert left_out(mail.text) == left_out(mail.page.visible)
+    assert 0 < openings - left_out(mail.text) <= shown
     (attachment,) = mail.attachments
-    without = re.fullmatch(
-        r"findings(?:-worst-without-(\d+))?\.csv", attachment.get_filename() or ""
-    )
-    assert without
-    assert len(mail.rows) + int(without[1] or 0) == len(report.findings)
+    name = attachment.get_filename() or ""
+    assert re.fullmatch(r"security-groups-[\w-]*2026-11-23\.csv(\.zip)?", name)
+    assert len(mail.rows) == len(report.findings)

@@ -1,12 +1,14 @@
 """Reports of every kind, and the mails on them as a mail program reads them."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from io import StringIO
+from io import BytesIO, StringIO
+from zipfile import ZipFile
 
 from handler.mail import compose
 from handler.model.finding import Change, Previous, Severity, Status
@@ -23,6 +25,7 @@ from handler.model.run import (
 )
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
+from handler.report.digest import DigestKind
 from handler.settings import Settings
 from tests.support import reports
 from tests.support.html_page import Page
@@ -88,11 +91,16 @@ class ReceivedMail:
 
     @property
     def csv_bytes(self) -> bytes:
-        """The attachment as it is."""
+        """The attached CSV; out of its zip where it has one."""
         (attachment,) = self.attachments
         content = attachment.get_payload(decode=True)
         assert isinstance(content, bytes)
-        return content
+        if attachment.get_content_type() == "text/csv":
+            return content
+        with ZipFile(BytesIO(content)) as archive:
+            (name,) = archive.namelist()
+            assert attachment.get_filename() == f"{name}.zip"
+            return archive.read(name)
 
     @property
     def rows(self) -> list[dict[str, str]]:
@@ -101,9 +109,16 @@ class ReceivedMail:
         return list(csv.DictReader(StringIO(self.csv_bytes.decode("utf-8-sig"), newline="")))
 
 
-def receive(report: Report, settings: Settings = SETTINGS) -> ReceivedMail:
+def receive(
+    report: Report, settings: Settings = SETTINGS, kind: DigestKind = DigestKind.FULL
+) -> ReceivedMail:
     """The mail on a report, composed as SES is given it and read as its recipient does."""
-    return ReceivedMail(compose(settings, report))
+    return ReceivedMail(compose(settings, report, kind))
+
+
+def words(text: str) -> int:
+    """How many words a text has; signs between them are none."""
+    return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
 def phrases(value: object) -> Iterator[str]:

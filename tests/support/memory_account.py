@@ -13,7 +13,7 @@ from hashlib import md5
 from io import BytesIO
 from threading import Lock
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -153,7 +153,7 @@ class _S3:
         request = Request("GetObject", "eu-west-1", read, "GET", f"/{Bucket}/{Key}")
         return self._account.send(request)
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes, **headers: str) -> Answer:  # noqa: N803
+    def put_object(self, Bucket: str, Key: str, Body: bytes | IO[bytes], **headers: str) -> Answer:  # noqa: N803
         def write() -> Answer:
             stored = self._objects.get(Key)
             if "IfMatch" in headers and stored is None:
@@ -162,8 +162,9 @@ class _S3:
             has_changed = "IfMatch" in headers and etag != headers["IfMatch"]
             if has_changed or ("IfNoneMatch" in headers and stored is not None):
                 raise _refusal(_PRECONDITION_FAILED)
-            self._objects[Key] = Body, self._account.now()
-            return {"ETag": _etag(Body)}
+            content = Body if isinstance(Body, bytes) else Body.read()
+            self._objects[Key] = content, self._account.now()
+            return {"ETag": _etag(content)}
 
         request = Request("PutObject", "eu-west-1", write, "PUT", f"/{Bucket}/{Key}")
         return self._account.send(request)

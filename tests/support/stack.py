@@ -121,7 +121,7 @@ class Stack:
     @property
     def subjects(self) -> list[str]:
         """The subjects of all mails, without the stack's name."""
-        prefix = "[security groups] dev: "
+        prefix = "[dev] "
         return [str(m.message["Subject"]).removeprefix(prefix) for m in self.account.mails()]
 
     @property
@@ -168,6 +168,11 @@ def text_of(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
+
+
+def unwrapped(mail: str) -> str:
+    """The text of a mail on one line."""
+    return " ".join(mail.split())
 
 
 @contextmanager

@@ -35,6 +35,7 @@ def test_a_report_in_full() -> None:
                 "rules": 0,
                 "error": "UnauthorizedOperation: <b>No</b>.",
                 "notice": None,
+                "readAt": "",
             },
             {
                 "account": "123456789012",
@@ -44,6 +45,7 @@ def test_a_report_in_full() -> None:
                 "rules": 1,
                 "error": None,
                 "notice": None,
+                "readAt": "",
             },
         ],
         "summary": {
@@ -104,9 +106,7 @@ def test_a_report_in_full() -> None:
                 "fix": "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
                 "--security-group-rule-ids sgr-1",
                 "narrower": "aws ec2 authorize-security-group-ingress --region eu-west-1 "
-                "--group-id sg-1 --ip-permissions "
-                """'[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, """
-                """"IpRanges": [{"CidrIp": "YOUR-RANGE"}]}]'""",
+                "--group-id sg-1 --protocol tcp --port 22 --cidr YOUR-RANGE",
                 "console": "https://eu-west-1.console.aws.amazon.com/ec2/home"
                 "?region=eu-west-1#SecurityGroup:groupId=sg-1",
                 "detail": None,

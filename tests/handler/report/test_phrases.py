@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handler.model.network import Target
+from handler.policy.validation import ports
 from handler.report import phrases
 from tests.support import reports
 from tests.support.security_groups import answer, permission
@@ -45,3 +46,22 @@ def test_an_unknown_region_has_no_console_url(region: str) -> None:
     (finding,) = reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))).findings
     elsewhere = replace(finding, target=Target(reports.ACCOUNT, region))
     assert phrases.console_url(elsewhere) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["all", "tcp/443", "tcp/8000-8010", "udp", "icmp", "icmp/8", "icmpv6/1/4", "protocol/50"],
+)
+def test_ports_are_written_as_a_policy_reads_them(text: str) -> None:
+    """What the mail suggests for an exception means the same traffic there."""
+    assert phrases.policy_ports(ports("ports", text)) == text
+
+
+def test_the_first_ten_groups_are_named() -> None:
+    """A group without a name has its id, a long name is cut, the others are counted."""
+    (finding,) = reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))).findings
+    ids = tuple(f"sg-{number}" for number in range(12))
+    joint = replace(finding, group_ids=ids, group_names=(" ", "n" * 90, *ids[2:]))
+    assert phrases.group_names(joint, 10) == (
+        "sg-0 + nnnnnnn... + sg-2 + sg-3 + sg-4 + sg-5 + sg-6 + sg-7 + sg-8 + sg-9 + 2 more"
+    )

@@ -1,0 +1,81 @@
+"""What is open on purpose: the exceptions that need attention, and how to accept a finding."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from handler.model.attachment import Attachment
+from handler.model.finding import Finding, Kind, Opening
+from handler.model.run import PolicyException, Report
+from handler.model.traffic import Traffic
+from handler.report import phrases
+from handler.sanitize import cut, plain
+
+_LONGEST_LINE = 240
+_ACCEPTED_FOR = timedelta(days=90)
+_WEB = (Traffic("tcp", 80, 80), Traffic("tcp", 443, 443))
+
+
+def exceptions_to_review(report: Report, max_lines: int | None) -> Iterator[str]:
+    """The exceptions that need attention, each once, the most urgent first."""
+    review, noun = report.exceptions, "more exception"
+    for verb, exceptions in (("Expired", review.expired), ("Expires", review.expiring)):
+        lines = (
+            f"{verb} on {exception.until}"
+            f"{' and matches nothing' if exception in review.unused else ''}: "
+            f"{_describe(exception)}"
+            for exception in exceptions
+        )
+        yield from first_lines_of(lines, noun, max_lines)
+    dated = {*review.expired, *review.expiring}
+    unused = (exception for exception in review.unused if exception not in dated)
+    lines = (f"Matches nothing: {_describe(exception)}" for exception in unused)
+    yield from first_lines_of(lines, noun, max_lines)
+
+
+def first_lines_of(items: Iterable[str], noun: str, max_lines: int | None) -> tuple[str, ...]:
+    """The first items, cut to readable lines, and how many more there are."""
+    lines = [cut(item, _LONGEST_LINE) for item in items]
+    displayed = lines[:max_lines]
+    more = len(lines) - len(displayed)
+    return (*displayed, *([f"and {phrases.count(more, noun)}."] if more else []))
+
+
+def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]:
+    """How to accept the first opening, and the web ports of public load balancers."""
+    findings = [opening.finding for opening in openings]
+    # A joint finding takes an exception for each of its groups.
+    single = (finding for finding in findings if finding.kind is Kind.EXPOSURE)
+    if finding := next(single, None):
+        exception = {
+            "group": finding.group_id,
+            "ports": phrases.policy_ports(finding.traffic),
+            "reason": "WHY",
+            "owner": "WHO",
+            "until": (report.run.day + _ACCEPTED_FOR).isoformat(),
+        }
+        line = plain(json.dumps(exception, ensure_ascii=False))
+        if len(line) <= _LONGEST_LINE:
+            yield f"Open on purpose? Add to exceptions: {line}"
+    if ports := [f"tcp/{web.from_port}" for web in _WEB if _is_public_web(findings, web)]:
+        yield f"Intended? Add {' and '.join(ports)} to authorizedPorts."
+
+
+def _is_public_web(findings: Iterable[Finding], web: Traffic) -> bool:
+    return any(
+        finding.traffic == web
+        and finding.attachment is Attachment.INTERNET_FACING
+        and finding.attached[:1]
+        and finding.attached[0].startswith("load balancer ")
+        for finding in findings
+    )
+
+
+def _describe(exception: PolicyException) -> str:
+    source = f" from {exception.source}" if exception.source else ""
+    places = {"region": exception.region, "account": exception.account}
+    where = "".join(f" in {name} {place}" for name, place in places.items() if place)
+    return (
+        f"{exception.ports}{source} on {exception.group}{where}, "
+        f"owner {exception.owner}, reason: {exception.reason}"
+    )

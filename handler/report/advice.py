@@ -1,0 +1,43 @@
+"""Where the reader of a digest starts."""
+
+from collections.abc import Sequence
+
+from handler.model.finding import Finding, Opening, Severity
+from handler.model.run import Report
+from handler.report import phrases
+from handler.report.headline import worst_of
+from handler.sanitize import cut
+
+_URGENT = Severity.HIGH
+_LONGEST_NAME = 80
+
+
+def advice(report: Report, selected: Sequence[Opening], *, is_full: bool) -> str:
+    """Where to start; nothing in a digest of changes whose headline says it all.
+
+    ``selected`` are the openings that the digest lists.
+    """
+    if not is_full and len(selected) == 1:
+        return ""
+    worst = worst_of(selected).finding if selected else None
+    if worst and worst.severity.is_at_least(_URGENT):
+        return _start_with(worst)
+    if not report.is_complete:
+        return "Start with what could not be read: what is open there is not known."
+    if report.exceptions.expiring:
+        return "Renew the exceptions that expire soon, or close what they accept."
+    if report.openings:
+        return "Nothing is urgent: close what nobody needs." if is_full else ""
+    is_due = report.exceptions.expired or report.exceptions.unused
+    review = "Review the exceptions that have expired or match nothing."
+    return review if is_due else "Nothing to do."
+
+
+def _start_with(finding: Finding) -> str:
+    where = phrases.group_names(finding, _LONGEST_NAME)
+    what, audience = phrases.service(finding), phrases.audience(finding)
+    path = f"is open to {audience}"
+    if finding.attached:
+        path = f"from {audience} reaches {cut(finding.attached[0], _LONGEST_NAME)}"
+    owner = f" (owner: {cut(finding.owner, _LONGEST_NAME)})" if finding.owner else ""
+    return cut(f"Start with {where}: {what} {path}{owner}.", 3 * _LONGEST_NAME)

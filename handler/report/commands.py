@@ -1,0 +1,98 @@
+"""The commands that close a finding, in safe order, wrapped so that no id is broken."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from handler.model.attachment import Attachment
+from handler.model.finding import Finding, Opening
+from handler.model.traffic import ALL_PROTOCOLS, Traffic
+from handler.sanitize import plain
+
+# What a phone shows of a line without scrolling.
+_LONGEST_LINE = 44
+_LONGEST_COMMAND = 2500
+# A word as shlex.quote writes it: some of it may be in quotes, with spaces.
+_WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
+_AND = "&&"
+_RULE_IDS = "--security-group-rule-ids"
+# SSH, Telnet, RDP, VNC and WinRM: whoever closes them may need them to get in.
+_LOGIN_PORTS = (22, 23, 3389, 5900, 5985, 5986)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to paste, its lines separated by newlines, and which step it is, if any."""
+
+    step: str
+    text: str
+
+
+def commands_of(opening: Opening) -> tuple[Command, ...]:
+    """The commands that close an opening.
+
+    Where people log in through it, the first one lets a range of theirs in.
+    """
+    finding = opening.finding
+    fixes = " && ".join(f.fix for f in opening.findings if f.fix)
+    if len(fixes) > _LONGEST_COMMAND:
+        # Half a command would be worse than none.
+        return (Command("", "see the CSV"),)
+    if not fixes:
+        return ()
+    if finding.narrower and _is_for_logins(finding):
+        return (
+            Command("1. Allow your range", wrap(finding.narrower)),
+            Command("2. Revoke", wrap(fixes)),
+        )
+    return (Command("", wrap(fixes)),)
+
+
+def wrap(command: str) -> str:
+    """The command with each option on a line of its own; what does not fit goes below it.
+
+    Commands that differ in their rule ids only become one.
+    """
+    merged: dict[tuple[str, ...], list[str]] = {}
+    for words in _split(_WORD.findall(command)):
+        ids_at = words.index(_RULE_IDS) + 1 if _RULE_IDS in words else len(words)
+        merged.setdefault(tuple(words[:ids_at]), []).extend(words[ids_at:])
+    return f" {_AND}\n".join(
+        " \\\n".join(map(plain, _lines([*start, *dict.fromkeys(ids)])))
+        for start, ids in merged.items()
+    )
+
+
+def _split(words: Iterable[str]) -> Iterator[list[str]]:
+    """The words of each of the commands."""
+    command: list[str] = []
+    for word in words:
+        if word == _AND:
+            yield command
+            command = []
+        else:
+            command.append(word)
+    yield command
+
+
+def _lines(words: Sequence[str]) -> Iterator[str]:
+    line = words[0]
+    for word in words[1:]:
+        is_value = line.startswith(" ")
+        if word.startswith("--"):
+            yield line
+            line = f"  {word}"
+        elif is_value and len(f"{line} {word} \\") > _LONGEST_LINE:
+            yield line
+            line = f"    {word}"
+        else:
+            line = f"{line} {word}"
+    yield line
+
+
+def _is_for_logins(finding: Finding) -> bool:
+    if finding.traffic.protocol == ALL_PROTOCOLS:
+        return False
+    if finding.attachment in {Attachment.UNATTACHED, Attachment.NO_INBOUND}:
+        return False
+    return any(finding.traffic.contains(Traffic("tcp", port, port)) for port in _LOGIN_PORTS)

@@ -1,0 +1,71 @@
+"""How much was read, in one line and in a table of what was not, and who was asked for it."""
+
+from collections.abc import Iterator
+
+from handler import VERSION
+from handler.model.network import UNKNOWN
+from handler.model.run import Report, Trigger
+from handler.report import phrases
+from handler.sanitize import cut
+
+_LONGEST_NAME = 80
+_TRIGGERS = {
+    Trigger.SCHEDULE: "Scheduled run",
+    Trigger.CHANGE: "Run after a change",
+    Trigger.MANUAL: "Manual run",
+}
+
+
+def coverage_line(report: Report) -> str:
+    """For example: All 17 regions read: 42 groups, 57 rules."""
+    number = len(report.coverage)
+    read = number - len(report.unread)
+    groups = phrases.count(sum(coverage.groups for coverage in report.coverage), "group")
+    rules = phrases.count(sum(coverage.rules for coverage in report.coverage), "rule")
+    of_all = f"{read:,} of {number:,} regions" if read < number else phrases.count(number, "region")
+    start = "All " if read == number > 1 else ""
+    return f"{start}{of_all} read: {groups}, {rules}."
+
+
+def notices(report: Report) -> Iterator[str]:
+    """What went wrong with the ledger, what has changed in the settings, and what limits a run."""
+    yield from report.notices
+    if report.changes and report.changes.has_new_settings:
+        dropped = phrases.count(report.changes.dropped, "finding")
+        verb = "is" if report.changes.dropped == 1 else "are"
+        yield f"Settings changed: {dropped} {verb} no longer listed."
+    for coverage in report.coverage:
+        if coverage.notice:
+            yield f"{phrases.place(coverage.target)}: {coverage.notice}"
+
+
+def coverage_changes(report: Report) -> Iterator[str]:
+    """Which targets can be read again, and which are no longer asked for."""
+    if report.changes:
+        for target in report.changes.regained:
+            yield f"Read again: {phrases.place(target)}"
+        for target in report.changes.left_out:
+            yield f"No longer audited: {phrases.place(target)}"
+
+
+def has_several_accounts(report: Report) -> bool:
+    """Whether a region alone does not say where something is."""
+    return len({coverage.target.account for coverage in report.coverage}) > 1
+
+
+def place_and_time(report: Report) -> Iterator[str]:
+    """The stack, the account or the number of accounts, and when the run started."""
+    if report.run.stack:
+        yield cut(report.run.stack, _LONGEST_NAME)
+    accounts = {coverage.target.account for coverage in report.coverage} - {UNKNOWN}
+    if len(accounts) > 1:
+        yield phrases.count(len(accounts), "account")
+    for account in accounts if len(accounts) == 1 else ():
+        yield f"account {cut(account, _LONGEST_NAME)}"
+    yield phrases.minute(report.run.started_at)
+
+
+def origin(report: Report) -> str:
+    """Which run of which version it was."""
+    run = f"{_TRIGGERS[report.run.trigger]} {cut(report.run.id, _LONGEST_NAME)}"
+    return f"{run}, security-group-audit {VERSION}."

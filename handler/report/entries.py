@@ -1,0 +1,143 @@
+"""What the digest says of one finding: what is open, where, why, since when, how to close it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from handler.model.finding import Change, Finding, Opening, Previous, Status
+from handler.model.reach import Reach
+from handler.report import phrases
+from handler.report.commands import Command, commands_of
+from handler.sanitize import cut, join_first, plain
+
+_LONGEST_LINE = 240
+_LONGEST_NAME = 80
+_NAMED_INTERFACES = 3
+_CHANGES = {Change.WIDENED: "Widened", Change.NARROWED: "Narrowed", Change.WORSENED: "Worse"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One opening, or one that has been closed.
+
+    ``label`` is a severity, or how it has changed. ``group`` has the names, ``group_ids`` the ids
+    of the groups. ``facts`` are phrases, ``details`` sentences.
+    """
+
+    title: str
+    families: str
+    label: str
+    group: str
+    group_ids: str
+    console: str | None
+    place: str
+    facts: tuple[str, ...]
+    details: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+def open_entry(opening: Opening, label: str, *, with_account: bool, with_commands: bool) -> Entry:
+    """The entry of what is open."""
+    finding = opening.finding
+    details = list(_details(opening))
+    commands = commands_of(opening) if with_commands else ()
+    if commands and finding.managed_by:
+        owner = cut(finding.managed_by, _LONGEST_NAME)
+        details.append(f"Change it in {owner}: a manual change is undone or drifts.")
+    facts = (*_path(finding), *_history(finding), *_people(finding, with_manager=not commands))
+    return _entry(opening, label, facts, details, commands, with_account=with_account)
+
+
+def closed_entry(opening: Opening, *, with_account: bool) -> Entry:
+    """The entry of what is resolved, or not listed any more."""
+    finding = opening.finding
+    if finding.status.is_open:
+        facts = [f"now {finding.severity}", phrases.reason(finding)]
+    else:
+        facts = [f"was {finding.severity}"]
+    facts += [f"open since {phrases.day(finding.first_seen)}"] if finding.first_seen else []
+    details = _details(opening)
+    return _entry(opening, "", filter(None, facts), details, (), with_account=with_account)
+
+
+def change_label(finding: Finding) -> str:
+    """How the finding differs from the last run: New, Reopened, Widened, Worse or Narrowed."""
+    if finding.status in {Status.NEW, Status.REOPENED}:
+        return finding.status.capitalize()
+    return _CHANGES[finding.change] if finding.change else ""
+
+
+def _entry(
+    opening: Opening,
+    label: str,
+    facts: Iterable[str],
+    details: Iterable[str],
+    commands: tuple[Command, ...],
+    *,
+    with_account: bool,
+) -> Entry:
+    finding = opening.finding
+    target = finding.target
+    return Entry(
+        title=cut(phrases.title(finding), _LONGEST_NAME),
+        families=phrases.families(opening),
+        label=label,
+        group=cut(phrases.group_names(finding), _LONGEST_LINE),
+        group_ids=cut(" + ".join(group_id for group_id, _ in finding.groups), _LONGEST_LINE),
+        console=phrases.console_url(finding),
+        place=cut(phrases.place(target) if with_account else target.region, _LONGEST_NAME),
+        facts=tuple(cut(fact, _LONGEST_LINE) for fact in facts),
+        details=tuple(cut(detail, 2 * _LONGEST_LINE) for detail in details),
+        commands=commands,
+    )
+
+
+def _path(finding: Finding) -> Iterator[str]:
+    """What the group is attached to, who gets in, and why that is less severe than it might be."""
+    reason = phrases.reason(finding)
+    if finding.attached:
+        yield join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
+    is_named = "get in" in reason or "gets in" in reason
+    if finding.addresses is not None and finding.reach is not Reach.WORLD and not is_named:
+        yield f"open to {phrases.audience(finding)}"
+    if reason:
+        yield reason
+
+
+def _history(finding: Finding) -> Iterator[str]:
+    """What it was, and since when it is open, where it is not as it was."""
+    if finding.previously:
+        yield from _former(finding, finding.previously[0], finding.previously_count)
+    elif finding.status is not Status.REOPENED:
+        return
+    if finding.first_seen:
+        verb = "first seen" if finding.status is Status.REOPENED else "open since"
+        yield f"{verb} {phrases.day(finding.first_seen)}"
+
+
+def _former(finding: Finding, before: Previous, number: int) -> Iterator[str]:
+    if before.traffic != finding.traffic:
+        more = f" and {number - 1} more" if number > 1 else ""
+        yield f"was {plain(before.traffic.text)}{more}"
+    elif before.addresses is not None and before.addresses != finding.addresses:
+        is_all = before.reach is Reach.WORLD
+        yield f"was open to {'the internet' if is_all else phrases.addresses(before.addresses)}"
+    if before.severity is not finding.severity:
+        yield f"was {before.severity}"
+
+
+def _people(finding: Finding, *, with_manager: bool) -> Iterator[str]:
+    """Who owns the group, and what manages it."""
+    if finding.owner:
+        yield f"owner: {cut(finding.owner, _LONGEST_NAME)}"
+    if finding.managed_by and with_manager:
+        yield f"managed by {cut(finding.managed_by, _LONGEST_NAME)}"
+
+
+def _details(opening: Opening) -> Iterator[str]:
+    findings = opening.findings
+    yield from dict.fromkeys(f.detail for f in findings if f.detail and f.detail not in f.why)
+    yield from dict.fromkeys(f.exception for f in findings if f.exception)
+    finding = opening.finding
+    if finding.flips and finding.flipping_since:
+        times = phrases.count(finding.flips, "time")
+        yield f"opened and closed {times} since {phrases.day(finding.flipping_since)}"

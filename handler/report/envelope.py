@@ -1,0 +1,47 @@
+"""The headers of a mail: who it is from, and which thread and list it belongs to."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.headerregistry import Address
+
+from handler.model.run import Run
+from handler.sanitize import cut
+
+_LONGEST_NAME = 40
+_NAME = "Security group audit"
+
+
+def envelope(
+    sender: str, recipients: Sequence[str], run: Run
+) -> Mapping[str, str | datetime | Address]:
+    """The headers by name, without the subject; the same for the same run.
+
+    SES replaces Message-ID and Date by its own. All mails of a stack have the same References, so
+    that a mail program shows them as one thread.
+    """
+    _, _, domain = sender.rpartition("@")
+    stack = cut(run.stack, _LONGEST_NAME) if run.stack else ""
+    name = f"{_NAME} ({stack})" if stack else _NAME
+    root = _digest(run.stack or "")
+    label = file_name(run.stack) or "default"
+    return {
+        "From": Address(name, addr_spec=sender),
+        "To": ", ".join(recipients),
+        "Date": datetime.fromisoformat(run.finished_at),
+        "Message-ID": f"<{_digest(f'{run.id} {run.finished_at}')}@{domain}>",
+        "References": f"<security-group-audit.{root}@{domain}>",
+        "List-Id": f"{_NAME} <{label}.security-group-audit.{domain}>",
+        # Asks for no out-of-office replies (RFC 3834).
+        "Auto-Submitted": "auto-generated",
+    }
+
+
+def file_name(stack: str | None) -> str:
+    """The stack's name as a part of a file's or a host's name; empty where nothing of it is."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", stack or "").strip("-")[:_LONGEST_NAME].lower()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
