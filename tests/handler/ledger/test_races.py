@@ -84,7 +84,7 @@ def test_of_ten_runs_one_mails(stack: Stack, seed: int) -> None:
     stack.open("web")
     stack.open("far", "us-east-1")
     stack.time += timedelta(minutes=5)
-    runs = [
+    runs: list[Callable[[], object]] = [
         *(partial(stack.run, run_id=f"e{number % 3}") for number in range(6)),
         *(change(stack, number) for number in range(2)),
         *(change(stack, number, "us-east-1") for number in range(2, 4)),
@@ -113,7 +113,7 @@ def test_a_burst_of_changes_is_two_mails(stack: Stack, seed: int) -> None:
         stack.open(f"group-{number}")
         return change(stack, number)()
 
-    runs = [partial(change_later, number) for number in range(100)]
+    runs: list[Callable[[], object]] = [partial(change_later, number) for number in range(100)]
     results = Interleaving(stack, choose).run(*runs)
     assert [r for r in results if isinstance(r, BaseException)] == []
     assert words(stack) == sorted(f"group-{number}" for number in range(100))
