@@ -1,16 +1,19 @@
 """The commands that close an exposure and nothing else, or that let one range in instead."""
 
 import json
+import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from itertools import chain
 
 from handler.model.address import Family
-from handler.model.network import UNKNOWN, Rule
+from handler.model.network import REGION_NAME, UNKNOWN, Rule
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
 _EC2 = ("aws", "ec2")
+_ID = re.compile(r"(sg|sgr|pl)-[0-9a-f]+", re.ASCII)
 _PLACEHOLDER = "YOUR-RANGE"
 _RANGES = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "CidrIpv6")}
 # A rule's id is in the command of every finding that it has a part in.
@@ -27,9 +30,14 @@ def revoke_command(
 
     By rule id where all are known, else by the rules' exact properties: AWS revokes nothing else
     then, but in a default VPC it does not complain either when no rule has them. None where ids are
-    missing and a rule is ``portless``: EC2 matches ports exactly, and those are not known.
+    missing and a rule is ``portless``: EC2 matches ports exactly, and those are not known. None too
+    where an id is not one of EC2's.
     """
     if not all(rule in rule_ids for rule in rules) and any(rule in portless for rule in rules):
+        return None
+    lists = (rule.source for rule in rules if rule.is_prefix_list)
+    ids = (rule.group_id for rule in rules), filter(None, map(rule_ids.get, rules)), lists
+    if not _is_plain(region, chain(*ids)):
         return None
     group_ids = sorted({rule.group_id for rule in rules})
     return " && ".join(
@@ -38,13 +46,22 @@ def revoke_command(
     )
 
 
-def authorize_command(region: str, group_id: str, family: Family, traffic: Traffic) -> str:
+def authorize_command(region: str, group_id: str, family: Family, traffic: Traffic) -> str | None:
     """The AWS CLI command that lets one range of the reader's choice in to the same traffic.
 
-    The range is a placeholder that AWS refuses, so that the command as it is opens nothing.
+    The range is a placeholder that AWS refuses, so that the command as it is opens nothing. None
+    where the group's id is not one of EC2's.
     """
+    if not _is_plain(region, [group_id]):
+        return None
     command = [*_EC2, "authorize-security-group-ingress", *_region_option(region)]
     return shlex.join([*command, "--group-id", group_id, *_permission_options(family, traffic)])
+
+
+def _is_plain(region: str, ids: Iterable[str]) -> bool:
+    """Whether region and ids are what EC2 gives: a file's may be options of the AWS CLI."""
+    is_region = region == UNKNOWN or REGION_NAME.fullmatch(region) is not None
+    return is_region and all(map(_ID.fullmatch, ids))
 
 
 def _permission_options(family: Family, traffic: Traffic) -> list[str]:

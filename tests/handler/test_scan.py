@@ -116,14 +116,14 @@ def test_rule_ids_are_asked_for_open_groups_only(ec2: Ec2) -> None:
     ec2.rules(
         rule("sgr-out", WORLD, egress=True),
         rule("sgr-private", "10.0.0.0/8"),
-        rule("sgr-open", WORLD),
+        rule("sgr-0a", WORLD),
         of=["sg-1"],
     )
     (finding,) = ec2.scan().findings
-    assert finding.rule_ids == ("sgr-open",)
+    assert finding.rule_ids == ("sgr-0a",)
     assert finding.fix == (
         "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
-        "--security-group-rule-ids sgr-open"
+        "--security-group-rule-ids sgr-0a"
     )
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from handler.assess.remediation import revoke_command
+from handler.assess.remediation import authorize_command, revoke_command
+from handler.model.address import Family
 from handler.model.network import Rule
 from handler.model.traffic import Traffic
 
@@ -66,3 +67,31 @@ def test_a_rule_without_an_id_is_revoked_by_its_properties(rule: Rule, permissio
         revoke_command("eu-west-1", [rule], {})
         == f"{REVOKE} sg-1 --ip-permissions '[{permission}]'"
     )
+
+
+OPTION = "--endpoint-url=https://x"
+
+
+@pytest.mark.parametrize(
+    ("region", "rule", "rule_id"),
+    [
+        pytest.param("eu-west-1", SSH, OPTION, id="rule-id"),
+        pytest.param("eu-west-1", SSH, "sgr-1 --debug", id="two-words"),
+        pytest.param("eu-west-1", SSH, "sgr-1\n", id="line-end"),
+        pytest.param("eu-west-1", SSH._replace(group_id=OPTION), "sgr-1", id="group"),
+        pytest.param("eu-west-1", SSH._replace(group_id="vpc-1"), "sgr-1", id="other-kind"),
+        pytest.param("eu-west-1", SSH._replace(source="pl-x"), None, id="prefix-list"),
+        pytest.param(OPTION, SSH, "sgr-1", id="region"),
+    ],
+)
+def test_an_id_that_is_not_ec2s_gives_no_command(
+    region: str, rule: Rule, rule_id: str | None
+) -> None:
+    """An id from a file may be an option of the AWS CLI; no command is shown then."""
+    assert revoke_command(region, [rule], {rule: rule_id} if rule_id else {}) is None
+
+
+@pytest.mark.parametrize(("region", "group_id"), [("eu-west-1", OPTION), (OPTION, "sg-1")])
+def test_an_odd_group_gives_no_command_to_let_a_range_in(region: str, group_id: str) -> None:
+    """It is left out like the command that revokes."""
+    assert authorize_command(region, group_id, Family.IPV4, SSH.traffic) is None
