@@ -61,6 +61,8 @@ _CHANGE_MAIL_INTERVAL = timedelta(seconds=60)
 # CloudTrail may deliver an event before EC2 shows the change everywhere.
 _SETTLING = timedelta(seconds=10)
 _EVENTS_KEPT = timedelta(days=2)
+# The bucket's objects expire after 400 days.
+_WRITTEN_ANEW = timedelta(days=200)
 _ABANDONED_KEPT = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST = "digest"
@@ -298,7 +300,7 @@ class LedgerSession:
 
     def _is_about_nothing(self, report: Report, kind: DigestKind | None) -> bool:
         """Whether a change has changed nothing, so that there is nothing to commit."""
-        if self._event.trigger is not Trigger.CHANGE or kind is not None:
+        if self._event.trigger is not Trigger.CHANGE or kind is not None or self._expiring():
             return False
         return not any(
             finding.is_change or finding.change or finding.status is Status.RESOLVED
@@ -329,11 +331,23 @@ class LedgerSession:
         raise ConflictError
 
     def _write_accounts(self, after: LedgerState, report: Report) -> dict[str, Pointer]:
-        """Store what is known of each account that the run has read."""
-        accounts = {coverage.target.account for coverage in report.coverage}
+        """Store what is known of each account that the run has read, or that is about to expire."""
+        accounts = {coverage.target.account for coverage in report.coverage} | self._expiring()
         with self._continuing_without_ledger():
             return self._store.write_accounts(after, sorted(accounts), self._event.id)
         return {}
+
+    def _expiring(self) -> set[str]:
+        """The accounts of which what is known has not been written anew for a long time."""
+        if self._stored.head is None or self._state is None:
+            return set()
+        now = clock.timestamp()
+        return {
+            account
+            for account, pointer in self._stored.head.accounts.items()
+            if account not in self._state.unknown
+            and not is_within(pointer.written_at, now, _WRITTEN_ANEW)
+        }
 
     def _claim(self, pointers: Mapping[str, Pointer]) -> None:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 
 from handler import clock
 from handler.model.run import AuditIncompleteError, MailError
+from infra.permissions import LEDGER_READ_KEYS, LEDGER_WRITE_KEYS
 from sandbox.aws.faults import Fault
 from tests.support.stack import Killed, Stack, intercepted, killed, unwrapped
 
@@ -332,3 +334,50 @@ def test_regions_that_could_not_be_listed_are_listed_again_after_a_conflict(stac
     with meanwhile(is_report, recover):
         stack.run(run_id="slow")
     assert stack.statuses == {"web": "new"}
+
+
+def test_what_is_known_is_written_anew_before_it_expires(stack: Stack) -> None:
+    """A run of a change that changes nothing commits when its objects are older than 200 days."""
+    stack.run()
+    stack.day(199)
+    stack.run({**CHANGE, "id": "change-1"})
+    assert [past.id for past in stack.head.runs] == ["run-1"]
+    stack.day(2)
+    stack.run({**CHANGE, "id": "change-2"})
+    assert [past.id for past in stack.head.runs] == ["run-1", "change-2"]
+    (pointer,) = stack.head.accounts.values()
+    assert pointer.written_at == "2027-06-12T06:00:00Z"
+
+
+def test_a_run_uses_only_the_keys_that_its_role_allows(stack: Stack) -> None:
+    """Whatever happens to the ledger, it reads and writes what the policy of the role names."""
+    used: set[tuple[str, str]] = set()
+
+    def record(request: Any, send: Callable[[], Any]) -> Any:
+        if request.method in {"GET", "PUT"}:
+            used.add((request.method, request.url.removeprefix("/ledger/")))
+        return send()
+
+    stack.open("web")
+    with intercepted(record):
+        stack.run(run_id="first")
+        stack.run({"regions": ["us-east-1"]}, run_id="part")
+        stack.run({**CHANGE, "id": "change"})
+    for key in ("head.json", "state.json"):
+        stack.account.client("s3").delete_object(Key="head.json")
+        stack.store(key, b"{")
+        failed = pytest.raises(AuditIncompleteError, match="is kept as aside/")
+        with intercepted(record), failed:
+            stack.run(run_id=f"odd-{key.removesuffix('.json')}")
+    allowed = {"GET": LEDGER_READ_KEYS, "PUT": LEDGER_WRITE_KEYS}
+    assert [
+        (method, key)
+        for method, key in used
+        if not any(fnmatch(key, pattern) for pattern in allowed[method])
+    ] == []
+    assert {key.partition("/")[0] for method, key in used if method == "PUT"} == {
+        "aside",
+        "head.json",
+        "known",
+        "reports",
+    }
