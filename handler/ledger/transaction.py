@@ -36,7 +36,7 @@ from handler.ledger.head import (
     SendClaim,
 )
 from handler.ledger.next_state import next_state
-from handler.ledger.state import LedgerState
+from handler.ledger.state import LedgerState, Resolved
 from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
 from handler.model.finding import Finding, Status
 from handler.model.network import Target
@@ -211,24 +211,27 @@ class LedgerSession:
             except DecodeError as error:
                 unknown.add(account)
                 self._failures.append(_UNDECODABLE.format(error))
+        resolved = _joined(account.resolved for account in accounts.values())
         return LedgerState(
             records=_joined(account.records for account in accounts.values()),
-            resolved=_joined(account.resolved for account in accounts.values()),
+            resolved=resolved,
             targets=_joined(account.targets for account in accounts.values()),
             announced=head.announced,
             runs=head.runs,
             settings=head.settings,
             last_full_digest_at=head.last_full_digest_at,
             unknown=frozenset(unknown),
-            suspects={dead.run: tuple(self._findings_of(dead)) for dead in self._abandoned},
+            suspects={dead.run: tuple(self._suspects(dead, resolved)) for dead in self._abandoned},
         )
 
-    def _findings_of(self, dead: AbandonedRun) -> Iterator[Finding]:
+    def _suspects(self, dead: AbandonedRun, resolved: Mapping[str, Resolved]) -> Iterator[Finding]:
+        """What the run may have mailed, without what is resolved since."""
         for account, pointer in dead.accounts.items():
             # What it would have committed is one of many ways to know what it mailed.
             with suppress(DecodeError):
-                records = self._account(account, pointer).records.values()
-                yield from (record.finding for record in records)
+                for record in self._account(account, pointer).records.values():
+                    if not _is_resolved_since(record.finding, resolved):
+                        yield record.finding
 
     def _account(self, account: str, pointer: Pointer) -> AccountState:
         if pointer.key not in self._objects:
@@ -451,9 +454,12 @@ class LedgerSession:
     def _still_abandoned(self, report: Report, kind: DigestKind | None) -> tuple[AbandonedRun, ...]:
         """The runs of which something may still be resolved, or was not said yet."""
         is_said = kind is DigestKind.FULL and report.run.is_full
-        if report.run.is_full and not report.unread and is_said:
-            return ()
-        return tuple(replace(dead, is_said=dead.is_said or is_said) for dead in self._abandoned)
+        is_over = report.run.is_full and not report.unread
+        return tuple(
+            replace(dead, is_said=dead.is_said or is_said)
+            for dead in self._abandoned
+            if not (is_over and (dead.is_said or is_said))
+        )
 
     @contextmanager
     def _recording_failure(self) -> Iterator[None]:
@@ -480,6 +486,12 @@ def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:
 
 def _time(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp)
+
+
+def _is_resolved_since(finding: Finding, resolved: Mapping[str, Resolved]) -> bool:
+    """Whether a finding was resolved after it was last seen."""
+    gone = resolved.get(finding.id)
+    return bool(gone and finding.last_seen and _time(gone.resolved_at) >= _time(finding.last_seen))
 
 
 def _began(scan: Scan) -> datetime:
