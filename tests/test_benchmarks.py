@@ -29,7 +29,7 @@ def cells() -> dict[str, list[str]]:
         "of that, judging",
         "CPU, 100 rules",
         "CPU, 100 hostile rules",
-        "the same as JSON of 1 MB",
+        "the same as JSON",
         "memory before the call",
         "peak memory, 1,000 groups",
         "peak memory, 2,000 groups",

@@ -283,10 +283,7 @@ def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine
         ),
         (
             {"exceptions": [{"group": "web", "ports": "tcp/22", "until": "2027-03-31"}]},
-            (
-                "exceptions[0] must say group, ports, reason, owner, until, "
-                "it lacks reason and owner."
-            ),
+            "exceptions[0]: missing reason, owner",
         ),
         (
             {"exceptions": ["web"]},

@@ -1,0 +1,127 @@
+"""Runs of whole ledgers without AWS: how much memory and storage the worst of them take."""
+
+import resource
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from handler import mail
+from handler.audit import build_report
+from handler.ledger.account_state import decode_account, encode_account
+from handler.ledger.next_state import next_state
+from handler.ledger.state import LedgerState
+from handler.model.network import PrefixList, Rule, SecurityGroup, Target
+from handler.model.run import Run, Trigger
+from handler.model.traffic import Traffic
+from handler.policy.policy import Policy
+from handler.report.json_report import json_pieces
+from handler.scan import GroupSource, scan_target
+from handler.settings import Settings
+
+_TARGET = Target("111122223333", "eu-west-1")
+_SETTINGS = Settings("audit@example.com", ("audit@example.com",))
+_WARM_UP, _WARM_RUNS = 50, 500
+
+Opened = tuple[Traffic, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Region(GroupSource):
+    """A region with as many groups as are asked for, each with the same rules."""
+
+    count: int
+    opened: Sequence[Opened]
+
+    def security_groups(self) -> Iterator[SecurityGroup]:
+        """The groups."""
+        return map(self._group, range(self.count))
+
+    def prefix_lists(self, ids: Sequence[str]) -> dict[str, PrefixList]:  # noqa: ARG002 -- a Source's
+        """No lists."""
+        return {}
+
+    def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:  # noqa: ARG002
+        """An id for every rule."""
+        for number in range(self.count):
+            for index, rule in enumerate(self._group(number).rules):
+                yield rule, f"sgr-{number:08x}{index:09x}"
+
+    def interfaces(self, group_ids: Sequence[str]) -> None:
+        """Nobody knows."""
+
+    def _group(self, number: int) -> SecurityGroup:
+        group_id = f"sg-{number:017x}"
+        rules = tuple(Rule(group_id, *opened) for opened in self.opened)
+        return SecurityGroup(group_id, f"group-{number}", "vpc-1", rules)
+
+
+def many_findings(day: int) -> Region:
+    """20,000 findings, on other ports each day."""
+    ports = [22 + 100 * index + day for index in range(10)]
+    return Region(2_000, [(Traffic("tcp", port, port), "0.0.0.0/0") for port in ports])
+
+
+def many_rules(day: int) -> Region:
+    """300 groups with 60 rules on ranges of ports that all overlap, on other ports each day."""
+    return Region(300, list(_overlapping(60, day)))
+
+
+def most_rules(day: int) -> Region:
+    """3 groups with 1,000 rules on ranges of ports that all overlap, on other ports each day."""
+    return Region(3, list(_overlapping(1_000, day)))
+
+
+def _overlapping(rules: int, day: int) -> Iterator[Opened]:
+    for number in range(rules):
+        traffic = Traffic("tcp", 1_000 + number + day, 60_000 + number)
+        yield traffic, f"{20 + number // 250}.{number % 250}.0.0/16"
+
+
+def run_on(region: Callable[[int], Region]) -> Callable[[], int]:
+    """The second run of a ledger, from loading to storing; its result is the bytes stored."""
+    stored, state = _run(region(1), 1, LedgerState())
+    state = replace(state, records={}, resolved={}, targets={})
+
+    def call() -> int:
+        known = decode_account(stored, _TARGET.account)
+        loaded = replace(
+            state, records=known.records, resolved=known.resolved, targets=known.targets
+        )
+        return len(_run(region(2), 2, loaded)[0])
+
+    return call
+
+
+def warm_runs() -> Callable[[], int]:
+    """Many runs in one process; the result is by how many bytes its peak grows after a while."""
+    region = Region(100, [(Traffic("tcp", 22, 22), "0.0.0.0/0")])
+
+    def call() -> int:
+        state, before = LedgerState(), 0
+        for number in range(_WARM_RUNS):
+            _, state = _run(region, 1 + number % 28, state)
+            if number == _WARM_UP:
+                before = _peak()
+        return _peak() - before
+
+    return call
+
+
+def _run(region: Region, day: int, state: LedgerState) -> tuple[bytes, LedgerState]:
+    """One run; what is stored of the account, and what is known after it."""
+    now, policy = f"2030-01-{day:02}T00:00:00Z", Policy()
+    run = Run(f"run-{day}", Trigger.SCHEDULE, now, now, "benchmark")
+    report = build_report(run, [scan_target(_TARGET, region, policy)], policy, state)
+    for _ in json_pieces(report):
+        pass
+    kind = mail.choose_digest(_SETTINGS.notify, report, state.last_full_digest_at)
+    after = next_state(state, report, policy, kind)
+    if kind:
+        mail.compose(_SETTINGS, report, kind)
+    return encode_account(after, _TARGET.account), after
+
+
+def _peak() -> int:
+    # What Linux counts in kilobytes, macOS counts in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
