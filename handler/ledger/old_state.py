@@ -8,7 +8,7 @@ from handler.assess.findings import fingerprint
 from handler.ledger.account_state import AccountState
 from handler.ledger.head import AbandonedRun, Answer, DecodeError, Head, run_from_fields
 from handler.ledger.next_state import outline
-from handler.ledger.state import Announcement, Opened, Record, Resolved, TargetState
+from handler.ledger.state import OLD_SETTINGS, Announcement, Opened, Record, Resolved, TargetState
 from handler.model.address import is_prefix_list
 from handler.model.address_set import NOT_STORED, AddressSet, address_set
 from handler.model.finding import Finding, Severity, Status
@@ -21,7 +21,6 @@ from handler.report.json_report import finding_from_fields
 KEY = "state.json"
 _VERSION = 1
 _LONG_AGO = "1970-01-01T00:00:00Z"
-_UNKNOWN_SETTINGS = "version 1"
 _ROUTABLE = Internets()
 
 
@@ -74,7 +73,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
         events={event: Answer(events.time(event)) for event in events.keys()},  # noqa: SIM118
         abandoned=(AbandonedRun(dead, last_run_at),) if dead else (),
         announced=frozenset(document.texts("announced")),
-        settings=_UNKNOWN_SETTINGS if accounts else None,
+        settings=OLD_SETTINGS if accounts else None,
         last_full_digest_at=listed_at,
         old_state_etag=etag,
     )

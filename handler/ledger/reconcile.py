@@ -10,7 +10,7 @@ from handler.assess.severity import JUDGEMENT_VERSION
 from handler.ledger import flips
 from handler.ledger.openings import Openings
 from handler.ledger.places import Scope, by_place, place_of, related
-from handler.ledger.state import Flips, LedgerState, Record
+from handler.ledger.state import OLD_SETTINGS, Flips, LedgerState, Record
 from handler.ledger.transitions import Comparison, Fate, Place, compare
 from handler.model.attachment import Attachment
 from handler.model.finding import (
@@ -132,8 +132,10 @@ class _Reconciling:
     def reconcile(self) -> Reconciled:
         """All findings, and what is not one any more."""
         findings = [*self._openings(), *self._rules(), *self._unannounced(), *self._suspects()]
-        is_new = any(finding.status is Status.NEW for finding in findings)
-        has_effect = bool(self._dropped) or self._has_moved or is_new
+        is_first = any(finding.status is Status.NEW for finding in findings)
+        # The settings of version 1 are not known, and mostly the same: what is new is just that.
+        is_first = is_first and self._previous.settings != OLD_SETTINGS
+        has_effect = bool(self._dropped) or self._has_moved or is_first
         return Reconciled(
             tuple(findings), tuple(self._unlisted), self._dropped, self._is_other and has_effect
         )

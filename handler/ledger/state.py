@@ -9,6 +9,9 @@ from handler.model.network import Target
 from handler.model.run import CoverageStatus, Trigger
 from handler.model.traffic import Traffic
 
+OLD_SETTINGS = "version 1"
+"""Stands for the settings of a run of version 1, which did not store them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
