@@ -17,28 +17,28 @@ repeat by intent.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from handler import clock
-from handler.ledger.account_state import AccountState
+from handler.ledger import bursts
 from handler.ledger.flips import is_within
 from handler.ledger.head import (
     AbandonedRun,
     Answer,
-    DecodeError,
     FollowUp,
     Head,
     Pointer,
     SendClaim,
 )
 from handler.ledger.next_state import next_state
-from handler.ledger.state import LedgerState, Resolved
+from handler.ledger.reading import StateReader
+from handler.ledger.state import LedgerState
 from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
-from handler.model.finding import Finding, Status
+from handler.model.finding import Status
 from handler.model.network import Target
 from handler.model.run import (
     AuditIncompleteError,
@@ -51,15 +51,9 @@ from handler.model.run import (
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 # How long a claim holds, by S3's clock, and how much of it a call to SES must have left.
 _CLAIM = timedelta(seconds=60)
 _SES_CALL = timedelta(seconds=20)
-# After a mail about a change the next one waits, so that many changes at once are few mails.
-_CHANGE_MAIL_INTERVAL = timedelta(seconds=60)
-# CloudTrail may deliver an event before EC2 shows the change everywhere.
-_SETTLING = timedelta(seconds=10)
 _EVENTS_KEPT = timedelta(days=2)
 # The bucket's objects expire after 400 days.
 _WRITTEN_ANEW = timedelta(days=200)
@@ -134,7 +128,7 @@ class LedgerSession:
         self._budget = budget
         self._stored = StoredHead(head=None)
         self._state: LedgerState | None = None
-        self._objects: dict[str, AccountState] = {}
+        self._reader = StateReader()
         self._abandoned: tuple[AbandonedRun, ...] = ()
         self._claimed_at: float | None = None
         self._paused_until: datetime | None = None
@@ -201,42 +195,9 @@ class LedgerSession:
 
     def _read_state(self) -> LedgerState | None:
         """What is known, with what the objects of the head say of each account."""
-        head = self._stored.head
-        if head is None:
-            return None
-        accounts, unknown = dict(self._stored.old_accounts), set()
-        for account, pointer in head.accounts.items():
-            try:
-                accounts[account] = self._account(account, pointer)
-            except DecodeError as error:
-                unknown.add(account)
-                self._failures.append(_UNDECODABLE.format(error))
-        resolved = _joined(account.resolved for account in accounts.values())
-        return LedgerState(
-            records=_joined(account.records for account in accounts.values()),
-            resolved=resolved,
-            targets=_joined(account.targets for account in accounts.values()),
-            announced=head.announced,
-            runs=head.runs,
-            settings=head.settings,
-            last_full_digest_at=head.last_full_digest_at,
-            unknown=frozenset(unknown),
-            suspects={dead.run: tuple(self._suspects(dead, resolved)) for dead in self._abandoned},
-        )
-
-    def _suspects(self, dead: AbandonedRun, resolved: Mapping[str, Resolved]) -> Iterator[Finding]:
-        """What the run may have mailed, without what is resolved since."""
-        for account, pointer in dead.accounts.items():
-            # What it would have committed is one of many ways to know what it mailed.
-            with suppress(DecodeError):
-                for record in self._account(account, pointer).records.values():
-                    if not _is_resolved_since(record.finding, resolved):
-                        yield record.finding
-
-    def _account(self, account: str, pointer: Pointer) -> AccountState:
-        if pointer.key not in self._objects:
-            self._objects[pointer.key] = self._store.read_account(account, pointer)
-        return self._objects[pointer.key]
+        state, problems = self._reader.read(self._store, self._stored, self._abandoned)
+        self._failures += map(_UNDECODABLE.format, problems)
+        return state
 
     def _is_answered(self) -> bool:
         """Whether the event needs no run. Raises ``AuditIncompleteError`` if its run failed."""
@@ -249,17 +210,7 @@ class LedgerSession:
             return True
         if changed_at is None or self._state is None or not self._event.regions:
             return False
-        waiting = [head.follow_ups.get(region) for region in self._event.regions]
-        is_seen_by = _time(changed_at) + _SETTLING
-        if all(w and w.run != self._event.id and is_seen_by <= _time(w.until) for w in waiting):
-            # A run that waits reads all of them again, if it is still there.
-            return all(w and _is_waiting(w) for w in waiting)
-        # A reading in the future is of another clock, and does not say what it has seen.
-        read_at = {t.region: _time(state.read_at) for t, state in self._state.targets.items()}
-        return all(
-            region in read_at and is_seen_by <= read_at[region] <= clock.now()
-            for region in self._event.regions
-        )
+        return bursts.is_seen(head, self._state, self._event.id, changed_at, self._event.regions)
 
     def _stale(self, scans: Sequence[Scan]) -> set[Target]:
         """The targets that another run has read later, or that were read before a pause."""
@@ -315,8 +266,8 @@ class LedgerSession:
         head = self._stored.head
         if self._event.changed_at is None or head is None or self._paused_until:
             return False
-        has_time = self._budget.reading_seconds_left() > _CHANGE_MAIL_INTERVAL.total_seconds()
-        return has_time and _pause(head) > timedelta()
+        has_time = self._budget.reading_seconds_left() > bursts.INTERVAL.total_seconds()
+        return has_time and bursts.pause(head) > timedelta()
 
     def _follow_up(self) -> None:
         """Wait for more changes, say so in the head, and begin again.
@@ -324,7 +275,7 @@ class LedgerSession:
         Raises ``ConflictError``.
         """
         head = self._stored.head or Head()
-        until = clock.now() + _pause(head)
+        until = clock.now() + bursts.pause(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
         self._paused_until = until
@@ -440,7 +391,7 @@ class LedgerSession:
             follow_ups={
                 region: waiting
                 for region, waiting in head.follow_ups.items()
-                if waiting.run != self._event.id and _is_waiting(waiting)
+                if waiting.run != self._event.id and bursts.is_waiting(waiting)
             },
         )
         with self._recording_failure():
@@ -480,33 +431,10 @@ class LedgerSession:
             self._failures.append(_LOST.format(error))
 
 
-def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:
-    return {key: value for part in parts for key, value in part.items()}
-
-
 def _time(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp)
-
-
-def _is_resolved_since(finding: Finding, resolved: Mapping[str, Resolved]) -> bool:
-    """Whether a finding was resolved after it was last seen."""
-    gone = resolved.get(finding.id)
-    return bool(gone and finding.last_seen and _time(gone.resolved_at) >= _time(finding.last_seen))
 
 
 def _began(scan: Scan) -> datetime:
     """When the reading began; long ago where it did not."""
     return _time(scan.coverage.read_at) if scan.coverage.read_at else _LONG_AGO
-
-
-def _pause(head: Head) -> timedelta:
-    """How long the next mail about a change must wait; the whole interval at most."""
-    if head.last_change_mail_at is None:
-        return timedelta()
-    pause = _CHANGE_MAIL_INTERVAL - (clock.now() - _time(head.last_change_mail_at))
-    return min(max(pause, timedelta()), _CHANGE_MAIL_INTERVAL)
-
-
-def _is_waiting(waiting: FollowUp) -> bool:
-    """Whether a run may still be waiting, which is for the interval at most."""
-    return timedelta() < _time(waiting.until) - clock.now() <= _CHANGE_MAIL_INTERVAL

@@ -1,0 +1,47 @@
+"""Many changes at once: which of their events need no run, and how long the next mail waits."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from handler import clock
+from handler.ledger.head import FollowUp, Head
+from handler.ledger.state import LedgerState
+
+# After a mail about a change the next one waits, so that many changes at once are few mails.
+INTERVAL = timedelta(seconds=60)
+"""The least time from one mail about a change to the next."""
+# CloudTrail may deliver an event before EC2 shows the change everywhere.
+_SETTLING = timedelta(seconds=10)
+
+
+def is_seen(
+    head: Head, state: LedgerState, run: str, changed_at: str, regions: Sequence[str]
+) -> bool:
+    """Whether other runs have read the regions since the change, or are waiting to do so."""
+    is_seen_by = datetime.fromisoformat(changed_at) + _SETTLING
+    waiting = [head.follow_ups.get(region) for region in regions]
+    if all(w and w.run != run and is_seen_by <= _until(w) for w in waiting):
+        # A run that waits reads all of them again, if it is still there.
+        return all(w and is_waiting(w) for w in waiting)
+    read_at = {t.region: datetime.fromisoformat(r.read_at) for t, r in state.targets.items()}
+    # A reading in the future is of another clock, and does not say what it has seen.
+    return all(
+        region in read_at and is_seen_by <= read_at[region] <= clock.now() for region in regions
+    )
+
+
+def pause(head: Head) -> timedelta:
+    """How long the next mail about a change must wait; the whole interval at most."""
+    if head.last_change_mail_at is None:
+        return timedelta()
+    rest = INTERVAL - (clock.now() - datetime.fromisoformat(head.last_change_mail_at))
+    return min(max(rest, timedelta()), INTERVAL)
+
+
+def is_waiting(follow_up: FollowUp) -> bool:
+    """Whether a run may still be waiting, which is for the interval at most."""
+    return timedelta() < _until(follow_up) - clock.now() <= INTERVAL
+
+
+def _until(follow_up: FollowUp) -> datetime:
+    return datetime.fromisoformat(follow_up.until)

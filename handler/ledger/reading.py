@@ -1,0 +1,79 @@
+"""Puts together what is known from the head and the objects that it points to."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TypeVar
+
+from handler.ledger.account_state import AccountState
+from handler.ledger.head import AbandonedRun, DecodeError, Pointer
+from handler.ledger.state import LedgerState, Resolved
+from handler.ledger.store import LedgerStore, StoredHead
+from handler.model.finding import Finding
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class StateReader:
+    """Reads the state of a run; an object that was read once is kept, because it never changes."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, AccountState] = {}
+
+    def read(
+        self, store: LedgerStore, stored: StoredHead, abandoned: Sequence[AbandonedRun]
+    ) -> tuple[LedgerState | None, tuple[str, ...]]:
+        """What is known, and for each account of which it is not, why. Raises ``StoreError``."""
+        head = stored.head
+        if head is None:
+            return None, ()
+        accounts, problems = dict(stored.old_accounts), {}
+        for account, pointer in head.accounts.items():
+            try:
+                accounts[account] = self._account(store, account, pointer)
+            except DecodeError as error:
+                problems[account] = str(error)
+        resolved = _joined(account.resolved for account in accounts.values())
+        state = LedgerState(
+            records=_joined(account.records for account in accounts.values()),
+            resolved=resolved,
+            targets=_joined(account.targets for account in accounts.values()),
+            announced=head.announced,
+            runs=head.runs,
+            settings=head.settings,
+            last_full_digest_at=head.last_full_digest_at,
+            unknown=frozenset(problems),
+            suspects={dead.run: tuple(self._suspects(store, dead, resolved)) for dead in abandoned},
+        )
+        return state, tuple(problems.values())
+
+    def _suspects(
+        self, store: LedgerStore, dead: AbandonedRun, resolved: Mapping[str, Resolved]
+    ) -> Iterator[Finding]:
+        """What the run may have mailed, without what is resolved since."""
+        for account, pointer in dead.accounts.items():
+            # What it would have committed is one of many ways to know what it mailed.
+            with suppress(DecodeError):
+                for record in self._account(store, account, pointer).records.values():
+                    if not _is_resolved_since(record.finding, resolved):
+                        yield record.finding
+
+    def _account(self, store: LedgerStore, account: str, pointer: Pointer) -> AccountState:
+        if pointer.key not in self._objects:
+            self._objects[pointer.key] = store.read_account(account, pointer)
+        return self._objects[pointer.key]
+
+
+def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def _is_resolved_since(finding: Finding, resolved: Mapping[str, Resolved]) -> bool:
+    """Whether a finding was resolved after it was last seen."""
+    gone = resolved.get(finding.id)
+    return bool(
+        gone
+        and finding.last_seen
+        and datetime.fromisoformat(gone.resolved_at) >= datetime.fromisoformat(finding.last_seen)
+    )
