@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from handler.assess.findings import fingerprint
+from handler.assess.finding_builder import fingerprint
 from handler.ledger.account_state import AccountState
 from handler.ledger.head import AbandonedRun, Answer, DecodeError, Head, run_from_fields
 from handler.ledger.next_state import outline
