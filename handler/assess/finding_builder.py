@@ -1,0 +1,245 @@
+"""Builds the findings of one group, or of several that are together on an interface."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from handler.assess.paths import Path, PathFinder, default_path
+from handler.assess.remediation import authorize_command, revoke_command
+from handler.assess.services import service_name
+from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
+from handler.exposure.aws_lists import AwsExposure
+from handler.model.address import Family, Interval, is_prefix_list
+from handler.model.address_set import AddressSet
+from handler.model.attachment import Attachment
+from handler.model.finding import MAX_NAMED, Finding, Kind, Severity
+from handler.model.network import (
+    Exposure,
+    Holder,
+    MalformedRule,
+    NetworkInterface,
+    RegionData,
+    Rule,
+    SecurityGroup,
+)
+from handler.model.reach import Reach
+from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
+from handler.sanitize import join_first
+
+# Of an interface, so that its holder leaves room for its addresses.
+_LONGEST_HOLDER = 80
+_NAMED_ADDRESSES = 3
+
+
+class FindingBuilder:
+    """Builds the findings of one group, or of several on the same interfaces."""
+
+    def __init__(
+        self,
+        region: RegionData,
+        finder: PathFinder,
+        groups: Sequence[SecurityGroup],
+        interfaces: Sequence[NetworkInterface],
+    ) -> None:
+        self.region = region
+        self.finder = finder
+        self.groups = groups
+        self.interfaces = interfaces
+        # Public ones come first: reports name the first few.
+        shown = sorted(interfaces, key=lambda interface: not interface.public_addresses)[:MAX_NAMED]
+        is_joint = len(groups) > 1
+        self._fields: Mapping[str, Any] = {
+            "target": region.target,
+            "group_id": groups[0].id,
+            "group_name": groups[0].name,
+            "vpc_id": groups[0].vpc_id,
+            "owner": _joined(group.owner for group in groups),
+            "managed_by": _joined(group.managed_by for group in groups),
+            "group_ids": tuple(group.id for group in groups) if is_joint else (),
+            "group_names": tuple(group.name for group in groups) if is_joint else (),
+            "interfaces": tuple(interface.id for interface in shown),
+            "attached": tuple(map(_describe, shown)),
+            "interface_count": len(interfaces),
+        }
+        self._portless = frozenset[Rule]().union(*(group.portless for group in groups))
+
+    @property
+    def in_use(self) -> Iterator[NetworkInterface]:
+        """The interfaces that something uses."""
+        return (interface for interface in self.interfaces if interface.is_in_use)
+
+    def from_exposure(self, kind: Kind, exposure: Exposure, **fields: Any) -> Finding:
+        """What is open to whom, and the commands that close it or let one range in instead."""
+        family, traffic = exposure.family, exposure.traffic
+        return self._finding(
+            kind,
+            traffic,
+            exposure.reach,
+            self.verdict(exposure),
+            exposure.rules,
+            family=family,
+            addresses=exposure.addresses,
+            share=exposure.share,
+            address_set=exposure.address_set,
+            narrower=authorize_command(
+                self.region.target.region, self.groups[0].id, family, traffic
+            ),
+            **fields,
+        )
+
+    def verdict(self, exposure: Exposure) -> Verdict:
+        """How severe the exposure is on these interfaces."""
+        family, traffic = exposure.family, exposure.traffic
+        sources = self.finder.public_sources(exposure.rules, family)
+        return severity_of(traffic, share_of(exposure), self._paths(family, traffic, sources))
+
+    def from_aws_exposure(self, rule: Rule, opening: AwsExposure) -> Finding:
+        """What a prefix list of AWS's own opens to the customers of one of its services."""
+        family, traffic = opening.family, opening.traffic
+        steps = 1 if opening.reach is Reach.WIDE else len(Severity)
+        share = Share(steps, opening.clients)
+        finding = self._finding(
+            Kind.EXPOSURE,
+            traffic,
+            opening.reach,
+            severity_of(traffic, share, self._paths(family, traffic)),
+            (rule,),
+            family=family,
+            detail=opening.clients,
+            address_set=AddressSet((rule.source,)),
+        )
+        return replace(finding, id=fingerprint(finding, [rule.source]))
+
+    def from_unreadable(self, rule: Rule, error: str) -> Finding:
+        """A prefix list that could not be read; it may hold the whole internet."""
+        finding = self._finding(
+            Kind.UNREADABLE,
+            rule.traffic,
+            Reach.UNKNOWN,
+            self._worst(rule.traffic),
+            (rule,),
+            detail=f"prefix list {rule.source} could not be read: {error}",
+        )
+        return replace(finding, id=fingerprint(finding, [rule.source]))
+
+    def from_malformed(self, malformed: MalformedRule) -> Finding:
+        """A rule with values that AWS does not allow."""
+        protocol, reason = malformed.protocol, malformed.reason
+        ports = () if protocol in ICMP_PROTOCOLS else (malformed.from_port, malformed.to_port)
+        traffic = Traffic(protocol, *ports)
+        verdict = Verdict(
+            Severity.HIGH,
+            self._worst(Traffic(ALL_PROTOCOLS)).attachment,
+            "High: what a malformed rule opens is not known.",
+        )
+        finding = self._finding(Kind.MALFORMED, traffic, Reach.UNKNOWN, verdict, ())
+        return replace(
+            finding,
+            # The same rule may be malformed in several ways.
+            id=fingerprint(finding, [*malformed.sources, reason]),
+            sources=malformed.sources[:MAX_NAMED],
+            source_count=len(malformed.sources),
+            service=None,
+            detail=reason,
+        )
+
+    def _worst(self, traffic: Traffic) -> Verdict:
+        """The verdict when it is not known who gets in: on the shorter path of both families."""
+        paths = (path for family in Family for path in self._paths(family, traffic))
+        return severity_of(traffic, UNKNOWN_SHARE, paths)
+
+    def _paths(
+        self, family: Family, traffic: Traffic, sources: Sequence[Interval] | None = None
+    ) -> Iterator[Path]:
+        """The path to each interface; without ``sources`` the whole internet gets in."""
+        is_attached = False
+        for path in self.finder.paths(self.in_use, family, traffic, sources):
+            is_attached = True
+            yield path
+        if not is_attached:
+            yield self._path_without_interface()
+
+    def _path_without_interface(self) -> Path:
+        """The path to a group that no interface in use has, as far as that is known."""
+        group = self.groups[0]
+        if unknown := self.why_unknown(group):
+            return default_path(Attachment.UNKNOWN, reason=unknown)
+        # A new interface has the default group unless its creator says otherwise.
+        is_default = group.name == "default"
+        name = "the VPC's default group" if is_default else "the group"
+        reason = f"{name} is not attached to any network interface"
+        if self.interfaces:
+            reason = f"{name} is only on unused interfaces ({self.interfaces[0].id})"
+        return default_path(Attachment.UNATTACHED, 1 if is_default else None, reason)
+
+    def why_unknown(self, group: SecurityGroup) -> str | None:
+        """Why the account cannot tell whether the group is attached; None where it can."""
+        if self.region.interfaces is None:
+            return "its interfaces could not be read"
+        if group.vpc_id is None:
+            return "the group has no VPC"
+        if group.account not in {None, self.region.target.account}:
+            return f"account {group.account} shares the group, and its interfaces are not visible"
+        if self.region.hides_managed:
+            return "EC2 did not list the interfaces that AWS services manage"
+        return None
+
+    def _finding(
+        self,
+        kind: Kind,
+        traffic: Traffic,
+        reach: Reach,
+        verdict: Verdict,
+        rules: tuple[Rule, ...],
+        **fields: Any,
+    ) -> Finding:
+        """A finding with what all kinds have, and the fields of its own kind."""
+        known_ids, region_name = self.region.rule_ids, self.region.target.region
+        unique = tuple(dict.fromkeys(rule.source for rule in rules))
+        named, sources = rules[:MAX_NAMED], unique[:MAX_NAMED]
+        finding = Finding(
+            id="",
+            kind=kind,
+            severity=verdict.severity,
+            why=verdict.why,
+            attachment=verdict.attachment,
+            traffic=traffic,
+            service=service_name(traffic),
+            reach=reach,
+            rules=rules,
+            sources=tuple(source for source in sources if not is_prefix_list(source)),
+            prefix_lists=tuple(filter(is_prefix_list, sources)),
+            source_count=len(unique),
+            rule_ids=tuple(filter(None, map(known_ids.get, named))),
+            rule_count=len(rules),
+            fix=revoke_command(region_name, named, known_ids, self._portless) if named else None,
+            **self._fields,
+            **fields,
+        )
+        return replace(finding, id=fingerprint(finding))
+
+
+def fingerprint(finding: Finding, details: Iterable[str] = ()) -> str:
+    """An id from what the finding is about: place, family, traffic and, of some, details.
+
+    Who gets in is no part of it, so that an opening that grows or shrinks keeps its id.
+    """
+    group_ids = (group_id for group_id, _ in finding.groups)
+    place = (finding.kind, finding.target.account, finding.target.region, *group_ids)
+    opening = (finding.family or "", *map(str, finding.traffic.sort_key), *sorted(details))
+    # A saved file may hold lone surrogates.
+    meaning = "\n".join((*place, *opening)).encode(errors="surrogatepass")
+    return hashlib.sha256(meaning).hexdigest()[:16]
+
+
+def _joined(texts: Iterable[str | None]) -> str | None:
+    return ", ".join(dict.fromkeys(filter(None, texts))) or None
+
+
+def _describe(interface: NetworkInterface) -> str:
+    """The holder of an interface, and its public addresses."""
+    kinds = {Holder.OTHER: ""}
+    holder = f"{kinds.get(interface.holder, interface.holder)} {interface.name}".strip()
+    addresses = join_first(interface.public_addresses, _NAMED_ADDRESSES)
+    return ", ".join(filter(None, (holder[:_LONGEST_HOLDER] or interface.id, addresses)))
