@@ -38,7 +38,10 @@ def audit_snapshots(files: Iterable[tuple[str, bytes]], policy: Policy) -> Repor
             raise AuditError(plain(f"{name}: {error}")) from error
         if first := names.get(snapshot.target):
             where = phrases.place(snapshot.target)
-            message = f"{name}: {where} is in {first} as well; give one file for each region"
+            message = (
+                f"{name}: {where} is in {first} as well; give one file for each region, and add "
+                '"Region" to files without groups'
+            )
             raise AuditError(plain(message))
         names[snapshot.target] = name
         scans.append(scan_target(snapshot.target, snapshot, policy))

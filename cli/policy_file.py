@@ -11,7 +11,7 @@ from handler import clock
 from handler.policy.policy import Policy
 from handler.sanitize import describe, plain
 
-_TWICE = "key {} is there twice"
+_TWICE = "duplicate key {}"
 
 
 def read_policy(name: str, content: bytes) -> Policy:

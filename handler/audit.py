@@ -22,7 +22,7 @@ from handler.scan import coverage_of, scan_target
 
 # They hide the latency of 17 regions; more cost memory and share one interpreter lock.
 _THREADS = 4
-_TOO_LATE = "the run's time was over before all of it was read; raise the function's timeout."
+_TOO_LATE = "the run reached its time limit before reading all of it; raise the function's timeout."
 
 
 def scan_targets(

@@ -110,7 +110,7 @@ def _declare_failure_alarm(
         name,
         alarm_description=pulumi.Output.concat(
             f"The security-group audit of stack {pulumi.get_stack()} failed: something could not "
-            "be read, or the digest could not be sent. What it was is in the log:\n"
+            "be read, or the digest could not be sent. See the log:\n"
             f"aws logs tail --region {watched.location.region} --since 1h --format short ",
             watched.log_group.name,
         ),
@@ -142,7 +142,7 @@ def _declare_missing_run_alarm(
         name,
         alarm_description=pulumi.Output.concat(
             f"The security-group audit of stack {pulumi.get_stack()} has not finished a run for "
-            f"{hours} hours; after its first deployment that is so until the first run. "
+            f"{hours} hours; this is expected after the first deployment, until the first run. "
             "What the last runs did is in the log:\n"
             f"aws logs tail --region {region} --since {hours}h --format short ",
             watched.log_group.name,

@@ -75,7 +75,9 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
         "GeneratorId": f"{_NAME}/{finding.kind}",
         "Title": cut(f"{phrases.opening(finding)} on {phrases.groups(finding)}", _LONGEST_TITLE),
         "Description": cut(description(finding), _LONGEST_DESCRIPTION),
-        "Remediation": _remediation(fix or "Close what nobody needs, and let the audit read it."),
+        "Remediation": _remediation(
+            fix or "Remove rules that are not needed, and grant the audit read access."
+        ),
         **({"SourceUrl": console_url} if console_url else {}),
         "Resources": list(_resources(finding))[:_MAX_RESOURCES],
         "Compliance": {"Status": "WARNING" if is_unreadable else "FAILED"},

@@ -217,7 +217,9 @@ class FindingBuilder:
             **self._fields,
             **fields,
         )
-        return replace(finding, id=fingerprint(finding))
+        limits = _limits_of_command(traffic, rules) if finding.fix else ()
+        detail = "; ".join(filter(None, (finding.detail, *limits))) or None
+        return replace(finding, id=fingerprint(finding), detail=detail)
 
 
 def fingerprint(finding: Finding, details: Iterable[str] = ()) -> str:
@@ -231,6 +233,15 @@ def fingerprint(finding: Finding, details: Iterable[str] = ()) -> str:
     # A saved file may hold lone surrogates.
     meaning = "\n".join((*place, *opening)).encode(errors="surrogatepass")
     return hashlib.sha256(meaning).hexdigest()[:16]
+
+
+def _limits_of_command(traffic: Traffic, rules: Sequence[Rule]) -> Iterator[str]:
+    """What the command that revokes the rules leaves open, or closes as well."""
+    if len(rules) > MAX_NAMED:
+        yield f"the command revokes {MAX_NAMED} of {len(rules)} rules: audit again afterwards"
+    wider = [r.source for r in rules[:MAX_NAMED] if r.traffic.protocol == ALL_PROTOCOLS]
+    if wider and traffic.protocol != ALL_PROTOCOLS:
+        yield f"the command also revokes all traffic from {join_first(wider, _NAMED_ADDRESSES)}"
 
 
 def _joined(texts: Iterable[str | None]) -> str | None:

@@ -60,13 +60,15 @@ _WRITTEN_ANEW = timedelta(days=200)
 _ABANDONED_KEPT = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST = "digest"
-_ABANDONED = "Run {} ended between its mail and the ledger; this mail may repeat what it said."
+_ABANDONED = (
+    "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
+)
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
 _UNDECODABLE = "What has changed is not known: {}"
 _OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
 _BUSY = (
-    "Other runs wrote the ledger until the time was over. This one has mailed nothing; what it saw "
-    "is new to the next one."
+    "The run reached its time limit while it waited for other runs. It has mailed nothing; the "
+    "next run reports its findings."
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from handler.model.finding import Finding, Opening, Severity
 from handler.model.run import Report
 from handler.report import phrases
-from handler.report.headline import worst_of
+from handler.report.headline import is_clean, worst_of
 from handler.sanitize import cut
 
 _URGENT = Severity.HIGH
@@ -27,10 +27,11 @@ def advice(report: Report, selected: Sequence[Opening], *, is_full: bool) -> str
     if report.exceptions.expiring:
         return "Renew the exceptions that expire soon, or close what they accept."
     if report.openings:
-        return "Nothing is urgent: close what nobody needs." if is_full else ""
+        return "No critical or high findings." if is_full else ""
     is_due = report.exceptions.expired or report.exceptions.unused
-    review = "Review the exceptions that have expired or match nothing."
-    return review if is_due else "Nothing to do."
+    review = "Review the exceptions that have expired or match nothing." if is_due else ""
+    # What was not read in this run, or is below the minimum severity, may be open.
+    return review or ("Nothing to do." if is_clean(report) else "")
 
 
 def _start_with(finding: Finding) -> str:

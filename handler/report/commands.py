@@ -16,8 +16,9 @@ _LONGEST_COMMAND = 2500
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 _AND = "&&"
 _RULE_IDS = "--security-group-rule-ids"
-# SSH, Telnet, RDP, VNC and WinRM: whoever closes them may need them to get in.
-_LOGIN_PORTS = (22, 23, 3389, 5900, 5985, 5986)
+# SSH, Telnet, RDP, WinRM, VNC, Radmin, Apple Remote Desktop and pcAnywhere: whoever closes them
+# may need them to get in.
+_LOGIN_PORTS = (22, 23, 3283, 3389, 4899, 5631, 5632, *range(5900, 5911), 5985, 5986)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +96,8 @@ def _is_for_logins(finding: Finding) -> bool:
         return False
     if finding.attachment in {Attachment.UNATTACHED, Attachment.NO_INBOUND}:
         return False
-    return any(finding.traffic.contains(Traffic("tcp", port, port)) for port in _LOGIN_PORTS)
+    return any(
+        finding.traffic.contains(Traffic(protocol, port, port))
+        for port in _LOGIN_PORTS
+        for protocol in ("tcp", "udp")
+    )

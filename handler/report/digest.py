@@ -108,7 +108,7 @@ def build_digest(
         exceptions=tuple(exceptions_to_review(report, max_lines)),
         notes=(
             *_left_out(len(selected) - len(displayed)),
-            *(() if is_full else _still_open(news.still_open)),
+            *(() if is_full else _still_open(report, news.still_open)),
             *_notes(report, len(listed)),
         ),
         purpose=tuple(ways_to_accept(report, displayed)),
@@ -127,7 +127,7 @@ def _summary(
         "reopened": len(news.reopened),
         "resolved": len(news.resolved),
         "narrowed": len(news.narrowed),
-        "still open": len(news.still_open),
+        f"still open{_where(report)}": len(news.still_open) - len(news.narrowed),
     }
     changes = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
     counts = phrases.counts(listed) if is_full else changes
@@ -174,7 +174,11 @@ def _closed(
     """What is resolved, narrowed or not listed any more; a full digest lists what is narrowed."""
     several = has_several_accounts(report)
     closed = partial(closed_entry, with_account=several)
-    narrowed = partial(open_entry, label="", with_account=several, with_commands=False)
+
+    def narrowed(opening: Opening) -> Entry:
+        label = opening.finding.severity.capitalize()
+        return open_entry(opening, label, with_account=several, with_commands=False)
+
     groups: tuple[tuple[str, Sequence[Opening], Callable[[Opening], Entry]], ...] = (
         ("Resolved", news.resolved, closed),
         ("Narrowed", () if is_full else news.narrowed, narrowed),
@@ -188,7 +192,7 @@ def _closed(
                 f"{title} ({len(openings):,})",
                 None,
                 tuple(map(build, displayed)),
-                f"and {phrases.count(more, 'more finding')}." if more else "",
+                f"and {phrases.count(more, 'more finding')} in the CSV." if more else "",
             )
 
 
@@ -198,9 +202,15 @@ def _left_out(number: int) -> Iterator[str]:
         yield f"And {more} in the CSV."
 
 
-def _still_open(openings: Sequence[Opening]) -> Iterator[str]:
+def _still_open(report: Report, openings: Sequence[Opening]) -> Iterator[str]:
     if openings:
-        yield f"Still open: {len(openings):,} ({phrases.counts(openings)}), in the CSV."
+        counts = phrases.counts(openings)
+        yield f"Still open{_where(report)}: {len(openings):,} ({counts}), in the CSV."
+
+
+def _where(report: Report) -> str:
+    """What the number of open findings is about: a run of a part knows of that part only."""
+    return "" if report.run.is_full else " in the regions of this run"
 
 
 def _notes(report: Report, listed: int) -> Iterator[str]:

@@ -54,7 +54,7 @@ def closed_entry(opening: Opening, *, with_account: bool) -> Entry:
         facts = [f"now {finding.severity}", phrases.reason(finding)]
     else:
         facts = [f"was {finding.severity}"]
-    facts += [f"open since {phrases.day(finding.first_seen)}"] if finding.first_seen else []
+    facts += [f"first seen {phrases.day(finding.first_seen)}"] if finding.first_seen else []
     details = _details(opening)
     return _entry(opening, "", filter(None, facts), details, (), with_account=with_account)
 

@@ -74,9 +74,11 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
             return
         if quiet := _quiet_changes(news, changes):
             counts = phrases.counts(news.still_open)
-            still = f"{len(news.still_open):,} still open" if news.still_open else "nothing open"
-            yield f"{quiet}; {still}{f' ({counts})' if counts else ''}"
-            yield f"{quiet}; {still}"
+            still = f"{len(news.still_open):,} still open" if news.still_open else ""
+            if not still and is_clean(report):
+                still = "nothing open"
+            yield "; ".join(filter(None, (quiet, f"{still} ({counts})" if counts else still)))
+            yield "; ".join(filter(None, (quiet, still)))
             return
     yield from _standing(report, brief=brief)
 
@@ -87,7 +89,9 @@ def _openings(opening: Opening) -> Iterator[str]:
     start = f"{change_label(finding).lower()} {finding.severity}: {_what(finding)}"
     for length in _LONGEST_GROUPS:
         group = phrases.group_names(finding, length)
-        yield f"{start} open to {phrases.audience(finding)} on {group}"
+        # Where nothing gets through, it is not open, whatever the rules say.
+        if not phrases.reason(finding):
+            yield f"{start} open to {phrases.audience(finding)} on {group}"
         yield f"{start} on {group}"
     yield start
 
@@ -114,9 +118,9 @@ def _quiet_changes(news: News, changes: Changes) -> str:
     }
     changed = {word: openings for word, openings in groups.items() if openings}
     others = {
-        "read again": (len(changes.regained), "region"),
+        "can be read again": (len(changes.regained), "region"),
         "no longer audited": (len(changes.left_out), "region"),
-        "ending": (len(changes.ending), "exception"),
+        "expired or expiring": (len(changes.ending), "exception"),
     }
     rest = [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
     if not rest and len(changed) == 1:
@@ -159,7 +163,8 @@ def _sentence(report: Report) -> str:
         return _clean(report)
     severity = worst[0].finding.severity
     if severity is not Severity.CRITICAL or _noun(worst) == "finding":
-        ending = "" if severity is Severity.CRITICAL else ", nothing worse"
+        is_worst = severity is not Severity.CRITICAL and report.is_complete
+        ending = ", nothing worse" if is_worst else ""
         return f"{phrases.count(len(worst), f'{severity} finding')}{ending}"
     if len(worst) == 1:
         return _is_open(worst[0])
@@ -168,9 +173,12 @@ def _sentence(report: Report) -> str:
 
 def _is_open(opening: Opening) -> str:
     finding = opening.finding
-    what = phrases.service(finding)
+    what, audience = phrases.service(finding), phrases.audience(finding)
+    groups, reason = phrases.group_names(finding), phrases.reason(finding)
+    if reason:
+        return f"{what} on {groups}: rules allow {audience}, {reason}"
     verb = "are" if ", " in what or " and " in what else "is"
-    return f"{what} on {phrases.group_names(finding)} {verb} open to {phrases.audience(finding)}"
+    return f"{what} on {groups} {verb} open to {audience}"
 
 
 def _what(finding: Finding) -> str:
@@ -189,6 +197,12 @@ def _worst_listed(report: Report) -> tuple[Opening, ...]:
 
 def _noun(openings: Iterable[Opening]) -> str:
     return "exposure" if all(o.finding.kind.is_exposure for o in openings) else "finding"
+
+
+def is_clean(report: Report) -> bool:
+    """Whether all of it was read, and nothing is known to be open, listed or not."""
+    known = (*report.open, *report.with_status(Status.UNVERIFIED))
+    return report.run.is_full and report.is_complete and not known
 
 
 def _clean(report: Report) -> str:

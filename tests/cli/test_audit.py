@@ -304,12 +304,12 @@ VALID = EXCEPTION.format("2099-01-01")
         ),
         pytest.param(
             "trustedCidrs: []\nauthorizedPorts: []\ntrustedCidrs: [8.8.8.8]",
-            "policy.yaml:3: key 'trustedCidrs' is there twice",
+            "policy.yaml:3: duplicate key 'trustedCidrs'",
             id="duplicate",
         ),
         pytest.param(
             '{"minimumSeverity": "high", "minimumSeverity": "low"}',
-            "policy.yaml: key 'minimumSeverity' is there twice",
+            "policy.yaml: duplicate key 'minimumSeverity'",
             id="json-duplicate",
         ),
         pytest.param("- a", "policy.yaml: policy: ['a'] is not an object", id="list"),

@@ -15,6 +15,7 @@ from handler.model.finding import Kind, Severity, Status
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
 from handler.report.digest import DigestKind
+from handler.report.json_report import report_from_json
 from infra import permissions
 from tests.end_to_end.conftest import Deployed
 
@@ -117,9 +118,12 @@ def test_readme_counts_what_comparisons_miss(deployed: Deployed) -> None:
     deployed.run()
     s3, bucket = deployed.account.client("s3"), deployed.outputs["ledgerBucket"]
     (stored,) = s3.list_objects_v2(Bucket=bucket, Prefix="reports/")["Contents"]
-    report = json.loads(s3.get_object(Bucket=bucket, Key=stored["Key"])["Body"].read())
-    severe = [item for item in report["findings"] if item["severity"] in ("critical", "high")]
-    missed = [item for item in severe if not {"0.0.0.0/0", "::/0"} & set(item["sources"])]
+    report = report_from_json(
+        json.loads(s3.get_object(Bucket=bucket, Key=stored["Key"])["Body"].read())
+    )
+    severe = [o for o in report.openings if o.finding.severity in {"critical", "high"}]
+    sources = [{source for f in opening.findings for source in f.sources} for opening in severe]
+    missed = [found for found in sources if not {"0.0.0.0/0", "::/0"} & found]
     readme = (PROJECT / "README.md").read_text("utf-8")
     assert (
         f"In the demo account, {len(missed)} of {len(severe)} critical and high findings" in readme

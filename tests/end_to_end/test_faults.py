@@ -195,7 +195,7 @@ def test_a_run_that_lambda_ends_loses_nothing(install: Installer) -> None:
     stored = s3_backends[deployed.account.id]["aws"].buckets[deployed.outputs["ledgerBucket"]]
     stored.keys[HEAD_KEY].last_modified -= timedelta(minutes=1)
     assert json.loads(deployed.run().payload)["counts"]["mailed"] == 1
-    assert "ended between its mail and the ledger; this mail may repeat" in unwrapped(
+    assert "stopped before it could record its mail; this mail may repeat" in unwrapped(
         deployed.text()
     )
     assert len(ledger(deployed).runs) == 1

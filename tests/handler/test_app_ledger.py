@@ -117,7 +117,7 @@ def test_losing_and_regaining_a_region_are_mailed_once_each(stack: Stack) -> Non
     assert stack.subjects == [
         "Medium: SSH open to the internet on web",
         "1 region not read; nothing open to the internet in 1 region",
-        "1 region read again; 1 still open (1 medium)",
+        "1 region can be read again; 1 still open (1 medium)",
     ]
     lost, regained = stack.texts[1:]
     assert "eu-west-1 / 123456789012 (denied)" in lost
@@ -241,7 +241,9 @@ def test_a_mail_whose_answer_is_lost_is_repeated_with_a_notice(http_stack: Stack
         http_stack.run(run_id="e1")
     http_stack.run(run_id="e1")
     assert http_stack.subjects == ["Medium: SSH open to the internet on web"]
-    notice = "Run e1 ended between its mail and the ledger; this mail may repeat what it said."
+    notice = (
+        "Run e1 stopped before it could record its mail; this mail may repeat some of its findings."
+    )
     assert notice in unwrapped(http_stack.texts[0])
     assert http_stack.slept == []
 

@@ -278,7 +278,7 @@ def test_lists_of_aws_are_not_the_internet(ec2: Ec2) -> None:
     ("entries", "error"),
     [
         pytest.param("UnauthorizedOperation", "UnauthorizedOperation: No.", id="denied"),
-        pytest.param([{"Cidr": "any"}], "'any' is no CIDR, for example", id="nonsense"),
+        pytest.param([{"Cidr": "any"}], "'any' is not a CIDR, for example", id="nonsense"),
     ],
 )
 def test_an_unreadable_list_is_a_finding(

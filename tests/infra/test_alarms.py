@@ -41,7 +41,7 @@ def test_failed_run_triggers_an_alarm(deploy: Deploy) -> None:
     assert alarm["alarmActions"] == [f"arn:{TOPIC}:{NAME}-alarm"]
     assert alarm["alarmDescription"] == (
         "The security-group audit of stack dev failed: something could not be read, or the digest "
-        "could not be sent. What it was is in the log:\n"
+        "could not be sent. See the log:\n"
         "aws logs tail --region eu-west-1 --since 1h --format short security-group-audit-log"
     )
 

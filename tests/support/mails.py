@@ -136,7 +136,7 @@ def phrases(value: object) -> Iterator[str]:
 def small() -> Report:
     """A few findings of every kind, exceptions of every kind, and what could not be read."""
     groups = [
-        answer(permission("tcp", 22, 22, WORLD, "::/0"), group_id="sg-bastion", name="bastion")
+        answer(permission("tcp", 22, 22, WORLD, "::/0"), group_id="sg-0ba5710", name="bastion")
         | {"Tags": [{"Key": "Owner", "Value": "platform"}]},
         answer(permission("tcp", 3389, 3389, WORLD), group_id="sg-legacy", name="legacy"),
         answer(permission("tcp", 8443, 8443, WORLD), group_id="sg-partner", name="partner"),
@@ -145,11 +145,11 @@ def small() -> Report:
         answer(permission("tcp", 27017, 27017, "128.0.0.0/1"), group_id="sg-high", name="high"),
         answer(permission("tcp", 5432, 5432, "pl-secret"), group_id="sg-listed", name="<listed>"),
         answer(permission("tcp", 30, 20, WORLD), group_id="sg-odd", name="odd & even"),
-        answer(permission("udp", 53, 53, "52.0.0.0/11"), group_id="sg-dns", name="dns"),
+        answer(permission("udp", 53, 53, "52.0.0.0/11"), group_id="sg-0d25", name="dns"),
         answer(permission("icmp", 8, -1, WORLD), group_id="sg-ping", name="ping"),
         answer(permission("tcp", 443, 443, "10.0.0.0/8"), group_id="sg-inside", name="inside"),
     ]
-    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "GroupId": "sg-bastion"}
+    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "GroupId": "sg-0ba5710"}
     rules = [
         rule | {"SecurityGroupRuleId": "sgr-0a", "CidrIpv4": WORLD},
         rule | {"SecurityGroupRuleId": "sgr-0b", "CidrIpv6": "::/0"},
@@ -158,14 +158,14 @@ def small() -> Report:
     interfaces = [
         {
             "NetworkInterfaceId": "eni-1",
-            "Groups": [{"GroupId": "sg-bastion"}],
+            "Groups": [{"GroupId": "sg-0ba5710"}],
             "Attachment": {"InstanceId": "i-0123456789abcdef0"},
             "Association": {"PublicIp": "52.208.10.11"},
         },
         {"NetworkInterfaceId": "eni-2", "Groups": together, "Description": "mongo 1"},
         {
             "NetworkInterfaceId": "eni-3",
-            "Groups": [{"GroupId": "sg-dns"}],
+            "Groups": [{"GroupId": "sg-0d25"}],
             "Description": "ELB net/dns/50dc6c495c0c9188",
             "Association": {"PublicIp": "52.208.10.12"},
         },

@@ -99,7 +99,7 @@ def test_nonsense_is_malformed(given: tuple[Any, Any, Any], reason: str) -> None
     [
         pytest.param(
             {"IpRanges": [{"CidrIp": "0.0.0.0/40"}]},
-            "'0.0.0.0/40' is no CIDR, for example 192.0.2.0/24 or 2001:db8::/32.",
+            "'0.0.0.0/40' is not a CIDR, for example 192.0.2.0/24 or 2001:db8::/32.",
             id="cidr",
         ),
         pytest.param(
@@ -199,7 +199,7 @@ def test_rules_match_permissions(fields: dict[str, Any], expected: Rule | None) 
 @pytest.mark.parametrize(
     ("entries", "error"),
     [
-        ([{"Cidr": "any"}], "'any' is no CIDR, for example 192.0.2.0/24 or 2001:db8::/32."),
+        ([{"Cidr": "any"}], "'any' is not a CIDR, for example 192.0.2.0/24 or 2001:db8::/32."),
         ([{}], "a prefix list's entry must have a Cidr, got {}."),
         (["0.0.0.0/0"], "a prefix list's entry must have a Cidr, got '0.0.0.0/0'."),
     ],

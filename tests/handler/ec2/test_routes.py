@@ -99,7 +99,7 @@ def test_target_of_a_nat_instance() -> None:
 )
 def test_a_table_in_another_form(answer: object) -> None:
     """A route that was overlooked could let replies out: nothing is taken from such a table."""
-    with pytest.raises(ValueError, match=r"must (have|be)|is no CIDR"):
+    with pytest.raises(ValueError, match=r"must (have|be)|is not a CIDR"):
         parse_route_table(answer)
 
 
@@ -139,7 +139,7 @@ def test_network_acl() -> None:
 )
 def test_an_acl_in_another_form(answer: object) -> None:
     """An entry that was overlooked could let strangers in: nothing is taken from such an ACL."""
-    with pytest.raises(ValueError, match=r"must (have|be)|is no CIDR"):
+    with pytest.raises(ValueError, match=r"must (have|be)|is not a CIDR"):
         parse_network_acl(answer)
 
 

@@ -9,7 +9,9 @@ import pytest
 from handler.model.run import AuditIncompleteError, MailError
 from tests.support.stack import Killed, Stack, intercepted, unwrapped
 
-MAY_REPEAT = "Run dies ended between its mail and the ledger; this mail may repeat what it said."
+MAY_REPEAT = (
+    "Run dies stopped before it could record its mail; this mail may repeat some of its findings."
+)
 MAY_HAVE_ANNOUNCED = "run dies may have announced it"
 
 

@@ -12,7 +12,9 @@ from tests.support.stack import Stack, intercepted, unwrapped
 
 CLAIM, COMMIT = ("head.json", 1), ("head.json", 2)
 MAIL = ("outbound-emails", 1)
-MAY_REPEAT = "Run slow ended between its mail and the ledger; this mail may repeat what it said."
+MAY_REPEAT = (
+    "Run slow stopped before it could record its mail; this mail may repeat some of its findings."
+)
 OVERTAKEN = "Another run has written the ledger while this one mailed"
 
 Request = tuple[str, int]
@@ -118,7 +120,7 @@ def test_a_run_waits_for_the_claim_of_another(stack: Stack, seconds: int) -> Non
     stack.slept.clear()
     stack.run()
     assert sum(stack.slept) == 61 - seconds
-    assert "Run dies ended between its mail and the ledger" in unwrapped(stack.texts[-1])
+    assert "Run dies stopped before it could record its mail" in unwrapped(stack.texts[-1])
 
 
 def test_a_run_that_failed_fails_again_when_its_event_is_delivered_again(stack: Stack) -> None:

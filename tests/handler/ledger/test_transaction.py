@@ -17,7 +17,7 @@ from infra.permissions import LEDGER_READ_KEYS, LEDGER_WRITE_KEYS
 from sandbox.aws.faults import Fault
 from tests.support.stack import Killed, Stack, intercepted, killed, unwrapped
 
-MAY_REPEAT = "ended between its mail and the ledger; this mail may repeat what it said."
+MAY_REPEAT = "stopped before it could record its mail; this mail may repeat some of its findings."
 # The head, the ledger of version 1, and what is known of the account; GetCallerIdentity; groups,
 # rules and interfaces of one region, and groups of the other; the report, what is to be known, the
 # claim, the mail and the commit.
@@ -257,7 +257,7 @@ def test_a_run_that_mails_too_slowly_is_overtaken(stack: Stack) -> None:
     ):
         stack.run(run_id="slow")
     fast, slow = stack.texts[1:]
-    assert "Run slow ended between its mail and the ledger" in unwrapped(fast)
+    assert "Run slow stopped before it could record its mail" in unwrapped(fast)
     assert all("web (" in mail for mail in (fast, slow))
     assert [past.id for past in stack.head.runs[1:]] == ["fast"]
 
@@ -287,7 +287,7 @@ def test_without_time_to_scan_again_nothing_is_mailed(stack: Stack) -> None:
 
     with (
         meanwhile(is_report, overtake),
-        pytest.raises(AuditIncompleteError, match="wrote the ledger until the time was over"),
+        pytest.raises(AuditIncompleteError, match="time limit while it waited for other runs"),
     ):
         stack.run(run_id="slow")
     assert stack.subjects[1:] == ["New medium: SSH open to the internet on web"]

@@ -45,6 +45,6 @@ def test_parses_cidrs(cidr: str, family: Family, start: int, end: int) -> None:
 )
 def test_refuses_what_is_not_a_cidr(text: str) -> None:
     """The ValueError is a sentence of fewer than 350 characters."""
-    with pytest.raises(ValueError, match="is no CIDR, for example") as error:
+    with pytest.raises(ValueError, match="is not a CIDR, for example") as error:
         parse_cidr(text)
     assert len(str(error.value)) < 350

@@ -28,7 +28,7 @@ def test_each_finding_is_a_row() -> None:
 
 
 def test_columns_are_fields_of_the_report() -> None:
-    """Every field of a finding in JSON is a column, except a command and earlier findings."""
+    """Every field of a finding in JSON is a column, except earlier findings and flips."""
     halves = [
         answer(permission("tcp", 22, 22, "0.0.0.0/1"), group_id="sg-1"),
         answer(permission("tcp", 22, 22, "128.0.0.0/1"), group_id="sg-2"),
@@ -37,7 +37,7 @@ def test_columns_are_fields_of_the_report() -> None:
     interfaces = [{"NetworkInterfaceId": "eni-1", "Groups": groups}]
     report = reports.of(reports.read(*halves, NetworkInterfaces=interfaces))
     fields = {key for finding in report_to_json(report)["findings"] for key in finding}
-    left_out = {"narrower", "previously", "previouslyCount", "flips", "flippingSince"}
+    left_out = {"previously", "previouslyCount", "flips", "flippingSince"}
     assert fields - left_out == set(COLUMNS)
 
 

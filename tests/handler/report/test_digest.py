@@ -142,7 +142,7 @@ def test_a_full_digest_labels_what_has_changed() -> None:
         pytest.param(
             [ports(22)], {}, "Start with web: SSH is open to the internet.", id="critical"
         ),
-        pytest.param([ports(443)], {}, "Nothing is urgent: close what nobody needs.", id="low"),
+        pytest.param([ports(443)], {}, "No critical or high findings.", id="low"),
         pytest.param([answer()], {}, "Nothing to do.", id="nothing"),
         pytest.param(
             [answer(permission("tcp", 22, 22, "pl-1"))],

@@ -173,11 +173,11 @@ def test_subject_and_headline(report: Report, line: str, sentence: str) -> None:
     [
         ({"ending": (ENDING,)}, "1 exception ending; nothing open"),
         ({"ending": (ENDING, ENDING)}, "2 exceptions ending; nothing open"),
-        ({"regained": (reports.IRELAND,)}, "1 region read again; nothing open"),
+        ({"regained": (reports.IRELAND,)}, "1 region can be read again; nothing open"),
         ({"left_out": (reports.IRELAND,)}, "1 region no longer audited; nothing open"),
         (
             {"unlisted": scan(22).findings, "regained": (reports.IRELAND,)},
-            "1 no longer listed, 1 region read again; nothing open",
+            "1 no longer listed, 1 region can be read again; nothing open",
         ),
     ],
 )
