@@ -160,4 +160,5 @@ def _is_reminder_due(report: Report, last_full_digest_at: str | None) -> bool:
     if last_full_digest_at is None:
         return True
     last_day = date.fromisoformat(clock.day_of(last_full_digest_at))
-    return report.run.day - last_day >= _REMINDER_INTERVAL
+    # A day in the future is of a clock that was wrong.
+    return not timedelta() <= report.run.day - last_day < _REMINDER_INTERVAL

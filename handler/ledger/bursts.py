@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from handler import clock
 from handler.ledger.head import FollowUp, Head
 from handler.ledger.state import LedgerState
+from handler.model.run import CoverageStatus
 
 # After a mail about a change the next one waits, so that many changes at once are few mails.
 INTERVAL = timedelta(seconds=60)
@@ -23,7 +24,11 @@ def is_seen(
     if all(w and w.run != run and is_seen_by <= _until(w) for w in waiting):
         # A run that waits reads all of them again, if it is still there.
         return all(w and is_waiting(w) for w in waiting)
-    read_at = {t.region: datetime.fromisoformat(r.read_at) for t, r in state.targets.items()}
+    read_at = {
+        target.region: datetime.fromisoformat(reading.read_at)
+        for target, reading in state.targets.items()
+        if reading.status is CoverageStatus.OK
+    }
     # A reading in the future is of another clock, and does not say what it has seen.
     return all(
         region in read_at and is_seen_by <= read_at[region] <= clock.now() for region in regions

@@ -39,7 +39,8 @@ def find_changes(
             if announcement not in previous.announced
         ),
         unlisted=reconciled.unlisted,
-        has_new_settings=reconciled.has_new_settings,
+        # A part of the targets does not show what is listed for the first time.
+        has_new_settings=reconciled.has_new_settings and (is_full or reconciled.dropped > 0),
         dropped=reconciled.dropped,
     )
 

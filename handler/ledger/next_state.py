@@ -153,7 +153,8 @@ class _NextState:
             # It is remembered as gone, and comes back like one.
             history = flips_of(self._previous, finding, self._now, has_new_settings=False)
             known = self._previous.records[finding.id]
-            record = _as_said(replace(known, flips=history), self._now)
+            record = replace(known, flips=history)
+            record = _as_said(record, self._now) if self._kind else record
             first_seen = finding.first_seen or self._now
             account = finding.target.account
             resolved[finding.id] = Resolved(account, first_seen, self._now, record)

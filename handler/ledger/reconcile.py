@@ -199,13 +199,19 @@ class _Reconciling:
         change = comparison.changes.get(finding.id) if status is Status.OPEN else None
         if status is Status.OPEN and change is None and self._has_worsened(finding, before, said):
             change = Change.WORSENED
+        if self._is_other and change is Change.NARROWED and before[0].address_set.digest:
+            # Which addresses are gone is not known; it may be those that are trusted now.
+            change = None
+        unsaid: tuple[Previous, ...] = ()
+        if status is Status.OPEN and change is None:
+            change, unsaid = self._unsaid(finding, records)
         self._has_moved |= any(f.severity is not finding.severity for f in before)
         found = replace(
             finding,
             status=status,
             change=change,
             origins=tuple(f.id for f in before[:_MAX_ORIGINS]),
-            previously=_previously(before, said if change is Change.WORSENED else None)
+            previously=unsaid or _previously(before, said if change is Change.WORSENED else None)
             if change
             else (),
             previously_count=len(before) if change else 0,
@@ -239,6 +245,38 @@ class _Reconciling:
             return False
         return not any(has_lost_sight(finding, earlier) for earlier in before)
 
+    def _unsaid(
+        self, finding: Finding, records: Sequence[Record]
+    ) -> tuple[Change | None, tuple[Previous, ...]]:
+        """How it differs from what the last mail said of it, once it has stopped changing."""
+        kept = [record.flips for record in records]
+        if finding.family is None or not any(map(flips.is_unstable, kept)):
+            return None, ()
+        # The first of what was announced is what the last mail said.
+        said = [record.announced.opened[0] for record in records if record.announced]
+        if flips.current(kept, self._now) is not None or not said:
+            return None, ()
+        internet = self._internets[finding.family]
+        change: Change | None = None
+        if not Openings(internet, said).cover(finding):
+            change = Change.WIDENED
+        elif not all(Openings(internet, [finding]).cover(opened) for opened in said):
+            change = Change.NARROWED
+        if change is None:
+            return None, ()
+        before = records[0].finding
+        return change, tuple(
+            Previous(
+                before.id,
+                o.traffic,
+                before.reach,
+                before.severity,
+                o.address_set.count,
+                o.address_set.cidrs,
+            )
+            for o in said[:_NAMED_PREVIOUS]
+        )
+
     def _first_seen(self, finding: Finding, before: Sequence[Finding]) -> str:
         gone = self._previous.resolved.get(finding.id)
         earlier = [f.first_seen for f in before if f.first_seen]
@@ -253,11 +291,13 @@ class _Reconciling:
         announced = flips.merged(record.announced for record in records)
         is_beyond = flips.is_beyond(finding, announced, self._internets, self._now)
         is_gone = finding.status is Status.RESOLVED
+        was_accepted = any(record.finding.status is Status.EXCEPTED for record in records)
         return replace(
             finding,
             flips=history.count,
             flipping_since=history.since,
-            is_damped=is_gone or (finding.status is not Status.NEW and not is_beyond),
+            is_damped=is_gone
+            or (finding.status is not Status.NEW and not is_beyond and not was_accepted),
         )
 
     def _gone(self, comparison: Comparison) -> Iterator[Finding]:
@@ -299,10 +339,13 @@ class _Reconciling:
 
     def _unannounced(self) -> Iterator[Finding]:
         """Findings that are gone without a mail that said so, because they kept coming back."""
-        found = {finding.id for finding in self._findings}
-        for finding_id, gone in self._previous.resolved.items():
+        found = by_place((*self._findings, *self._authorized))
+        for gone in self._previous.resolved.values():
             record = gone.record
-            if record and finding_id not in found and not was_said_resolved(record):
+            if record is None or was_said_resolved(record) or record.finding not in self._scope:
+                continue
+            # What is open again by other rules is said with these.
+            if not self._is_open(record.finding, found[place_of(record.finding)]):
                 is_damped = flips.current([record.flips], self._now) is not None
                 yield replace(record.finding, is_damped=is_damped)
 

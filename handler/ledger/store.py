@@ -222,8 +222,15 @@ class BucketStore(LedgerStore):
         old_run_at = old.head.runs[-1].started_at if old.head.runs else ""
         if old_run_at <= last_run_at:
             return replace(stored, head=replace(head, old_state_etag=answer["ETag"]))
-        events = {**head.events, **old.head.events}
-        return replace(stored, head=replace(old.head, events=events), old_accounts=old.accounts)
+        merged = replace(
+            old.head,
+            events={**head.events, **old.head.events},
+            claim=head.claim,
+            pending=head.pending,
+            abandoned=(*head.abandoned, *old.head.abandoned),
+            follow_ups=head.follow_ups,
+        )
+        return replace(stored, head=merged, old_accounts=old.accounts)
 
     def _aside(self, run: str, body: bytes, error: DecodeError) -> str:
         """Store an odd object aside; what became of it, in a sentence."""

@@ -145,6 +145,9 @@ class LedgerSession:
         self._load()
         if self._is_answered():
             return None
+        if self._stored.is_read_only and self._event.trigger is Trigger.CHANGE:
+            # Whole runs mail what is open; each of many changes would mail it again.
+            raise AuditIncompleteError(self._stored.problem)
         run, scans = steps.scan(None)
         while True:
             try:
@@ -192,8 +195,17 @@ class LedgerSession:
             self._stored = self._store.load(self._event.id)
             self._abandoned = self._stored.head.abandoned if self._stored.head else ()
             self._state = self._read_state()
+            self._store_old_accounts()
             if self._stored.problem:
                 self._failures.append(_UNDECODABLE.format(self._stored.problem))
+
+    def _store_old_accounts(self) -> None:
+        """Store what version 1 knew, so that any head, also one with a claim only, leads to it."""
+        head, accounts = self._stored.head, self._stored.old_accounts
+        if head is not None and self._state is not None and accounts:
+            pointers = self._store.write_accounts(self._state, sorted(accounts), self._event.id)
+            head = replace(head, accounts={**head.accounts, **pointers})
+            self._stored = replace(self._stored, head=head, old_accounts={})
 
     def _read_state(self) -> LedgerState | None:
         """What is known, with what the objects of the head say of each account."""
@@ -266,7 +278,7 @@ class LedgerSession:
     def _must_wait(self) -> bool:
         """Whether the mail would follow another one about a change too soon."""
         head = self._stored.head
-        if self._event.changed_at is None or head is None or self._paused_until:
+        if self._event.changed_at is None or head is None:
             return False
         has_time = self._budget.reading_seconds_left() > bursts.INTERVAL.total_seconds()
         return has_time and bursts.pause(head) > timedelta()
@@ -280,15 +292,19 @@ class LedgerSession:
         until = clock.now() + bursts.pause(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
-        self._paused_until = until
         with self._continuing_without_ledger():
             self._store.replace(self._stored, replace(head, follow_ups=follow_ups))
+            # Where another run was faster, this one has not waited.
+            self._paused_until = until
             clock.sleep(max(0.0, (until - clock.now()).total_seconds()))
         raise ConflictError
 
     def _write_accounts(self, after: LedgerState, report: Report) -> dict[str, Pointer]:
         """Store what is known of each account that the run has read, or that is about to expire."""
         accounts = {coverage.target.account for coverage in report.coverage} | self._expiring()
+        if self._state is not None and not report.run.is_full:
+            # What a part of an account is known of must not look like all of it.
+            accounts -= self._state.unknown
         with self._continuing_without_ledger():
             return self._store.write_accounts(after, sorted(accounts), self._event.id)
         return {}

@@ -18,7 +18,8 @@ _AND = "&&"
 _RULE_IDS = "--security-group-rule-ids"
 # SSH, Telnet, RDP, WinRM, VNC, Radmin, Apple Remote Desktop and pcAnywhere: whoever closes them
 # may need them to get in.
-_LOGIN_PORTS = (22, 23, 3283, 3389, 4899, 5631, 5632, *range(5900, 5911), 5985, 5986)
+_PORTS = (22, 23, 3283, 3389, 4899, 5631, 5632, *range(5900, 5911), 5985, 5986)
+_LOGINS = (Traffic("udp", 3389, 3389), *(Traffic("tcp", port, port) for port in _PORTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,4 @@ def _is_for_logins(finding: Finding) -> bool:
         return False
     if finding.attachment in {Attachment.UNATTACHED, Attachment.NO_INBOUND}:
         return False
-    return any(
-        finding.traffic.contains(Traffic(protocol, port, port))
-        for port in _LOGIN_PORTS
-        for protocol in ("tcp", "udp")
-    )
+    return any(finding.traffic.contains(login) for login in _LOGINS)

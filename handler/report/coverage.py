@@ -33,7 +33,12 @@ def notices(report: Report) -> Iterator[str]:
     if report.changes and report.changes.has_new_settings:
         dropped = phrases.count(report.changes.dropped, "finding")
         verb = "is" if report.changes.dropped == 1 else "are"
-        yield f"Settings changed: {dropped} {verb} no longer listed."
+        what = (
+            f"{dropped} {verb} no longer listed"
+            if report.changes.dropped
+            else ("findings may be listed for the first time, or with another severity")
+        )
+        yield f"Settings changed: {what}."
     for coverage in report.coverage:
         if coverage.notice:
             yield f"{phrases.place(coverage.target)}: {coverage.notice}"

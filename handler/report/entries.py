@@ -54,7 +54,8 @@ def closed_entry(opening: Opening, *, with_account: bool) -> Entry:
         facts = [f"now {finding.severity}", phrases.reason(finding)]
     else:
         facts = [f"was {finding.severity}"]
-    facts += [f"first seen {phrases.day(finding.first_seen)}"] if finding.first_seen else []
+    verb = "open since" if finding.status.is_open else "first seen"
+    facts += [f"{verb} {phrases.day(finding.first_seen)}"] if finding.first_seen else []
     details = _details(opening)
     return _entry(opening, "", filter(None, facts), details, (), with_account=with_account)
 

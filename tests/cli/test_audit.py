@@ -248,7 +248,7 @@ def test_two_files_of_one_region_are_refused(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr == (
         f"Error: {second}: eu-west-1 / 123456789012 is in {first} as well; "
-        "give one file for each region\n"
+        'give one file for each region, and add "Region" to files without groups\n'
     )
 
 

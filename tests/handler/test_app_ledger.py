@@ -1,6 +1,7 @@
 """Runs one after the other with a ledger: what is mailed, resolved, reopened and repeated."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from handler.policy.policy import Policy
 from handler.scan import GroupSource
 from handler.scan import scan_target as real_scan
 from sandbox.aws.faults import Fault
-from tests.support.stack import Stack, unwrapped
+from tests.support.stack import BUCKET, Stack, unwrapped
 
 CHANGE = {
     "source": "aws.ec2",
@@ -44,9 +45,9 @@ def test_a_mail_has_the_changes(stack: Stack) -> None:
     stack.run()
     assert stack.subjects == [
         "Medium: SSH open to the internet on web",
-        "New medium: PostgreSQL open to the internet on database",
+        "New medium: PostgreSQL on database",
         "Resolved: SSH on web; 1 still open (1 medium)",
-        "Reopened medium: SSH open to the internet on web",
+        "Reopened medium: SSH on web",
     ]
     _, opened, closed, back = stack.texts
     assert "database (" in opened
@@ -54,7 +55,7 @@ def test_a_mail_has_the_changes(stack: Stack) -> None:
     assert "Still open: 1 (1 medium), in the CSV." in unwrapped(opened)
     assert "RESOLVED (1)" in closed
     assert "web (" in closed
-    assert "was medium \N{MIDDLE DOT} open since 23 Nov 2026" in unwrapped(closed)
+    assert "was medium \N{MIDDLE DOT} first seen 23 Nov 2026" in unwrapped(closed)
     assert "first seen 23 Nov 2026" in unwrapped(back)
     assert stack.statuses == {"web": "open", "database": "open"}
 
@@ -137,7 +138,7 @@ def test_an_event_that_is_delivered_again_mails_once(stack: Stack) -> None:
     }
     assert first["counts"]["mailed"] == len(stack.subjects) == 1
     stack.run(run_id="e2")
-    assert stack.subjects[1:] == ["New medium: PostgreSQL open to the internet on database"]
+    assert stack.subjects[1:] == ["New medium: PostgreSQL on database"]
 
 
 def test_a_manual_run_always_mails_a_full_digest(stack: Stack) -> None:
@@ -169,7 +170,7 @@ def test_many_change_events_give_one_mail(stack: Stack) -> None:
     results = [stack.run({**CHANGE, "id": f"change-{number}"})["counts"] for number in range(4)]
     assert [counts["mailed"] for counts in results] == [1, 0, 0, 0]
     assert {counts["targets"] for counts in results} == {1}
-    assert stack.subjects[1:] == ["New medium: SSH open to the internet on web"]
+    assert stack.subjects[1:] == ["New medium: SSH on web"]
     assert stack.run()["counts"]["new"] == 1
 
 
@@ -487,3 +488,37 @@ def test_a_run_that_cannot_name_its_account_mails_and_fails(stack: Stack) -> Non
     assert "  the account (denied): AccessDenied: No\ufffd[31m entry." in failed
     assert "Read again: the account" in again
     assert stack.statuses == {"web": "open"}
+
+
+def test_a_change_whose_region_could_not_be_read_is_tried_again(stack: Stack) -> None:
+    """A reading that failed does not answer the event: the retry reads, and mails the opening."""
+    stack.run()
+    stack.time += timedelta(minutes=30)
+    stack.open("web")
+    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
+    event = {"detail-type": "AWS API Call via CloudTrail", "id": "c1", "detail": detail}
+    stack.time += timedelta(minutes=2)
+    stack.account.faults.deny("DescribeSecurityGroups", "eu-west-1")
+    with pytest.raises(AuditIncompleteError):
+        stack.run(event)
+    stack.account.faults.clear()
+    stack.time += timedelta(minutes=1)
+    assert stack.run(event)["counts"]["new"] == 1
+
+
+def test_a_part_of_an_unknown_account_is_not_stored_as_all_of_it(stack: Stack) -> None:
+    """Where what is known is missing, a run of one region leaves the rest to the next whole run."""
+    stack.open("web")
+    stack.run()
+    (key,) = [key for key in stack.keys if key.startswith("known/")]
+    stack.account.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    stack.day()
+    stack.open("fresh")
+    stack.account.faults.deny("DescribeNetworkInterfaces", "eu-west-1")
+    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
+    with pytest.raises(AuditIncompleteError):
+        stack.run({"detail-type": "AWS API Call via CloudTrail", "id": "c1", "detail": detail})
+    stack.account.faults.clear()
+    with pytest.raises(AuditIncompleteError, match="is missing"):
+        stack.run()
+    assert "fresh" in stack.texts[-1]

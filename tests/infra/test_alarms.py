@@ -65,9 +65,9 @@ def test_missing_run_triggers_an_alarm(deploy: Deploy, schedule: str, hours: int
     assert (alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (hours, hours)
     assert alarm["treatMissingData"] == "breaching"
     assert alarm["alarmDescription"] == (
-        f"The security-group audit of stack dev has not finished a run for {hours} hours; after "
-        "its first deployment that is so until the first run. What the last runs did is in the "
-        f"log:\naws logs tail --region eu-west-1 --since {hours}h --format short "
+        f"The security-group audit of stack dev has not finished a run for {hours} hours; this is "
+        "expected after the first deployment, until the first run. What the last runs did is in "
+        f"the log:\naws logs tail --region eu-west-1 --since {hours}h --format short "
         "security-group-audit-log\nIf there was none, the schedule may be missing or disabled:\n"
         "aws events describe-rule --region eu-west-1 --name security-group-audit-schedule"
     )

@@ -11,7 +11,7 @@ from handler.ledger.head import DecodeError
 from handler.ledger.old_state import decode_old_state
 from handler.ledger.state import LedgerState
 from handler.model.finding import Change, Status
-from handler.model.run import Coverage, CoverageStatus, Scan
+from handler.model.run import Coverage, CoverageStatus, MailError, Scan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from tests.support.documents import ODD_VALUES, changed, places
@@ -19,7 +19,7 @@ from tests.support.ledger_runs import Outcome, Step, run
 from tests.support.old_ledger import CLOSED_IN_BETWEEN, GROUPS, OPENED_IN_BETWEEN, REGION
 from tests.support.reports import FRANKFURT
 from tests.support.security_groups import answer, permission
-from tests.support.stack import Stack
+from tests.support.stack import BUCKET, Stack
 
 STORED = Path(__file__).with_name("state-v1.json").read_bytes()
 NEXT_DAY = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -173,3 +173,27 @@ def test_a_malformed_state_of_a_rolled_back_program_is_left_alone(stack: Stack) 
     stack.day()
     assert stack.run()["counts"]["mailed"] == 0
     assert not any(key.startswith("aside/") for key in stack.keys)
+
+
+def test_the_first_run_after_the_update_is_refused_by_ses(stack: Stack) -> None:
+    """What version 1 knew is not lost: the next run mails what opened and what closed since."""
+    database = stack.open("database", port=5432)
+    stack.open("web")
+    stack.run(run_id="e0")
+    report = json.loads(stack.stored("reports/2026/11/23/e0.json"))
+    for key in stack.keys:
+        stack.account.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    known = [finding | {"worsenedFrom": None} for finding in report["findings"]]
+    coverage = [
+        {"account": read["account"], "region": read["region"], "status": "ok"}
+        for read in report["coverage"]
+    ]
+    run_of_version_1(stack, "2026-11-23T05:00:00Z", findings=known, coverage=coverage)
+    stack.day()
+    stack.close(database, port=5432)
+    stack.open("new")
+    stack.account.faults.refuse_mail(times=1)
+    with pytest.raises(MailError):
+        stack.run(run_id="e1")
+    counts = stack.run(run_id="e1")["counts"]
+    assert (counts["new"], counts["resolved"], counts["mailed"]) == (1, 1, 1)

@@ -384,3 +384,29 @@ def test_what_closes_while_settings_change_is_resolved(
     )
     assert [f.traffic.text for f in runs[-1].with_status(Status.RESOLVED)] == ["tcp/22"]
     assert runs[-1].kind is not None
+
+
+LOWER_SSH = Step((answer(tcp(22, 22, "0.0.0.0/1")),), UNATTACHED)
+WHOLE_SSH = Step((answer(SSH),), UNATTACHED)
+CLOSED = Step((answer(),), UNATTACHED)
+
+
+def test_what_flapped_is_said_as_it_ended() -> None:
+    """When seven days pass without a change, a mail says what is wider than the last one said."""
+    outcomes = simulate([LOWER_SSH, WHOLE_SSH, LOWER_SSH, WHOLE_SSH], HOUR)
+    assert outcomes[-1].kind is None
+    later = simulate([WHOLE_SSH] * 9, DAY, outcomes)[len(outcomes) :]
+    (mailed,) = [outcome for outcome in later if outcome.kind]
+    (finding,) = mailed.mailed
+    assert (finding.change, finding.previously[0].cidrs) == (Change.WIDENED, ("0.0.0.0/1",))
+
+
+def test_a_run_of_another_region_resolves_nothing_that_flapped() -> None:
+    """Only a run that reads its region says that what kept coming and going is gone."""
+    outcomes = simulate([WHOLE_SSH, *[CLOSED, WHOLE_SSH] * 2, CLOSED], HOUR)
+    elsewhere = Step(target=FRANKFURT, is_full=False)
+    later = simulate([elsewhere] * 9, DAY, outcomes)[len(outcomes) :]
+    assert not [o for o in later if o.kind or o.report.with_status(Status.RESOLVED)]
+    (ended,) = simulate([CLOSED], DAY, [*outcomes, *later])[-1:]
+    assert [f.status for f in ended.report.findings] == [Status.RESOLVED]
+    assert ended.kind is not None

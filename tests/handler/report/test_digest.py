@@ -121,7 +121,7 @@ def test_sections_of_changes() -> None:
         "No longer listed (1)",
     ]  # fmt: skip
     assert digest.summary[0] == (
-        "1 new, 1 worse or wider, 1 reopened, 1 resolved, 1 narrowed, 2 still open"
+        "1 new, 1 worse or wider, 1 reopened, 1 resolved, 1 narrowed, 1 still open"
     )
     assert digest.notes == ("Still open: 2 (1 critical, 1 low), in the CSV.",)
 
@@ -321,7 +321,7 @@ def test_the_last_resolved_findings_are_counted() -> None:
     report = reports.of(reports.read(), previous=known(ports(22, 23, 3389)))
     (section,) = build_digest(report, DigestKind.CHANGES, max_lines=2).sections
     assert (section.title, len(section.entries)) == ("Resolved (3)", 2)
-    assert section.more == "and 1 more finding."
+    assert section.more == "and 1 more finding in the CSV."
 
 
 def test_redundant_rules_are_listed() -> None:
@@ -344,7 +344,7 @@ def test_an_unreadable_list_is_always_listed() -> None:
     group = answer(permission("icmp", 8, -1, "pl-1"))
     report = replace(reports.of(reports.read(group)), minimum_severity=Severity.CRITICAL)
     text = render_text(build_digest(report))
-    assert text.startswith("1 source not read; 1 info finding, nothing worse\n")
+    assert text.startswith("1 source not read; 1 info finding\n")
     assert "prefix list pl-1 could not be read" in text
 
 

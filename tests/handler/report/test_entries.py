@@ -260,7 +260,7 @@ def test_a_malformed_rule_has_its_reason() -> None:
     [
         pytest.param(
             {"status": Status.RESOLVED, "detail": "tcp/22 is still open to 8.8.8.8/32"},
-            ("was medium", "open since 1 Sep 2026"),
+            ("was medium", "first seen 1 Sep 2026"),
             ("tcp/22 is still open to 8.8.8.8/32",),
             id="resolved",
         ),

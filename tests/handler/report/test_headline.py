@@ -171,8 +171,8 @@ def test_subject_and_headline(report: Report, line: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"ending": (ENDING,)}, "1 exception ending; nothing open"),
-        ({"ending": (ENDING, ENDING)}, "2 exceptions ending; nothing open"),
+        ({"ending": (ENDING,)}, "1 exception expired or expiring; nothing open"),
+        ({"ending": (ENDING, ENDING)}, "2 exceptions expired or expiring; nothing open"),
         ({"regained": (reports.IRELAND,)}, "1 region can be read again; nothing open"),
         ({"left_out": (reports.IRELAND,)}, "1 region no longer audited; nothing open"),
         (
