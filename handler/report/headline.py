@@ -142,7 +142,8 @@ def _standing(report: Report, *, brief: bool) -> Iterator[str]:
     for length in () if brief else _LONGEST_GROUPS:
         group = phrases.group_names(finding, length)
         if number == 1:
-            yield f"{severity}: {what} open to {phrases.audience(finding)} on {group}"
+            if not phrases.reason(finding):
+                yield f"{severity}: {what} open to {phrases.audience(finding)} on {group}"
             yield f"{severity}: {what} on {group}"
         else:
             start = f"{number:,} {severity} {_noun(worst)}s: start with {group}"

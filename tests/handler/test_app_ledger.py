@@ -44,7 +44,7 @@ def test_a_mail_has_the_changes(stack: Stack) -> None:
     stack.day()
     stack.run()
     assert stack.subjects == [
-        "Medium: SSH open to the internet on web",
+        "Medium: SSH on web",
         "New medium: PostgreSQL on database",
         "Resolved: SSH on web; 1 still open (1 medium)",
         "Reopened medium: SSH on web",
@@ -116,7 +116,7 @@ def test_losing_and_regaining_a_region_are_mailed_once_each(stack: Stack) -> Non
     stack.day()
     stack.run()
     assert stack.subjects == [
-        "Medium: SSH open to the internet on web",
+        "Medium: SSH on web",
         "1 region not read; nothing open to the internet in 1 region",
         "1 region can be read again; 1 still open (1 medium)",
     ]
@@ -198,7 +198,7 @@ def test_a_rejected_mail_leaves_the_state_as_it_was(stack: Stack) -> None:
         stack.run(run_id="e1")
     assert (stack.head.runs, stack.head.claim) == ((), None)
     stack.run(run_id="e1")
-    assert stack.subjects == ["Medium: SSH open to the internet on web"]
+    assert stack.subjects == ["Medium: SSH on web"]
     assert "NOTES" not in stack.texts[0]
 
 
@@ -241,7 +241,7 @@ def test_a_mail_whose_answer_is_lost_is_repeated_with_a_notice(http_stack: Stack
     with pytest.raises(MailError):
         http_stack.run(run_id="e1")
     http_stack.run(run_id="e1")
-    assert http_stack.subjects == ["Medium: SSH open to the internet on web"]
+    assert http_stack.subjects == ["Medium: SSH on web"]
     notice = (
         "Run e1 stopped before it could record its mail; this mail may repeat some of its findings."
     )
@@ -258,7 +258,7 @@ def test_a_denied_ledger_is_reported_and_fails_the_run(stack: Stack, operation: 
         with pytest.raises(AuditIncompleteError, match=r"ledger could not be .*AccessDenied: No"):
             stack.run()
         stack.day()
-    assert stack.subjects == ["Medium: SSH open to the internet on web"] * 2
+    assert stack.subjects == ["Medium: SSH on web"] * 2
     assert "What has changed is not known" in unwrapped(stack.texts[0])
 
 
