@@ -127,7 +127,9 @@ ONE = frozenset({"us-east-1"})
         ),
         # These two need settings of their own; the others share one stack.
         pytest.param(
-            ec2("", delay=inf), Expected("the run reached its time limit", unread=ONE), id="timed-out"
+            ec2("", delay=inf),
+            Expected("the run reached its time limit", unread=ONE),
+            id="timed-out",
         ),
         pytest.param(
             Fault("DescribeRegions", code="UnauthorizedOperation", message="No.", status=403),
