@@ -2,57 +2,26 @@
 
 import resource
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from benchmarks.largest import Opened, Region
 from handler import mail
 from handler.audit import build_report
 from handler.ledger.account_state import decode_account, encode_account
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
-from handler.model.network import PrefixList, Rule, SecurityGroup, Target
+from handler.model.network import Target
 from handler.model.run import Run, Trigger
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.report.json_report import json_pieces
-from handler.scan import GroupSource, scan_target
+from handler.scan import scan_target
 from handler.settings import Settings
 
 _TARGET = Target("111122223333", "eu-west-1")
 _SETTINGS = Settings("audit@example.com", ("audit@example.com",))
 _WARM_UP, _WARM_RUNS = 50, 500
-
-Opened = tuple[Traffic, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Region(GroupSource):
-    """A region with as many groups as are asked for, each with the same rules."""
-
-    count: int
-    opened: Sequence[Opened]
-
-    def security_groups(self) -> Iterator[SecurityGroup]:
-        """The groups."""
-        return map(self._group, range(self.count))
-
-    def prefix_lists(self, ids: Sequence[str]) -> dict[str, PrefixList]:  # noqa: ARG002 -- a Source's
-        """No lists."""
-        return {}
-
-    def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:  # noqa: ARG002
-        """An id for every rule."""
-        for number in range(self.count):
-            for index, rule in enumerate(self._group(number).rules):
-                yield rule, f"sgr-{number:08x}{index:09x}"
-
-    def interfaces(self, group_ids: Sequence[str]) -> None:
-        """Nobody knows."""
-
-    def _group(self, number: int) -> SecurityGroup:
-        group_id = f"sg-{number:017x}"
-        rules = tuple(Rule(group_id, *opened) for opened in self.opened)
-        return SecurityGroup(group_id, f"group-{number}", "vpc-1", rules)
 
 
 def many_findings(day: int) -> Region:

@@ -94,7 +94,7 @@ def largest_group(rules: int) -> Call:
 
 def hostile_group(rules: int) -> Call:
     """The evaluation of that many rules that overlap as much as rules can."""
-    group = largest.hostile(rules).group
+    group = next(largest.hostile(rules).security_groups())
     return lambda: len(exposures(group.rules, {}, Internets()))
 
 
@@ -103,7 +103,7 @@ def hostile_report(rules: int) -> Call:
     return _json_report(largest.hostile(rules))
 
 
-def _json_report(source: largest.Alone) -> Call:
+def _json_report(source: largest.Region) -> Call:
     policy = Policy()
     return lambda: len(
         json.dumps(

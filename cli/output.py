@@ -35,7 +35,7 @@ def output(path: str) -> Iterator[TextIO]:
             except OSError as error:
                 # Python would try once more at its end.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                # Whoever reads has read enough; the audit is what it is.
+                # A reader that closes the pipe early is no error.
                 if not isinstance(error, BrokenPipeError):
                     raise
         return
@@ -54,7 +54,7 @@ def output(path: str) -> Iterator[TextIO]:
             stream = part.open("x" if replaced else "a", encoding="utf-8", newline="")
             if replaced and file.exists():
                 shutil.copymode(file, part)
-        # Whoever reads a pipe and ends early has read enough.
+        # A reader that closes the pipe early is no error.
         with suppress(BrokenPipeError), stream:
             yield report
             with _explained(path):

@@ -21,7 +21,7 @@ _SCHEMA = (
 )
 _NAME = "security-group-audit"
 _DOCS = "https://docs.aws.amazon.com"
-# The project has no page of its own; this is AWS's on what it audits.
+# There is no project page; this is AWS's page on security groups.
 _INFORMATION = f"{_DOCS}/vpc/latest/userguide/vpc-security-groups.html"
 
 

@@ -151,6 +151,9 @@ class _Reconciling:
             if key.family is None:
                 continue
             listed = {f.id for f in found[key] if is_listed(f, self._minimum)}
+            # Only what is gone is looked for among what more or fewer groups open.
+            is_gone = {f.id for f in known[key]} - {f.id for f in found[key]}
+            beside = by_target[key.target, key.family] if is_gone else ()
             comparison = compare(
                 Place(
                     internet=self._internets[key.family],
@@ -162,7 +165,7 @@ class _Reconciling:
                         *(f.id for f in known[key] if cover(self._authorized_ports, f.traffic)),
                     },
                     verifiable={finding.id for finding in known[key] if finding in self._scope},
-                    related=related(by_target[key.target, key.family], key.group_ids),
+                    related=related(beside, key.group_ids),
                 )
             )
             for finding in found[key]:
@@ -234,8 +237,7 @@ class _Reconciling:
         if first.finding.id != finding.id:
             return Status.OPEN
         was_accepted = first.finding.status is Status.EXCEPTED
-        was_said_gone = first.announced is not None and not first.announced.is_open
-        return Status.REOPENED if was_accepted or was_said_gone else Status.OPEN
+        return Status.REOPENED if was_accepted or was_said_resolved(first) else Status.OPEN
 
     def _has_worsened(
         self, finding: Finding, before: Sequence[Finding], said: Severity | None
