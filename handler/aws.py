@@ -3,18 +3,29 @@
 import logging
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, DataNotFoundError
+from botocore.loaders import Loader
+from botocore.model import UndefinedModelAttributeError
 from botocore.parsers import ResponseParserError
 
 from handler.sanitize import plain
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
+
+# What boto3 raises where a model is missing or lacks something.
+_MODEL_ERRORS = (
+    AttributeError, DataNotFoundError, KeyError, TypeError, UndefinedModelAttributeError,
+)  # fmt: skip
+# Cut from botocore's by tools/service_models.py.
+_SERVICE_MODELS = Path(__file__).resolve().parent / "service_models"
 
 # Without it, each run logs the same 40 lines on credentials and endpoints.
 logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -41,8 +52,8 @@ class Clients:
     """
 
     def __init__(self, session: boto3.session.Session | None = None) -> None:
-        """Without a session, the clients come from the one that the process keeps."""
-        self._session: Any = session or _process_session()
+        """Without a session, the clients come from those that the process keeps."""
+        self._session: Any = session
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = Lock()
 
@@ -52,15 +63,32 @@ class Clients:
         with self._lock:
             key = service, region
             if key not in self._clients:
-                config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
-                self._clients[key] = self._session.client(
-                    service, region_name=region, config=config
-                )
+                self._clients[key] = self._new_client(service, region)
             return self._clients[key]
+
+    def _new_client(self, service: str, region: str | None) -> Any:
+        config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
+        session = self._session or small_session()
+        try:
+            return session.client(service, region_name=region, config=config)
+        except _MODEL_ERRORS:
+            if self._session:
+                raise
+            # A service without a cut model, or a boto3 that expects more of one.
+            return _whole_session().client(service, region_name=region, config=config)
 
 
 @cache
-def _process_session() -> boto3.session.Session:
+def small_session() -> Any:
+    """The process's session, whose models have only the operations that the handler calls."""
+    session = botocore.session.get_session()
+    loader = Loader([str(_SERVICE_MODELS)], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
+    return boto3.session.Session(botocore_session=session)
+
+
+@cache
+def _whole_session() -> Any:
     return boto3.session.Session()
 
 
