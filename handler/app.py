@@ -3,8 +3,8 @@
 import os
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from handler import clock, logs, mail
 from handler.audit import build_report, scan_targets, unread_account
@@ -48,8 +48,7 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     return _result(counts)
 
 
-@dataclass(frozen=True, slots=True)
-class _AuditSteps:
+class _AuditSteps(NamedTuple):
     """The steps of one run, in the order in which the ledger's transaction takes them."""
 
     clients: Clients

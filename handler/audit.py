@@ -1,10 +1,8 @@
 """One audit in three steps: plan the targets, scan each, report on all of them."""
 
-import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
 from handler import clock
@@ -44,17 +42,16 @@ def scan_targets(
         yield Scan(coverage_of(Target(account, ALL_REGIONS), [error]))
         return
     pool = ThreadPoolExecutor(_THREADS)
-    with _collector_paused():
-        try:
-            scans = [(target, pool.submit(_scan, clients, policy, target)) for target in targets]
-            for target, future in scans:
-                try:
-                    yield future.result(timeout=max(0.0, seconds_left()))
-                except TimeoutError:
-                    yield Scan(coverage_of(target, [TimeoutError(_TOO_LATE)]))
-        finally:
-            # A thread that still waits for an answer must not delay the mail.
-            pool.shutdown(wait=False, cancel_futures=True)
+    try:
+        scans = [(target, pool.submit(_scan, clients, policy, target)) for target in targets]
+        for target, future in scans:
+            try:
+                yield future.result(timeout=max(0.0, seconds_left()))
+            except TimeoutError:
+                yield Scan(coverage_of(target, [TimeoutError(_TOO_LATE)]))
+    finally:
+        # A thread that still waits for an answer must not delay the mail.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def unread_account(error: Exception) -> Scan:
@@ -105,19 +102,3 @@ def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
         unexpected = ValueError(f"{type(error).__name__}: {error}")
         scan = Scan(coverage_of(target, [unexpected]))
     return replace(scan, coverage=replace(scan.coverage, read_at=read_at))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Python without its cyclic garbage collector, which takes half of the CPU of reading.
-
-    It walks all the answers again and again and frees next to nothing: they hold no cycles, and
-    are read page by page. Around all threads, because there is one collector for all of them.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

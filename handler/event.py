@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.model.network import REGION_NAME
 from handler.model.run import Trigger
@@ -21,8 +20,7 @@ class EventError(ValueError):
     """An event with a value that is not allowed; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
+class RunRequest(NamedTuple):
     """What an event requests.
 
     ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every

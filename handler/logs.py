@@ -39,8 +39,8 @@ def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
 
 
 def log_findings(report: Report) -> None:
-    """One line for each finding."""
-    for finding in report.findings:
+    """One line for each listed finding."""
+    for finding in report.listed(report.findings):
         facts: dict[str, str | int] = {
             "account": finding.target.account,
             "region": finding.target.region,

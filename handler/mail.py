@@ -69,7 +69,7 @@ def choose_digest(
 
 
 def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FULL) -> bytes:
-    """The digest as a message: the same as text and as HTML, with all findings as CSV."""
+    """The digest as a message: the same as text and as HTML, with the listed findings as CSV."""
     digest = fit_digest(report, kind)
     mail = EmailMessage(policy=SMTP)
     mail["Subject"] = digest.subject
@@ -77,7 +77,7 @@ def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FU
         mail[name] = value
     mail.set_content(render_text(digest), cte="quoted-printable")
     mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
-    if report.findings:
+    if report.listed(report.findings):
         parts = ("security-groups", file_name(report.run.stack), str(report.run.day))
         _attach_csv(mail, report, f"{'-'.join(filter(None, parts))}.csv")
     return mail.as_bytes(policy=_LONG_HEADERS)

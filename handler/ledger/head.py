@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.ledger.state import RunSummary
 from handler.model.finding import Severity
@@ -37,8 +37,7 @@ class SendClaim:
     sending: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """Where what is known of an account is stored, when that was, and how many findings it has."""
 
     key: str

@@ -194,6 +194,8 @@ def outline(finding: Finding) -> Finding:
     """The finding without what only a report needs."""
     return replace(
         finding,
+        rules=(),
+        redundant_rules=(),
         sources=(),
         prefix_lists=(),
         source_count=0,

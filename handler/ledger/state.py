@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from handler.model.address_set import AddressSet
 from handler.model.finding import Finding, Severity
@@ -13,8 +14,7 @@ OLD_SETTINGS = "version 1"
 """Stands for the settings of a run of version 1, which did not store them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """Traffic, and the addresses that may send it."""
 
     traffic: Traffic
@@ -66,8 +66,7 @@ class Resolved:
     record: Record | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TargetState:
+class TargetState(NamedTuple):
     """How the last reading of a target ended, and when it began."""
 
     status: CoverageStatus

@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from handler import clock
 from handler.ledger import bursts
@@ -72,8 +72,7 @@ _BUSY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What a run answers: the id is the same each time that the same event is delivered.
 
     ``changed_at`` is when the change was made that caused it, ``regions`` where.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from handler.clock import day_of
 from handler.model.finding import Finding, Kind, Opening, Severity, Status, as_openings, is_listed
@@ -87,8 +88,7 @@ class Scan:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyException:
+class PolicyException(NamedTuple):
     """An exception of the policy: what may stay open, why, who answers for it, and until when.
 
     ``group`` is an id or a name. ``source`` is a CIDR or pl- id, None for every source; without
@@ -115,8 +115,7 @@ class ExceptionReview:
     unused: tuple[PolicyException, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What is different from the last committed run, besides the findings' own statuses.
 
     ``first`` is a run without a committed one before it. ``lost`` are targets that could be read
@@ -165,6 +164,11 @@ class Report:
     def openings(self) -> tuple[Opening, ...]:
         """What is open and listed, as people count it."""
         return as_openings(self.listed(self.open))
+
+    @cached_property
+    def unlisted(self) -> int:
+        """How many more openings there are that are not listed, as people count them."""
+        return len(as_openings(self.open)) - len(self.openings)
 
     @cached_property
     def resolved(self) -> tuple[Opening, ...]:

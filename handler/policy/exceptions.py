@@ -7,8 +7,9 @@ report says so.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from handler.model.address import contains, overlap
 from handler.model.finding import Finding, Status
@@ -21,8 +22,7 @@ from handler.policy.policy import Policy
 _NOTICE_PERIOD = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyResult:
+class PolicyResult(NamedTuple):
     """Findings after the policy: those that stay, and those on authorized ports."""
 
     findings: tuple[Finding, ...]
@@ -35,8 +35,7 @@ def apply_policy(
 ) -> PolicyResult:
     """The findings with what the policy accepts on the day of the run, in the same order.
 
-    They keep no rules: no later step needs these. A rule that could not be evaluated is neither
-    authorized nor accepted.
+    A rule that could not be evaluated is neither authorized nor accepted.
     """
     by_group: defaultdict[str, list[PolicyException]] = defaultdict(list)
     for exception in policy.exceptions:
@@ -44,20 +43,18 @@ def apply_policy(
     remaining, authorized = [], []
     used: set[PolicyException] = set()
     for finding in findings:
-        matching = _matching_exceptions(finding, by_group)
+        matching = _matching_exceptions(finding, by_group) if by_group else []
         used.update(*matching)
         if not finding.kind.is_exposure:
             remaining.append(finding)
         elif cover(policy.authorized_ports, finding.traffic):
             authorized.append(finding)
         else:
-            remaining.append(_with_exceptions(finding, matching, run.day))
+            remaining.append(
+                _with_exceptions(finding, matching, run.day) if any(matching) else finding
+            )
     review = _review(policy, used, coverage, run)
-    return PolicyResult(_without_rules(remaining), _without_rules(authorized), review)
-
-
-def _without_rules(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(replace(finding, rules=(), redundant_rules=()) for finding in findings)
+    return PolicyResult(tuple(remaining), tuple(authorized), review)
 
 
 def _matching_exceptions(

@@ -26,9 +26,9 @@ _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"""
 
 
 def csv_lines(report: Report) -> Iterator[str]:
-    """A line of names, then a line for each finding in the report's order; each ends with CRLF."""
+    """A line of names, then one for each listed finding, in the report's order, with CRLF."""
     yield _line(COLUMNS)
-    for row in map(finding_to_json, report.findings):
+    for row in map(finding_to_json, report.listed(report.findings)):
         yield _line(_cell(row.get(column)) for column in COLUMNS)
 
 

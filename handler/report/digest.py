@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from itertools import groupby
+from typing import NamedTuple
 
-from handler.model.finding import Opening, Severity, Status, as_openings
+from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases
 from handler.report.acceptance import exceptions_to_review, first_lines_of, ways_to_accept
@@ -34,8 +35,7 @@ class DigestKind(StrEnum):
     CHANGES = "changes"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """The findings of one severity, or that have changed in one way.
 
     ``severity`` is that of the worst; None for what is not open any more. ``more`` says how many
@@ -109,7 +109,7 @@ def build_digest(
         notes=(
             *_left_out(len(selected) - len(displayed)),
             *(() if is_full else _still_open(report, news.still_open)),
-            *_notes(report, len(listed)),
+            *_notes(report),
         ),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
@@ -213,12 +213,12 @@ def _where(report: Report) -> str:
     return "" if report.run.is_full else " in the regions of this run"
 
 
-def _notes(report: Report, listed: int) -> Iterator[str]:
-    if unlisted := len(as_openings(report.open)) - listed:
+def _notes(report: Report) -> Iterator[str]:
+    if report.unlisted:
         is_default = report.minimum_severity is Severity.LOW
         what = "informational finding" if is_default else "finding"
         below = "" if is_default else f" below {report.minimum_severity}"
-        yield f"{phrases.count(unlisted, what)}{below} not shown."
+        yield f"{phrases.count(report.unlisted, what)}{below} not shown."
     if unverified := len(report.with_status(Status.UNVERIFIED)):
         yield f"{phrases.count(unverified, 'earlier finding')} not verified by this run."
     if excepted := len(report.with_status(Status.EXCEPTED)):

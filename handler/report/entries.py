@@ -1,7 +1,8 @@
 """What the digest says of one finding: what is open, where, why, since when, how to close it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from handler.model.finding import Change, Finding, Opening, Previous, Status
 from handler.model.reach import Reach
@@ -15,8 +16,7 @@ _NAMED_INTERFACES = 3
 _CHANGES = {Change.WIDENED: "Widened", Change.NARROWED: "Narrowed", Change.WORSENED: "Worse"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One opening, or one that has been closed.
 
     ``label`` is a severity, or how it has changed. ``group`` has the names, ``group_ids`` the ids
@@ -35,6 +35,8 @@ class Entry:
     commands: tuple[Command, ...] = ()
 
 
+# To find how many entries fit into a mail, the same ones are needed again and again.
+@lru_cache(maxsize=512)
 def open_entry(opening: Opening, label: str, *, with_account: bool, with_commands: bool) -> Entry:
     """The entry of what is open."""
     finding = opening.finding

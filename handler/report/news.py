@@ -1,7 +1,7 @@
 """What is different from the last run, in the order in which people read it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.model.finding import Change, Opening, Status, as_openings
 from handler.model.run import Changes, Report
@@ -9,8 +9,7 @@ from handler.model.run import Changes, Report
 _NO_CHANGES = Changes()
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """The openings that have changed, by how, and those that are still open.
 
     ``worse`` are wider or more severe. ``narrowed`` ones are still open, too.
