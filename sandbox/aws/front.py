@@ -19,15 +19,19 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from sandbox.aws import authorization, regions, schedule, security_groups
+from sandbox.aws import authorization, schedule, security_groups
 from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
+from sandbox.aws.callers import Caller, Callers
 from sandbox.aws.faults import Fault, Faults, wait
 from sandbox.aws.function_settings import FunctionSettings
 from sandbox.aws.mail import Mail, read_mail
 from sandbox.aws.networks import Networks, without_interface_filters
+from sandbox.aws.organization import management_account_of
 from sandbox.aws.paging import PAGED, Pages
 from sandbox.aws.protocol import Operation, understand
+from sandbox.aws.regions import Regions
+from sandbox.aws.roles import refuse_to_assume
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +75,8 @@ class Front:
         self.mails: list[Mail] = []
         self.invoke: Callable[[Operation], Response] | None = None
         self.put_events: Callable[[Operation], Response] | None = None
-        self.role_of: Callable[[str], str | None] = lambda _: None
+        self.callers = Callers()
+        self.regions = Regions()
         self.closing = threading.Event()
         self.networks = Networks()
         self.settings = FunctionSettings()
@@ -81,7 +86,7 @@ class Front:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        operation = understand(environ)
+        operation = understand(environ, lambda key: self.callers.of(key).account)
         if operation is None:
             return _MOTO(environ, start_response)  # type: ignore[no-any-return]
         self.calls.append(
@@ -90,7 +95,7 @@ class Front:
         fault = self._faults.take(operation)
         response = (
             (self._fail(operation, fault, environ) if fault else None)
-            or regions.refuse_disabled(operation)
+            or self.regions.refuse_disabled(operation)
             or self._deny(operation)
             or self._refuse(operation)
             or self._serve(operation)
@@ -114,8 +119,8 @@ class Front:
         return operation.refusal(fault.code, fault.message, fault.status)
 
     def _deny(self, operation: Operation) -> Response | None:
-        """The refusal of what a function's role does not allow; everybody else may do anything."""
-        role = self.role_of(operation.caller)
+        """The refusal of what the caller's role does not allow; who has none may do anything."""
+        role = self.callers.of(operation.caller).role
         return authorization.refuse(operation, role) if role else None
 
     def _refuse(self, operation: Operation) -> Response | None:
@@ -126,6 +131,8 @@ class Front:
                     "InvalidPrefixListID.NotFound",
                     f"The prefix list ID '{operation.parameters['PrefixListId']}' does not exist",
                 )
+            case "sts", "AssumeRole":
+                return refuse_to_assume(operation, self.callers.of(operation.caller))
             case "ec2", name if name in PAGED:
                 return self._pages.refuse(operation)
             case "events", "PutRule" if not schedule.is_valid(
@@ -148,7 +155,7 @@ class Front:
         """The answers that moto does not have."""
         match operation.service, operation.name:
             case "ec2", "DescribeRegions":
-                return regions.describe_regions(operation)
+                return self.regions.describe(operation)
             case "ec2", _ if result := (
                 self._pages.continued(operation) or self.networks.serve(operation)
             ):
@@ -178,6 +185,9 @@ class Front:
             operation = replace(operation, body=security_groups.canonical_rules(operation.body))
         if operation.service == "ec2" and operation.name == "DescribeNetworkInterfaces":
             operation = replace(operation, body=without_interface_filters(operation.body))
+        if operation.service == "organizations":
+            # A member account that is a delegated administrator sees the whole organization.
+            operation = replace(operation, account=management_account_of(operation.account))
         if operation.service == "s3" and operation.name == "PutBucketPolicy":
             operation = replace(operation, body=self._bucket_policies.keep(operation))
         try:
@@ -196,7 +206,8 @@ class Front:
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return self._amend(operation, response)
         missing = response.status_code == HTTPStatus.NOT_FOUND
-        if missing and operation.name == "GetObject" and (role := self.role_of(operation.caller)):
+        role = self.callers.of(operation.caller).role
+        if missing and operation.name == "GetObject" and role:
             return authorization.refuse_to_miss(operation, role) or response
         return response
 
@@ -209,6 +220,10 @@ class Front:
                 self.networks.amend(operation, result)
                 self._pages.cut(operation, result)
                 return operation.answer(result)
+            case "sts", "AssumeRole":
+                role_arn = operation.parameters["RoleArn"]
+                key = operation.read(response)["Credentials"]["AccessKeyId"]
+                self.callers.add(key, Caller(role_arn.split(":")[4], role_arn))
             case "s3", "GetBucketEncryption":
                 buckets = get_backend("s3")[operation.account]["aws"]
                 bucket = buckets.get_bucket(operation.parameters["Bucket"])

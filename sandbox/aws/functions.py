@@ -15,6 +15,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.backends import get_backend
 from werkzeug.wrappers import Response
 
+from sandbox.aws.callers import Caller, Callers
 from sandbox.aws.function_settings import FunctionSettings
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation, LambdaHost
@@ -38,6 +39,7 @@ class Functions:
         endpoint: str,
         account_id: str,
         settings: FunctionSettings,
+        callers: Callers,
         client: Callable[[str, str, str], Any],
         runtime: Path | None = None,
     ) -> None:
@@ -45,12 +47,12 @@ class Functions:
         self._endpoint = endpoint
         self._account_id = account_id
         self._settings = settings
+        self._callers = callers
         self._client = client
         self._host = LambdaHost(runtime)
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lambda")
         self._pending: set[Future[tuple[Invocation, ...]]] = set()
         self._streams: set[str] = set()
-        self._roles: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -97,13 +99,6 @@ class Functions:
         """Run a function asynchronously; the result is every try that Lambda makes."""
         return self._start(self._record(region, name), region, payload)
 
-    def role_of(self, caller: str) -> str | None:
-        """The ARN of the role of the function that signs with an access key; None for no function.
-
-        Only functions that have run are known.
-        """
-        return self._roles.get(caller)
-
     def wait(self, timeout: float | None = None) -> None:
         """Wait until all asynchronous runs have ended; raises TimeoutError after that long."""
         with self._lock:
@@ -148,7 +143,7 @@ class Functions:
         self, record: Any, region: str, payload: bytes, request_id: str | None = None
     ) -> Invocation:
         function = self._definition(record, region)
-        self._roles[caller_of(function.name)] = record.role
+        self._callers.add(caller_of(function.name), Caller(self._account_id, record.role))
         credentials = {
             **SECRETS,
             "AWS_ACCESS_KEY_ID": caller_of(function.name),

@@ -1,0 +1,16 @@
+"""The organization of AWS Organizations that an account may be in, as moto keeps it."""
+
+from moto.backends import get_backend
+from moto.organizations.models import organizations_backends
+
+
+def management_account_of(account_id: str) -> str:
+    """The management account of the organization of an account; else the account itself."""
+    management, _ = organizations_backends.master_accounts.get(account_id, (account_id, "aws"))
+    return str(management)
+
+
+def organization_of(account_id: str) -> str | None:
+    """The id of the organization of an account, for example o-a1b2c3d4e5."""
+    organization = get_backend("organizations")[management_account_of(account_id)]["aws"].org
+    return organization.id if organization else None
