@@ -25,6 +25,7 @@ from sandbox.aws.faults import Faults
 from sandbox.aws.front import Call, Front
 from sandbox.aws.functions import SECRETS, Functions
 from sandbox.aws.mail import Mail
+from sandbox.aws.state_machines import StateMachines
 
 # Thirteen hundred machine images in each region would cost half a second there.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -121,6 +122,9 @@ class Account:
             self._runtime,
         )
         self._front.invoke = self.functions.serve
+        self._front.kill = self.functions.kill
+        self.state_machines = StateMachines(self.id, self._front.callers, _client)
+        self._front.prepare_state_machines = self.state_machines.prepare
         self.events = EventBus(self.id, self.client, self.functions.start)
         self._front.put_events = self.events.serve
         server.app = self._front
@@ -133,6 +137,7 @@ class Account:
         trace: TracebackType | None,
     ) -> None:
         self._front.closing.set()
+        self.state_machines.close()
         self.functions.close()
         _server().app = _no_account
         if self._profile is not None:

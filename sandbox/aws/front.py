@@ -75,6 +75,8 @@ class Front:
         self.mails: list[Mail] = []
         self.invoke: Callable[[Operation], Response] | None = None
         self.put_events: Callable[[Operation], Response] | None = None
+        self.kill: Callable[[str], None] = lambda _: None
+        self.prepare_state_machines: Callable[[], None] = lambda: None
         self.callers = Callers()
         self.regions = Regions()
         self.closing = threading.Event()
@@ -93,21 +95,28 @@ class Front:
             Call(operation.service, operation.name, operation.region, operation.caller)
         )
         fault = self._faults.take(operation)
-        response = (
-            (self._fail(operation, fault, environ) if fault else None)
-            or self.regions.refuse_disabled(operation)
+        if fault and fault.answered:
+            self._answer(operation)
+        failure = self._fail(operation, fault, environ) if fault else None
+        return (failure or self._answer(operation))(environ, start_response)
+
+    def _answer(self, operation: Operation) -> Response:
+        """Carry out a request."""
+        return (
+            self.regions.refuse_disabled(operation)
             or self._deny(operation)
             or self._refuse(operation)
             or self._serve(operation)
             or self._ask_moto(operation)
         )
-        return response(environ, start_response)
 
     def _fail(self, operation: Operation, fault: Fault, environ: Environ) -> Response | None:
         """Let a fault happen: an error response, a broken connection, or only a delay."""
         connection: socket.socket = environ["werkzeug.socket"]
         over = wait(fault.delay, lambda: _is_closed(connection), self.closing)
-        if fault.drop or not over:
+        if fault.kill:
+            self.kill(operation.request.headers["X-Amz-Security-Token"])
+        if fault.drop or fault.kill or not over:
             # Without this the client would see an empty answer that came in time.
             _shut(connection)
             msg = f"{operation.name} is not answered: {fault}."
@@ -179,17 +188,7 @@ class Front:
 
     def _ask_moto(self, operation: Operation) -> Response:
         """Moto's answer, amended where AWS's differs."""
-        if operation.service == "ec2":
-            self.networks.prepare(self._backend("ec2", operation))
-        if operation.service == "ec2" and operation.name in CANONICAL:
-            operation = replace(operation, body=security_groups.canonical_rules(operation.body))
-        if operation.service == "ec2" and operation.name == "DescribeNetworkInterfaces":
-            operation = replace(operation, body=without_interface_filters(operation.body))
-        if operation.service == "organizations":
-            # A member account that is a delegated administrator sees the whole organization.
-            operation = replace(operation, account=management_account_of(operation.account))
-        if operation.service == "s3" and operation.name == "PutBucketPolicy":
-            operation = replace(operation, body=self._bucket_policies.keep(operation))
+        operation = self._prepare(operation)
         try:
             response = Response.from_app(_MOTO, operation.environ(), buffered=True)
         except Exception as error:  # moto is third-party: whatever it raises is said to the client
@@ -210,6 +209,23 @@ class Front:
         if missing and operation.name == "GetObject" and role:
             return authorization.refuse_to_miss(operation, role) or response
         return response
+
+    def _prepare(self, operation: Operation) -> Operation:
+        """The request as moto understands it."""
+        if operation.service == "ec2":
+            self.networks.prepare(self._backend("ec2", operation))
+        if operation.service == "ec2" and operation.name in CANONICAL:
+            operation = replace(operation, body=security_groups.canonical_rules(operation.body))
+        if operation.service == "ec2" and operation.name == "DescribeNetworkInterfaces":
+            operation = replace(operation, body=without_interface_filters(operation.body))
+        if operation.service == "stepfunctions":
+            self.prepare_state_machines()
+        if operation.service == "organizations":
+            # A member account that is a delegated administrator sees the whole organization.
+            operation = replace(operation, account=management_account_of(operation.account))
+        if operation.service == "s3" and operation.name == "PutBucketPolicy":
+            operation = replace(operation, body=self._bucket_policies.keep(operation))
+        return operation
 
     def _amend(self, operation: Operation, response: Response) -> Response:
         match operation.service, operation.name:

@@ -25,9 +25,12 @@ SECRETS = {"AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_SESSION_TOKEN": "sandbox"}
 DEFAULT_RETRIES = 2
 
 
-def caller_of(function_name: str) -> str:
-    """The access key id with which a function of this name signs its requests."""
-    digest = hashlib.sha256(function_name.encode()).digest()
+def caller_of(name: str) -> str:
+    """The access key id with which a function of this name signs its requests.
+
+    A state machine signs with the one of its role's ARN.
+    """
+    digest = hashlib.sha256(name.encode()).digest()
     return "ASIA" + base64.b32encode(digest).decode()[:16]
 
 
@@ -54,6 +57,10 @@ class Functions:
         self._pending: set[Future[tuple[Invocation, ...]]] = set()
         self._streams: set[str] = set()
         self._lock = threading.Lock()
+
+    def kill(self, session: str) -> None:
+        """Let the process with this session token die."""
+        self._host.kill(session)
 
     def close(self) -> None:
         """End the functions that run and forget the asynchronous runs that wait."""
