@@ -111,6 +111,7 @@ class Account:
         organizations_backends.master_accounts.clear()  # moto's reset keeps who was in which
         self._front = Front(self.faults)
         self.networks = self._front.networks
+        self.stack_sets = self._front.stack_sets
         server = _server()
         self.endpoint = f"http://127.0.0.1:{server.server_port}"
         self.functions = Functions(
@@ -121,12 +122,12 @@ class Account:
             _client,
             self._runtime,
         )
-        self._front.invoke = self.functions.serve
+        self._front.handlers["lambda", "Invoke"] = self.functions.serve
         self._front.kill = self.functions.kill
         self.state_machines = StateMachines(self.id, self._front.callers, _client)
         self._front.prepare_state_machines = self.state_machines.prepare
         self.events = EventBus(self.id, self.client, self.functions.start)
-        self._front.put_events = self.events.serve
+        self._front.handlers["events", "PutEvents"] = self.events.serve
         server.app = self._front
         return self
 

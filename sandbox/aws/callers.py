@@ -23,6 +23,13 @@ class Caller:
         """The principal as trust policies name it."""
         return self.role or f"arn:aws:iam::{self.account}:root"
 
+    @property
+    def user(self) -> str:
+        """The ARN by which AWS names who called: of a role, its session."""
+        if self.role is None:
+            return self.arn
+        return f"arn:aws:sts::{self.account}:assumed-role/{self.role.rpartition('/')[2]}/sandbox"
+
 
 class Callers:
     """The callers by access key id; unknown keys are the default account's."""

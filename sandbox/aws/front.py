@@ -32,6 +32,7 @@ from sandbox.aws.paging import PAGED, Pages
 from sandbox.aws.protocol import Operation, understand
 from sandbox.aws.regions import Regions
 from sandbox.aws.roles import refuse_to_assume
+from sandbox.aws.stack_sets import StackSets
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +69,14 @@ class Call:
 
 
 class Front:
-    """The WSGI application between boto3 and moto."""
+    """The WSGI application between boto3 and moto.
+
+    `handlers` answer operations, by service and name, in moto's place.
+    """
 
     def __init__(self, faults: Faults) -> None:
         self.calls: list[Call] = []
         self.mails: list[Mail] = []
-        self.invoke: Callable[[Operation], Response] | None = None
-        self.put_events: Callable[[Operation], Response] | None = None
         self.kill: Callable[[str], None] = lambda _: None
         self.prepare_state_machines: Callable[[], None] = lambda: None
         self.callers = Callers()
@@ -82,6 +84,14 @@ class Front:
         self.closing = threading.Event()
         self.networks = Networks()
         self.settings = FunctionSettings()
+        self.stack_sets = StackSets()
+        self.handlers: dict[tuple[str, str], Callable[[Operation], Response | None]] = {
+            ("cloudformation", "CreateStackInstances"): self.stack_sets.serve,
+            ("cloudformation", "DeleteStackInstances"): self.stack_sets.serve,
+            ("ec2", "DescribeRegions"): self.regions.describe,
+            ("sesv2", "GetAccount"): self._describe_sending,
+            ("sts", "GetCallerIdentity"): self._identify,
+        }
         self._bucket_policies = BucketPolicies()
         self._faults = faults
         self._pages = Pages()
@@ -105,10 +115,12 @@ class Front:
         return (
             self.regions.refuse_disabled(operation)
             or self._deny(operation)
-            or self._refuse(operation)
-            or self._serve(operation)
-            or self._ask_moto(operation)
+            or self._perform(_for_organization(operation))
         )
+
+    def _perform(self, operation: Operation) -> Response:
+        """What becomes of a request that is allowed."""
+        return self._refuse(operation) or self._serve(operation) or self._ask_moto(operation)
 
     def _fail(self, operation: Operation, fault: Fault, environ: Environ) -> Response | None:
         """Let a fault happen: an error response, a broken connection, or only a delay."""
@@ -162,29 +174,34 @@ class Front:
 
     def _serve(self, operation: Operation) -> Response | None:
         """The answers that moto does not have."""
-        match operation.service, operation.name:
-            case "ec2", "DescribeRegions":
-                return self.regions.describe(operation)
-            case "ec2", _ if result := (
-                self._pages.continued(operation) or self.networks.serve(operation)
-            ):
-                self._pages.cut(operation, result)
-                return operation.answer(result)
-            case "events", "PutEvents" if self.put_events:
-                return self.put_events(operation)
-            case "lambda", "Invoke" if self.invoke:
-                return self.invoke(operation)
-            case "sesv2", "GetAccount":
-                quota = {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 0.0}
-                return operation.answer(
-                    {
-                        "ProductionAccessEnabled": False,
-                        "SendQuota": {**quota, "SentLast24Hours": float(len(self.mails))},
-                        "SendingEnabled": True,
-                        "EnforcementStatus": "HEALTHY",
-                    }
-                )
+        if handler := self.handlers.get((operation.service, operation.name)):
+            return handler(operation)
+        if operation.service == "ec2" and (
+            result := self._pages.continued(operation) or self.networks.serve(operation)
+        ):
+            self._pages.cut(operation, result)
+            return operation.answer(result)
         return None
+
+    def _describe_sending(self, operation: Operation) -> Response:
+        """SES's GetAccount: the quota of an account in the sandbox of SES."""
+        quota = {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 0.0}
+        return operation.answer(
+            {
+                "ProductionAccessEnabled": False,
+                "SendQuota": {**quota, "SentLast24Hours": float(len(self.mails))},
+                "SendingEnabled": True,
+                "EnforcementStatus": "HEALTHY",
+            }
+        )
+
+    def _identify(self, operation: Operation) -> Response | None:
+        """GetCallerIdentity of a role; moto knows the others."""
+        caller = self.callers.of(operation.caller)
+        if caller.role is None:
+            return None
+        identity = {"UserId": f"AROASANDBOX:{operation.caller}", "Account": caller.account}
+        return operation.answer(identity | {"Arn": caller.user})
 
     def _ask_moto(self, operation: Operation) -> Response:
         """Moto's answer, amended where AWS's differs."""
@@ -220,9 +237,6 @@ class Front:
             operation = replace(operation, body=without_interface_filters(operation.body))
         if operation.service == "stepfunctions":
             self.prepare_state_machines()
-        if operation.service == "organizations":
-            # A member account that is a delegated administrator sees the whole organization.
-            operation = replace(operation, account=management_account_of(operation.account))
         if operation.service == "s3" and operation.name == "PutBucketPolicy":
             operation = replace(operation, body=self._bucket_policies.keep(operation))
         return operation
@@ -258,6 +272,14 @@ class Front:
 
     def _backend(self, service: str, operation: Operation) -> Any:
         return get_backend(service)[operation.account][operation.region]  # type: ignore[call-overload]
+
+
+def _for_organization(operation: Operation) -> Operation:
+    """The request of a delegated administrator as one of the management account."""
+    delegated = operation.parameters.get("CallAs") == "DELEGATED_ADMIN"
+    if operation.service != "organizations" and not delegated:
+        return operation
+    return replace(operation, account=management_account_of(operation.account))
 
 
 def _is_closed(connection: socket.socket) -> bool:

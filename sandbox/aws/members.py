@@ -53,8 +53,7 @@ class Organization:
         ).id = account_id
         masters = organizations_backends.master_accounts
         masters[account_id] = masters.pop(random_id)
-        if unit:
-            self.move(account_id, unit)
+        self.move(account_id, unit or self.root)
         return Member(account_id, name, self._account)
 
     def move(self, account_id: str, unit: str) -> None:
@@ -63,11 +62,13 @@ class Organization:
         self._client.move_account(
             AccountId=account_id, SourceParentId=parent["Id"], DestinationParentId=unit
         )
+        self._account.stack_sets.deploy()
 
     def suspend(self, account_id: str) -> None:
         """Close a member, whose state is SUSPENDED from then on."""
         self._client.close_account(AccountId=account_id)
 
     def remove(self, account_id: str) -> None:
-        """Let a member leave."""
+        """Let a member leave; with it go what stack sets created there."""
         self._client.remove_account_from_organization(AccountId=account_id)
+        self._account.stack_sets.deploy()

@@ -23,7 +23,7 @@ def refuse_to_assume(operation: Operation, caller: Caller) -> Response | None:
         return None
     return operation.refusal(
         "AccessDenied",
-        f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
+        f"User: {caller.user} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
         HTTPStatus.FORBIDDEN,
     )
 

@@ -55,6 +55,13 @@ class StateMachines:
             "moto.stepfunctions.parser.models"
         ).stepfunctions_parser_backends
 
+    def names(self, region: str) -> list[str]:
+        """The names of the state machines in a region."""
+        if not self._backends:
+            return []
+        machines = self._backends[self._account_id][region].state_machines
+        return [machine.name for machine in machines]
+
     def wait(self, timeout: float = 60) -> list[Any]:
         """Every execution as moto keeps it, in order, once all have ended.
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -198,6 +199,23 @@ def test_without_permission_to_assume_roles_none_is_assumed(
     """That the role trusts the caller is not enough."""
     add_role(member, trust(), READ)
     assert enter(READ) == "AccessDenied"
+
+
+def test_a_role_is_told_who_it_is(member: Member) -> None:
+    """The caller of an assumed role is in the member, by the role's name."""
+    add_role(member, trust("123456789012"), READ)
+    sts = member.account.client("sts")
+    role = f"arn:aws:iam::{MEMBER}:role/audit"
+    given = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]
+    entered = boto3.client(
+        "sts",
+        endpoint_url=member.account.endpoint,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+    )
+    identity = entered.get_caller_identity()
+    assert identity["Account"] == MEMBER
+    assert identity["Arn"].startswith(f"arn:aws:sts::{MEMBER}:assumed-role/audit/")
 
 
 def test_a_region_is_enabled_in_one_account(account: Account, member: Member) -> None:
