@@ -15,6 +15,8 @@ from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import Event, LedgerSession
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
+from handler.organization.configuration import deployed_organization
+from handler.organization.door import start_audit
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.settings import Settings, deployed_policy
@@ -23,11 +25,15 @@ from handler.settings import Settings, deployed_policy
 def lambda_handler(event: object, context: object) -> dict[str, Any]:
     """Audit every target, mail what there is to mail, and commit what is known.
 
+    With many accounts, plan the run and start the state machine that does the rest.
+
     The result is ``{"statusCode": 200, "body": "Audit complete."}`` with the run's counts.
     Raises ``SettingsError``, ``PolicyError`` or ``EventError`` before anything is read,
     ``MailError`` when SES refuses the digest, which leaves the ledger as it was, and
     ``AuditIncompleteError``, after mail and commit, when something was not read or not stored.
     """
+    if organization := deployed_organization():
+        return start_audit(event, context, organization)
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget = clock.TimeBudget(context)
     request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())

@@ -1,6 +1,7 @@
 """The session with AWS: its clients, their time-outs and retries, and the text of its errors."""
 
 import logging
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from threading import Lock
@@ -31,6 +32,8 @@ _ONE_QUICK_RETRY = _TIMEOUTS.merge(
 )
 # A message that was sent again because the answer to it was lost would arrive twice.
 _NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+# CloudTrail of the account that is entered shows it.
+_SESSION_NAME = "security-group-audit"
 _CONFIGS = {"sesv2": _NO_RETRY, "s3": _ONE_QUICK_RETRY}
 
 
@@ -40,9 +43,17 @@ class Clients:
     A session for each thread or region would cost 200 MB and 3 s of CPU for 17 regions.
     """
 
-    def __init__(self, session: boto3.session.Session | None = None) -> None:
-        """Without a session, the clients come from the one that the process keeps."""
+    def __init__(
+        self,
+        session: boto3.session.Session | None = None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
+        """Without a session, the clients come from the one that the process keeps.
+
+        ``credentials`` are those of a role; None for the session's own.
+        """
         self._session: Any = session or _process_session()
+        self._credentials = credentials or {}
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = Lock()
 
@@ -54,9 +65,27 @@ class Clients:
             if key not in self._clients:
                 config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
                 self._clients[key] = self._session.client(
-                    service, region_name=region, config=config
+                    service, region_name=region, config=config, **self._credentials
                 )
             return self._clients[key]
+
+    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
+        """The clients with the credentials of a role, of the same session.
+
+        Raises one of ``FAILURES``.
+        """
+        role = {"RoleArn": arn, "RoleSessionName": _SESSION_NAME}
+        if external_id is not None:
+            role["ExternalId"] = external_id
+        credentials = self.get("sts").assume_role(**role)["Credentials"]
+        return Clients(
+            self._session,
+            {
+                "aws_access_key_id": credentials["AccessKeyId"],
+                "aws_secret_access_key": credentials["SecretAccessKey"],
+                "aws_session_token": credentials["SessionToken"],
+            },
+        )
 
 
 @cache

@@ -53,6 +53,5 @@ def announcements_of(exceptions: ExceptionReview) -> frozenset[str]:
 def _ending(exceptions: ExceptionReview) -> Iterator[tuple[str, PolicyException]]:
     """The exceptions that expired or soon will, each with the key of its announcement."""
     for word, ending in (("expired", exceptions.expired), ("expiring", exceptions.expiring)):
-        for e in ending:
-            fields = (word, e.group, e.ports, e.source, e.account, e.region, e.until)
-            yield "|".join(map(str, fields)), e
+        for exception in ending:
+            yield f"{word}|{exception.key}", exception

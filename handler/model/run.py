@@ -105,6 +105,12 @@ class PolicyException:
     account: str | None = None
     region: str | None = None
 
+    @property
+    def key(self) -> str:
+        """What tells it from others, in one text."""
+        fields = (self.group, self.ports, self.source, self.account, self.region, self.until)
+        return "|".join(map(str, fields))
+
 
 @dataclass(frozen=True, slots=True)
 class ExceptionReview:

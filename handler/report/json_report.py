@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
-from handler.model.address import Family
+from handler.model.address import Family, is_prefix_list, parse_cidr
+from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
 from handler.model.finding import Change, Finding, Kind, Previous, Severity, Status
 from handler.model.network import Target
@@ -163,8 +165,15 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def finding_from_fields(fields: Fields) -> Finding:
-    """A finding of a report, of version 1 too. Raises one of ``DECODE_ERRORS``."""
+def finding_from_fields(
+    fields: Fields,
+    address_set: AddressSet = UNKNOWN_ADDRESSES,
+    account: str | None = None,
+) -> Finding:
+    """A finding of a report, of version 1 too, or of the account.
+
+    Raises one of ``DECODE_ERRORS``.
+    """
     family, change = fields.optional_text("family"), fields.optional_text("change")
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
@@ -175,7 +184,7 @@ def finding_from_fields(fields: Fields) -> Finding:
         kind=Kind(fields.text("kind")),
         severity=Severity(fields.text("severity")),
         status=Status(fields.text("status")),
-        target=Target(fields.text("account"), fields.text("region")),
+        target=Target(account or fields.text("account"), fields.text("region")),
         group_id=fields.text("groupId"),
         group_ids=group_ids,
         group_names=group_names,
@@ -187,6 +196,7 @@ def finding_from_fields(fields: Fields) -> Finding:
         reach=Reach(fields.text("reach")),
         addresses=fields.optional_integer("addresses"),
         share=fields.optional_number("share"),
+        address_set=address_set,
         sources=fields.texts("sources"),
         prefix_lists=fields.texts("prefixLists"),
         source_count=fields.count("sourceCount"),
@@ -236,6 +246,27 @@ def traffic_from_fields(fields: Fields) -> Traffic:
         fields.optional_integer("icmpType"),
         fields.optional_integer("icmpCode"),
     )
+
+
+def addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
+    """A set of addresses as JSON-serialisable data."""
+    fields = {"cidrs": addresses.cidrs, "digest": addresses.digest, "count": addresses.count}
+    return {key: value for key, value in fields.items() if value}
+
+
+def address_set_from_fields(fields: Fields) -> AddressSet:
+    """The set of addresses of a stored object. Raises one of ``DECODE_ERRORS``."""
+    cidrs = fields.texts("cidrs")
+    for cidr in cidrs:
+        if not is_prefix_list(cidr):
+            parse_cidr(cidr)
+    return _shared_set(cidrs, fields.optional_text("digest"), fields.count("count"))
+
+
+@lru_cache(4096)
+def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
+    """One object for all findings that let in the same addresses."""
+    return AddressSet(cidrs, digest, count)
 
 
 def _previous_to_json(previous: Previous) -> dict[str, Any]:

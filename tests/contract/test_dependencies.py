@@ -50,6 +50,7 @@ FLOORS = (
     {"assess", "settings"},
     {"event", "ledger", "mail", "scan"},
     {"audit", "logs"},
+    {"organization"},
     {"app"},
 )
 PURE = {
