@@ -129,6 +129,7 @@ class _Tour:
     def _audit(self, deployed: Stack, name: str) -> Mail:
         """Let the schedule start the function; show its log and mail, and keep the mail."""
         region = deployed.outputs["functionArn"].split(":")[3]
+        mails = len(self.account.mails())
         (delivery,) = self._step(
             "The schedule",
             lambda: self.account.events.fire(deployed.outputs["scheduleRule"], region),
@@ -144,7 +145,9 @@ class _Tour:
             )
         (show_log if self.verbose else show_log_briefly)(self.console, self._new_lines(deployed))
         self.console.print()
-        mail = self.account.mails()[-1]
+        if len(self.account.mails()) == mails:
+            _fail("the run sent no mail.")
+        mail = self.account.mails()[mails]
         (show_mail if self.verbose else show_mail_briefly)(self.console, mail)
         self.console.print()
         page = mail.message.get_body(("html",))

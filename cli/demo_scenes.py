@@ -46,10 +46,15 @@ def _fill_organization(account: Account) -> Filled:
 
 
 def _refuse(account: Account) -> str:
-    """One member trusts nobody any more."""
+    """The role in one member trusts its own account only."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{REFUSING}:root"},
+        "Action": "sts:AssumeRole",
+    }
     account.client("iam", account_id=REFUSING).update_assume_role_policy(
         RoleName=_MEMBER_ROLE,
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )
     (name,) = (sample.name for sample in ACCOUNTS if sample.id == REFUSING)
     return f"{name} stops to trust the audit"
