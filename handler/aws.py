@@ -1,6 +1,7 @@
 """The session with AWS: its clients, their time-outs and retries, and the text of its errors."""
 
 import logging
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, DataNotFoundError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    DataNotFoundError,
+    UndefinedModelAttributeError,
+)
 from botocore.loaders import Loader
-from botocore.model import UndefinedModelAttributeError
 from botocore.parsers import ResponseParserError
 
 from handler.sanitize import plain
@@ -42,6 +47,11 @@ _ONE_QUICK_RETRY = _TIMEOUTS.merge(
 )
 # A message that was sent again because the answer to it was lost would arrive twice.
 _NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+# CloudTrail of the account that is entered shows it.
+_SESSION_NAME = "security-group-audit"
+# Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
+# all, because the clients of several accounts share a session.
+_SESSION_LOCK = Lock()
 _CONFIGS = {"sesv2": _NO_RETRY, "s3": _ONE_QUICK_RETRY}
 
 
@@ -51,16 +61,22 @@ class Clients:
     A session for each thread or region would cost 200 MB and 3 s of CPU for 17 regions.
     """
 
-    def __init__(self, session: boto3.session.Session | None = None) -> None:
-        """Without a session, the clients come from those that the process keeps."""
+    def __init__(
+        self,
+        session: boto3.session.Session | None = None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
+        """Without a session, the clients come from those that the process keeps.
+
+        ``credentials`` are those of a role; None for the session's own.
+        """
         self._session: Any = session
+        self._credentials = credentials or {}
         self._clients: dict[tuple[str, str | None], Any] = {}
-        self._lock = Lock()
 
     def get(self, service: str, region: str | None = None) -> Any:
         """The client of ``service`` in ``region``, or in the region the program runs in."""
-        # Sessions are not thread-safe while they make a client; the clients themselves are.
-        with self._lock:
+        with _SESSION_LOCK:
             key = service, region
             if key not in self._clients:
                 self._clients[key] = self._new_client(service, region)
@@ -68,14 +84,32 @@ class Clients:
 
     def _new_client(self, service: str, region: str | None) -> Any:
         config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
-        session = self._session or small_session()
+        arguments = {"region_name": region, "config": config, **self._credentials}
         try:
-            return session.client(service, region_name=region, config=config)
+            return (self._session or small_session()).client(service, **arguments)
         except _MODEL_ERRORS:
             if self._session:
                 raise
             # A service without a cut model, or a boto3 that expects more of one.
-            return _whole_session().client(service, region_name=region, config=config)
+            return _whole_session().client(service, **arguments)
+
+    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
+        """The clients with the credentials of a role, of the same session.
+
+        Raises one of ``FAILURES``.
+        """
+        role = {"RoleArn": arn, "RoleSessionName": _SESSION_NAME}
+        if external_id is not None:
+            role["ExternalId"] = external_id
+        credentials = self.get("sts").assume_role(**role)["Credentials"]
+        return Clients(
+            self._session,
+            {
+                "aws_access_key_id": credentials["AccessKeyId"],
+                "aws_secret_access_key": credentials["SecretAccessKey"],
+                "aws_session_token": credentials["SessionToken"],
+            },
+        )
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from handler.model.network import REGION_NAME
+from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
 from handler.sanitize import expected
 from handler.settings import Notify, Settings
@@ -26,7 +26,8 @@ class RunRequest(NamedTuple):
     ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every
     region enabled for the account; ``is_full`` is false where the event left some out. With
     ``dry_run`` nothing is mailed and nothing stored. ``changed_at`` is when the change was made
-    that an event is about, UTC in ISO 8601; None for other events.
+    that an event is about, UTC in ISO 8601; None for other events. ``accounts`` is empty for all
+    accounts of the settings.
     """
 
     id: str
@@ -36,12 +37,14 @@ class RunRequest(NamedTuple):
     is_full: bool = True
     dry_run: bool = False
     changed_at: str | None = None
+    accounts: tuple[str, ...] = ()
 
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
     """The request of an event of any shape; what is neither a schedule nor a change is manual.
 
-    A manual event may have ``notify``, ``regions`` and ``dryRun``; other keys are ignored.
+    A manual event may have ``notify``, ``accounts``, ``regions`` and ``dryRun``; other keys are
+    ignored.
     Raises ``EventError`` with a sentence that names key, value and expectation.
     """
     fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
@@ -61,15 +64,21 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             is_full=not regions,
             changed_at=_changed_at(fields),
         )
-    regions = _regions(fields.get("regions"))
+    accounts, regions = _accounts(fields.get("accounts")), _regions(fields.get("regions"))
     return RunRequest(
         request_id,
         Trigger.MANUAL,
         _notify(fields.get("notify")),
         regions or settings.regions,
-        is_full=not regions,
+        is_full=not accounts and not regions,
         dry_run=_dry_run(fields.get("dryRun")),
+        accounts=accounts,
     )
+
+
+def answer(counts: dict[str, int]) -> dict[str, Any]:
+    """The result of a run for whoever started it."""
+    return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
 
 
 def _changed_region(event: Mapping[str, Any], regions: Collection[str]) -> tuple[str, ...]:
@@ -92,11 +101,19 @@ def _changed_at(event: Mapping[str, Any]) -> str | None:
 
 
 def _regions(value: object) -> tuple[str, ...]:
+    return _names(value, REGION_NAME, "regions", "a list of regions")
+
+
+def _accounts(value: object) -> tuple[str, ...]:
+    return _names(value, ACCOUNT_ID, "accounts", "a list of account IDs of 12 digits in quotes")
+
+
+def _names(value: object, form: re.Pattern[str], key: str, expectation: str) -> tuple[str, ...]:
     if value is None:
         return ()
     names = value if isinstance(value, list) else []
-    if not names or not all(isinstance(n, str) and REGION_NAME.fullmatch(n) for n in names):
-        raise EventError(expected("the event's regions", "a list of regions", value))
+    if not names or not all(isinstance(n, str) and form.fullmatch(n) for n in names):
+        raise EventError(expected(f"the event's {key}", expectation, value))
     return tuple(dict.fromkeys(names))
 
 

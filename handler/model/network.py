@@ -13,6 +13,10 @@ from handler.model.traffic import Traffic
 
 ALL_REGIONS = "all"
 """Stands for every enabled region, in settings and where not even their names could be read."""
+ALL_ACCOUNTS = "all"
+"""Stands for every account of the settings, where not even their ids could be read."""
+ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
+"""What the id of an account looks like."""
 REGION_NAME = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
 """What the name of a region looks like."""
 UNKNOWN = "unknown"

@@ -7,6 +7,7 @@ report says so.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -23,11 +24,15 @@ _NOTICE_PERIOD = timedelta(days=14)
 
 
 class PolicyResult(NamedTuple):
-    """Findings after the policy: those that stay, and those on authorized ports."""
+    """Findings after the policy: those that stay, and those on authorized ports.
+
+    ``used`` are the exceptions that are about any of them.
+    """
 
     findings: tuple[Finding, ...]
     authorized: tuple[Finding, ...]
     exceptions: ExceptionReview
+    used: frozenset[PolicyException] = frozenset()
 
 
 def apply_policy(
@@ -53,8 +58,8 @@ def apply_policy(
             remaining.append(
                 _with_exceptions(finding, matching, run.day) if any(matching) else finding
             )
-    review = _review(policy, used, coverage, run)
-    return PolicyResult(tuple(remaining), tuple(authorized), review)
+    review = review_exceptions(policy, used, coverage, run)
+    return PolicyResult(tuple(remaining), tuple(authorized), review, frozenset(used))
 
 
 def _matching_exceptions(
@@ -170,9 +175,14 @@ def _accepts_source(exception: PolicyException, source: str) -> bool:
     return exception.source is None or contains(exception.source, source)
 
 
-def _review(
-    policy: Policy, used: set[PolicyException], coverage: Sequence[Coverage], run: Run
+def review_exceptions(
+    policy: Policy, used: AbstractSet[PolicyException], coverage: Sequence[Coverage], run: Run
 ) -> ExceptionReview:
+    """The exceptions that need attention on the day of the run.
+
+    Where nothing used one, ``coverage`` says whether all was read that it may be about; targets
+    that were read in full may be missing in it.
+    """
     exceptions, today = _sorted(policy.exceptions), run.day
     last_notice_day = today + _NOTICE_PERIOD
     return ExceptionReview(
