@@ -1,4 +1,4 @@
-"""Whether the role of a function allows its calls: moto lets everybody do everything."""
+"""Whether the role of a caller allows its calls: moto lets everybody do everything."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,9 @@ from typing import Any
 from moto.backends import get_backend
 from werkzeug.wrappers import Response
 
+from sandbox.aws.conditions import holds, listed
 from sandbox.aws.mail import read_mail
+from sandbox.aws.organization import organization_of
 from sandbox.aws.protocol import Operation
 
 Statement = Mapping[str, Any]
@@ -23,7 +25,7 @@ _S3_ACTIONS = {
     "ListObjects": "s3:ListBucket",
     "ListObjectsV2": "s3:ListBucket",
 }
-_DENIALS = {"ec2": "UnauthorizedOperation", "s3": "AccessDenied"}
+_DENIALS = {"ec2": "UnauthorizedOperation", "s3": "AccessDenied", "sts": "AccessDenied"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def _refuse(
         if not is_allowed(statements, permission):
             return operation.refusal(
                 _DENIALS.get(operation.service, "AccessDeniedException"),
-                f"{role_arn} is not authorized to perform: {permission.action} "
+                f"User: {role_arn} is not authorized to perform: {permission.action} "
                 f"on resource: {permission.resource}",
                 HTTPStatus.FORBIDDEN,
             )
@@ -79,27 +81,12 @@ def _statements(account: str, role_arn: str) -> Iterator[Statement]:
 
 
 def _applies(statement: Statement, permission: Permission) -> bool:
-    actions = (pattern.lower() for pattern in _listed(statement["Action"]))
+    actions = (pattern.lower() for pattern in listed(statement["Action"]))
     return (
         any(fnmatchcase(permission.action.lower(), pattern) for pattern in actions)
-        and any(fnmatchcase(permission.resource, item) for item in _listed(statement["Resource"]))
-        and all(
-            permission.context.get(key) in _listed(values)
-            for key, values in _equalities(statement.get("Condition", {}))
-        )
+        and any(fnmatchcase(permission.resource, item) for item in listed(statement["Resource"]))
+        and holds(statement.get("Condition", {}), permission.context)
     )
-
-
-def _equalities(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
-    for operator, keys in condition.items():
-        if operator != "StringEquals":
-            message = f"The sandbox does not judge {operator} in a role's policy."
-            raise NotImplementedError(message)
-        yield from keys.items()
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _needed(operation: Operation) -> Iterator[Permission]:
@@ -110,6 +97,13 @@ def _needed(operation: Operation) -> Iterator[Permission]:
     match operation.service:
         case "sts" if operation.name == "GetCallerIdentity":
             return
+        case "sts" if operation.name == "AssumeRole":
+            yield Permission(action, parameters["RoleArn"], _place_of(parameters["RoleArn"]))
+        case "lambda" if operation.name == "Invoke":
+            name = parameters["FunctionName"].rpartition(":function:")[2]
+            yield Permission("lambda:InvokeFunction", f"arn:aws:lambda:{place}:function:{name}")
+        case "stepfunctions" if operation.name == "StartExecution":
+            yield Permission("states:StartExecution", parameters["stateMachineArn"])
         case "ec2":
             yield Permission(action, "*", {"aws:RequestedRegion": operation.region})
         case "s3":
@@ -122,6 +116,16 @@ def _needed(operation: Operation) -> Iterator[Permission]:
             yield from _needed_to_send(operation, place)
         case _:
             yield Permission(action, "*")
+
+
+def _place_of(role_arn: str) -> dict[str, str]:
+    """The condition keys that say where a role is."""
+    account = role_arn.split(":")[4]
+    organization = organization_of(account)
+    return {
+        "aws:ResourceAccount": account,
+        **({"aws:ResourceOrgID": organization} if organization else {}),
+    }
 
 
 def _needed_to_send(operation: Operation, place: str) -> Iterator[Permission]:

@@ -14,7 +14,9 @@ class Fault:
 
     `times` is how many requests it happens to before they are answered again (None: all).
     `delay` is in seconds and comes before the answer: `math.inf` never answers. A fault without
-    a code only delays, unless it drops the connection or garbles the answer.
+    a code only delays, unless it drops the connection, garbles the answer or kills the function
+    that asks. `containing` is text that the request's path or body must have, for example an
+    account's id. With `answered` the request is carried out before the fault happens.
     """
 
     operation: str
@@ -27,6 +29,9 @@ class Fault:
     drop: bool = False
     garble: bool = False
     caller: str | None = None
+    containing: str = ""
+    kill: bool = False
+    answered: bool = False
 
     def matches(self, operation: Operation) -> bool:
         """Whether this fault is meant for that request."""
@@ -34,6 +39,7 @@ class Fault:
             self.operation in ("*", operation.name)
             and self.region in (None, operation.region)
             and self.caller in (None, operation.caller)
+            and self.containing.encode() in operation.request.path.encode() + operation.body
         )
 
 

@@ -59,7 +59,9 @@ PURE = {
     "handler/policy",
     "handler/assess",
     "handler/report",
+    "infra/organization_permissions.py",
     "infra/permissions.py",
+    "infra/state_machine.py",
     "infra/schedule_expression.py",
 }
 IMPURE_MODULES = {

@@ -43,7 +43,7 @@ def default_text(value: object) -> str:
     """A default value as the documents show it."""
     if isinstance(value, list):
         return f"`[{', '.join(value)}]`"
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+    return f"`{value if isinstance(value, str) and value else json.dumps(value)}`"
 
 
 def test_documents_list_the_settings(project: Path) -> None:
@@ -87,11 +87,11 @@ def test_documents_list_the_formats() -> None:
 
 
 def test_documents_list_the_outputs(project: Path) -> None:
-    """The table of outputs has each of the program's nine exports."""
+    """The table of outputs has each of the program's twelve exports."""
     component = (project / "infra" / "component.py").read_text("utf-8")
     (outputs,) = re.findall(r"self\.outputs = {(.*?)}", component, re.DOTALL)
     exports = re.findall(r'"(\w+)":', outputs)
-    assert len(exports) == 9
+    assert len(exports) == 12
     assert sorted(re.findall(r"`(\w+)`", "".join(row[0] for row in rows("output")))) == sorted(
         exports
     )

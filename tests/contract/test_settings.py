@@ -38,19 +38,21 @@ def declared_settings(project: Path) -> dict[str, Any]:
 
 
 def read_keys(project: Path) -> set[str]:
-    """The keys that infra/config.py reads."""
-    tree = ast.parse((project / "infra" / "config.py").read_text("utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    readers = {"text", "texts", "objects", "boolean", "integer"}
-    texts = {
-        argument.value
-        for call in calls
-        for argument in call.args
-        if (isinstance(call.func, ast.Attribute) and call.func.attr in readers)
-        or (isinstance(call.func, ast.Name) and call.func.id == "_read_integer_within")
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    }
-    return texts - {"MB", "days", "seconds"}
+    """The keys that the modules of the config read: the first text of each call of a reader."""
+    files = [project / "infra" / name for name in ("config.py", "organization_config.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    readers = {"text", "texts", "objects", "boolean", "integer", "integer_within", "_read_ids"}
+    texts_of_calls = [
+        [
+            argument.value
+            for argument in node.args
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        ]
+        for node in nodes
+        if isinstance(node, ast.Call)
+        if getattr(node.func, "attr", getattr(node.func, "id", "")) in readers
+    ]
+    return {texts[0] for texts in texts_of_calls if texts}
 
 
 def resources(deployment: Deployment) -> dict[tuple[str, str], dict[str, Any]]:

@@ -5,7 +5,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from sandbox.aws.account import OWNER, Account
+from sandbox.aws.account import Account
+from sandbox.aws.callers import OWNER
 from sandbox.aws.faults import Fault
 from sandbox.aws.functions import SECRETS
 
