@@ -34,6 +34,9 @@ _ONE_QUICK_RETRY = _TIMEOUTS.merge(
 _NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 # CloudTrail of the account that is entered shows it.
 _SESSION_NAME = "security-group-audit"
+# Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
+# all, because the clients of several accounts share a session.
+_SESSION_LOCK = Lock()
 _CONFIGS = {"sesv2": _NO_RETRY, "s3": _ONE_QUICK_RETRY}
 
 
@@ -55,12 +58,10 @@ class Clients:
         self._session: Any = session or _process_session()
         self._credentials = credentials or {}
         self._clients: dict[tuple[str, str | None], Any] = {}
-        self._lock = Lock()
 
     def get(self, service: str, region: str | None = None) -> Any:
         """The client of ``service`` in ``region``, or in the region the program runs in."""
-        # Sessions are not thread-safe while they make a client; the clients themselves are.
-        with self._lock:
+        with _SESSION_LOCK:
             key = service, region
             if key not in self._clients:
                 config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
