@@ -237,10 +237,10 @@ def test_an_organization_lists_units_and_accounts(
 ) -> None:
     """Accounts are listed in their unit with name and state; a closed one is suspended."""
     outer = organization.add_unit("workloads")
-    inner = organization.add_unit("production", outer)
-    organization.add_account(MEMBER, "shop", inner)
-    organization.add_account("444455556666", "old-shop", inner)
-    organization.add_account("777788889999", "gone", outer)
+    inner = organization.add_unit("production", "workloads")
+    organization.add_account(MEMBER, "shop", "production")
+    organization.add_account("444455556666", "old-shop", "production")
+    organization.add_account("777788889999", "gone", "workloads")
     organization.suspend("444455556666")
     organization.remove("777788889999")
     client = account.client("organizations")

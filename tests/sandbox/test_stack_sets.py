@@ -77,10 +77,11 @@ def test_a_stack_set_reaches_members_of_nested_units(
 ) -> None:
     """The role is in members of the unit and of units in it, can be assumed, and nowhere else."""
     outer = organization.add_unit("workloads")
-    inner = organization.add_unit("europe", organization.add_unit("production", outer))
+    organization.add_unit("production", "workloads")
+    organization.add_unit("europe", "production")
     members = [
-        organization.add_account("111122223333", "shop", inner),
-        organization.add_account("444455556666", "tools", outer),
+        organization.add_account("111122223333", "shop", "europe"),
+        organization.add_account("444455556666", "tools", "workloads"),
         organization.add_account("777788889999", "elsewhere"),
     ]
     deploy(account, outer)
@@ -96,7 +97,7 @@ def test_deleting_instances_takes_the_role_away(
 ) -> None:
     """Without instances and stack set no member has the role."""
     unit = organization.add_unit("workloads")
-    member = organization.add_account("111122223333", "shop", unit)
+    member = organization.add_account("111122223333", "shop", "workloads")
     client = deploy(account, unit)
     client.delete_stack_instances(
         StackSetName="audit",
@@ -115,7 +116,7 @@ def test_the_role_comes_and_goes_with_an_account(
     """Automatic deployment covers members that come into the unit later, or leave."""
     unit = organization.add_unit("workloads")
     deploy(account, unit)
-    member = organization.add_account("111122223333", "shop", unit)
+    member = organization.add_account("111122223333", "shop", "workloads")
     assert roles(member) == ["audit"]
     organization.remove("111122223333")
     assert roles(member) == []
@@ -124,7 +125,7 @@ def test_the_role_comes_and_goes_with_an_account(
 def test_a_delegated_administrator_deploys(organization: Organization) -> None:
     """A member may call as one: the stack set is the management account's then."""
     unit = organization.add_unit("workloads")
-    member = organization.add_account("111122223333", "shop", unit)
+    member = organization.add_account("111122223333", "shop", "workloads")
     administrator = organization.add_account("444455556666", "security")
     deploy(administrator, unit, CallAs="DELEGATED_ADMIN")
     assert roles(member) == ["audit"]
