@@ -30,6 +30,8 @@ NOT_RUN = {
     "git clone": "the repository is here already",
     "cd security-group-audit": "it is the working directory already",
     "make demo": "tests/cli/test_demo.py runs it",
+    "sg-audit audit --account": "tests/cli/test_audit_accounts.py reads other accounts",
+    "sg-audit audit --role": "as above",
     "pipx install .": "tests/cli/test_package.py installs the package",
     "pulumi login --local": "it would keep the state in the home of whoever runs the tests",
     "venv/bin/python -m cli invoke": "tests/cli/test_invoke.py runs it",
