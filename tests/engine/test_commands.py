@@ -23,6 +23,7 @@ DOCUMENTS = (
     "docs/configuration.md",
     "docs/exceptions.md",
     "docs/formats.md",
+    "docs/organization.md",
     "docs/operations.md",
 )
 STACK = "my-account"
@@ -38,8 +39,11 @@ NOT_RUN = {
     "git pull": "the copy of the repository has no origin",
     "pulumi install": "it needs Pulumi's Python language host, which no package registry has",
     "aws logs tail": "version 1 of the AWS CLI, the only one on PyPI, does not have it",
-    "pulumi stack output memberRoleTemplate": "the stack of the tests audits one account",
-    "aws cloudformation deploy": "as above",
+    "pulumi stack init organization": "tests/engine/test_many_accounts.py deploys many accounts",
+    "aws cloudformation": "the stack of these tests audits one account",
+    "aws organizations": "as above",
+    "aws stepfunctions": "as above",
+    "pulumi stack output memberRoleTemplate": "as above",
     "pulumi config set deleteReports false": "tests/engine/test_product.py keeps the reports",
     "pulumi destroy --continue-on-error": "as above",
     "pulumi stack rm --force": "as above",
