@@ -70,19 +70,22 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
 
 @main.command(
     epilog="""\b
-Example:
-  sg-audit demo"""
+Examples:
+  sg-audit demo
+  sg-audit demo --organization"""
 )
 @click.option("--stack", default="dev", show_default=True, help="Stack to deploy.")
+@click.option("--organization", is_flag=True, help="Audit an organization of a dozen accounts.")
 @click.option("--verbose", is_flag=True, help="Print Pulumi's output, the log and the mails.")
-def demo(stack: str, *, verbose: bool) -> None:
+def demo(stack: str, *, organization: bool, verbose: bool) -> None:
     """Deploy a stack into the sandbox, let its schedule start two audits, and show the mails.
 
     No AWS account is needed. Exits with 1 when a step fails.
     """
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
-    run(_project(), stack, verbose=verbose)
+    scene = "organization" if organization else "account"
+    run(_project(), stack, scene, verbose=verbose)
 
 
 @main.command(

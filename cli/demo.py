@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -12,11 +12,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from cli.demo_scenes import SCENES, Scene
 from cli.show import show_log, show_log_briefly, show_mail, show_mail_briefly
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.aws.mail import Mail
-from sandbox.aws.seed import change, seed
+from sandbox.aws.seed import change
 from sandbox.aws.snapshot import take_snapshot
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
 from sandbox.deployment.stack import Resource
@@ -35,19 +36,19 @@ Next: venv/bin/python -m cli report   the history of the runs
       README.md                       deploy it"""
 
 
-def demo(project: Path, stack: str, *, verbose: bool) -> None:
+def demo(project: Path, stack: str, scene: str, *, verbose: bool) -> None:
     """Preview, deploy, let the schedule start two audits, deploy again, destroy.
 
-    Writes the two mails, the ledger and a snapshot to .demo/ in the project. ``verbose`` prints
-    everything that Pulumi prints, the whole log and the whole mails. Raises
-    ``click.ClickException`` when a step does not do what it should.
+    ``scene`` is a key of ``SCENES``. Writes the two mails, the ledger and a snapshot to .demo/ in
+    the project. ``verbose`` prints everything that Pulumi prints, the whole log and the whole
+    mails. Raises ``click.ClickException`` when a step does not do what it should.
     """
     console = Console(highlight=False)
     started = time.monotonic()
     with Account() as account:
         tour = _Tour(console, account, project / FOLDER, verbose)
         try:
-            first, second = tour.take(project, stack)
+            first, second = tour.take(project, stack, SCENES[scene])
         except DeployError as error:
             raise click.ClickException(str(error)) from error
     ending = _ENDING.format(
@@ -68,19 +69,22 @@ class _Tour:
     account: Account
     folder: Path
     verbose: bool
+    seen: set[str] = field(default_factory=set)
 
-    def take(self, project: Path, stack: str) -> tuple[Mail, Mail]:
+    def take(self, project: Path, stack: str, scene: Scene) -> tuple[Mail, Mail]:
         """Go through all steps; the result is the two mails."""
-        self._step(
-            "AWS account on this machine",
-            lambda: seed(self.account),
-            lambda _: "filled with security groups of every kind",
+        filled = self._step(
+            "AWS account on this machine", lambda: scene.fill(self.account), lambda _: scene.content
         )
-        snapshot = take_snapshot(self.account, _SNAPSHOT_REGION)
+        snapshot = take_snapshot(filled.sample, _SNAPSHOT_REGION)
         self._write(f"{_SNAPSHOT_REGION}.json", json.dumps(snapshot, indent=1).encode())
         before = inventory(self.account)
         deployed = open_stack(
-            project, stack, self.account, on_output=self._print_output if self.verbose else None
+            project,
+            stack,
+            self.account,
+            config=filled.config,
+            on_output=self._print_output if self.verbose else None,
         )
         self.console.print(f"Deployed with {deployed.engine}", style="dim", soft_wrap=True)
         if deployed.has_engine:
@@ -90,10 +94,12 @@ class _Tour:
                 lambda changes: _count(changes.create, "to create"),
             )
         self._step("pulumi up", deployed.up, lambda changes: _count(changes.create, "created"))
+        if obstacle := scene.obstacle:
+            self._step("Meanwhile", lambda: obstacle(self.account), lambda text: text)
         first = self._audit(deployed, "mail")
         self._step(
             "The next day",
-            lambda: change(self.account),
+            lambda: change(filled.sample),
             lambda _: "SSH closed on bastion, MySQL opened on orders-database",
         )
         second = self._audit(deployed, "changes")
@@ -123,6 +129,7 @@ class _Tour:
     def _audit(self, deployed: Stack, name: str) -> Mail:
         """Let the schedule start the function; show its log and mail, and keep the mail."""
         region = deployed.outputs["functionArn"].split(":")[3]
+        mails = len(self.account.mails())
         (delivery,) = self._step(
             "The schedule",
             lambda: self.account.events.fire(deployed.outputs["scheduleRule"], region),
@@ -130,16 +137,32 @@ class _Tour:
         )
         if not delivery.delivered:
             _fail(f"the schedule did not reach the function: {delivery.reason}")
-        lines = [line for run in delivery.invocations for line in run.log]
-        (show_log if self.verbose else show_log_briefly)(self.console, lines)
+        if deployed.outputs.get("stateMachineArn"):
+            self._step(
+                "The state machine",
+                self.account.state_machines.wait,
+                lambda executions: f"execution {executions[-1].status.lower()}",
+            )
+        (show_log if self.verbose else show_log_briefly)(self.console, self._new_lines(deployed))
         self.console.print()
-        mail = self.account.mails()[-1]
+        if len(self.account.mails()) == mails:
+            _fail("the run sent no mail.")
+        mail = self.account.mails()[mails]
         (show_mail if self.verbose else show_mail_briefly)(self.console, mail)
         self.console.print()
         page = mail.message.get_body(("html",))
         self._write(f"{name}.eml", mail.raw)
         self._write(f"{name}.html", page.get_content().encode() if page else b"")
         return mail
+
+    def _new_lines(self, deployed: Stack) -> list[str]:
+        """What the functions have logged since the last call."""
+        pages = self.account.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=deployed.outputs["logGroupName"])
+        events = [event for page in found for event in page["events"]]
+        new = [event for event in events if event["eventId"] not in self.seen]
+        self.seen.update(event["eventId"] for event in new)
+        return [event["message"] for event in sorted(new, key=lambda event: event["timestamp"])]
 
     def _keep_ledger(self, bucket: str) -> None:
         """Copy the ledger to the demo's folder, in place of the last demo's."""

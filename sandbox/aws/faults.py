@@ -12,7 +12,8 @@ from sandbox.aws.protocol import Operation
 class Fault:
     """What happens to the requests that match; None and "*" match all of them.
 
-    `times` is how many requests it happens to before they are answered again (None: all).
+    `times` is how many requests it happens to before they are answered again (None: all), `skip`
+    how many are answered before it happens.
     `delay` is in seconds and comes before the answer: `math.inf` never answers. A fault without
     a code only delays, unless it drops the connection, garbles the answer or kills the function
     that asks. `containing` is text that the request's path or body must have, for example an
@@ -25,6 +26,7 @@ class Fault:
     message: str = ""
     status: int = 400
     times: int | None = None
+    skip: int = 0
     delay: float = 0.0
     drop: bool = False
     garble: bool = False
@@ -50,13 +52,14 @@ class Faults:
     """The faults of an account, in the order in which they were added; the first match happens."""
 
     def __init__(self) -> None:
-        self._left: list[tuple[Fault, float]] = []
+        self._left: list[tuple[Fault, int, float]] = []  # with those to skip, and then to hit
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
         """Add a fault, which happens from now on."""
         with self._lock:
-            self._left.append((fault, inf if fault.times is None else fault.times))
+            times = inf if fault.times is None else fault.times
+            self._left.append((fault, fault.skip, times))
 
     def clear(self) -> None:
         """Remove all faults."""
@@ -66,10 +69,10 @@ class Faults:
     def take(self, operation: Operation) -> Fault | None:
         """The first fault that matches the request, counted as happened; None if none does."""
         with self._lock:
-            for index, (fault, left) in enumerate(self._left):
+            for index, (fault, skip, left) in enumerate(self._left):
                 if left > 0 and fault.matches(operation):
-                    self._left[index] = (fault, left - 1)
-                    return fault
+                    self._left[index] = (fault, skip - 1, left) if skip else (fault, 0, left - 1)
+                    return None if skip else fault
         return None
 
     def throttle(

@@ -42,8 +42,8 @@ class StateMachines:
         """Let the interpreter execute, and call this account."""
         if self._backends:
             return
-        # It warns that it tolerates every failure of a child, as the definitions here ask it to.
-        logging.getLogger(_ASL.rpartition(".")[0]).setLevel(logging.ERROR)
+        # It logs each failed state, and that it tolerates every failure of a child.
+        logging.getLogger(_ASL.rpartition(".")[0]).setLevel(logging.CRITICAL)
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION_LIMIT))
         for module in _CALLING:
