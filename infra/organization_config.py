@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handler.model.network import ACCOUNT_ID
 from infra.config_reader import ConfigReader, refuse
 from infra.recipients import refuse_invalid_recipients
 
@@ -22,7 +23,6 @@ SCAN_ROLE_SUFFIX = "-scan"
 _ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{64 - len(SCAN_ROLE_SUFFIX)}}}", re.ASCII)
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_ACCOUNT = re.compile(r"[0-9]{12}")
 # Without quotes YAML reads an id as a number, and one with a leading zero as another number.
 ACCOUNT_IDS = "account ids of 12 digits in quotes"
 # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
@@ -74,7 +74,7 @@ def read_organization(reader: ConfigReader) -> OrganizationConfig | None:
 
     Raises ``pulumi.RunError`` with one sentence that names key, expectation and value.
     """
-    accounts = _read_ids(reader, "accounts", _ACCOUNT, ACCOUNT_IDS)
+    accounts = _read_ids(reader, "accounts", ACCOUNT_ID, ACCOUNT_IDS)
     units = _read_ids(
         reader,
         "organizationalUnits",
@@ -163,7 +163,7 @@ def _parse_digest(key: str, value: object) -> TeamDigest:
     accounts = _texts_of(f"{key}.accounts", value["accounts"], ACCOUNT_IDS)
     if not accounts:
         refuse(f"{key}.accounts", "at least one account id", "an empty list")
-    _refuse_invalid_ids(f"{key}.accounts", accounts, _ACCOUNT, ACCOUNT_IDS)
+    _refuse_invalid_ids(f"{key}.accounts", accounts, ACCOUNT_ID, ACCOUNT_IDS)
     recipients = _texts_of(f"{key}.recipients", value["recipients"], "mail addresses")
     refuse_invalid_recipients(f"{key}.recipients", recipients)
     return TeamDigest(tuple(sorted(accounts)), recipients)

@@ -1,12 +1,14 @@
 """Pulumi.yaml, the Pulumi program and the function agree on settings and variables."""
 
 import ast
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from handler.organization.configuration import Organization, TeamDigest
 from handler.policy import policy
 from handler.settings import Settings
 from tests.infra.conftest import Deploy, Deployment
@@ -70,6 +72,26 @@ def test_function_reads_the_variables_that_the_program_sets(deploy: Deploy) -> N
     environment = RecordingEnvironment(variables)
     Settings.from_env(environment)
     assert environment.read_names == set(variables)
+
+
+def test_function_reads_the_organization_that_the_program_writes(deploy: Deploy) -> None:
+    """organization.json of a stack with every setting for many accounts is valid."""
+    deployment = deploy(
+        accounts=["111122223333"],
+        organizationalUnits=["ou-ab12-cd34ef56"],
+        memberRoleName="audit-prod",
+        externalId="our-audit",
+        digests=[{"accounts": ["111122223333"], "recipients": ["shop-team@example.com"]}],
+    )
+    archive = deployment.named(FUNCTION, "function")["code"].assets
+    organization = Organization.parse(json.loads(archive["organization.json"].text))
+    assert organization == Organization(
+        accounts=("111122223333",),
+        units=("ou-ab12-cd34ef56",),
+        member_role="audit-prod",
+        external_id="our-audit",
+        digests=(TeamDigest(("111122223333",), ("shop-team@example.com",)),),
+    )
 
 
 def test_pulumi_yaml_declares_each_setting(project: Path) -> None:

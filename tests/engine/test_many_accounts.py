@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
+from sandbox.aws.members import Organization
 
 from .conftest import Open
 from .test_product import unchanged
@@ -35,6 +36,11 @@ def state_machines(account: Account) -> list[dict[str, Any]]:
     return machines
 
 
+def member_roles(account: Account) -> set[str]:
+    """The roles in the other accounts of the organization, as ``role 111122223333/audit``."""
+    return {thing for thing in inventory(account) if thing.startswith("role ") and "/" in thing}
+
+
 def test_switched_on_and_off_again(product: Open, account: Account) -> None:
     """Accounts add a state machine and what it runs, change the function; without they go."""
     product().up()
@@ -58,7 +64,6 @@ def test_switched_on_and_off_again(product: Open, account: Account) -> None:
     assert kinds(changes.delete) == ADDED
     assert (changes.create, changes.replace) == ((), ())
     assert inventory(account) == before
-    assert state_machines(account) == []
     assert unchanged(without.up())
 
 
@@ -95,4 +100,25 @@ def test_a_stack_of_many_accounts(product: Open, account: Account) -> None:
         s3.put_object(Bucket=stack.outputs["ledgerBucket"], Key=key, Body=b"{}")
     stack.destroy()
     assert inventory(account) == frozenset()
-    assert state_machines(account) == []
+
+
+def test_the_role_is_deployed_to_the_units(product: Open, account: Account) -> None:
+    """The accounts of the units have the role, and none is left when the stack is destroyed."""
+    organization = Organization(account)
+    unit = organization.add_unit("workloads")
+    organization.add_unit("production", "workloads")
+    organization.add_account("111122223333", "shop", "production")
+    organization.add_account("444455556666", "elsewhere")
+    stack = product(organizationalUnits=[unit], deployMemberRole=True)
+    stack.up()
+    assert member_roles(account) == {"role 111122223333/security-group-audit"}
+    assert unchanged(stack.up())
+    # An account that joins gets the role without the stack, and is no change of the stack.
+    organization.add_account("777788889999", "tools", "workloads")
+    assert member_roles(account) == {
+        "role 111122223333/security-group-audit",
+        "role 777788889999/security-group-audit",
+    }
+    assert unchanged(stack.refresh())
+    stack.destroy()
+    assert inventory(account) == frozenset()
