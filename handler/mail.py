@@ -11,7 +11,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from handler import aws, clock
-from handler.model.finding import Change, Severity, Status
+from handler.model.finding import Severity
 from handler.model.run import Changes, MailError, Report
 from handler.report.csv import csv_lines
 from handler.report.digest import DigestKind
@@ -60,7 +60,7 @@ def choose_digest(
     if notify is Notify.ALWAYS or has_problem or (changes and changes.first):
         return DigestKind.FULL
     if notify is Notify.FINDINGS or changes is None:
-        is_due = report.listed(report.open) or not report.is_complete
+        is_due = report.openings or not report.is_complete
         return DigestKind.FULL if is_due else None
     # A busy account must not put off what repeats all that is open.
     if changes.has_new_settings or _is_reminder_due(report, last_full_digest_at):
@@ -141,20 +141,13 @@ def send(
 
 
 def _has_changed(report: Report, changes: Changes) -> bool:
-    if changes.lost or changes.regained or changes.left_out or changes.ending:
-        return True
-    if not all(finding.is_damped for finding in changes.unlisted):
-        return True
-    return any(
-        finding.is_change or finding.change is Change.NARROWED or finding.status is Status.RESOLVED
-        for finding in report.listed(report.findings)
-        if not finding.is_damped
-    )
+    targets = changes.lost or changes.regained or changes.left_out
+    accounts = changes.departed or changes.returned
+    return bool(targets or accounts or changes.ending) or report.has_news
 
 
 def _is_reminder_due(report: Report, last_full_digest_at: str | None) -> bool:
-    listed = report.listed(report.open)
-    is_urgent = any(finding.severity.is_at_least(Severity.HIGH) for finding in listed)
+    is_urgent = any(s.is_at_least(Severity.HIGH) for s, n in report.openings.counts.items() if n)
     if not report.run.is_full or (report.is_complete and not is_urgent):
         return False
     if last_full_digest_at is None:

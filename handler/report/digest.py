@@ -6,22 +6,22 @@ from enum import StrEnum
 from functools import partial
 from itertools import groupby
 
-from handler.model.finding import Opening, Severity, Status, as_openings
+from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
+from handler.model.totals import News, OpeningList
 from handler.report import phrases
 from handler.report.acceptance import exceptions_to_review, first_lines_of, ways_to_accept
 from handler.report.advice import advice
 from handler.report.coverage import (
     coverage_changes,
     coverage_line,
-    has_several_accounts,
+    names_shown,
     notices,
     origin,
     place_and_time,
 )
 from handler.report.entries import Entry, change_label, closed_entry, open_entry
 from handler.report.headline import headline, known_changes, preheader, subject, worst_of
-from handler.report.news import News, news_of
 from handler.sanitize import cut
 
 _LONGEST_LINE = 240
@@ -86,7 +86,7 @@ def build_digest(
     A digest of changes counts what was open before. Notices, targets, exceptions and what is not
     open any more have at most ``max_lines`` lines each.
     """
-    news = news_of(report)
+    news = report.news
     listed = report.openings
     is_full = kind is DigestKind.FULL
     selected = listed if is_full else news.opened
@@ -109,7 +109,7 @@ def build_digest(
         notes=(
             *_left_out(len(selected) - len(displayed)),
             *(() if is_full else _still_open(report, news.still_open)),
-            *_notes(report, len(listed)),
+            *_notes(report),
         ),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
@@ -117,9 +117,7 @@ def build_digest(
     )
 
 
-def _summary(
-    report: Report, news: News, listed: Sequence[Opening], *, is_full: bool
-) -> tuple[str, ...]:
+def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) -> tuple[str, ...]:
     """The counts, the place and the time."""
     numbers = {
         "new": len(news.new),
@@ -130,17 +128,17 @@ def _summary(
         f"still open{_where(report)}": len(news.still_open) - len(news.narrowed),
     }
     changes = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-    counts = phrases.counts(listed) if is_full else changes
+    counts = phrases.counts(listed.counts) if is_full else changes
     return tuple(filter(None, [counts, *place_and_time(report)]))
 
 
 def _by_severity(
-    report: Report, selected: Sequence[Opening], displayed: Sequence[Opening]
+    report: Report, selected: OpeningList, displayed: Sequence[Opening]
 ) -> Iterator[Section]:
-    build = partial(open_entry, with_account=has_several_accounts(report))
+    build = partial(open_entry, names=names_shown(report))
     label = change_label if known_changes(report) else lambda _: ""
     for severity, group in groupby(displayed, key=lambda opening: opening.finding.severity):
-        number = sum(opening.finding.severity is severity for opening in selected)
+        number = selected.counts[severity]
         is_critical = severity is Severity.CRITICAL
         yield Section(
             f"{severity.capitalize()} ({number:,})",
@@ -150,12 +148,14 @@ def _by_severity(
 
 
 def _by_change(
-    report: Report, selected: Sequence[Opening], displayed: Sequence[Opening]
+    report: Report, _selected: OpeningList, displayed: Sequence[Opening]
 ) -> Iterator[Section]:
-    build = partial(open_entry, with_account=has_several_accounts(report), with_commands=True)
+    news = report.news
+    numbers = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
+    build = partial(open_entry, names=names_shown(report), with_commands=True)
     for title, openings in groupby(displayed, key=_change_title):
         group = tuple(openings)
-        number = sum(_change_title(opening) == title for opening in selected)
+        number = len(numbers[title])
         yield Section(
             f"{title} ({number:,})",
             worst_of(group).finding.severity,
@@ -172,16 +172,16 @@ def _closed(
     report: Report, news: News, max_lines: int | None, *, is_full: bool
 ) -> Iterator[Section]:
     """What is resolved, narrowed or not listed any more; a full digest lists what is narrowed."""
-    several = has_several_accounts(report)
-    closed = partial(closed_entry, with_account=several)
+    names = names_shown(report)
+    closed = partial(closed_entry, names=names)
 
     def narrowed(opening: Opening) -> Entry:
         label = opening.finding.severity.capitalize()
-        return open_entry(opening, label, with_account=several, with_commands=False)
+        return open_entry(opening, label, names=names, with_commands=False)
 
-    groups: tuple[tuple[str, Sequence[Opening], Callable[[Opening], Entry]], ...] = (
+    groups: tuple[tuple[str, OpeningList, Callable[[Opening], Entry]], ...] = (
         ("Resolved", news.resolved, closed),
-        ("Narrowed", () if is_full else news.narrowed, narrowed),
+        ("Narrowed", OpeningList() if is_full else news.narrowed, narrowed),
         ("No longer listed", news.unlisted, closed),
     )
     for title, openings, build in groups:
@@ -202,9 +202,9 @@ def _left_out(number: int) -> Iterator[str]:
         yield f"And {more} in the CSV."
 
 
-def _still_open(report: Report, openings: Sequence[Opening]) -> Iterator[str]:
+def _still_open(report: Report, openings: OpeningList) -> Iterator[str]:
     if openings:
-        counts = phrases.counts(openings)
+        counts = phrases.counts(openings.counts)
         yield f"Still open{_where(report)}: {len(openings):,} ({counts}), in the CSV."
 
 
@@ -213,17 +213,18 @@ def _where(report: Report) -> str:
     return "" if report.run.is_full else " in the regions of this run"
 
 
-def _notes(report: Report, listed: int) -> Iterator[str]:
-    if unlisted := len(as_openings(report.open)) - listed:
+def _notes(report: Report) -> Iterator[str]:
+    totals = report.totals
+    if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW
         what = "informational finding" if is_default else "finding"
         below = "" if is_default else f" below {report.minimum_severity}"
         yield f"{phrases.count(unlisted, what)}{below} not shown."
-    if unverified := len(report.with_status(Status.UNVERIFIED)):
+    if unverified := totals.statuses.get(Status.UNVERIFIED):
         yield f"{phrases.count(unverified, 'earlier finding')} not verified by this run."
-    if excepted := len(report.with_status(Status.EXCEPTED)):
+    if excepted := totals.statuses.get(Status.EXCEPTED):
         yield f"{phrases.count(excepted, 'finding')} accepted by exceptions."
-    if report.authorized:
-        groups = {(finding.target, finding.group_id) for finding in report.authorized}
-        openings = phrases.count(len(report.authorized), "opening")
-        yield f"{openings} on authorized ports in {phrases.count(len(groups), 'group')}."
+    if totals.authorized:
+        openings = phrases.count(totals.authorized, "opening")
+        groups = phrases.count(totals.authorized_groups, "group")
+        yield f"{openings} on authorized ports in {groups}."

@@ -69,7 +69,7 @@ def _outline(report: Report) -> dict[str, Any]:
         "summary": {
             **{severity: report.count(severity) for severity in Severity},
             **{
-                status: len(report.with_status(status))
+                status: report.totals.statuses.get(status, 0)
                 for status in (Status.EXCEPTED, Status.UNVERIFIED, Status.RESOLVED)
             },
             "complete": report.is_complete,

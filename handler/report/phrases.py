@@ -1,7 +1,7 @@
 """Short phrases that mail, terminal and other formats share; every text in them is plain."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
@@ -23,6 +23,8 @@ _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
 _LONGEST_NAME = 80
+# AWS allows 50 characters.
+_LONGEST_ACCOUNT = 50
 # Why even a few addresses count.
 _ASIDE = re.compile(r"; one address may stand for [^)]*\)")
 # Reasons in fewer words, for a line that names group and interfaces anyway.
@@ -41,12 +43,18 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def place(target: Target) -> str:
-    """The region and the account."""
+def place(target: Target, names: Mapping[str, str] = {}) -> str:
+    """The region and the account, by its name where there is one."""
     if target == Target(UNKNOWN, ALL_REGIONS):
         return "the account"
     region = "the list of regions" if target.region == ALL_REGIONS else target.region
-    return plain(f"{region} / {target.account}")
+    return plain(f"{region} / {account(target.account, names)}")
+
+
+def account(account_id: str, names: Mapping[str, str]) -> str:
+    """The name and id of an account; the id alone where it has no name."""
+    name = names.get(account_id)
+    return plain(f"{cut(name, _LONGEST_ACCOUNT)} ({account_id})" if name else account_id)
 
 
 def group(group_id: str, name: str) -> str:
@@ -125,11 +133,9 @@ def unread(coverage: Coverage) -> str:
     return f"{status}: {plain(coverage.error or 'no reason is known.')}"
 
 
-def counts(openings: Iterable[Opening]) -> str:
+def counts(numbers: Mapping[Severity, int]) -> str:
     """How many there are of each severity, for example 1 critical, 2 low."""
-    severities = [opening.finding.severity for opening in openings]
-    numbers = ((severities.count(severity), severity) for severity in Severity)
-    return ", ".join(f"{number:,} {severity}" for number, severity in numbers if number)
+    return ", ".join(f"{numbers[s]:,} {s}" for s in Severity if numbers.get(s))
 
 
 def day(stamp: str) -> str:
