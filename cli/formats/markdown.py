@@ -44,9 +44,8 @@ def _lines(report: Report) -> Iterator[str]:
         unread = (f"- {code_span(phrases.unread(target))}" for target in report.unread)
         yield from _first(unread, _MAX_LIST_BYTES, "more region")
     if openings := displayed_openings(report):
-        accounts = {opening.finding.target.account for opening in openings}
         yield from ("", _row("severity", "open", "group", "region", "why"), _row(*["---"] * 5))
-        rows = (_cells(opening, accounts) for opening in openings)
+        rows = (_cells(opening, report) for opening in openings)
         yield from _first(rows, _MAX_FINDINGS_BYTES, "more finding")
     if digest.exceptions:
         yield from ("", "### Exceptions", "")
@@ -65,12 +64,12 @@ def _first(lines: Iterable[str], max_bytes: int, noun: str) -> Iterator[str]:
         yield from ("", f"and {phrases.count(left_out, noun)}; `--format json` has all of them.")
 
 
-def _cells(opening: Opening, accounts: set[str]) -> str:
+def _cells(opening: Opening, report: Report) -> str:
     finding = opening.finding
     texts = (
         service(opening),
         phrases.groups(finding),
-        region(finding.target, accounts),
+        region(finding.target, report),
         "; ".join(facts(opening)),
     )
     cells = (text if _PLAIN.fullmatch(text) else code_span(text) for text in texts)

@@ -71,7 +71,7 @@ def console_for(stream: TextIO) -> Console:
 def _parts(report: Report, console: Console) -> Iterator[Text]:
     digest = build_digest(report)
     openings = displayed_openings(report)
-    yield from _findings(openings, console)
+    yield from _findings(report, openings, console)
     if openings:
         yield Text()
     if report.unread:
@@ -84,10 +84,9 @@ def _parts(report: Report, console: Console) -> Iterator[Text]:
         yield from _beside(Text(), [[line]], console)
 
 
-def _findings(openings: Sequence[Opening], console: Console) -> Iterator[Text]:
-    accounts = {opening.finding.target.account for opening in openings}
+def _findings(report: Report, openings: Sequence[Opening], console: Console) -> Iterator[Text]:
     rows = [
-        (service(opening), group_names(opening.finding), region(opening.finding.target, accounts))
+        (service(opening), group_names(opening.finding), region(opening.finding.target, report))
         for opening in openings
     ]
     widths = [min(max(map(cell_len, column)), _WIDEST_COLUMN) for column in zip(*rows, strict=True)]
