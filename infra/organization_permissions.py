@@ -13,7 +13,6 @@ from infra.permissions import (
     Document,
     allow,
     document,
-    list_bucket,
     objects,
     read_groups,
     send_digest,
@@ -53,11 +52,8 @@ def door_policy(
     # below the configured ones is not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
     list_accounts = [allow("ListAccounts", LIST_ACTIONS, "*")] if lists_units else []
-    read_keys = ("head.json", *PLAN_KEYS)
     return document(
         *list_accounts,
-        list_bucket(bucket_arn),
-        allow("ReadPlans", LEDGER_READ_ACTIONS, objects(bucket_arn, read_keys)),
         allow("WritePlans", LEDGER_WRITE_ACTIONS, objects(bucket_arn, PLAN_KEYS)),
         allow("StartExecution", START_ACTIONS, state_machine_arn),
         write_log(log_group_arn),

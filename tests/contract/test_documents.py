@@ -16,6 +16,7 @@ from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
 from handler.report.digest import DigestKind
 from handler.report.json_report import report_from_json
+from infra import organization_permissions as many
 from infra import permissions
 from tests.end_to_end.conftest import Deployed
 
@@ -23,6 +24,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "sandbox/README.md"]
 )
+
+ACTION = re.compile(r"`([\w-]+:\w+)`")
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -72,6 +75,47 @@ def test_documents_list_the_permissions() -> None:
     }
     assert {row[0].strip("`") for row in table} == actions
     assert all(row[2] for row in table)
+
+
+def test_documents_list_the_permissions_for_many_accounts() -> None:
+    """The table has the actions of each role but for those that read groups, which are above it."""
+    listed = {
+        (role, action)
+        for role, actions, *_ in rows("role of")
+        for action in ACTION.findall(actions)
+    }
+    functions = {
+        "door": many.door_policy(
+            log_group_arn="log", bucket_arn="bucket", state_machine_arn="machine", lists_units=True
+        ),
+        "scan": many.scan_policy(
+            log_group_arn="log",
+            bucket_arn="bucket",
+            member_role_arn="role",
+            accounts=["111122223333"],
+            organization="o-ab12cd34ef",
+            regions=[],
+        ),
+        "report": many.report_policy(
+            log_group_arn="log", bucket_arn="bucket", mail_arns=["identity"], sender="a@example.com"
+        ),
+    }
+    machine = {
+        *actions_of(many.state_machine_policy(bucket_arn="bucket", function_arns=["function"])),
+        *actions_of(many.children_policy("machine")),
+    }
+    assert listed == {
+        *((name, action) for name, policy in functions.items() for action in actions_of(policy)),
+        *(("state machine", action) for action in machine),
+        *(("functions", action) for action in permissions.LOG_ACTIONS),
+    }
+    assert actions_of(many.member_role_policy()) == set()
+
+
+def actions_of(policy: permissions.Document) -> set[str]:
+    """The actions of a policy without those that read groups or write a function's log."""
+    actions = {action for statement in policy["Statement"] for action in statement["Action"]}
+    return actions - {*permissions.READ_ACTIONS, *permissions.LOG_ACTIONS}
 
 
 def test_documents_list_the_options_of_audit() -> None:

@@ -1,9 +1,13 @@
 """Which settings for many accounts are refused, and the sentence that says why."""
 
+from pathlib import Path
+
 import pulumi
 import pytest
+import yaml
 
 from tests.infra.conftest import Deploy
+from tests.infra.resource_types import STACK_SET
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -170,3 +174,14 @@ def test_invalid_settings_are_refused(
 def test_bounds_are_inclusive(deploy: Deploy, overrides: dict[str, object]) -> None:
     """The smallest and largest values are valid; units may have any account."""
     assert deploy(**overrides).resources
+
+
+def test_example_of_an_organization_is_valid(deploy: Deploy, project: Path) -> None:
+    """docs/Pulumi.organization.yaml has valid settings of this project only."""
+    example = yaml.safe_load((project / "docs" / "Pulumi.organization.yaml").read_text("utf-8"))
+    settings = {
+        key.removeprefix("security-group-audit:"): value
+        for key, value in example["config"].items()
+        if not key.startswith("aws:")
+    }
+    assert deploy(settings).named(STACK_SET, "member-role")

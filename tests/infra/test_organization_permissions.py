@@ -42,8 +42,6 @@ def test_door_lists_plans_and_starts(deploy: Deploy) -> None:
     found = statements(deployment, "policy")
     assert {sid: statement["Resource"] for sid, statement in found.items()} == {
         "ListAccounts": "*",
-        "ListLedger": LEDGER,
-        "ReadPlans": [f"{LEDGER}/head.json", f"{LEDGER}/plans/*"],
         "WritePlans": [f"{LEDGER}/plans/*"],
         "StartExecution": MACHINE,
         "WriteLog": f"arn:{LOG_GROUP}:{NAME}-log:*",
