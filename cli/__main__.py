@@ -98,15 +98,22 @@ Exit status:
 \b
 Examples:
   sg-audit report
-  sg-audit report --live --stack prod"""
+  sg-audit report --live --stack prod
+  sg-audit report --live --stack prod --account 111122223333"""
 )
 @click.option("--stack", default="dev", show_default=True, help="Stack with the ledger.")
 @click.option("--live", is_flag=True, help="Read the ledger in AWS, not the one of the last demo.")
-def report(stack: str, *, live: bool) -> None:
+@click.option(
+    "--account",
+    type=ACCOUNT_ID,
+    metavar="ID",
+    help="One of many accounts: its last runs and its findings.  [default: all, in numbers]",
+)
+def report(stack: str, account: str | None, *, live: bool) -> None:
     """Display the history of the runs and the last report."""
     from cli.report import show_report  # noqa: PLC0415 -- as above
 
-    show_report(_project(), stack, live=live)
+    show_report(_project(), stack, live=live, account=account)
 
 
 @main.command(

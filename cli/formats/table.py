@@ -75,13 +75,19 @@ def _parts(report: Report, console: Console) -> Iterator[Text]:
     if openings:
         yield Text()
     if report.unread:
-        yield Text("Not read: what is open there is not known", "bold red")
-        for unread in report.unread:
-            yield from _beside(Text("  "), [[Text(phrases.unread(unread))]], console)
+        yield from unread_lines(report, console)
         yield Text()
     summary = [Text(line) for line in (*digest.notes, *digest.exceptions, coverage(report))]
     for line in (*summary, Text(digest.headline, "bold")):
         yield from _beside(Text(), [[line]], console)
+
+
+def unread_lines(report: Report, console: Console) -> Iterator[Text]:
+    """What was not read, and why; nothing where all was."""
+    if report.unread:
+        yield Text("Not read: what is open there is not known", "bold red")
+    for unread in report.unread:
+        yield from _beside(Text("  "), [[Text(phrases.unread(unread))]], console)
 
 
 def _findings(report: Report, openings: Sequence[Opening], console: Console) -> Iterator[Text]:
