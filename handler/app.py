@@ -9,7 +9,7 @@ from typing import Any
 from handler import clock, logs, mail
 from handler.audit import build_report, scan_targets, unread_account
 from handler.aws import FAILURES, Clients
-from handler.event import RunRequest, parse_event
+from handler.event import RunRequest, answer, parse_event
 from handler.ledger.state import LedgerState
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import Event, LedgerSession
@@ -45,13 +45,13 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     outcome = session.execute(steps)
     if outcome is None:
         logs.log_repeated(request)
-        return _result({"mailed": 0})
+        return answer({"mailed": 0})
     logs.log_findings(outcome.report)
     counts = logs.counts_of(outcome.report, mailed=outcome.mailed)
     logs.log_end(request, counts, budget.milliseconds_spent())
     if outcome.problem:
         raise AuditIncompleteError(outcome.problem)
-    return _result(counts)
+    return answer(counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,3 @@ def _ledger_store(clients: Clients, settings: Settings, request: RunRequest) -> 
     if settings.ledger_bucket is None or request.dry_run:
         return LedgerStore()
     return BucketStore(clients.get("s3"), settings.ledger_bucket)
-
-
-def _result(counts: dict[str, int]) -> dict[str, Any]:
-    return {"statusCode": 200, "body": "Audit complete.", "counts": counts}

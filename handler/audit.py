@@ -15,8 +15,8 @@ from handler.ledger.reconcile import reconcile
 from handler.ledger.state import LedgerState
 from handler.model.finding import Finding
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
-from handler.model.run import Report, Run, Scan
-from handler.policy.exceptions import apply_policy
+from handler.model.run import Coverage, Report, Run, Scan
+from handler.policy.exceptions import PolicyResult, apply_policy
 from handler.policy.policy import Policy
 from handler.scan import coverage_of, scan_target
 
@@ -92,18 +92,26 @@ def build_report(
     scans = sorted(scans, key=lambda scan: scan.coverage.target)
     coverage = tuple(scan.coverage for scan in scans)
     findings = [finding for scan in scans for finding in scan.findings]
-    applied = apply_policy(findings, coverage, policy, run)
-    reconciled = reconcile(
-        previous, applied.findings, applied.authorized, coverage, policy, run.started_at
-    )
-    changes = find_changes(previous, reconciled, coverage, applied.exceptions, is_full=run.is_full)
+    return report_on(run, coverage, apply_policy(findings, coverage, policy, run), policy, previous)
+
+
+def report_on(
+    run: Run,
+    coverage: Sequence[Coverage],
+    result: PolicyResult,
+    policy: Policy,
+    previous: LedgerState | None,
+) -> Report:
+    """The report on what the policy has been applied to."""
+    findings, authorized, exceptions = result.findings, result.authorized, result.exceptions
+    reconciled = reconcile(previous, findings, authorized, coverage, policy, run.started_at)
     return Report(
         run=run,
-        coverage=coverage,
+        coverage=tuple(coverage),
         findings=_sorted(reconciled.findings),
-        authorized=_sorted(applied.authorized),
-        exceptions=applied.exceptions,
-        changes=changes,
+        authorized=_sorted(authorized),
+        exceptions=exceptions,
+        changes=find_changes(previous, reconciled, coverage, exceptions, is_full=run.is_full),
         minimum_severity=policy.minimum_severity,
     )
 

@@ -17,6 +17,9 @@ from infra.organization_config import OrganizationConfig
 # A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
 # time is the longest that Lambda allows.
 REPORT_SIZE = Size(memory=1769, timeout=900)
+# By default CloudFormation deploys to one account after the other, and ends with the first failure.
+# An account without the role is reported as not read.
+_ALL_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,10 @@ class _Declaration:
             permission_model="SERVICE_MANAGED",
             auto_deployment={"enabled": True, "retain_stacks_on_account_removal": False},
             call_as=call_as,
+            operation_preferences={
+                "failure_tolerance_percentage": _ALL_PERCENT,
+                "max_concurrent_percentage": _ALL_PERCENT,
+            },
             # CloudFormation fills it in, and older providers remove it with every update:
             # https://github.com/hashicorp/terraform-provider-aws/issues/23464
             opts=pulumi.ResourceOptions.merge(
@@ -228,5 +235,9 @@ class _Declaration:
                 "organizational_unit_ids": list(self.settings.organizational_units)
             },
             regions=[self.location.region],
+            operation_preferences={
+                "failure_tolerance_percentage": _ALL_PERCENT,
+                "max_concurrent_percentage": _ALL_PERCENT,
+            },
             opts=opts,
         )

@@ -35,18 +35,19 @@ from handler.report.json_report import (
 
 @dataclass(slots=True)
 class AccountState:
-    """The part of a ``LedgerState`` that is about one account."""
+    """The part of a ``LedgerState`` that is about one account, and its name among many."""
 
     targets: dict[Target, TargetState] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     resolved: dict[str, Resolved] = field(default_factory=dict)
+    name: str | None = None
 
 
-def encode_account(state: LedgerState, account: str) -> bytes:
+def encode_account(state: LedgerState, account: str, name: str | None = None) -> bytes:
     """What the state knows of an account, compressed; the same for the same state."""
     buffer = BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
-        for line in _lines(state, account):
+        for line in _lines(state, account, name):
             stream.write(json.dumps(line, separators=(",", ":")).encode())
             stream.write(b"\n")
     return buffer.getvalue()
@@ -66,6 +67,8 @@ def decode_account(stored: bytes, account: str) -> AccountState:
                 elif document.integer("version") != VERSION or document.text("account") != account:
                     message = "another version or account"
                     raise ValueError(message)
+                else:
+                    state.name = document.optional_text("name")
                 count += 1
         # Neither the heading nor the end counts.
         if end != count - 2:
@@ -80,9 +83,9 @@ def decode_account(stored: bytes, account: str) -> AccountState:
     return state
 
 
-def _lines(state: LedgerState, account: str) -> Iterator[dict[str, Any]]:
+def _lines(state: LedgerState, account: str, name: str | None) -> Iterator[dict[str, Any]]:
     """The lines: a heading, then targets, records and resolved findings, and their number."""
-    yield {"version": VERSION, "account": account}
+    yield {"version": VERSION, "account": account, **({"name": name} if name else {})}
     count = 1
     for target, read in state.targets.items():
         if target.account == account:

@@ -80,8 +80,10 @@ class Head:
     """What is known after the last commit, by account, and which run is sending.
 
     ``events`` are the answered events of the last two days by id, without changes in the account.
-    ``pending`` are the objects of the run that claims to send. ``old_state_etag`` is that of the
-    ledger of version 1 when it was last read. See ``LedgerState`` for the other fields.
+    ``pending`` are the objects of the run that claims to send. ``left_out`` are accounts that mails
+    have said are not audited, with their state, which is empty where they are no longer listed.
+    ``old_state_etag`` is that of the ledger of version 1 when it was last read. See
+    ``LedgerState`` for the other fields.
     """
 
     accounts: Mapping[str, Pointer] = field(default_factory=dict)
@@ -95,6 +97,7 @@ class Head:
     last_full_digest_at: str | None = None
     last_change_mail_at: str | None = None
     follow_ups: Mapping[str, FollowUp] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
     old_state_etag: str | None = None
 
 
@@ -122,6 +125,7 @@ def encode_head(head: Head, writer: str) -> bytes:
         "lastFullDigestAt": head.last_full_digest_at,
         "lastChangeMailAt": head.last_change_mail_at,
         "followUps": {region: asdict(waiting) for region, waiting in head.follow_ups.items()},
+        **({"leftOut": dict(head.left_out)} if head.left_out else {}),
         "oldStateEtag": head.old_state_etag,
     }
     return json.dumps(document, separators=(",", ":")).encode()
@@ -151,7 +155,7 @@ def decode_head(stored: bytes) -> Head:
 
 def _head(document: Fields) -> Head:
     events, follow_ups = document.object("events"), document.object("followUps")
-    claim = document.optional_object("claim")
+    claim, left_out = document.optional_object("claim"), document.optional_object("leftOut")
     return Head(
         accounts=_pointers(document.object("accounts")),
         runs=tuple(map(run_from_fields, document.objects("runs"))),
@@ -169,6 +173,9 @@ def _head(document: Fields) -> Head:
             )
             for region in follow_ups.keys()  # noqa: SIM118 -- no mapping
         },
+        left_out={key: left_out.text(key) for key in left_out.keys()}  # noqa: SIM118 -- no mapping
+        if left_out
+        else {},
         old_state_etag=document.optional_text("oldStateEtag"),
     )
 

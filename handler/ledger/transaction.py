@@ -35,7 +35,7 @@ from handler.ledger.head import (
     SendClaim,
 )
 from handler.ledger.next_state import next_state
-from handler.ledger.reading import StateReader
+from handler.ledger.reading import StateReader, state_of
 from handler.ledger.state import LedgerState
 from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
 from handler.model.finding import Status
@@ -64,7 +64,7 @@ _ABANDONED = (
     "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
 )
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
-_UNDECODABLE = "What has changed is not known: {}"
+UNDECODABLE = "What has changed is not known: {}"
 _OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
 _BUSY = (
     "The run reached its time limit while it waited for other runs. It has mailed nothing; the "
@@ -169,7 +169,7 @@ class LedgerSession:
         store = self._store
         report, kind = steps.compare(run, scans, self._state, self._notices)
         with self._recording_failure():
-            self._store.save_report(report)
+            self._save_report(report)
         if self._is_about_nothing(report, kind):
             return Outcome(report, mailed=False, failures=tuple(self._failures))
         if kind and self._must_wait():
@@ -197,20 +197,21 @@ class LedgerSession:
             self._state = self._read_state()
             self._store_old_accounts()
             if self._stored.problem:
-                self._failures.append(_UNDECODABLE.format(self._stored.problem))
+                self._failures.append(UNDECODABLE.format(self._stored.problem))
 
     def _store_old_accounts(self) -> None:
         """Store what version 1 knew, so that any head, also one with a claim only, leads to it."""
         head, accounts = self._stored.head, self._stored.old_accounts
-        if head is not None and self._state is not None and accounts:
-            pointers = self._store.write_accounts(self._state, sorted(accounts), self._event.id)
+        if head is not None and accounts:
+            state = state_of(head, accounts.values())
+            pointers = self._store.write_accounts(state, sorted(accounts), self._event.id)
             head = replace(head, accounts={**head.accounts, **pointers})
             self._stored = replace(self._stored, head=head, old_accounts={})
 
     def _read_state(self) -> LedgerState | None:
         """What is known, with what the objects of the head say of each account."""
         state, problems = self._reader.read(self._store, self._stored, self._abandoned)
-        self._failures += map(_UNDECODABLE.format, problems)
+        self._failures += map(UNDECODABLE.format, problems)
         return state
 
     def _is_answered(self) -> bool:
@@ -309,6 +310,19 @@ class LedgerSession:
             return self._store.write_accounts(after, sorted(accounts), self._event.id)
         return {}
 
+    def _save_report(self, report: Report) -> None:
+        self._store.save_report(report)
+
+    def _accounts_kept(
+        self, after: LedgerState, pointers: Mapping[str, Pointer]
+    ) -> Mapping[str, Pointer]:
+        """Those that still have a target."""
+        accounts = {target.account for target in after.targets}
+        return {account: p for account, p in pointers.items() if account in accounts}
+
+    def _left_out(self) -> Mapping[str, str]:
+        return self._stored.head.left_out if self._stored.head else {}
+
     def _expiring(self) -> set[str]:
         """The accounts of which what is known has not been written anew for a long time."""
         if self._stored.head is None or self._state is None:
@@ -391,12 +405,8 @@ class LedgerSession:
         is_change_mail = self._event.trigger is Trigger.CHANGE and kind is not None
         committed = replace(
             head,
-            # Accounts without a target any more are forgotten.
-            accounts={
-                account: pointer
-                for account, pointer in {**head.accounts, **pointers}.items()
-                if account in {target.account for target in after.targets}
-            },
+            accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
+            left_out=self._left_out(),
             runs=runs,
             events=events,
             claim=None,

@@ -255,6 +255,11 @@ class Report:
         return not self.totals.unread and not self.totals.unreadable
 
     @property
+    def spans_accounts(self) -> bool:
+        """Whether it is of a run over many accounts."""
+        return bool(self.accounts)
+
+    @property
     def names(self) -> Mapping[str, str]:
         """The names of the accounts that have one, by id."""
         return {account.id: account.name for account in self.accounts if account.name}

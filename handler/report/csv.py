@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any
 
@@ -12,7 +12,8 @@ from handler.sanitize import plain
 
 # All fields of a finding but lists of earlier ones.
 COLUMNS = (
-    "severity", "status", "kind", "account", "region", "groupId", "groupName", "groupIds",
+    "severity", "status", "kind", "account", "accountName", "region", "groupId", "groupName",
+    "groupIds",
     "groupNames", "vpcId", "owner", "managedBy", "attachment", "attached", "interfaces",
     "interfaceCount", "family",
     "protocol", "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses",
@@ -27,15 +28,25 @@ _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"""
 
 def csv_lines(report: Report) -> Iterator[str]:
     """A line of names, then a line for each finding in the report's order; each ends with CRLF."""
-    yield _line(COLUMNS)
-    for row in map(finding_to_json, report.findings):
-        yield _line(_cell(row.get(column)) for column in COLUMNS)
+    yield HEADING
+    for finding in report.findings:
+        yield csv_line(finding_to_json(finding), report.names.get(finding.target.account))
+
+
+def csv_line(finding: Mapping[str, Any], account_name: str | None = None) -> str:
+    """The line of a finding that is JSON-serialisable data."""
+    row = {**finding, "accountName": account_name}
+    return _line(_cell(row.get(column)) for column in COLUMNS)
 
 
 def _line(cells: Iterable[Any]) -> str:
     line = StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()
+
+
+HEADING = _line(COLUMNS)
+"""The line of names."""
 
 
 def without_formulas(text: str) -> str:

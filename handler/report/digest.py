@@ -99,7 +99,11 @@ def build_digest(
         advice=advice(report, selected, is_full=is_full),
         summary=_summary(report, news, listed, is_full=is_full),
         notices=first_lines_of(notices(report), "more notice", max_lines),
-        unread=first_lines_of(map(phrases.unread, report.unread), "more target", max_lines),
+        unread=first_lines_of(
+            (phrases.unread(c, names_shown(report)) for c in report.unread),
+            "more target",
+            max_lines,
+        ),
         sections=(
             *sections(report, selected, displayed),
             *_closed(report, news, max_lines, is_full=is_full),

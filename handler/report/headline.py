@@ -50,6 +50,8 @@ def known_changes(report: Report) -> Changes | None:
 def unread_phrase(report: Report) -> str:
     """How much was not read, for example 2 regions not read; empty where all was."""
     totals = report.totals
+    if report.spans_accounts and not totals.accounts:
+        return "the accounts could not be listed"
     if totals.regions and totals.unread == totals.regions and not totals.findings:
         return f"nothing could be read in {_number_read(report, totals.accounts, totals.unread)}"
     numbers = {
@@ -132,7 +134,7 @@ def _quiet_changes(news: News, changes: Changes) -> str:
         "expired or expiring": (len(changes.ending), "exception"),
     }
     accounts = {
-        "no longer audited": len(changes.departed),
+        "left out": len(changes.departed),
         "audited again": len(changes.returned),
     }
     rest = [f"{phrases.count(n, 'account')} {word}" for word, n in accounts.items() if n]
@@ -236,7 +238,7 @@ def _clean(report: Report) -> str:
 
 def _number_read(report: Report, accounts: int, regions: int) -> str:
     """How much was read: accounts where there are many, else regions."""
-    if report.accounts:
+    if report.spans_accounts:
         return phrases.count(accounts, "account")
     return phrases.count(regions, "region")
 

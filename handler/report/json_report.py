@@ -12,6 +12,7 @@ from handler.model.finding import Change, Finding, Kind, Previous, Severity, Sta
 from handler.model.network import Target
 from handler.model.reach import Reach
 from handler.model.run import Coverage, CoverageStatus, PolicyException, Report, Run, Trigger
+from handler.model.totals import AccountResult
 from handler.model.traffic import Traffic
 from handler.report import phrases
 from handler.report.fields import Fields
@@ -22,12 +23,12 @@ VERSION = 2
 def report_to_json(report: Report) -> dict[str, Any]:
     """The report as JSON-serialisable data, the same for the same report."""
     lists = {key: list(findings) for key, findings in _lists(report)}
-    return {**_outline(report), **lists}
+    return {**outline_of(report), **lists}
 
 
 def json_pieces(report: Report) -> Iterator[str]:
     """The same as JSON text in pieces: in one, 20,000 findings would take 100 MB and more."""
-    yield json.dumps(_outline(report), separators=(",", ":"))[:-1]
+    yield json.dumps(outline_of(report), separators=(",", ":"))[:-1]
     for key, findings in _lists(report):
         yield f',"{key}":['
         for number, finding in enumerate(findings):
@@ -41,7 +42,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
     yield "authorized", map(finding_to_json, report.authorized)
 
 
-def _outline(report: Report) -> dict[str, Any]:
+def outline_of(report: Report) -> dict[str, Any]:
     """The report without its findings."""
     run = report.run
     return {
@@ -53,19 +54,8 @@ def _outline(report: Report) -> dict[str, Any]:
             "finishedAt": run.finished_at,
         },
         "minimumSeverity": report.minimum_severity,
-        "coverage": [
-            {
-                "account": coverage.target.account,
-                "region": coverage.target.region,
-                "status": coverage.status,
-                "groups": coverage.groups,
-                "rules": coverage.rules,
-                "error": coverage.error,
-                "notice": coverage.notice,
-                "readAt": coverage.read_at,
-            }
-            for coverage in report.coverage
-        ],
+        **({"accounts": list(map(_account_to_json, report.accounts))} if report.accounts else {}),
+        "coverage": list(map(coverage_to_json, report.coverage)),
         "summary": {
             **{severity: report.count(severity) for severity in Severity},
             **{
@@ -113,6 +103,20 @@ def report_from_json(document: object) -> Report:
         notices=fields.texts("notices"),
         minimum_severity=Severity(severity) if severity else Severity.LOW,
     )
+
+
+def coverage_to_json(coverage: Coverage) -> dict[str, Any]:
+    """The coverage of a target as JSON-serialisable data."""
+    return {
+        "account": coverage.target.account,
+        "region": coverage.target.region,
+        "status": coverage.status,
+        "groups": coverage.groups,
+        "rules": coverage.rules,
+        "error": coverage.error,
+        "notice": coverage.notice,
+        "readAt": coverage.read_at,
+    }
 
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
@@ -267,6 +271,15 @@ def address_set_from_fields(fields: Fields) -> AddressSet:
 def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
     """One object for all findings that let in the same addresses."""
     return AddressSet(cidrs, digest, count)
+
+
+def _account_to_json(account: AccountResult) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "name": account.name,
+        **{severity: account.openings.get(severity, 0) for severity in Severity},
+        "complete": account.is_complete,
+    }
 
 
 def _previous_to_json(previous: Previous) -> dict[str, Any]:

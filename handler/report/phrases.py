@@ -8,7 +8,7 @@ from urllib.parse import quote
 from handler.model.address import Family
 from handler.model.attachment import ATTACHMENTS, Attachment
 from handler.model.finding import Finding, Opening, Severity
-from handler.model.network import ALL_REGIONS, UNKNOWN, Target
+from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, UNKNOWN, Target
 from handler.model.reach import Reach
 from handler.model.run import Coverage
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
@@ -43,12 +43,17 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def place(target: Target, names: Mapping[str, str] = {}) -> str:
-    """The region and the account, by its name where there is one."""
+def place(target: Target, names: Mapping[str, str] | None = None) -> str:
+    """The region and the account; with ``names``, of one of many accounts."""
     if target == Target(UNKNOWN, ALL_REGIONS):
         return "the account"
-    region = "the list of regions" if target.region == ALL_REGIONS else target.region
-    return plain(f"{region} / {account(target.account, names)}")
+    if names is None:
+        region = "the list of regions" if target.region == ALL_REGIONS else target.region
+        return plain(f"{region} / {target.account}")
+    if target.account == ALL_ACCOUNTS:
+        return "the list of accounts"
+    title = account(target.account, names)
+    return title if target.region == ALL_REGIONS else plain(f"{target.region} / {title}")
 
 
 def account(account_id: str, names: Mapping[str, str]) -> str:
@@ -126,10 +131,10 @@ def attached(finding: Finding) -> str:
     return ATTACHMENTS[finding.attachment].phrase or f"{finding.attachment}: {names}"
 
 
-def unread(coverage: Coverage) -> str:
+def unread(coverage: Coverage, names: Mapping[str, str] | None = None) -> str:
     """What was not read of a target, and why."""
     groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
-    status = f"{place(coverage.target)} ({coverage.status}{groups_read})"
+    status = f"{place(coverage.target, names)} ({coverage.status}{groups_read})"
     return f"{status}: {plain(coverage.error or 'no reason is known.')}"
 
 

@@ -10,6 +10,7 @@ from tests.infra.resource_types import NAME, STACK_INSTANCES, STACK_SET
 from tests.infra.test_organization_permissions import statements
 
 UNIT = "ou-ab12-cd34ef56"
+ALL_AT_ONCE = {"failureTolerancePercentage": 100, "maxConcurrentPercentage": 100}
 
 
 def member_role(deployment: Deployment) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def member_role(deployment: Deployment) -> dict[str, Any]:
 
 
 def test_stack_set_deploys_the_role_to_units(deploy: Deploy) -> None:
-    """With deployMemberRole a StackSet follows the units, in one region."""
+    """With deployMemberRole a StackSet follows the units, in one region, whatever fails."""
     deployment = deploy(organizationalUnits=["ou-ab12-zz34ef56", UNIT], deployMemberRole=True)
     stack_set = deployment.one(STACK_SET)
     assert stack_set["permissionModel"] == "SERVICE_MANAGED"
@@ -33,7 +34,9 @@ def test_stack_set_deploys_the_role_to_units(deploy: Deploy) -> None:
         "callAs": "DELEGATED_ADMIN",
         "deploymentTargets": {"organizationalUnitIds": [UNIT, "ou-ab12-zz34ef56"]},
         "regions": ["eu-west-1"],
+        "operationPreferences": ALL_AT_ONCE,
     }
+    assert stack_set["operationPreferences"] == ALL_AT_ONCE
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler import app, clock
-from handler.organization import scan_account
+from handler.organization import report_accounts, scan_account
 from handler.organization.configuration import Organization
 from tests.support.ledger import head_in
 from tests.support.memory_account import MemoryAccount
@@ -72,7 +72,7 @@ class MemoryOrganization:
         for name, value in environment.items():
             self.patch.setenv(name, value)
         self.configure(units=(ROOT,))
-        for module in ("door", "scan_account"):
+        for module in ("door", "scan_account", "report_accounts"):
             self.patch.setattr(
                 f"handler.organization.{module}.Clients",
                 lambda: Clients(self, self.account),
@@ -123,6 +123,12 @@ class MemoryOrganization:
         scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "id": run}
         return app.lambda_handler(scheduled if event is None else event, self.context(run))
 
+    def run(self, event: object = None, run: str | None = None) -> dict[str, Any]:
+        """One run from the door to the end of the state machine; the result is the report's."""
+        name = self.start(event, run)["execution"].rpartition(":")[2]
+        self.scan(name)
+        return self.report(name)
+
     def scan(self, run: str) -> None:
         """What the state machine does before the report."""
         execution = self.executions[run]
@@ -140,6 +146,10 @@ class MemoryOrganization:
             assert scan_account.lambda_handler(event, self.context(run)) == {}
             return
         assert scan_account.lambda_handler({"run": run, "item": item}, self.context(run)) == {}
+
+    def report(self, run: str) -> dict[str, Any]:
+        """The last state of the machine."""
+        return report_accounts.lambda_handler({"run": run}, self.context(run))
 
     @property
     def subjects(self) -> list[str]:

@@ -31,6 +31,7 @@ class StackSet(Resource):
             "capabilities",
             "description",
             "name",
+            "operationPreferences",
             "permissionModel",
             "tags",
             "templateBody",
@@ -73,6 +74,7 @@ class StackSet(Resource):
             StackSetName=identity,
             Tags=pairs(inputs["tagsAll"]),
             **_settings({**self.defaults, **inputs}),
+            **_preferences(inputs),
         )
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
@@ -100,7 +102,16 @@ class StackInstances(Resource):
 
     type_name = "aws:cloudformation/stackInstances:StackInstances"
     service = "cloudformation"
-    inputs = frozenset({"accounts", "callAs", "deploymentTargets", "regions", "stackSetName"})
+    inputs = frozenset(
+        {
+            "accounts",
+            "callAs",
+            "deploymentTargets",
+            "operationPreferences",
+            "regions",
+            "stackSetName",
+        }
+    )
     replaces = frozenset({"stackSetName"})
     defaults = {"callAs": _SELF}
     chosen = frozenset({"accounts", "regions"})
@@ -137,6 +148,12 @@ def _settings(inputs: Properties) -> dict[str, Any]:
     return pascal(picked(inputs, *names))
 
 
+def _preferences(properties: Properties) -> dict[str, Any]:
+    """How many accounts at a time, and how many may fail, as CloudFormation takes it."""
+    preferences = properties.get("operationPreferences")
+    return {"OperationPreferences": pascal(preferences)} if preferences else {}
+
+
 def _targets(place: Place, properties: Properties) -> dict[str, Any]:
     """Which stacks, as CloudFormation takes it: in units, or in accounts."""
     units = properties.get("deploymentTargets")
@@ -146,6 +163,7 @@ def _targets(place: Place, properties: Properties) -> dict[str, Any]:
         "Regions": properties.get("regions") or [place.region],
         **({"DeploymentTargets": pascal(units)} if units else {"Accounts": accounts}),
         **_caller(properties),
+        **_preferences(properties),
     }
 
 

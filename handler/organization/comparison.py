@@ -1,0 +1,190 @@
+"""Compares what was read of each account with what was known, one account after the other."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from handler import clock
+from handler.audit import report_on
+from handler.ledger.accounts import AccountBook
+from handler.ledger.changes import unannounced
+from handler.ledger.next_state import next_state
+from handler.ledger.state import LedgerState
+from handler.mail import CsvFile
+from handler.model.accounts_report import AccountsReport
+from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
+from handler.model.run import (
+    Changes,
+    Coverage,
+    CoverageStatus,
+    ExceptionReview,
+    Report,
+    Run,
+)
+from handler.organization.account_scan import AccountScan, ScanError, decode_scan
+from handler.organization.objects import Exchange
+from handler.organization.plan import Account, LeftOut, Plan
+from handler.organization.reduction import Reduction
+from handler.organization.report_files import ReportFile
+from handler.policy.exceptions import PolicyResult, review_exceptions
+from handler.policy.policy import Policy
+from handler.report.csv import csv_line
+from handler.report.digest import DigestKind
+
+# They hide the latency of S3; each holds the objects of one account in memory.
+_THREADS = 8
+_LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
+_NO_RESULT = "its scan ended without a result."
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The report of a run over many accounts, and the files with all of its findings."""
+
+    report: AccountsReport
+    file: ReportFile
+    csv: CsvFile
+
+    def close(self) -> None:
+        """Remove the files."""
+        self.file.close()
+        self.csv.close()
+
+
+class Comparison:
+    """One pass over the accounts of a plan."""
+
+    def __init__(
+        self, plan: Plan, run: Run, exchange: Exchange, policy: Policy, book: AccountBook
+    ) -> None:
+        self._plan = plan
+        self._run = run
+        self._exchange = exchange
+        self._policy = policy
+        self._book = book
+        self._reduction = Reduction(run, policy.minimum_severity)
+        self._file = ReportFile()
+        self._csv = CsvFile(run)
+        self._used: set[str] = set()
+        self._overtaken = 0
+
+    def compare(self, kind: DigestKind | None, notices: tuple[str, ...]) -> Compared:
+        """Compare all accounts, and write what is known when a digest of that kind is mailed.
+
+        Raises ``StoreError``, or one of ``aws.FAILURES`` where a scan cannot be read from S3.
+        """
+        for account, scan, known in self._accounts():
+            if known and _is_overtaken(scan, known):
+                # A later run has read it, and has reported what changed.
+                self._overtaken += 1
+                continue
+            report = self._report(scan, known)
+            after = next_state(known, report, self._policy, kind)
+            self._book.write(account.id, account.name, after)
+            self._used |= scan.used
+            self._add(account, report)
+        if self._plan.problem:
+            self._reduction.add_unlisted(
+                Coverage(_LISTING, CoverageStatus.FAILED, error=self._plan.problem)
+            )
+        return Compared(self._whole(notices), self._file, self._csv)
+
+    def _report(self, scan: AccountScan, known: LedgerState | None) -> Report:
+        # Which exceptions need attention is known when all accounts have been read.
+        result = PolicyResult(scan.findings, scan.authorized, ExceptionReview())
+        return report_on(self._run, scan.coverage, result, self._policy, known)
+
+    def _add(self, account: Account, report: Report) -> None:
+        self._reduction.add(account.id, account.name, report)
+        for finding in self._file.write(report):
+            self._csv.write(csv_line(finding, account.name))
+
+    def _whole(self, notices: tuple[str, ...]) -> AccountsReport:
+        used = {e for e in self._policy.exceptions if e.key in self._used}
+        review = review_exceptions(self._policy, used, self._reduction.unread, self._run)
+        changes = None
+        if self._book.state:
+            ending = unannounced(review, self._book.state)
+            lost = (_LISTING,) if self._plan.problem else ()
+            changes = Changes(first=self._is_first, lost=lost, ending=ending)
+            if self._run.is_full and self._plan.problem is None:
+                changes = self._with_accounts(changes)
+        overtaken = (
+            [f"{self._overtaken:,} accounts were read by a later run, which has reported them."]
+            if self._overtaken
+            else []
+        )
+        said = (*notices, *self._book.problems, *overtaken)
+        return self._reduction.report(said, review, changes)
+
+    @property
+    def _is_first(self) -> bool:
+        state = self._book.state
+        return self._run.is_full and state is not None and state.last_full_digest_at is None
+
+    def _with_accounts(self, changes: Changes) -> Changes:
+        """The accounts that are left out for the first time, or are back."""
+        before, listing = self._book.left_out, self._plan.listing
+        audited = {account.id: account for account in listing.accounts}
+        left_out = {account.id: account for account in listing.left_out}
+        gone = sorted(set(self._book.accounts) - audited.keys() - left_out.keys())
+        now = {**dict.fromkeys(gone, ""), **{i: a.state for i, a in left_out.items()}}
+        self._book.left_out = now
+        departed = [i for i, state in sorted(now.items()) if before.get(i) != state]
+        returned = [audited[i] for i in sorted(before) if i in audited]
+        return replace(
+            changes,
+            departed=tuple(self._departed(i, left_out.get(i)) for i in departed),
+            returned=tuple(_title(account.id, account.name) for account in returned),
+        )
+
+    def _departed(self, account_id: str, left_out: LeftOut | None) -> str:
+        if left_out:
+            return f"{_title(account_id, left_out.name)}: its state is {left_out.state}"
+        title = _title(account_id, self._book.name_of(account_id))
+        return f"{title}: it is no longer among the accounts to audit"
+
+    def _accounts(self) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
+        """The accounts of the plan, with what was read and what was known."""
+        waiting: deque[tuple[Account, Future[tuple[bytes | None, bytes | None]]]] = deque()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            accounts = iter(self._plan.listing.accounts)
+            for account in accounts:
+                waiting.append((account, pool.submit(self._fetch, account.id)))
+                if len(waiting) > _THREADS:
+                    yield self._decoded(*waiting.popleft())
+            while waiting:
+                yield self._decoded(*waiting.popleft())
+
+    def _fetch(self, account: str) -> tuple[bytes | None, bytes | None]:
+        return self._exchange.get(self._exchange.scan_key(account)), self._book.fetch(account)
+
+    def _decoded(
+        self, account: Account, fetched: Future[tuple[bytes | None, bytes | None]]
+    ) -> tuple[Account, AccountScan, LedgerState | None]:
+        stored_scan, stored_state = fetched.result()
+        try:
+            scan = decode_scan(stored_scan, account.id) if stored_scan else None
+            error = _NO_RESULT
+        except ScanError as failure:
+            scan, error = None, str(failure)
+        return account, scan or _failed(account, error), self._book.known(account.id, stored_state)
+
+
+def _failed(account: Account, error: str) -> AccountScan:
+    target, now = Target(account.id, ALL_REGIONS), clock.precise_timestamp()
+    return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=now),))
+
+
+def _is_overtaken(scan: AccountScan, known: LedgerState) -> bool:
+    """Whether any region was read later than by this run."""
+    return any(
+        coverage.read_at and before.read_at > coverage.read_at
+        for coverage in scan.coverage
+        if (before := known.targets.get(coverage.target))
+    )
+
+
+def _title(account_id: str, name: str | None) -> str:
+    return f"{name} ({account_id})" if name else account_id
