@@ -51,17 +51,17 @@ COSTS: dict[str, tuple[str, Callable[[int], float]]] = {
         "$0.025 per 1,000",
         lambda accounts: RUNS * TRANSITION * (2 * accounts + 3) if many(accounts) else 0,
     ),
-    "S3: two writes and three reads an account": (
+    "S3: two writes and two reads an account": (
         "$0.005 and $0.0004 per 1,000",
-        lambda accounts: RUNS * accounts * (2 * PUT + 3 * GET),
+        lambda accounts: RUNS * accounts * (2 * PUT + 2 * GET),
     ),
-    "S3: 12 KB an account and run, for 365 days": (
+    "S3: 2 KB an account and run, for 400 days": (
         "$0.023 a GB",
-        lambda accounts: 365 * accounts * 12e3 / GB * STORED_GB,
+        lambda accounts: 400 * accounts * 2e3 / GB * STORED_GB,
     ),
-    "CloudWatch Logs: 10 KB an account": (
+    "CloudWatch Logs: 6 KB an account": (
         "$0.50 a GB",
-        lambda accounts: RUNS * accounts * 10e3 / GB * LOGGED_GB,
+        lambda accounts: RUNS * accounts * 6e3 / GB * LOGGED_GB,
     ),
     "SES: a mail to one recipient": ("$0.10 per 1,000", lambda _: RUNS * 0.10 / 1e3),
 }
