@@ -123,7 +123,7 @@ class Account:
             self._runtime,
         )
         self._front.handlers["lambda", "Invoke"] = self.functions.serve
-        self._front.kill = self.functions.kill
+        self._front.failing.kill = self.functions.kill
         self.state_machines = StateMachines(self.id, self._front.callers, _client)
         self._front.prepare_state_machines = self.state_machines.prepare
         self.events = EventBus(self.id, self.client, self.functions.start)
@@ -137,7 +137,7 @@ class Account:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._front.closing.set()
+        self._front.failing.closing.set()
         self.state_machines.close()
         self.functions.close()
         _server().app = _no_account

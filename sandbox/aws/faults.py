@@ -1,7 +1,6 @@
 """Faults an AWS account can show: throttling, denial, time-outs, refused mail and more."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -131,13 +130,3 @@ class Faults:
         """Refuse mail, whichever operation of SES sends it."""
         for operation in ("SendEmail", "SendRawEmail"):
             self.add(Fault(operation, code=code, message=message, times=times))
-
-
-def wait(seconds: float, gone: Callable[[], bool], closing: threading.Event) -> bool:
-    """Wait; True if the time is over, False if the client went away or the account closes first."""
-    waited = 0.0
-    while waited < seconds:
-        if closing.wait(min(0.05, seconds - waited)) or gone():
-            return False
-        waited += 0.05
-    return True

@@ -4,9 +4,6 @@ What moto lacks is served or amended here.
 """
 
 import logging
-import select
-import socket
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,7 +20,8 @@ from sandbox.aws import authorization, schedule, security_groups
 from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
 from sandbox.aws.callers import Caller, Callers
-from sandbox.aws.faults import Fault, Faults, wait
+from sandbox.aws.failing import Failing
+from sandbox.aws.faults import Faults
 from sandbox.aws.function_settings import FunctionSettings
 from sandbox.aws.mail import Mail, read_mail
 from sandbox.aws.networks import Networks, without_interface_filters
@@ -75,13 +73,12 @@ class Front:
     """
 
     def __init__(self, faults: Faults) -> None:
+        self.failing = Failing()
         self.calls: list[Call] = []
         self.mails: list[Mail] = []
-        self.kill: Callable[[str], None] = lambda _: None
         self.prepare_state_machines: Callable[[], None] = lambda: None
         self.callers = Callers()
         self.regions = Regions()
-        self.closing = threading.Event()
         self.networks = Networks()
         self.settings = FunctionSettings()
         self.stack_sets = StackSets()
@@ -107,7 +104,7 @@ class Front:
         fault = self._faults.take(operation)
         if fault and fault.answered:
             self._answer(operation)
-        failure = self._fail(operation, fault, environ) if fault else None
+        failure = self.failing.happen(operation, fault, environ) if fault else None
         return (failure or self._answer(operation))(environ, start_response)
 
     def _answer(self, operation: Operation) -> Response:
@@ -121,23 +118,6 @@ class Front:
     def _perform(self, operation: Operation) -> Response:
         """What becomes of a request that is allowed."""
         return self._refuse(operation) or self._serve(operation) or self._ask_moto(operation)
-
-    def _fail(self, operation: Operation, fault: Fault, environ: Environ) -> Response | None:
-        """Let a fault happen: an error response, a broken connection, or only a delay."""
-        connection: socket.socket = environ["werkzeug.socket"]
-        over = wait(fault.delay, lambda: _is_closed(connection), self.closing)
-        if fault.kill:
-            self.kill(operation.request.headers["X-Amz-Security-Token"])
-        if fault.drop or fault.kill or not over:
-            # Without this the client would see an empty answer that came in time.
-            _shut(connection)
-            msg = f"{operation.name} is not answered: {fault}."
-            raise ConnectionAbortedError(msg)
-        if fault.garble:
-            return Response("<html>Bad gateway", status=200)
-        if fault.code is None:
-            return None
-        return operation.refusal(fault.code, fault.message, fault.status)
 
     def _deny(self, operation: Operation) -> Response | None:
         """The refusal of what the caller's role does not allow; who has none may do anything."""
@@ -280,15 +260,3 @@ def _for_organization(operation: Operation) -> Operation:
     if operation.service != "organizations" and not delegated:
         return operation
     return replace(operation, account=management_account_of(operation.account))
-
-
-def _is_closed(connection: socket.socket) -> bool:
-    readable, _, _ = select.select([connection], [], [], 0)
-    return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError as error:
-        logger.debug("The client had gone.", extra={"error": str(error)})
