@@ -2,9 +2,10 @@
 
 import gc
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import boto3
 from rich.console import Console
@@ -18,6 +19,7 @@ from handler.ec2.region import account_id
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Report, Run, Scan, Trigger
+from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
 from handler.report import phrases
 from handler.sanitize import plain
@@ -83,7 +85,8 @@ def audit_accounts(
             else scan_targets(clients, regions, policy)
         )
         scans = _with_progress(scans, len(others.ids) if others else 1)
-        return _report(started_at, scans, policy, is_full=not regions)
+        report = _report(started_at, scans, policy, is_full=not regions)
+        return _with_accounts(report, others.ids) if others else report
     except FAILURES as error:
         message = f"the account could not be read: {error_text(error)}"
         raise AuditError(message) from error
@@ -128,6 +131,16 @@ def _scan_others(
         finally:
             # Accounts that are still waiting must not delay the end after Ctrl-C.
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _with_accounts(report: Report, ids: Iterable[str]) -> Report:
+    """The report with the numbers of each account."""
+    openings: dict[str, Counter[Severity]] = {account: Counter() for account in sorted(ids)}
+    for opening in report.openings:
+        openings[opening.finding.target.account][opening.finding.severity] += 1
+    unread = {coverage.target.account for coverage in report.unread}
+    accounts = (AccountResult(i, None, counts, i not in unread) for i, counts in openings.items())
+    return replace(report, accounts=tuple(accounts))
 
 
 def _with_progress(scans: Iterable[Scan], accounts: int) -> Iterator[Scan]:

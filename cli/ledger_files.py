@@ -3,7 +3,7 @@
 import gzip
 import json
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -13,17 +13,15 @@ from handler.aws import FAILURES, error_text
 from handler.ledger.state import RunSummary
 from handler.ledger.store import report_key
 from handler.model.run import Report
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS
 from handler.report.json_report import report_from_json
 
 ReadKey = Callable[[str], bytes]
 """The content of a key. Raises ``click.ClickException`` when it cannot be read."""
 
 
-def stored_report(
-    read: ReadKey, run: RunSummary, account: str | None = None
-) -> tuple[Report, Sequence[Fields]]:
-    """The report of a run, or one account's part of it; and the numbers of each of many accounts.
+def stored_report(read: ReadKey, run: RunSummary, account: str | None = None) -> Report:
+    """The report of a run, or its part on one account.
 
     Raises ``click.ClickException`` when there is none.
     """
@@ -36,8 +34,7 @@ def stored_report(
                 name: [item for item in document[name] if item["account"] == account]
                 for name in ("coverage", "findings")
             }
-        accounts = Fields(document).objects("accounts") if document.get("accounts") else ()
-        return report_from_json(document), accounts
+        return report_from_json(document)
     except DECODE_ERRORS as error:
         message = f"{key}: not the report of a run ({type(error).__name__})"
         raise click.ClickException(message) from error

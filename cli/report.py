@@ -1,10 +1,11 @@
 """The ledger of a stack: its last report, and what opened and closed from run to run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from cli.formats.table import console_for, unread_lines, write_parts, write_table
@@ -21,7 +22,7 @@ from handler.ledger.state import RunSummary
 from handler.ledger.store import HEAD_KEY
 from handler.model.finding import Severity
 from handler.model.run import Report
-from handler.report.fields import Fields
+from handler.model.totals import AccountResult
 from handler.sanitize import plain
 
 LEDGER = Path(".demo", "ledger")
@@ -56,19 +57,24 @@ def show_report(project: Path, stack: str, *, live: bool, account: str | None = 
             write_table(report, stream)
             return
         write_parts([_history(head.runs), ""], console, stream)
-        report, accounts = stored_report(read, head.runs[-1])
-        if accounts:
-            parts = ("", _accounts(accounts), "", *unread_lines(report, console))
-            write_parts(parts, console, stream)
+        report = stored_report(read, head.runs[-1])
+        if report.accounts:
+            write_parts(_all_accounts(report, console), console, stream)
         else:
             write_table(report, stream)
+
+
+def _all_accounts(report: Report, console: Console) -> Iterator[RenderableType]:
+    """The numbers of each account, and what was not read."""
+    yield from ("", _accounts(report.accounts), "")
+    yield from unread_lines(report, console)
 
 
 def _history_of(
     account: str, read: ReadKey, runs: Sequence[RunSummary]
 ) -> tuple[list[RunSummary], Report]:
     """The runs that read the account, in its own numbers, and its part of the last report."""
-    reports = [(run, stored_report(read, run, account)[0]) for run in runs]
+    reports = [(run, stored_report(read, run, account)) for run in runs]
     known = [(run, report) for run, report in reports if report.coverage]
     if not known:
         message = f"account {account} is in none of the last {len(runs)} reports."
@@ -87,23 +93,23 @@ def _summary(run: RunSummary, report: Report) -> RunSummary:
     )
 
 
-def _accounts(accounts: Iterable[Fields]) -> Table:
+def _accounts(accounts: Iterable[AccountResult]) -> Table:
     """A line for each account, the worst first."""
     grid = Table(box=None, padding=(0, 1, 0, 0))
     for name in ("account", "name", *_SEVERITIES, "read"):
         grid.add_column(name)
-    rows = [
-        (
-            tuple(-account.integer(severity) for severity in _SEVERITIES),
-            account.text("id"),
-            plain(account.optional_text("name") or ""),
-            "all" if account.boolean("complete") else "not all",
+    for account in sorted(accounts, key=_worst_first):
+        grid.add_row(
+            account.id,
+            plain(account.name or ""),
+            *(f"{account.openings[severity]:,}" for severity in _SEVERITIES),
+            "all" if account.is_complete else "not all",
         )
-        for account in accounts
-    ]
-    for numbers, account_id, name, read in sorted(rows):
-        grid.add_row(account_id, name, *(f"{-number:,}" for number in numbers), read)
     return grid
+
+
+def _worst_first(account: AccountResult) -> tuple[object, ...]:
+    return *(-account.openings[severity] for severity in _SEVERITIES), account.id
 
 
 def _history(runs: Sequence[RunSummary]) -> Table:

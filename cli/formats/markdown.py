@@ -10,6 +10,7 @@ from cli.formats.short_text import displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
+from handler.report.coverage import names_shown
 from handler.report.digest import build_digest
 from handler.report.size_limit import first_lines
 from handler.sanitize import cut
@@ -41,7 +42,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"## {digest.headline}"
     if report.unread:
         yield from ("", "### Not read: what is open there is not known", "")
-        unread = (f"- {code_span(phrases.unread(target))}" for target in report.unread)
+        names = names_shown(report)
+        unread = (f"- {code_span(phrases.unread(target, names))}" for target in report.unread)
         yield from _first(unread, _MAX_LIST_BYTES, "more region")
     if openings := displayed_openings(report):
         yield from ("", _row("severity", "open", "group", "region", "why"), _row(*["---"] * 5))

@@ -19,6 +19,7 @@ from cli.formats.short_text import (
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases
+from handler.report.coverage import names_shown
 from handler.report.digest import build_digest
 
 _COLOURS = {
@@ -86,8 +87,9 @@ def unread_lines(report: Report, console: Console) -> Iterator[Text]:
     """What was not read, and why; nothing where all was."""
     if report.unread:
         yield Text("Not read: what is open there is not known", "bold red")
+    names = names_shown(report)
     for unread in report.unread:
-        yield from _beside(Text("  "), [[Text(phrases.unread(unread))]], console)
+        yield from _beside(Text("  "), [[Text(phrases.unread(unread, names))]], console)
 
 
 def _findings(report: Report, openings: Sequence[Opening], console: Console) -> Iterator[Text]:

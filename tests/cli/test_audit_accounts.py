@@ -115,6 +115,22 @@ def test_account_that_cannot_be_entered_is_denied() -> None:
 
 
 @pytest.mark.usefixtures("account")
+def test_accounts_are_counted() -> None:
+    """The headline says how many accounts were not read, and JSON has the numbers of each."""
+    arguments = read("222233334444", MEMBERS[0])
+    lines = run(*arguments).stdout.splitlines()
+    assert lines[-2:] == [
+        "2 of 3 regions of 2 accounts read: 3 groups, 1 rule.",
+        "1 account not read; 1 medium finding",
+    ]
+    accounts = [
+        (account["id"], account["medium"], account["complete"])
+        for account in report(*arguments, status=3)["accounts"]
+    ]
+    assert accounts == [("111122223333", 1, True), ("222233334444", 0, False)]
+
+
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

@@ -86,7 +86,7 @@ def test_accounts_are_shown_in_numbers(project: Path, capsys: pytest.CaptureFixt
         "444455556666 bank 0 0 0 0 not all",
         "",
         "Not read: what is open there is not known",
-        "the list of regions / 444455556666 (denied): AccessDenied: sts:AssumeRole",
+        "bank (444455556666) (denied): AccessDenied: sts:AssumeRole",
     ]
 
 
@@ -111,7 +111,7 @@ def test_account_that_was_not_read_says_why(
         "2026-11-23 06:00 schedule 0 0 1 0 0 0 0 sent",
         "2026-11-24 06:00 schedule 0 0 0 0 0 0 1 sent",
     ]
-    assert "AccessDenied: sts:AssumeRole" in lines[4]
+    assert lines[4] == "bank (444455556666) (denied): AccessDenied: sts:AssumeRole"
 
 
 def test_unknown_account_is_one_sentence(project: Path) -> None:
