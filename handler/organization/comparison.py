@@ -97,8 +97,8 @@ class Comparison:
 
     def _add(self, account: Account, report: Report) -> None:
         self._reduction.add(account.id, account.name, report)
-        for finding in self._file.write(report):
-            self._csv.write(csv_line(finding, account.name))
+        findings = self._file.write(report)
+        self._csv.write("".join(csv_line(finding, account.name) for finding in findings))
 
     def _whole(self, notices: tuple[str, ...]) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
