@@ -36,6 +36,7 @@ NOT_RUN = {
     "pipx install .": "tests/cli/test_package.py installs the package",
     "pulumi login --local": "it would keep the state in the home of whoever runs the tests",
     "venv/bin/python -m cli invoke": "tests/cli/test_invoke.py runs it",
+    "venv/bin/python -m cli report --live --stack org": "tests/cli/test_report_accounts.py does",
     "git pull": "the copy of the repository has no origin",
     "pulumi install": "it needs Pulumi's Python language host, which no package registry has",
     "aws logs tail": "version 1 of the AWS CLI, the only one on PyPI, does not have it",
