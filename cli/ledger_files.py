@@ -5,6 +5,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 import click
@@ -27,14 +28,16 @@ def stored_report(read: ReadKey, run: RunSummary, account: str | None = None) ->
     """
     key = report_key(run.id, run.started_at)
     try:
-        document = json.loads(_content(read, key))
-        # First of all, because the findings of 500 accounts take a minute to decode.
-        if account:
-            document |= {
-                name: [item for item in document[name] if item["account"] == account]
-                for name in ("coverage", "findings")
-            }
-        return report_from_json(document)
+        if account is None:
+            return report_from_json(json.loads(_content(read, key)))
+
+        def of_account(item: dict[str, Any]) -> dict[str, Any] | None:
+            return item if item.get("account") in {None, account} else None
+
+        # While it is read, because all findings of 500 accounts would take gigabytes.
+        document = json.loads(_content(read, key), object_hook=of_account)
+        parts = {name: list(filter(None, document[name])) for name in ("coverage", "findings")}
+        return report_from_json(document | parts)
     except DECODE_ERRORS as error:
         message = f"{key}: not the report of a run ({type(error).__name__})"
         raise click.ClickException(message) from error

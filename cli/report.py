@@ -74,7 +74,8 @@ def _history_of(
     account: str, read: ReadKey, runs: Sequence[RunSummary]
 ) -> tuple[list[RunSummary], Report]:
     """The runs that read the account, in its own numbers, and its part of the last report."""
-    reports = [(run, stored_report(read, run, account)) for run in runs]
+    with Console(stderr=True).status(f"Reading {len(runs)} reports ..."):
+        reports = [(run, stored_report(read, run, account)) for run in runs]
     known = [(run, report) for run, report in reports if report.coverage]
     if not known:
         message = f"account {account} is in none of the last {len(runs)} reports."
