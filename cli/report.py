@@ -74,13 +74,22 @@ def _history_of(
     account: str, read: ReadKey, runs: Sequence[RunSummary]
 ) -> tuple[list[RunSummary], Report]:
     """The runs that read the account, in its own numbers, and its part of the last report."""
+    found = []
     with Console(stderr=True).status(f"Reading {len(runs)} reports ..."):
-        reports = [(run, stored_report(read, run, account)) for run in runs]
-    known = [(run, report) for run, report in reports if report.coverage]
-    if not known:
+        for run in reversed(runs):
+            try:
+                report = stored_report(read, run, account)
+            except click.ClickException:
+                # Reports expire; the head knows their runs for longer.
+                if run is runs[-1]:
+                    raise
+                break
+            if report.coverage:
+                found.append((run, report))
+    if not found:
         message = f"account {account} is in none of the last {len(runs)} reports."
         raise click.ClickException(message)
-    return [_summary(run, report) for run, report in known], known[-1][1]
+    return [_summary(run, report) for run, report in reversed(found)], found[0][1]
 
 
 def _summary(run: RunSummary, report: Report) -> RunSummary:

@@ -114,6 +114,18 @@ def test_account_that_was_not_read_says_why(
     assert lines[4] == "bank (444455556666) (denied): AccessDenied: sts:AssumeRole"
 
 
+def test_history_ends_where_reports_have_expired(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose report is gone is left out; without the last report the command fails."""
+    first, last = sorted((project / LEDGER / "reports").rglob("*.gz"))
+    first.unlink()
+    assert printed(project, capsys, SHOP)[1] == "2026-11-24 06:00 schedule 0 0 2 0 0 0 0 sent"
+    last.unlink()
+    with pytest.raises(click.ClickException, match="cannot be read"):
+        show_report(project, "dev", live=False, account=SHOP)
+
+
 def test_unknown_account_is_one_sentence(project: Path) -> None:
     """An account that no run has read is an error."""
     with pytest.raises(click.ClickException, match="222233334444 is in none of the last 2 reports"):
