@@ -1,7 +1,7 @@
 """Compares what was read of each account with what was known, one account after the other."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -13,6 +13,7 @@ from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.mail import CsvFile
 from handler.model.accounts_report import AccountsReport
+from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import (
     Changes,
@@ -23,6 +24,7 @@ from handler.model.run import (
     Run,
 )
 from handler.organization.account_scan import AccountScan, ScanError, decode_scan
+from handler.organization.configuration import TeamDigest
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
 from handler.organization.reduction import Reduction
@@ -35,7 +37,18 @@ from handler.report.digest import DigestKind
 # They hide the latency of S3; each holds the objects of one account in memory.
 _THREADS = 8
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
+# No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
+_NAMED, _NAMED_FOR_TEAM = 300, 100
 _NO_RESULT = "its scan ended without a result."
+
+
+@dataclass(frozen=True, slots=True)
+class TeamReport:
+    """What a team's digest is about, and the CSV with all of its findings."""
+
+    digest: TeamDigest
+    report: AccountsReport
+    csv: CsvFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +58,44 @@ class Compared:
     report: AccountsReport
     file: ReportFile
     csv: CsvFile
+    teams: tuple[TeamReport, ...] = ()
 
-    def close(self) -> None:
-        """Remove the files."""
-        self.file.close()
-        self.csv.close()
+
+class _Part:
+    """The accounts of one digest, of a team or of all."""
+
+    def __init__(self, run: Run, minimum_severity: Severity, named: int) -> None:
+        self.reduction = Reduction(run, minimum_severity, named)
+        self.csv = CsvFile(run)
+
+    def add(self, account: Account, report: Report, rows: str) -> None:
+        """Add the report of an account, and its lines of CSV."""
+        self.reduction.add(account.id, account.name, report)
+        self.csv.write(rows)
 
 
 class Comparison:
     """One pass over the accounts of a plan."""
 
     def __init__(
-        self, plan: Plan, run: Run, exchange: Exchange, policy: Policy, book: AccountBook
+        self,
+        plan: Plan,
+        run: Run,
+        exchange: Exchange,
+        policy: Policy,
+        book: AccountBook,
+        digests: Sequence[TeamDigest] = (),
     ) -> None:
         self._plan = plan
         self._run = run
         self._exchange = exchange
         self._policy = policy
         self._book = book
-        self._reduction = Reduction(run, policy.minimum_severity)
+        self._all = _Part(run, policy.minimum_severity, _NAMED)
+        self._teams = [
+            (digest, _Part(run, policy.minimum_severity, _NAMED_FOR_TEAM)) for digest in digests
+        ]
         self._file = ReportFile()
-        self._csv = CsvFile(run)
         self._used: set[str] = set()
         self._overtaken = 0
 
@@ -85,10 +115,39 @@ class Comparison:
             self._used |= scan.used
             self._add(account, report)
         if self._plan.problem:
-            self._reduction.add_unlisted(
+            self._all.reduction.add_unlisted(
                 Coverage(_LISTING, CoverageStatus.FAILED, error=self._plan.problem)
             )
-        return Compared(self._whole(notices), self._file, self._csv)
+        whole = self._whole(notices)
+        own = tuple(notice for notice in notices if notice not in self._book.refused)
+        teams = tuple(
+            TeamReport(digest, self._team(digest, part, whole, own), part.csv)
+            for digest, part in self._teams
+        )
+        return Compared(whole, self._file, self._all.csv, teams)
+
+    def _team(
+        self, digest: TeamDigest, part: _Part, whole: AccountsReport, notices: tuple[str, ...]
+    ) -> AccountsReport:
+        """The team's part of the report, which says nothing of other accounts."""
+        review = ExceptionReview(
+            *(
+                tuple(exception for exception in exceptions if exception.account in digest.accounts)
+                for exceptions in (
+                    whole.exceptions.expired,
+                    whole.exceptions.expiring,
+                    whole.exceptions.unused,
+                )
+            )
+        )
+        changes = whole.changes and Changes(first=whole.changes.first)
+        return part.reduction.report(notices, review, changes)
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._file.close()
+        for part in (self._all, *(part for _, part in self._teams)):
+            part.csv.close()
 
     def _report(self, scan: AccountScan, known: LedgerState | None) -> Report:
         # Which exceptions need attention is known when all accounts have been read.
@@ -96,13 +155,16 @@ class Comparison:
         return report_on(self._run, scan.coverage, result, self._policy, known)
 
     def _add(self, account: Account, report: Report) -> None:
-        self._reduction.add(account.id, account.name, report)
         findings = self._file.write(report)
-        self._csv.write("".join(csv_line(finding, account.name) for finding in findings))
+        rows = "".join(csv_line(finding, account.name) for finding in findings)
+        self._all.add(account, report, rows)
+        for digest, part in self._teams:
+            if account.id in digest.accounts:
+                part.add(account, report, rows)
 
     def _whole(self, notices: tuple[str, ...]) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
-        review = review_exceptions(self._policy, used, self._reduction.unread, self._run)
+        review = review_exceptions(self._policy, used, self._all.reduction.unread, self._run)
         changes = None
         if self._book.state:
             ending = unannounced(review, self._book.state)
@@ -116,7 +178,7 @@ class Comparison:
             else []
         )
         said = (*notices, *self._book.problems, *overtaken)
-        return self._reduction.report(said, review, changes)
+        return self._all.reduction.report(said, review, changes)
 
     @property
     def _is_first(self) -> bool:

@@ -289,3 +289,20 @@ def test_a_report_without_a_plan_fails(organization: MemoryOrganization) -> None
     """The error names the key."""
     with pytest.raises(PlanError, match=r"no plan of the run \(plans/e9/plan.json\)"):
         organization.report("e9")
+
+
+def test_the_worst_accounts_are_named_and_the_others_counted(
+    organization: MemoryOrganization,
+) -> None:
+    """The first mail names 20 accounts by their findings, the worst first."""
+    for number in range(22):
+        organization.join(f"{number:012}", f"account-{number:02}")
+    for number in range(21):
+        for port in range(number + 2):
+            organization.open(f"{number:012}", f"group-{port}", port=5000 + port)
+    organization.run()
+    text = organization.texts[0]
+    worst = text.partition("WORST ACCOUNTS")[2].partition("\r\n\r\n")[0].split("\r\n")
+    assert worst[1] == "  account-20 (000000000020): 1 medium, 21 low"
+    assert worst[20] == "  account-01 (000000000001): 1 medium, 2 low"
+    assert worst[21:] == ["  and 3 more accounts with findings.", "  1 account without findings."]
