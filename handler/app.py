@@ -12,7 +12,7 @@ from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, answer, parse_event
 from handler.ledger.state import LedgerState
 from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import Event, LedgerSession
+from handler.ledger.transaction import DIGEST, Event, LedgerSession, Message
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
 from handler.organization.configuration import deployed_organization
@@ -102,14 +102,15 @@ class _AuditSteps:
         last_full_digest_at = known.last_full_digest_at if known else None
         return report, mail.choose_digest(self.request.notify, report, last_full_digest_at)
 
-    def compose(self, report: Report, kind: DigestKind) -> bytes:
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
         """The digest as a message."""
-        return mail.compose(self.settings, report, kind)
+        body = mail.compose(self.settings, report, kind)
+        return (Message(DIGEST, body, self.settings.recipients),)
 
-    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail the digest. Raises ``MailError``, with the findings in the log."""
         try:
-            mail.send(self.clients.get("sesv2"), self.settings, message, before_attempt)
+            mail.send(self.clients.get("sesv2"), self.settings, message.body, before_attempt)
         except MailError:
             logs.log_findings(report)
             raise

@@ -44,7 +44,7 @@ def scan_targets(
         yield Scan(coverage_of(Target(account, ALL_REGIONS), [error]))
         return
     pool = ThreadPoolExecutor(_THREADS)
-    with _collector_paused():
+    with collector_paused():
         try:
             scans = [(target, pool.submit(_scan, clients, policy, target)) for target in targets]
             for target, future in scans:
@@ -116,7 +116,7 @@ def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Python without its cyclic garbage collector, which takes half of the CPU of reading.
 
     It walks all the answers again and again and frees next to nothing: they hold no cycles, and

@@ -85,9 +85,9 @@ class CsvFile:
         # The byte order mark tells Excel that it is UTF-8.
         self._member.write(BOM_UTF8 + HEADING.encode())
 
-    def write(self, line: str) -> None:
-        """Add a line."""
-        self._member.write(line.encode())
+    def write(self, lines: str) -> None:
+        """Add one or more lines."""
+        self._member.write(lines.encode())
 
     def attach(self, mail: EmailMessage) -> None:
         """Attach all lines; a long file zipped."""

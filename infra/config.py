@@ -160,7 +160,9 @@ def _refuse_long_policy(config: StackConfig) -> None:
     size = len(json.dumps(document, separators=(",", ":")))
     if size > MAX_POLICY_CHARACTERS:
         expectation = f"addresses whose IAM policy has at most {MAX_POLICY_CHARACTERS} characters"
-        refuse("recipients", expectation, size, "use fewer, or fewer domains")
+        digests = config.organization and config.organization.digests
+        key = "recipients and digests" if digests else "recipients"
+        refuse(key, expectation, size, "use fewer, or fewer domains")
 
 
 def _read_schedule(reader: ConfigReader) -> tuple[str | None, int | None]:

@@ -28,6 +28,7 @@ from handler.report.fields import DECODE_ERRORS, Fields
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
+    encode,
     traffic_from_fields,
     traffic_to_json,
 )
@@ -48,8 +49,7 @@ def encode_account(state: LedgerState, account: str, name: str | None = None) ->
     buffer = BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
         for line in _lines(state, account, name):
-            stream.write(json.dumps(line, separators=(",", ":")).encode())
-            stream.write(b"\n")
+            stream.write(f"{encode(line)}\n".encode())
     return buffer.getvalue()
 
 

@@ -15,7 +15,7 @@ from handler.ledger.reading import state_of, suspects_in
 from handler.ledger.reconcile import REMEMBERED
 from handler.ledger.state import LedgerState
 from handler.ledger.store import LedgerStore
-from handler.ledger.transaction import UNDECODABLE, LedgerSession, Outcome
+from handler.ledger.transaction import UNDECODABLE, LedgerSession, Message, Outcome
 from handler.model.network import Target
 from handler.model.run import Report, Run, Scan
 from handler.report.digest import DigestKind
@@ -28,7 +28,8 @@ class AccountBook:
     """What is known of each account, and where what is known after the run is stored.
 
     ``left_out`` are the accounts that are not audited, with their state; a run that has listed all
-    accounts replaces it. ``problems`` say of which accounts it is not known what was before.
+    accounts replaces it. ``refused`` says which digests of teams were not sent, ``problems`` of
+    which accounts it is not known what was before.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class AccountBook:
         self._writes: deque[tuple[str, Future[Pointer | None]]] = deque()
         self.state = state_of(head, ()) if head else None
         self.left_out: Mapping[str, str] = head.left_out if head else {}
+        self.refused = frozenset(head.refused.values() if head else ())
         self.accounts: Collection[str] = head.accounts.keys() if head else ()
         self.pointers: dict[str, Pointer] = {}
         self._problems: dict[str, str] = {}
@@ -128,10 +130,10 @@ class AccountsSteps(Protocol):
     def report_file(self, report: Report) -> IO[bytes]:
         """The report as compressed JSON."""
 
-    def compose(self, report: Report, kind: DigestKind) -> bytes:
-        """The digest as a message."""
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
+        """The digest, and those of teams."""
 
-    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
 
@@ -206,10 +208,10 @@ class _OneByOne:
         """The report of all accounts."""
         return self._session.compare_accounts()
 
-    def compose(self, report: Report, kind: DigestKind) -> bytes:
-        """The digest as a message."""
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
+        """The digest, and those of teams."""
         return self._steps.compose(report, kind)
 
-    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail it."""
         self._steps.send(message, report, before_attempt)

@@ -82,6 +82,7 @@ class Head:
     ``events`` are the answered events of the last two days by id, without changes in the account.
     ``pending`` are the objects of the run that claims to send. ``left_out`` are accounts that mails
     have said are not audited, with their state, which is empty where they are no longer listed.
+    ``refused`` are mails of the last run that mailed, with what SES said of them.
     ``old_state_etag`` is that of the ledger of version 1 when it was last read. See
     ``LedgerState`` for the other fields.
     """
@@ -98,6 +99,7 @@ class Head:
     last_change_mail_at: str | None = None
     follow_ups: Mapping[str, FollowUp] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
     old_state_etag: str | None = None
 
 
@@ -126,6 +128,7 @@ def encode_head(head: Head, writer: str) -> bytes:
         "lastChangeMailAt": head.last_change_mail_at,
         "followUps": {region: asdict(waiting) for region, waiting in head.follow_ups.items()},
         **({"leftOut": dict(head.left_out)} if head.left_out else {}),
+        **({"refused": dict(head.refused)} if head.refused else {}),
         "oldStateEtag": head.old_state_etag,
     }
     return json.dumps(document, separators=(",", ":")).encode()
@@ -155,7 +158,7 @@ def decode_head(stored: bytes) -> Head:
 
 def _head(document: Fields) -> Head:
     events, follow_ups = document.object("events"), document.object("followUps")
-    claim, left_out = document.optional_object("claim"), document.optional_object("leftOut")
+    claim = document.optional_object("claim")
     return Head(
         accounts=_pointers(document.object("accounts")),
         runs=tuple(map(run_from_fields, document.objects("runs"))),
@@ -173,9 +176,8 @@ def _head(document: Fields) -> Head:
             )
             for region in follow_ups.keys()  # noqa: SIM118 -- no mapping
         },
-        left_out={key: left_out.text(key) for key in left_out.keys()}  # noqa: SIM118 -- no mapping
-        if left_out
-        else {},
+        left_out=_texts(document.optional_object("leftOut")),
+        refused=_texts(document.optional_object("refused")),
         old_state_etag=document.optional_text("oldStateEtag"),
     )
 
@@ -216,6 +218,10 @@ def _abandoned(document: Fields) -> AbandonedRun:
         _pointers(document.object("accounts")),
         document.boolean("isSaid"),
     )
+
+
+def _texts(document: Fields | None) -> dict[str, str]:
+    return {key: document.text(key) for key in document.keys()} if document else {}  # noqa: SIM118
 
 
 def _pointers(document: Fields) -> dict[str, Pointer]:

@@ -59,10 +59,12 @@ _EVENTS_KEPT = timedelta(days=2)
 _WRITTEN_ANEW = timedelta(days=200)
 _ABANDONED_KEPT = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_DIGEST = "digest"
+DIGEST = "digest"
+"""The id of the mail that is about everything."""
 _ABANDONED = (
     "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
 )
+_PART_REFUSED = "The digest for {} was not sent: {}"
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
 UNDECODABLE = "What has changed is not known: {}"
 _OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
@@ -85,6 +87,15 @@ class Event:
     regions: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail to send; the ``id`` tells the mails of one run apart."""
+
+    id: str
+    body: bytes
+    recipients: tuple[str, ...]
+
+
 class Steps(Protocol):
     """What a run does between its accesses to the ledger."""
 
@@ -96,10 +107,10 @@ class Steps(Protocol):
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; None for no mail."""
 
-    def compose(self, report: Report, kind: DigestKind) -> bytes:
-        """The digest as a message."""
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
+        """The digest, and those of parts of it."""
 
-    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
 
@@ -135,6 +146,8 @@ class LedgerSession:
         self._claimed_at: float | None = None
         self._paused_until: datetime | None = None
         self._failures: list[str] = []
+        self._sent: list[str] = []
+        self._refused: dict[str, str] = {}
 
     def execute(self, steps: Steps) -> Outcome | None:
         """Run the steps to the commit; None when the event was answered before.
@@ -175,16 +188,17 @@ class LedgerSession:
         if kind and self._must_wait():
             self._follow_up()
         after = next_state(self._state, report, self._policy, kind)
-        message = steps.compose(report, kind) if kind else b""
+        messages = steps.compose(report, kind) if kind else ()
         pointers = self._write_accounts(after, report)
         if kind and self._store is store:
-            self._claim(pointers)
+            self._claim(pointers, messages)
         if self._store is not store:
             # The ledger was lost: all that is open is mailed, and why.
             report, kind = steps.compare(run, scans, None, self._notices)
-            message = steps.compose(report, kind) if kind else b""
-        if kind:
-            self._send(steps, message, report)
+            messages = steps.compose(report, kind) if kind else ()
+        for message in messages:
+            if message.id not in self._sent:
+                self._send(steps, message, report)
         outcome = Outcome(report, kind is not None, tuple(self._failures))
         self._commit(after, pointers, outcome, kind)
         return replace(outcome, failures=tuple(self._failures))
@@ -241,7 +255,8 @@ class LedgerSession:
     def _notices(self) -> tuple[str, ...]:
         """What the mail has to say about the ledger."""
         dead = (_ABANDONED.format(dead.run) for dead in self._abandoned if not dead.is_said)
-        return (*self._failures, *dead)
+        refused = self._stored.head.refused.values() if self._stored.head else ()
+        return (*self._failures, *refused, *dead)
 
     def _wait_for_claim(self) -> None:
         """Wait until no other run is mailing; one that is dead by now is abandoned.
@@ -254,6 +269,9 @@ class LedgerSession:
                 # Waiting shows as well that it is that old, whatever S3 says of the time.
                 if max(self._stored.age, timedelta(seconds=waited)) > _CLAIM:
                     dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+                    if head.claim.run == self._event.id:
+                        # An earlier attempt at this run: these were accepted, and are not repeated.
+                        self._sent = list(head.claim.sent)
                     self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
                     self._stored = replace(self._stored, head=replace(head, claim=None, pending={}))
                     self._state = self._read_state()
@@ -335,13 +353,19 @@ class LedgerSession:
             and not is_within(pointer.written_at, now, _WRITTEN_ANEW)
         }
 
-    def _claim(self, pointers: Mapping[str, Pointer]) -> None:
+    def _next(self, messages: Sequence[Message]) -> str | None:
+        """The first mail that was not accepted."""
+        return next((message.id for message in messages if message.id not in self._sent), None)
+
+    def _claim(self, pointers: Mapping[str, Pointer], messages: Sequence[Message]) -> None:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
         head = replace(
             self._stored.head or Head(),
-            claim=SendClaim(self._event.id, uuid.uuid4().hex, sending=_DIGEST),
+            claim=SendClaim(
+                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages)
+            ),
             pending=pointers,
             abandoned=self._abandoned,
         )
@@ -364,17 +388,39 @@ class LedgerSession:
         age = timedelta(seconds=clock.monotonic() - self._claimed_at)
         if _CLAIM - age >= _SES_CALL:
             return
+        self._renew_claim(self._stored.head)
+
+    def _renew_claim(self, head: Head) -> None:
         try:
-            self._write_claim(self._stored.head)
+            self._write_claim(head)
         except (ConflictError, StoreError) as error:
             raise AuditIncompleteError(_OVERTAKEN) from error
 
-    def _send(self, steps: Steps, message: bytes, report: Report) -> None:
+    def _send(self, steps: Steps, message: Message, report: Report) -> None:
+        """Send one mail; that of a part stops no other, and is said in the next digest."""
+        self._say_what_is_sent(message)
         try:
             steps.send(message, report, self._before_attempt)
         except MailError as error:
-            self._release_claim(refused=error.refused)
-            raise
+            if message.id == DIGEST:
+                self._release_claim(refused=error.refused)
+                raise
+            self._refused[message.id] = _PART_REFUSED.format(", ".join(message.recipients), error)
+            self._failures.append(f"{error}")
+        else:
+            self._sent.append(message.id)
+
+    def _say_what_is_sent(self, message: Message) -> None:
+        """Write to the claim which mails were accepted, and which one may have been.
+
+        Raises ``AuditIncompleteError`` where the claim is another run's by now.
+        """
+        head = self._stored.head
+        if self._claimed_at is None or head is None or head.claim is None:
+            return
+        if head.claim.sending != message.id:
+            claim = replace(head.claim, sent=tuple(self._sent), sending=message.id)
+            self._renew_claim(replace(head, claim=claim))
 
     def _release_claim(self, *, refused: bool) -> None:
         """Withdraw the claim; where SES did not refuse, the mail may have been sent."""
@@ -407,6 +453,7 @@ class LedgerSession:
             head,
             accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
             left_out=self._left_out(),
+            refused=self._refused if kind else head.refused,
             runs=runs,
             events=events,
             claim=None,

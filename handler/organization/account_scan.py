@@ -15,6 +15,7 @@ from handler.report.fields import DECODE_ERRORS, Fields
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
+    encode,
     finding_from_fields,
     finding_to_json,
 )
@@ -70,8 +71,7 @@ def encode_scan(account: str, scan: AccountScan) -> bytes:
     buffer = BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
         for line in _lines(account, scan):
-            stream.write(json.dumps(line, separators=(",", ":")).encode())
-            stream.write(b"\n")
+            stream.write(f"{encode(line)}\n".encode())
     return buffer.getvalue()
 
 

@@ -1,18 +1,20 @@
 """Compares what was read of each account with what was known, one account after the other."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from handler import clock
-from handler.audit import report_on
+from handler.audit import collector_paused, report_on
+from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.mail import CsvFile
 from handler.model.accounts_report import AccountsReport
+from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import (
     Changes,
@@ -23,6 +25,7 @@ from handler.model.run import (
     Run,
 )
 from handler.organization.account_scan import AccountScan, ScanError, decode_scan
+from handler.organization.configuration import TeamDigest
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
 from handler.organization.reduction import Reduction
@@ -35,7 +38,18 @@ from handler.report.digest import DigestKind
 # They hide the latency of S3; each holds the objects of one account in memory.
 _THREADS = 8
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
+# No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
+_NAMED, _NAMED_FOR_TEAM = 300, 100
 _NO_RESULT = "its scan ended without a result."
+
+
+@dataclass(frozen=True, slots=True)
+class TeamReport:
+    """What a team's digest is about, and the CSV with all of its findings."""
+
+    digest: TeamDigest
+    report: AccountsReport
+    csv: CsvFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,50 +59,107 @@ class Compared:
     report: AccountsReport
     file: ReportFile
     csv: CsvFile
+    teams: tuple[TeamReport, ...] = ()
 
-    def close(self) -> None:
-        """Remove the files."""
-        self.file.close()
-        self.csv.close()
+
+class _Part:
+    """The accounts of one digest, of a team or of all."""
+
+    def __init__(self, run: Run, minimum_severity: Severity, named: int) -> None:
+        self.reduction = Reduction(run, minimum_severity, named)
+        self.csv = CsvFile(run)
+
+    def add(self, account: Account, report: Report, rows: str) -> None:
+        """Add the report of an account, and its lines of CSV."""
+        self.reduction.add(account.id, account.name, report)
+        self.csv.write(rows)
 
 
 class Comparison:
     """One pass over the accounts of a plan."""
 
     def __init__(
-        self, plan: Plan, run: Run, exchange: Exchange, policy: Policy, book: AccountBook
+        self,
+        plan: Plan,
+        run: Run,
+        exchange: Exchange,
+        policy: Policy,
+        book: AccountBook,
+        digests: Sequence[TeamDigest] = (),
     ) -> None:
         self._plan = plan
         self._run = run
         self._exchange = exchange
         self._policy = policy
         self._book = book
-        self._reduction = Reduction(run, policy.minimum_severity)
+        self._all = _Part(run, policy.minimum_severity, _NAMED)
+        self._teams = [
+            (digest, _Part(run, policy.minimum_severity, _NAMED_FOR_TEAM)) for digest in digests
+        ]
         self._file = ReportFile()
-        self._csv = CsvFile(run)
         self._used: set[str] = set()
         self._overtaken = 0
 
     def compare(self, kind: DigestKind | None, notices: tuple[str, ...]) -> Compared:
         """Compare all accounts, and write what is known when a digest of that kind is mailed.
 
-        Raises ``StoreError``, or one of ``aws.FAILURES`` where a scan cannot be read from S3.
+        Raises ``StoreError``.
         """
-        for account, scan, known in self._accounts():
-            if known and _is_overtaken(scan, known):
-                # A later run has read it, and has reported what changed.
-                self._overtaken += 1
-                continue
-            report = self._report(scan, known)
-            after = next_state(known, report, self._policy, kind)
-            self._book.write(account.id, account.name, after)
-            self._used |= scan.used
-            self._add(account, report)
+        # There is a lot to read, and it holds no cycles.
+        with collector_paused():
+            for account, scan, known in self._accounts():
+                self._compare(account, scan, known, kind)
         if self._plan.problem:
-            self._reduction.add_unlisted(
+            self._all.reduction.add_unlisted(
                 Coverage(_LISTING, CoverageStatus.FAILED, error=self._plan.problem)
             )
-        return Compared(self._whole(notices), self._file, self._csv)
+        whole = self._whole(notices)
+        own = tuple(notice for notice in notices if notice not in self._book.refused)
+        teams = tuple(
+            TeamReport(digest, self._team(digest, part, whole, own), part.csv)
+            for digest, part in self._teams
+        )
+        return Compared(whole, self._file, self._all.csv, teams)
+
+    def _compare(
+        self,
+        account: Account,
+        scan: AccountScan,
+        known: LedgerState | None,
+        kind: DigestKind | None,
+    ) -> None:
+        if known and _is_overtaken(scan, known):
+            # A later run has read it, and has reported what changed.
+            self._overtaken += 1
+            return
+        report = self._report(scan, known)
+        after = next_state(known, report, self._policy, kind)
+        self._book.write(account.id, account.name, after)
+        self._used |= scan.used
+        self._add(account, report)
+
+    def _team(
+        self, digest: TeamDigest, part: _Part, whole: AccountsReport, notices: tuple[str, ...]
+    ) -> AccountsReport:
+        """The team's part of the report, which says nothing of other accounts."""
+        review = ExceptionReview(
+            *(
+                tuple(exception for exception in exceptions if exception.account in digest.accounts)
+                for exceptions in (
+                    whole.exceptions.expired,
+                    whole.exceptions.expiring,
+                    whole.exceptions.unused,
+                )
+            )
+        )
+        changes = whole.changes and Changes(first=whole.changes.first)
+        return part.reduction.report(notices, review, changes)
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._file.close()
+        for part in (self._all, *(part for _, part in self._teams)):
+            part.csv.close()
 
     def _report(self, scan: AccountScan, known: LedgerState | None) -> Report:
         # Which exceptions need attention is known when all accounts have been read.
@@ -96,13 +167,16 @@ class Comparison:
         return report_on(self._run, scan.coverage, result, self._policy, known)
 
     def _add(self, account: Account, report: Report) -> None:
-        self._reduction.add(account.id, account.name, report)
-        for finding in self._file.write(report):
-            self._csv.write(csv_line(finding, account.name))
+        findings = self._file.write(report)
+        rows = "".join(csv_line(finding, account.name) for finding in findings)
+        self._all.add(account, report, rows)
+        for digest, part in self._teams:
+            if account.id in digest.accounts:
+                part.add(account, report, rows)
 
     def _whole(self, notices: tuple[str, ...]) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
-        review = review_exceptions(self._policy, used, self._reduction.unread, self._run)
+        review = review_exceptions(self._policy, used, self._all.reduction.unread, self._run)
         changes = None
         if self._book.state:
             ending = unannounced(review, self._book.state)
@@ -116,7 +190,7 @@ class Comparison:
             else []
         )
         said = (*notices, *self._book.problems, *overtaken)
-        return self._reduction.report(said, review, changes)
+        return self._all.reduction.report(said, review, changes)
 
     @property
     def _is_first(self) -> bool:
@@ -147,29 +221,33 @@ class Comparison:
 
     def _accounts(self) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
         """The accounts of the plan, with what was read and what was known."""
-        waiting: deque[tuple[Account, Future[tuple[bytes | None, bytes | None]]]] = deque()
+        waiting: deque[Future[tuple[Account, bytes | str, bytes | None]]] = deque()
         with ThreadPoolExecutor(_THREADS) as pool:
-            accounts = iter(self._plan.listing.accounts)
-            for account in accounts:
-                waiting.append((account, pool.submit(self._fetch, account.id)))
+            for account in self._plan.listing.accounts:
+                waiting.append(pool.submit(self._fetch, account))
                 if len(waiting) > _THREADS:
-                    yield self._decoded(*waiting.popleft())
+                    yield self._decoded(*waiting.popleft().result())
             while waiting:
-                yield self._decoded(*waiting.popleft())
+                yield self._decoded(*waiting.popleft().result())
 
-    def _fetch(self, account: str) -> tuple[bytes | None, bytes | None]:
-        return self._exchange.get(self._exchange.scan_key(account)), self._book.fetch(account)
+    def _fetch(self, account: Account) -> tuple[Account, bytes | str, bytes | None]:
+        """The stored scan, or why there is none, and what is stored of the account."""
+        try:
+            scan = self._exchange.get(self._exchange.scan_key(account.id)) or _NO_RESULT
+        except FAILURES as error:
+            scan = f"its scan could not be read: {error_text(error)}"
+        return account, scan, self._book.fetch(account.id)
 
     def _decoded(
-        self, account: Account, fetched: Future[tuple[bytes | None, bytes | None]]
+        self, account: Account, stored_scan: bytes | str, stored_state: bytes | None
     ) -> tuple[Account, AccountScan, LedgerState | None]:
-        stored_scan, stored_state = fetched.result()
+        known = self._book.known(account.id, stored_state)
+        if isinstance(stored_scan, str):
+            return account, _failed(account, stored_scan), known
         try:
-            scan = decode_scan(stored_scan, account.id) if stored_scan else None
-            error = _NO_RESULT
-        except ScanError as failure:
-            scan, error = None, str(failure)
-        return account, scan or _failed(account, error), self._book.known(account.id, stored_state)
+            return account, decode_scan(stored_scan, account.id), known
+        except ScanError as error:
+            return account, _failed(account, str(error)), known
 
 
 def _failed(account: Account, error: str) -> AccountScan:

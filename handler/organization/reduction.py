@@ -15,19 +15,17 @@ from handler.model.run import (
 )
 from handler.model.totals import AccountResult, News, OpeningList, Totals, sum_of
 
-# No mail names more; a finding takes 300 bytes of its 90 KB at least.
-_NAMED = 300
-
 
 class Reduction:
     """The sum of the reports that were added."""
 
-    def __init__(self, run: Run, minimum_severity: Severity) -> None:
+    def __init__(self, run: Run, minimum_severity: Severity, named: int) -> None:
+        """Of each list, it holds that many openings."""
         self._run = run
         self._minimum_severity = minimum_severity
         self._totals = Totals()
-        self._openings = _Worst()
-        self._news = {name: _Worst() for name in News.__dataclass_fields__}
+        self._openings = _Worst(named)
+        self._news = {name: _Worst(named) for name in News.__dataclass_fields__}
         self._has_news = False
         self._coverage: list[Coverage] = []
         self._accounts: list[AccountResult] = []
@@ -88,7 +86,8 @@ class Reduction:
 class _Worst:
     """The first of many openings in the report's order, and the number of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: int) -> None:
+        self._named = named
         self._first: list[tuple[tuple[object, ...], Opening]] = []
         self._counts: dict[Severity, int] = {}
 
@@ -98,13 +97,13 @@ class _Worst:
         added = False
         for number, opening in enumerate(openings):
             key = opening.finding.sort_key
-            if number == _NAMED or (len(self._first) >= _NAMED and key >= self._last):
+            if number == self._named or (len(self._first) >= self._named and key >= self._last):
                 break
             self._first.append((key, opening))
             added = True
         if added:
             self._first.sort(key=lambda entry: entry[0])
-            del self._first[_NAMED:]
+            del self._first[self._named :]
 
     def list(self) -> OpeningList:
         """What was added."""
@@ -112,7 +111,7 @@ class _Worst:
 
     @property
     def _last(self) -> tuple[object, ...]:
-        return self._first[_NAMED - 1][0]
+        return self._first[self._named - 1][0]
 
 
 def _distinct(coverage: Sequence[Coverage]) -> Iterator[Coverage]:

@@ -1,9 +1,10 @@
 """The report on all accounts of a run: compare, mail, commit. The state machine's last step."""
 
+import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from handler import clock, logs, mail
@@ -12,12 +13,13 @@ from handler.event import answer
 from handler.ledger.accounts import AccountBook, AccountsSession
 from handler.ledger.reconcile import has_other_settings
 from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import Event
+from handler.ledger.transaction import DIGEST, Event, Message
 from handler.mail import is_reminder_day
 from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
 from handler.model.run import AuditIncompleteError, Report, Run
-from handler.organization.comparison import Compared, Comparison
+from handler.organization.comparison import Compared, Comparison, TeamReport
+from handler.organization.configuration import TeamDigest, deployed_organization
 from handler.organization.objects import Exchange
 from handler.organization.plan import Plan, PlanError, decode_plan
 from handler.policy.policy import Policy
@@ -44,7 +46,9 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     logs.log_start(request)
     store = LedgerStore() if request.dry_run else BucketStore(s3, bucket)
     session = AccountsSession(store, Event(request.id, request.trigger), policy, budget)
-    with closing(_ReportSteps(clients, settings, policy, plan, exchange)) as steps:
+    organization = deployed_organization()
+    digests = organization.digests if organization else ()
+    with closing(_ReportSteps(clients, settings, policy, plan, exchange, digests)) as steps:
         outcome = session.execute_accounts(steps)
     if outcome is None:
         logs.log_repeated(request)
@@ -73,7 +77,10 @@ class _ReportSteps:
     policy: Policy
     plan: Plan
     exchange: Exchange
-    compared: Compared | None = field(default=None)
+    digests: Sequence[TeamDigest]
+    comparison: Comparison | None = None
+    compared: Compared | None = None
+    _last_full_digest_at: str | None = None
 
     def run(self) -> Run:
         """The run that the plan is for."""
@@ -108,15 +115,17 @@ class _ReportSteps:
         self, book: AccountBook, kind: DigestKind | None, notices: tuple[str, ...]
     ) -> AccountsReport:
         self.close()
-        comparison = Comparison(self.plan, self.run(), self.exchange, self.policy, book)
-        self.compared = comparison.compare(kind, notices)
+        self.comparison = Comparison(
+            self.plan, self.run(), self.exchange, self.policy, book, self.digests
+        )
+        self.compared = self.comparison.compare(kind, notices)
         return self.compared.report
 
     def _choose(self, report: AccountsReport, book: AccountBook) -> DigestKind | None:
         if self.plan.request.dry_run:
             return None
-        last_full_digest_at = book.state.last_full_digest_at if book.state else None
-        return mail.choose_digest(self.plan.request.notify, report, last_full_digest_at)
+        self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
+        return mail.choose_digest(self.plan.request.notify, report, self._last_full_digest_at)
 
     def _expected(self, book: AccountBook, notices: tuple[str, ...]) -> DigestKind | None:
         """The digest that is most likely, from what is known before the accounts are compared."""
@@ -136,18 +145,40 @@ class _ReportSteps:
         """All findings of all accounts as compressed JSON."""
         return self._files.file.finished(report)
 
-    def compose(self, report: Report, kind: DigestKind) -> bytes:
-        """The digest as a message."""
-        return mail.compose(self.settings, report, kind, self._files.csv)
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
+        """The digest of all accounts, then those of teams that have something to read."""
+        body = mail.compose(self.settings, report, kind, self._files.csv)
+        whole = Message(DIGEST, body, self.settings.recipients)
+        return (whole, *map(self._team_message, self._teams_to_mail(kind)))
 
-    def send(self, message: bytes, _report: Report, before_attempt: Callable[[], None]) -> None:
-        """Mail the digest. Raises ``MailError``."""
-        mail.send(self.clients.get("sesv2"), self.settings, message, before_attempt)
+    def _teams_to_mail(self, kind: DigestKind) -> Iterator[tuple[TeamReport, DigestKind]]:
+        notify = self.plan.request.notify
+        for team in self._files.teams:
+            report = team.report
+            if not report.accounts:
+                continue
+            is_first = bool(report.changes and report.changes.first)
+            is_open = bool(report.openings) or not report.is_complete
+            if kind is DigestKind.FULL and (is_open or is_first or notify is Notify.ALWAYS):
+                yield team, kind
+            elif mail.choose_digest(notify, report, self._last_full_digest_at):
+                yield team, DigestKind.CHANGES
+
+    def _team_message(self, team_and_kind: tuple[TeamReport, DigestKind]) -> Message:
+        team, kind = team_and_kind
+        settings = replace(self.settings, recipients=team.digest.recipients)
+        body = mail.compose(settings, team.report, kind, team.csv)
+        return Message(_id_of(team.digest), body, settings.recipients)
+
+    def send(self, message: Message, _report: Report, before_attempt: Callable[[], None]) -> None:
+        """Mail a digest. Raises ``MailError``."""
+        settings = replace(self.settings, recipients=message.recipients)
+        mail.send(self.clients.get("sesv2"), settings, message.body, before_attempt)
 
     def close(self) -> None:
         """Remove the files of what has been compared."""
-        if self.compared:
-            self.compared.close()
+        if self.comparison:
+            self.comparison.close()
 
     @property
     def _files(self) -> Compared:
@@ -155,6 +186,11 @@ class _ReportSteps:
             message = "nothing has been compared"
             raise RuntimeError(message)
         return self.compared
+
+
+def _id_of(digest: TeamDigest) -> str:
+    """What tells a team's mail from others."""
+    return f"team-{hashlib.sha256(' '.join(digest.recipients).encode()).hexdigest()[:12]}"
 
 
 def _is_quiet(report: AccountsReport) -> bool:

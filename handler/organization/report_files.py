@@ -1,13 +1,12 @@
 """The files that hold all findings of a run over many accounts, which memory does not."""
 
 import gzip
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from handler.model.run import Report
-from handler.report.json_report import coverage_to_json, finding_to_json, outline_of
+from handler.report.json_report import coverage_to_json, encode, finding_to_json, outline_of
 
 # The findings of 500 accounts are 200 MB of text, and the fastest level makes 20 of them.
 _LEVEL = 1
@@ -24,15 +23,16 @@ class ReportFile:
         # They come after the findings.
         self._later = {key: _Lines() for key in ("authorized", "coverage")}
 
-    def write(self, report: Report) -> Iterator[dict[str, Any]]:
-        """Write the report of one account; its findings as JSON-serialisable data on the way."""
-        for finding in map(finding_to_json, report.findings):
+    def write(self, report: Report) -> list[dict[str, Any]]:
+        """Write the report of one account; its findings as JSON-serialisable data."""
+        findings = list(map(finding_to_json, report.findings))
+        if findings:
             self._stream.write(b"" if self._is_empty else b",")
-            self._stream.write(_json(finding))
+            self._stream.write(",".join(map(encode, findings)).encode())
             self._is_empty = False
-            yield finding
         self._later["authorized"].write(map(finding_to_json, report.authorized))
         self._later["coverage"].write(map(coverage_to_json, report.coverage))
+        return findings
 
     def finished(self, report: Report) -> IO[bytes]:
         """The file, with what the report of all accounts says of the run."""
@@ -42,7 +42,7 @@ class ReportFile:
             self._stream.writelines(lines.read())
             self._stream.write(b"]")
         outline = {k: v for k, v in outline_of(report).items() if k not in self._later}
-        self._stream.write(b"," + _json(outline)[1:])
+        self._stream.write(f",{encode(outline)[1:]}".encode())
         self._stream.close()
         return self._file
 
@@ -63,7 +63,7 @@ class _Lines:
 
     def write(self, items: Iterable[Mapping[str, Any]]) -> None:
         for item in items:
-            self._file.write((b"" if self._is_empty else b",\n") + _json(item))
+            self._file.write((b"" if self._is_empty else b",\n") + encode(item).encode())
             self._is_empty = False
 
     def read(self) -> IO[bytes]:
@@ -72,7 +72,3 @@ class _Lines:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _json(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()

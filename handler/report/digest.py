@@ -25,6 +25,7 @@ from handler.report.headline import headline, known_changes, preheader, subject,
 from handler.sanitize import cut
 
 _LONGEST_LINE = 240
+_NAMED_ACCOUNTS = 20
 
 
 class DigestKind(StrEnum):
@@ -54,8 +55,8 @@ class Digest:
 
     ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start,
     ``summary`` has the counts, the place and the time; ``notices`` are about the ledger and the
-    settings, ``changed`` about targets that are read again or no longer. ``purpose`` is about what
-    is open on purpose.
+    settings, ``changed`` about targets that are read again or no longer. ``accounts`` are the worst
+    of many, ``purpose`` is about what is open on purpose.
     """
 
     subject: str
@@ -65,6 +66,7 @@ class Digest:
     summary: tuple[str, ...]
     notices: tuple[str, ...]
     unread: tuple[str, ...]
+    accounts: tuple[str, ...]
     sections: tuple[Section, ...]
     changed: tuple[str, ...]
     exceptions: tuple[str, ...]
@@ -104,6 +106,7 @@ def build_digest(
             "more target",
             max_lines,
         ),
+        accounts=tuple(_worst_accounts(report)) if is_full else (),
         sections=(
             *sections(report, selected, displayed),
             *_closed(report, news, max_lines, is_full=is_full),
@@ -134,6 +137,19 @@ def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) 
     changes = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
     counts = phrases.counts(listed.counts) if is_full else changes
     return tuple(filter(None, [counts, *place_and_time(report)]))
+
+
+def _worst_accounts(report: Report) -> Iterator[str]:
+    """The accounts with the worst findings, and how many more have any."""
+    open_in = [account for account in report.accounts if any(account.openings.values())]
+    open_in.sort(key=lambda account: [-account.openings.get(s, 0) for s in Severity])
+    for account in open_in[:_NAMED_ACCOUNTS]:
+        title = phrases.account(account.id, report.names)
+        yield f"{title}: {phrases.counts(account.openings)}"
+    if (more := len(open_in) - _NAMED_ACCOUNTS) > 0:
+        yield f"and {phrases.count(more, 'more account')} with findings."
+    if clean := sum(a.is_complete and not any(a.openings.values()) for a in report.accounts):
+        yield f"{phrases.count(clean, 'account')} without findings."
 
 
 def _by_severity(

@@ -18,6 +18,8 @@ from handler.report import phrases
 from handler.report.fields import Fields
 
 VERSION = 2
+encode = json.JSONEncoder(separators=(",", ":")).encode
+"""Data as compact JSON; json.dumps would make an encoder each time."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -28,11 +30,11 @@ def report_to_json(report: Report) -> dict[str, Any]:
 
 def json_pieces(report: Report) -> Iterator[str]:
     """The same as JSON text in pieces: in one, 20,000 findings would take 100 MB and more."""
-    yield json.dumps(outline_of(report), separators=(",", ":"))[:-1]
+    yield encode(outline_of(report))[:-1]
     for key, findings in _lists(report):
         yield f',"{key}":['
         for number, finding in enumerate(findings):
-            yield f"{',' if number else ''}{json.dumps(finding, separators=(',', ':'))}"
+            yield f"{',' if number else ''}{encode(finding)}"
         yield "]"
     yield "}"
 
@@ -243,13 +245,16 @@ def traffic_to_json(traffic: Traffic) -> dict[str, Any]:
 
 def traffic_from_fields(fields: Fields) -> Traffic:
     """The traffic of a stored object. Raises one of ``DECODE_ERRORS``."""
-    return Traffic(
+    return _shared_traffic(
         fields.text("protocol"),
         fields.optional_integer("fromPort"),
         fields.optional_integer("toPort"),
         fields.optional_integer("icmpType"),
         fields.optional_integer("icmpCode"),
     )
+
+
+_shared_traffic = lru_cache(4096)(Traffic)
 
 
 def addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
@@ -260,16 +265,16 @@ def addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
 
 def address_set_from_fields(fields: Fields) -> AddressSet:
     """The set of addresses of a stored object. Raises one of ``DECODE_ERRORS``."""
-    cidrs = fields.texts("cidrs")
-    for cidr in cidrs:
-        if not is_prefix_list(cidr):
-            parse_cidr(cidr)
-    return _shared_set(cidrs, fields.optional_text("digest"), fields.count("count"))
+    digest = fields.optional_text("digest")
+    return _shared_set(fields.texts("cidrs"), digest, fields.count("count"))
 
 
 @lru_cache(4096)
 def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
     """One object for all findings that let in the same addresses."""
+    for cidr in cidrs:
+        if not is_prefix_list(cidr):
+            parse_cidr(cidr)
     return AddressSet(cidrs, digest, count)
 
 

@@ -109,6 +109,18 @@ TEAM = ["shop-team@example.com"]
             id="digest-to-no-address",
         ),
         pytest.param(
+            {
+                "accounts": [ACCOUNT],
+                "digests": [
+                    {"accounts": [ACCOUNT], "recipients": [f"a{number}@example.com"]}
+                    for number in range(150)
+                ],
+            },
+            "recipients and digests must be addresses whose IAM policy has at most 10240 "
+            "characters, got 13255: use fewer, or fewer domains.",
+            id="policy-too-long",
+        ),
+        pytest.param(
             {"accounts": [ACCOUNT], "realtime": True},
             "realtime must be false with accounts or organizationalUnits, got True: "
             "it hears of one account only.",

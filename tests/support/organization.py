@@ -79,14 +79,18 @@ class MemoryOrganization:
             )
         self.patch.setattr(clock, "now", lambda: self.time)
         self.patch.setattr(clock, "sleep", self.sleep)
-        self.patch.setattr(clock, "monotonic", self.time.timestamp)
+        self.patch.setattr(clock, "monotonic", self.monotonic)
 
     def configure(self, **changes: Any) -> None:
         """What is in organization.json."""
         fields = {"accounts": (), "units": (), "member_role": "security-group-audit"} | changes
         organization = Organization(**fields)
-        for module in ("app", "organization.scan_account"):
+        for module in ("app", "organization.scan_account", "organization.report_accounts"):
             self.patch.setattr(f"handler.{module}.deployed_organization", lambda: organization)
+
+    def monotonic(self) -> float:
+        """The time in seconds."""
+        return self.time.timestamp()
 
     def sleep(self, seconds: float) -> None:
         """Let time go by."""
