@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from handler import clock
-from handler.audit import report_on
+from handler.audit import collector_paused, report_on
+from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
@@ -34,8 +35,9 @@ from handler.policy.policy import Policy
 from handler.report.csv import csv_line
 from handler.report.digest import DigestKind
 
-# They hide the latency of S3; each holds the objects of one account in memory.
-_THREADS = 8
+# They hide the latency of S3; each holds the objects of one account in memory. With those that
+# write, they are as many as a client keeps connections.
+_THREADS = 6
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
 # No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
 _NAMED, _NAMED_FOR_TEAM = 300, 100
@@ -102,18 +104,12 @@ class Comparison:
     def compare(self, kind: DigestKind | None, notices: tuple[str, ...]) -> Compared:
         """Compare all accounts, and write what is known when a digest of that kind is mailed.
 
-        Raises ``StoreError``, or one of ``aws.FAILURES`` where a scan cannot be read from S3.
+        Raises ``StoreError``.
         """
-        for account, scan, known in self._accounts():
-            if known and _is_overtaken(scan, known):
-                # A later run has read it, and has reported what changed.
-                self._overtaken += 1
-                continue
-            report = self._report(scan, known)
-            after = next_state(known, report, self._policy, kind)
-            self._book.write(account.id, account.name, after)
-            self._used |= scan.used
-            self._add(account, report)
+        # There is a lot to read, and it holds no cycles.
+        with collector_paused():
+            for account, scan, known in self._accounts():
+                self._compare(account, scan, known, kind)
         if self._plan.problem:
             self._all.reduction.add_unlisted(
                 Coverage(_LISTING, CoverageStatus.FAILED, error=self._plan.problem)
@@ -125,6 +121,23 @@ class Comparison:
             for digest, part in self._teams
         )
         return Compared(whole, self._file, self._all.csv, teams)
+
+    def _compare(
+        self,
+        account: Account,
+        scan: AccountScan,
+        known: LedgerState | None,
+        kind: DigestKind | None,
+    ) -> None:
+        if known and _is_overtaken(scan, known):
+            # A later run has read it, and has reported what changed.
+            self._overtaken += 1
+            return
+        report = self._report(scan, known)
+        after = next_state(known, report, self._policy, kind)
+        self._book.write(account.id, account.name, after)
+        self._used |= scan.used
+        self._add(account, report)
 
     def _team(
         self, digest: TeamDigest, part: _Part, whole: AccountsReport, notices: tuple[str, ...]
@@ -209,29 +222,33 @@ class Comparison:
 
     def _accounts(self) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
         """The accounts of the plan, with what was read and what was known."""
-        waiting: deque[tuple[Account, Future[tuple[bytes | None, bytes | None]]]] = deque()
+        waiting: deque[Future[tuple[Account, bytes | str, bytes | None]]] = deque()
         with ThreadPoolExecutor(_THREADS) as pool:
-            accounts = iter(self._plan.listing.accounts)
-            for account in accounts:
-                waiting.append((account, pool.submit(self._fetch, account.id)))
+            for account in self._plan.listing.accounts:
+                waiting.append(pool.submit(self._fetch, account))
                 if len(waiting) > _THREADS:
-                    yield self._decoded(*waiting.popleft())
+                    yield self._decoded(*waiting.popleft().result())
             while waiting:
-                yield self._decoded(*waiting.popleft())
+                yield self._decoded(*waiting.popleft().result())
 
-    def _fetch(self, account: str) -> tuple[bytes | None, bytes | None]:
-        return self._exchange.get(self._exchange.scan_key(account)), self._book.fetch(account)
+    def _fetch(self, account: Account) -> tuple[Account, bytes | str, bytes | None]:
+        """The stored scan, or why there is none, and what is stored of the account."""
+        try:
+            scan = self._exchange.get(self._exchange.scan_key(account.id)) or _NO_RESULT
+        except FAILURES as error:
+            scan = f"its scan could not be read: {error_text(error)}"
+        return account, scan, self._book.fetch(account.id)
 
     def _decoded(
-        self, account: Account, fetched: Future[tuple[bytes | None, bytes | None]]
+        self, account: Account, stored_scan: bytes | str, stored_state: bytes | None
     ) -> tuple[Account, AccountScan, LedgerState | None]:
-        stored_scan, stored_state = fetched.result()
+        known = self._book.known(account.id, stored_state)
+        if isinstance(stored_scan, str):
+            return account, _failed(account, stored_scan), known
         try:
-            scan = decode_scan(stored_scan, account.id) if stored_scan else None
-            error = _NO_RESULT
-        except ScanError as failure:
-            scan, error = None, str(failure)
-        return account, scan or _failed(account, error), self._book.known(account.id, stored_state)
+            return account, decode_scan(stored_scan, account.id), known
+        except ScanError as error:
+            return account, _failed(account, str(error)), known
 
 
 def _failed(account: Account, error: str) -> AccountScan:

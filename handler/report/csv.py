@@ -36,7 +36,7 @@ def csv_lines(report: Report) -> Iterator[str]:
 def csv_line(finding: Mapping[str, Any], account_name: str | None = None) -> str:
     """The line of a finding that is JSON-serialisable data."""
     row = {**finding, "accountName": account_name}
-    return _line(_cell(row.get(column)) for column in COLUMNS)
+    return _line([_cell(row.get(column)) for column in COLUMNS])
 
 
 def _line(cells: Iterable[Any]) -> str:
@@ -52,11 +52,12 @@ HEADING = _line(COLUMNS)
 def without_formulas(text: str) -> str:
     """A plain text of which no spreadsheet reads any part as a formula."""
     # Most texts are such by what they begin with.
-    if text[:1].isalnum() and ";" not in text:
-        return plain(text)
+    if text[:1].isalnum() and ";" not in text and text.isascii() and text.isprintable():
+        return text
     return plain(_FORMULA.sub(r"\1'", text))
 
 
 def _cell(value: Any) -> Any:
-    text = " ".join(value) if isinstance(value, list) else value
-    return without_formulas(text) if isinstance(text, str) else text
+    if isinstance(value, str):
+        return without_formulas(value)
+    return without_formulas(" ".join(value)) if isinstance(value, list) else value

@@ -306,3 +306,37 @@ def test_the_worst_accounts_are_named_and_the_others_counted(
     assert worst[1] == "  account-20 (000000000020): 1 medium, 21 low"
     assert worst[20] == "  account-01 (000000000001): 1 medium, 2 low"
     assert worst[21:] == ["  and 3 more accounts with findings.", "  1 account without findings."]
+
+
+def test_a_scan_that_is_odd_stops_no_other(organization: MemoryOrganization) -> None:
+    """The account is not read, and the mail says why."""
+    organization.start(run="e1")
+    organization.scan("e1")
+    s3 = organization.account.client("s3")
+    s3.put_object(Bucket="ledger", Key=f"scans/e1/{SHOP}.json.gz", Body=b"odd")
+    with pytest.raises(AuditIncompleteError):
+        organization.report("e1")
+    assert organization.subjects == ["1 account not read; 1 medium"]
+    words = "shop (222233334444) (failed): its scan cannot be read (BadGzipFile: "
+    assert words in unwrapped(organization.texts[0])
+
+
+def test_a_scan_that_cannot_be_fetched_stops_no_other(
+    organization: MemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is not read, and the mail has the words of S3."""
+    organization.start(run="e1")
+    organization.scan("e1")
+    s3 = organization.account.client("s3")
+    get = s3.get_object
+
+    def get_or_refuse(**arguments: str) -> object:
+        if arguments["Key"].endswith(f"{SHOP}.json.gz"):
+            raise refusal(operation="GetObject", code="AccessDenied", message="No.")
+        return get(**arguments)
+
+    monkeypatch.setattr(s3, "get_object", get_or_refuse)
+    with pytest.raises(AuditIncompleteError):
+        organization.report("e1")
+    words = "shop (222233334444) (failed): its scan could not be read: AccessDenied: No."
+    assert words in unwrapped(organization.texts[0])
