@@ -34,7 +34,9 @@ def account() -> Iterator[Account]:
         yield account
 
 
-@pytest.mark.parametrize("module", ["app", "organization.scan_account"])
+@pytest.mark.parametrize(
+    "module", ["app", "organization.scan_account", "organization.report_accounts"]
+)
 def test_role_allows_exactly_the_actions_of_a_run(account: Account, module: str) -> None:
     """A run uses each action that the role of a function allows, and no other one."""
     (function,) = [
