@@ -54,6 +54,21 @@ def scan_targets(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def enter_account(
+    clients: Clients, account: str, role_name: str, external_id: str | None = None
+) -> Clients:
+    """The clients of an account: the caller's in its own one, else those of the role there.
+
+    ``role_name`` begins with the role's path where it has one. Raises one of ``aws.FAILURES``.
+    """
+    caller = clients.get("sts").get_caller_identity()
+    if caller["Account"] == account:
+        return clients
+    partition = caller["Arn"].split(":")[1]
+    arn = f"arn:{partition}:iam::{account}:role/{role_name}"
+    return clients.assume_role(arn, external_id)
+
+
 def unread_account(error: Exception) -> Scan:
     """The scan of an account that is not known: nothing was read."""
     return Scan(coverage_of(Target(UNKNOWN, ALL_REGIONS), [error]))

@@ -21,7 +21,8 @@ from handler.model.run import Report, Run, Scan
 from handler.report.digest import DigestKind
 
 # They hide the latency of S3; each holds one account's object in memory.
-_THREADS = 8
+_THREADS = 4
+_NAMED_PROBLEMS = 10
 
 
 class AccountBook:
@@ -50,8 +51,11 @@ class AccountBook:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Each in a sentence."""
-        return tuple(self._problems.values())
+        """The first ones, each in a sentence, and the number of the others."""
+        problems = tuple(self._problems.values())
+        if (more := len(problems) - _NAMED_PROBLEMS) <= 0:
+            return problems
+        return (*problems[:_NAMED_PROBLEMS], f"The same holds for {more:,} more accounts.")
 
     def fetch(self, account: str) -> bytes | None:
         """What is stored of an account, from any thread. Raises ``StoreError``."""

@@ -214,10 +214,14 @@ class Report:
     def totals(self) -> Totals:
         """The numbers of the report."""
         openings = as_openings(self.open)
+        # Of an account that could not be entered not even the regions are known.
+        unread = [c for c in self.unread if self.accounts and c.target.region == ALL_REGIONS]
         return Totals(
             regions=len(self.coverage),
             unread=len(self.unread),
             accounts=len({coverage.target.account for coverage in self.coverage}),
+            unread_accounts=len(unread),
+            unread_account_regions=len(unread),
             groups=sum(coverage.groups for coverage in self.coverage),
             rules=sum(coverage.rules for coverage in self.coverage),
             unreadable=len(self.unreadable),

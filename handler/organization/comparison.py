@@ -35,8 +35,9 @@ from handler.policy.policy import Policy
 from handler.report.csv import csv_line
 from handler.report.digest import DigestKind
 
-# They hide the latency of S3; each holds the objects of one account in memory.
-_THREADS = 8
+# They hide the latency of S3; each holds the objects of one account in memory. With those that
+# write, they are as many as a client keeps connections.
+_THREADS = 6
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
 # No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
 _NAMED, _NAMED_FOR_TEAM = 300, 100

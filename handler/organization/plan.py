@@ -62,17 +62,14 @@ def plan_of(
 ) -> Plan:
     """The plan for the accounts and regions that an event names, or for all that are listed.
 
-    Raises ``EventError`` for an account that is named and not listed.
+    Raises ``EventError`` for an account that is named and not to be read.
     """
     if problem is None and request.accounts:
-        known = {a.id for a in listing.accounts} | {a.id for a in listing.left_out}
-        if missing := sorted(set(request.accounts) - known):
-            expectation = "in the list of accounts to audit"
+        named = tuple(account for account in listing.accounts if account.id in request.accounts)
+        if missing := sorted(set(request.accounts) - {account.id for account in named}):
+            expectation = "among the active accounts to audit"
             raise EventError(expected("the event's accounts", expectation, ", ".join(missing)))
-        listing = Listing(
-            tuple(account for account in listing.accounts if account.id in request.accounts),
-            tuple(account for account in listing.left_out if account.id in request.accounts),
-        )
+        listing = Listing(named)
     if not request.is_full:
         # Where the event names accounts only, these are the regions of the settings.
         accounts = (replace(account, regions=request.regions) for account in listing.accounts)

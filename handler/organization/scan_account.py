@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from handler import clock, logs
-from handler.audit import scan_targets
+from handler.audit import enter_account, scan_targets
 from handler.aws import FAILURES, Clients
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
 from handler.organization.account_scan import AccountScan, bounded, encode_scan
-from handler.organization.configuration import Organization, deployed_organization
+from handler.organization.configuration import deployed_organization
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, account_item
 from handler.policy.exceptions import apply_policy
@@ -50,7 +50,9 @@ def _read(account: Account, run: str, clients: Clients, budget: clock.TimeBudget
     regions = account.regions or regions_in(os.environ)
     now = clock.timestamp()
     try:
-        entered = _enter(clients, account.id, organization)
+        entered = enter_account(
+            clients, account.id, organization.member_role, organization.external_id
+        )
         left = budget.reading_seconds_left
         scans = list(logs.log_scans(scan_targets(entered, regions, policy, left)))
     except FAILURES as error:
@@ -62,16 +64,6 @@ def _read(account: Account, run: str, clients: Clients, budget: clock.TimeBudget
     applied = apply_policy(findings, coverage, policy, day)
     used = frozenset(exception.key for exception in applied.used)
     return AccountScan(coverage, applied.findings, applied.authorized, used)
-
-
-def _enter(clients: Clients, account: str, organization: Organization) -> Clients:
-    """The clients of the account; the audit's own needs no other role."""
-    caller = clients.get("sts").get_caller_identity()
-    if caller["Account"] == account:
-        return clients
-    partition = caller["Arn"].split(":")[1]
-    arn = f"arn:{partition}:iam::{account}:role/{organization.member_role}"
-    return clients.assume_role(arn, organization.external_id)
 
 
 def _unread(account: Account, status: CoverageStatus, error: str) -> AccountScan:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from handler.model.finding import Finding, Opening, Severity, Status
+from handler.model.network import ALL_ACCOUNTS
 from handler.model.run import Changes, Report
 from handler.model.totals import News, OpeningList
 from handler.report import phrases
@@ -50,7 +51,7 @@ def known_changes(report: Report) -> Changes | None:
 def unread_phrase(report: Report) -> str:
     """How much was not read, for example 2 regions not read; empty where all was."""
     totals = report.totals
-    if report.spans_accounts and not totals.accounts:
+    if any(coverage.target.account == ALL_ACCOUNTS for coverage in report.coverage):
         return "the accounts could not be listed"
     if totals.regions and totals.unread == totals.regions and not totals.findings:
         return f"nothing could be read in {_number_read(report, totals.accounts, totals.unread)}"

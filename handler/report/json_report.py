@@ -104,6 +104,9 @@ def report_from_json(document: object) -> Report:
         findings=tuple(map(finding_from_fields, fields.objects("findings"))),
         notices=fields.texts("notices"),
         minimum_severity=Severity(severity) if severity else Severity.LOW,
+        accounts=tuple(map(_account_from_fields, fields.objects("accounts")))
+        if fields.has("accounts")
+        else (),
     )
 
 
@@ -285,6 +288,15 @@ def _account_to_json(account: AccountResult) -> dict[str, Any]:
         **{severity: account.openings.get(severity, 0) for severity in Severity},
         "complete": account.is_complete,
     }
+
+
+def _account_from_fields(account: Fields) -> AccountResult:
+    return AccountResult(
+        account.text("id"),
+        account.optional_text("name"),
+        {severity: account.integer(severity) for severity in Severity},
+        account.boolean("complete"),
+    )
 
 
 def _previous_to_json(previous: Previous) -> dict[str, Any]:

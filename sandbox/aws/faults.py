@@ -40,7 +40,10 @@ class Fault:
             self.operation in ("*", operation.name)
             and self.region in (None, operation.region)
             and self.caller in (None, operation.caller)
-            and self.containing.encode() in operation.request.path.encode() + operation.body
+            and (
+                not self.containing
+                or self.containing.encode() in operation.request.path.encode() + operation.body
+            )
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.aws.faults import Fault
+from sandbox.aws.functions import caller_of
 from tests.end_to_end.organization import DeployedOrganization, deploy, open_port, text_of
 
 SHOP, PAYMENTS, TOOLS = "210000000001", "210000000002", "210000000003"
@@ -139,28 +140,25 @@ def test_a_throttled_child_is_tried_again(deployed: DeployedOrganization) -> Non
     assert "payments-database" in deployed.text()
 
 
-@pytest.mark.parametrize(
-    ("fault", "phrase"),
-    [
-        pytest.param(
-            Fault("ListAccountsForParent", code="AccessDeniedException", message="No."),
-            "AccessDeniedException: No.",
-            id="listing",
-        ),
-        pytest.param(
-            Fault("GetObject", containing="accounts.json", code="AccessDenied", status=403),
-            "its scan ended without a result",
-            id="map",
-        ),
-    ],
-)
-def test_a_run_without_scans_is_mailed(
-    deployed: DeployedOrganization, fault: Fault, phrase: str
-) -> None:
-    """Accounts that could not be listed, and a map that was not carried out, are in the mail."""
-    deployed.account.faults.add(fault)
+def test_accounts_that_cannot_be_listed_are_mailed(deployed: DeployedOrganization) -> None:
+    """The mail has AWS's words, and the execution fails."""
+    denied = Fault("ListAccountsForParent", code="AccessDeniedException", message="No.")
+    deployed.account.faults.add(denied)
     assert deployed.run() == "FAILED"
-    assert phrase in deployed.text()
+    assert "AccessDeniedException: No." in deployed.text()
+
+
+def test_a_map_that_is_not_carried_out_is_mailed(deployed: DeployedOrganization) -> None:
+    """All accounts are said to be not read."""
+    machine = deployed.account.client("stepfunctions").describe_state_machine(
+        stateMachineArn=deployed.outputs["stateMachineArn"]
+    )
+    caller = caller_of(machine["roleArn"])
+    deployed.account.faults.add(Fault("GetObject", code="SlowDown", status=503, caller=caller))
+    assert deployed.run() == "FAILED"
+    text = deployed.text()
+    assert text.startswith("Nothing could be read in 3 accounts")
+    assert "its scan ended without a result" in text
 
 
 def test_units_without_accounts_are_a_problem(deployed: DeployedOrganization) -> None:
@@ -206,15 +204,53 @@ def test_a_region_enabled_in_one_account_is_read_there(stack: ExitStack, project
     assert "cape-town" in deployed.text()
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["before-the-mail", "after-the-mail"])
-def test_a_report_that_dies_at_its_mail_loses_nothing(
-    deployed: DeployedOrganization, *, answered: bool
+@pytest.mark.parametrize(
+    ("answered", "mails"), [(False, 1), (True, 2)], ids=["before-the-mail", "after-the-mail"]
+)
+def test_a_report_that_dies_at_its_mail_is_tried_again(
+    deployed: DeployedOrganization, *, answered: bool, mails: int
 ) -> None:
-    """The next run mails what is open; a mail that may have been sent is said to repeat."""
+    """The second attempt mails, and says that this may be a repetition."""
     deployed.account.faults.add(Fault("SendEmail", kill=True, times=1, answered=answered))
+    assert deployed.run() == "SUCCEEDED"
+    sent = [text_of(mail) for mail in deployed.mails()]
+    assert len(sent) == mails
+    assert "stopped before it could record its mail; this mail may repeat" in sent[-1]
+    assert "shop-bastion" in sent[-1]
+    assert deployed.run() == "SUCCEEDED"
+    assert deployed.mails() == []
+
+
+def test_a_report_killed_at_any_write_loses_nothing(deployed: DeployedOrganization) -> None:
+    """Before or after each write: what is new is mailed, at most twice, and the run succeeds."""
     deployed.run()
-    first = deployed.mails()
-    assert len(first) in (1, 2) if answered else (0, 1)
+    deployed.mails()
+    shop, report = deployed.organization.members[SHOP], deployed.caller("report")
+    open_port(shop, "opening", 21)
+    before = len(deployed.account.calls)
+    deployed.run()
+    deployed.mails()
+    calls = deployed.account.calls[before:]
+    writes = sum((call.operation, call.caller) == ("PutObject", report) for call in calls)
+    assert writes >= 3
+    for number in range(2 * writes):
+        skip, answered = divmod(number, 2)
+        open_port(shop, f"opening-{number}", 21)
+        deployed.account.faults.add(
+            Fault(
+                "PutObject",
+                caller=report,
+                kill=True,
+                times=1,
+                skip=skip,
+                answered=bool(answered),
+            )
+        )
+        assert deployed.run() == "SUCCEEDED", (skip, answered)
+        sent = [text_of(mail) for mail in deployed.mails()]
+        deployed.account.faults.clear()
+        assert len(sent) in (1, 2), (skip, answered)
+        assert f"opening-{number} " in sent[0], (skip, answered)
 
 
 def test_forty_accounts_in_seventeen_regions(stack: ExitStack, project: Path) -> None:

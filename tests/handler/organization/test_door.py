@@ -122,10 +122,8 @@ def test_an_event_may_name_accounts_and_regions(organization: MemoryOrganization
     [
         ([], "the event's accounts: [] is not a list of account IDs of 12 digits in quotes"),
         ([111122223333], "the event's accounts: [111122223333] is not a list of account IDs"),
-        (
-            ["999999999999"],
-            "the event's accounts: '999999999999' is not in the list of accounts to",
-        ),
+        (["999999999999"], "the event's accounts: '999999999999' is not among the active accounts"),
+        ([SHOP, OLD], "the event's accounts: '333344445555' is not among the active accounts"),
     ],
 )
 def test_an_event_that_names_no_account_is_refused(
