@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import product
 from math import inf
 from pathlib import Path
 
@@ -14,7 +15,13 @@ import pytest
 
 from sandbox.aws.faults import Fault
 from sandbox.aws.functions import caller_of
-from tests.end_to_end.organization import DeployedOrganization, deploy, open_port, text_of
+from tests.end_to_end.organization import (
+    REGION,
+    DeployedOrganization,
+    deploy,
+    open_port,
+    text_of,
+)
 
 SHOP, PAYMENTS, TOOLS = "210000000001", "210000000002", "210000000003"
 ROLE = "security-group-audit"
@@ -289,6 +296,22 @@ def test_a_report_killed_at_any_write_loses_nothing(deployed: DeployedOrganizati
         deployed.account.faults.clear()
         assert len(sent) in (1, 2), (skip, answered)
         assert f"opening-{number} " in sent[0], (skip, answered)
+
+
+def test_a_door_killed_at_any_step_starts_one_run(deployed: DeployedOrganization) -> None:
+    """Lambda delivers the event again, and what is new is mailed once."""
+    shop, door = deployed.organization.members[SHOP], caller_of(deployed.outputs["functionName"])
+    steps = [("PutObject", 0), ("PutObject", 1), ("StartExecution", 0)]
+    for number, ((operation, skip), answered) in enumerate(product(steps, (False, True))):
+        open_port(shop, f"opening-{number}", 21)
+        deployed.account.faults.add(
+            Fault(operation, caller=door, kill=True, times=1, skip=skip, answered=answered)
+        )
+        (delivery,) = deployed.account.events.fire(deployed.outputs["scheduleRule"], REGION)
+        assert [run.error for run in delivery.invocations] == ["Unhandled", None]
+        executions = deployed.account.state_machines.wait(120)
+        assert [execution.status for execution in executions] == ["SUCCEEDED"] * (number + 1)
+        assert f"opening-{number} " in deployed.text()
 
 
 def test_forty_accounts_in_seventeen_regions(stack: ExitStack, project: Path) -> None:
