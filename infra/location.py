@@ -36,8 +36,19 @@ class Organization:
 
 
 def look_up_organization(opts: pulumi.InvokeOptions) -> Organization:
-    """The organization of the account that the stack is in."""
-    found = aws.organizations.get_organization(return_organization_only=True, opts=opts)
+    """The organization of the account that the stack is in.
+
+    Raises ``pulumi.RunError`` if there is none, or the deployer may not read it.
+    """
+    try:
+        found = aws.organizations.get_organization(return_organization_only=True, opts=opts)
+    except Exception as error:  # Pulumi raises nothing narrower
+        reason = str(error).rpartition(" returned an error: ")[2]
+        message = (
+            "organizationalUnits needs the organization of the stack's account, "
+            f"which could not be read: {reason}"
+        )
+        raise pulumi.RunError(message) from error
     return Organization(id=found.id, management_account=found.master_account_id)
 
 

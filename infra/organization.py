@@ -91,6 +91,8 @@ class _Declaration:
     def declare_scan(self) -> aws.lambda_.Function:
         """The function that enters an account and reads its groups."""
         config, settings, organization = self.config, self.settings, self.organization
+        # "*" as the account: an ARN for each would exceed what a policy may have. The policy limits
+        # the accounts by a condition.
         member_role_arn = self.location.role_arn(settings.member_role_name, account="*")
         spec = FunctionSpec(
             description=f"Reads the security groups of one account (stack {pulumi.get_stack()})",

@@ -302,6 +302,15 @@ def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine
             ),
         ),
         (
+            {"organizationalUnits": ["r-ab12"]},
+            (
+                "organizationalUnits needs the organization of the stack's account, which could "
+                "not be read: asking aws:organizations/getOrganization:getOrganization: "
+                "DescribeOrganization: AWSOrganizationsNotInUseException: "
+                "Your account is not a member of an organization."
+            ),
+        ),
+        (
             {"digests": [{"accounts": ["111122223333"], "recipients": ["a@example.com"]}]},
             (
                 "digests must be left out without accounts or organizationalUnits, got "
