@@ -140,7 +140,7 @@ class _Tour:
         if deployed.outputs.get("stateMachineArn"):
             self._step(
                 "The state machine",
-                self.account.state_machines.wait,
+                lambda: self.account.state_machines.wait(timeout=300),
                 lambda executions: f"execution {executions[-1].status.lower()}",
             )
         (show_log if self.verbose else show_log_briefly)(self.console, self._new_lines(deployed))

@@ -1,5 +1,6 @@
 """The scan of one account, which the state machine runs for each: enter, read, judge, store."""
 
+import gc
 import json
 import os
 from collections.abc import Mapping
@@ -38,6 +39,8 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         scan = _read(account, run, clients, budget)
     body = encode_scan(account.id, bounded(scan))
     exchange.put_once(exchange.scan_key(account.id), body)
+    # The clients of an account hold each other, and a warm function enters hundreds of accounts.
+    gc.collect()
     return {}
 
 

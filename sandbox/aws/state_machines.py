@@ -79,8 +79,9 @@ class StateMachines:
     def close(self) -> None:
         """Stop what is still executed."""
         for execution in self._executions():
-            if execution.status == "RUNNING":
-                execution.exec_worker.stop(stop_date=None, error=None, cause=None)
+            environment = execution.exec_worker.env  # None until its thread has begun
+            if execution.status == "RUNNING" and environment:
+                environment.set_stop(stop_date=None, error=None, cause=None)
 
     def _executions(self) -> list[Any]:
         if not self._backends:

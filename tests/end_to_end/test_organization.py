@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import product
 from math import inf
 from pathlib import Path
 
@@ -14,7 +15,13 @@ import pytest
 
 from sandbox.aws.faults import Fault
 from sandbox.aws.functions import caller_of
-from tests.end_to_end.organization import DeployedOrganization, deploy, open_port, text_of
+from tests.end_to_end.organization import (
+    REGION,
+    DeployedOrganization,
+    deploy,
+    open_port,
+    text_of,
+)
 
 SHOP, PAYMENTS, TOOLS = "210000000001", "210000000002", "210000000003"
 ROLE = "security-group-audit"
@@ -73,14 +80,14 @@ def test_an_account_that_refuses_is_denied_and_the_others_are_read(
 
 
 def test_a_suspended_account_is_left_out_and_said_once(deployed: DeployedOrganization) -> None:
-    """It is not entered, and the run succeeds."""
+    """It is not entered, the run succeeds, and the next mail does not name it."""
     deployed.join("210000000004", "old-website")
     deployed.organization.suspend("210000000004")
     assert deployed.run() == "SUCCEEDED"
-    text = deployed.text()
-    assert "old-website" in text
-    assert "SUSPENDED" in text.upper()
-    assert deployed.run(source="manual", notify="always") == "SUCCEEDED"
+    assert "Left out: old-website (210000000004): its state is SUSPENDED" in deployed.text()
+    open_port(deployed.organization.members[SHOP], "opening", 21)
+    assert deployed.run() == "SUCCEEDED"
+    assert "old-website" not in deployed.text()
 
 
 @pytest.mark.parametrize(
@@ -189,10 +196,48 @@ def test_accounts_join_and_leave(deployed: DeployedOrganization) -> None:
     assert deployed.run() == "SUCCEEDED"
     text = deployed.text()
     assert "search-nodes" in text
-    assert "payments" in text
+    assert f"Left out: payments ({PAYMENTS}): it is no longer among the accounts" in text
     assert "resolved" not in text.lower()
     assert deployed.run() == "SUCCEEDED"
     assert deployed.mails() == []
+
+
+def test_a_team_gets_its_own_part(stack: ExitStack, project: Path) -> None:
+    """A refused part fails the run; the next main digest says it, and that part is full then."""
+    team = "payments@example.com"
+    digest = {"accounts": [PAYMENTS], "recipients": [team]}
+    deployed = deploy(stack, project, digests=[digest])
+    assert deployed.run() == "SUCCEEDED"
+    main, part = deployed.mails()
+    assert (main.recipients, part.recipients) == (("security@example.com",), (team,))
+    assert "shop-bastion" in text_of(main)
+    assert "shop-bastion" not in text_of(part)
+    assert "payments-database" in text_of(part)
+
+    open_port(deployed.organization.members[PAYMENTS], "second-database", 3306)
+    refused = Fault("SendEmail", containing=team, code="MessageRejected", message="Not verified.")
+    deployed.account.faults.add(refused)
+    assert deployed.run() == "FAILED"
+    (main,) = deployed.mails()
+    assert "second-database" in text_of(main)
+
+    deployed.account.faults.clear()
+    assert deployed.run() == "SUCCEEDED"
+    main, part = deployed.mails()
+    assert f"The digest for {team} was not sent" in text_of(main)
+    assert "payments-database" in text_of(part)
+    assert "second-database" in text_of(part)
+
+
+def test_a_run_by_hand_names_accounts_and_regions(deployed: DeployedOrganization) -> None:
+    """It reads what the event names, and a dry run returns counts and mails nothing."""
+    assert deployed.run(accounts=[SHOP], regions=["eu-west-1"]) == "SUCCEEDED"
+    text = deployed.text()
+    assert "1 region of 1 account read" in text
+    assert "payments" not in text
+    assert deployed.run(dryRun=True) == "SUCCEEDED"
+    assert deployed.mails() == []
+    assert deployed.account.state_machines.wait()[-1].output["counts"]["targets"] == 6
 
 
 def test_a_region_enabled_in_one_account_is_read_there(stack: ExitStack, project: Path) -> None:
@@ -251,6 +296,22 @@ def test_a_report_killed_at_any_write_loses_nothing(deployed: DeployedOrganizati
         deployed.account.faults.clear()
         assert len(sent) in (1, 2), (skip, answered)
         assert f"opening-{number} " in sent[0], (skip, answered)
+
+
+def test_a_door_killed_at_any_step_starts_one_run(deployed: DeployedOrganization) -> None:
+    """Lambda delivers the event again, and what is new is mailed once."""
+    shop, door = deployed.organization.members[SHOP], caller_of(deployed.outputs["functionName"])
+    steps = [("PutObject", 0), ("PutObject", 1), ("StartExecution", 0)]
+    for number, ((operation, skip), answered) in enumerate(product(steps, (False, True))):
+        open_port(shop, f"opening-{number}", 21)
+        deployed.account.faults.add(
+            Fault(operation, caller=door, kill=True, times=1, skip=skip, answered=answered)
+        )
+        (delivery,) = deployed.account.events.fire(deployed.outputs["scheduleRule"], REGION)
+        assert [run.error for run in delivery.invocations] == ["Unhandled", None]
+        executions = deployed.account.state_machines.wait(120)
+        assert [execution.status for execution in executions] == ["SUCCEEDED"] * (number + 1)
+        assert f"opening-{number} " in deployed.text()
 
 
 def test_forty_accounts_in_seventeen_regions(stack: ExitStack, project: Path) -> None:

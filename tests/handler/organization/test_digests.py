@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from handler.model.run import AuditIncompleteError
 from handler.organization.configuration import TeamDigest
 from sandbox.aws.faults import Fault
 from tests.support.organization import ROOT, MemoryOrganization
-from tests.support.stack import Killed, killed, unwrapped
+from tests.support.stack import Killed, intercepted, killed, unwrapped
 
 PAYMENTS, SHOP, BLOG = "111122223333", "222233334444", "333344445555"
 DIGESTS = (
@@ -140,3 +141,26 @@ def test_a_second_attempt_continues_after_what_was_sent(*, answered: bool) -> No
         assert sorted(texts) == ["payments@example.com", "security@example.com", "shop@example.com"]
         assert not [t for first, *again in texts.values() for t in again if repeated not in t], at
     assert at > 15
+
+
+def test_a_mail_that_was_accepted_is_not_sent_again(organization: MemoryOrganization) -> None:
+    """Of a report that died after a team's mail, only that mail is repeated, and the rest sent."""
+    organization.start(run="e1")
+    organization.scan("e1")
+
+    def die_after_the_second_mail(request: Any, send: Any) -> Any:
+        answer = send()
+        if request.name == "SendEmail" and len(organization.account.mails()) == 2:
+            raise Killed
+        return answer
+
+    with pytest.raises(Killed), intercepted(die_after_the_second_mail):
+        organization.report("e1")
+    organization.sleep(120)
+    organization.report("e1")
+    assert [recipient for recipient, _ in mailed(organization)] == [
+        "security@example.com",
+        "payments@example.com",
+        "payments@example.com",
+        "shop@example.com",
+    ]

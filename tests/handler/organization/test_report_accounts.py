@@ -186,6 +186,25 @@ def test_a_run_of_one_account_moves_only_its_own_pointer(
     assert "Left out" not in organization.texts[-1]
 
 
+def test_what_no_mail_has_said_is_said_later(organization: MemoryOrganization) -> None:
+    """A closing that was damped is mailed when it has lasted a week: no mail had said it."""
+    organization.run()
+    client = organization.members[SHOP].account.client("ec2", "eu-west-1")
+    ranges = [{"CidrIp": "0.0.0.0/0"}]
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": ranges}
+    for change in ("revoke", "authorize", "revoke", "authorize", "revoke"):
+        organization.day()
+        getattr(client, f"{change}_security_group_ingress")(
+            GroupId="sg-eu-west-1-0", IpPermissions=[ssh]
+        )
+        organization.run()
+    mails = len(organization.subjects)
+    organization.day(8)
+    organization.run()
+    assert len(organization.subjects) == mails + 1
+    assert "RESOLVED (1)" in organization.texts[-1]
+
+
 def test_a_dry_run_returns_counts_and_leaves_nothing(organization: MemoryOrganization) -> None:
     """No mail is sent, and nothing but plan and scans is stored."""
     counts = organization.run({"dryRun": True})["counts"]
