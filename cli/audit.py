@@ -13,7 +13,7 @@ from rich.console import Console
 from cli.errors import AuditError
 from cli.snapshot import Snapshot, SnapshotError
 from handler import clock
-from handler.audit import build_report, collector_paused, enter_account, scan_targets
+from handler.audit import build_report, enter_account, scan_targets
 from handler.aws import FAILURES, Clients, error_text
 from handler.ec2.region import account_id
 from handler.model.finding import Severity
@@ -121,16 +121,15 @@ def _scan_others(
             return [Scan(coverage_of(Target(account, ALL_REGIONS), [error]))]
 
     pool = ThreadPoolExecutor(_ACCOUNTS_AT_A_TIME)
-    with collector_paused():
-        try:
-            futures = [pool.submit(scan_account, account) for account in others.ids]
-            for future in as_completed(futures):
-                yield from future.result()
-                # The clients of an account hold each other: those of 100 accounts are 2 GB.
-                gc.collect()
-        finally:
-            # Accounts that are still waiting must not delay the end after Ctrl-C.
-            pool.shutdown(wait=False, cancel_futures=True)
+    try:
+        futures = [pool.submit(scan_account, account) for account in others.ids]
+        for future in as_completed(futures):
+            yield from future.result()
+            # The clients of an account hold each other: those of 100 accounts are 2 GB.
+            gc.collect()
+    finally:
+        # Accounts that are still waiting must not delay the end after Ctrl-C.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _with_accounts(report: Report, ids: Iterable[str]) -> Report:

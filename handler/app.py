@@ -1,5 +1,6 @@
 """What Lambda calls: one audit, from the event to the mail and the ledger."""
 
+import gc
 import os
 import uuid
 from collections.abc import Callable, Collection, Sequence
@@ -21,6 +22,9 @@ from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.settings import Settings, deployed_policy
 
+# What is imported stays: the collector need not look at it again.
+gc.freeze()
+
 
 def lambda_handler(event: object, context: object) -> dict[str, Any]:
     """Audit every target, mail what there is to mail, and commit what is known.
@@ -32,6 +36,8 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     ``MailError`` when SES refuses the digest, which leaves the ledger as it was, and
     ``AuditIncompleteError``, after mail and commit, when something was not read or not stored.
     """
+    # The clients of an earlier run in this process hold each other.
+    gc.collect()
     if organization := deployed_organization():
         return start_audit(event, context, organization)
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()

@@ -27,9 +27,15 @@ OPERATIONS = {
         "DescribeVpcBlockPublicAccessOptions",
         "GetManagedPrefixListEntries",
     ),
+    "organizations": (
+        "ListAccounts",
+        "ListAccountsForParent",
+        "ListOrganizationalUnitsForParent",
+    ),
     "s3": ("GetObject", "PutObject"),
     "sesv2": ("SendEmail",),
-    "sts": ("GetCallerIdentity",),
+    "stepfunctions": ("StartExecution",),
+    "sts": ("AssumeRole", "GetCallerIdentity"),
 }
 """The operations that the handler calls, by service."""
 _REGIONAL_DATA = ("endpoints", "partitions", "sdk-default-configuration")
@@ -40,7 +46,7 @@ Json = dict[str, Any]
 def service_models() -> Iterator[tuple[str, Json]]:
     """Path without suffix and content of each file, as botocore's loader looks for it."""
     loader = Loader()
-    prefixes = {"ec2", "email", "s3", "sts"}
+    prefixes = {"ec2", "email", "organizations", "s3", "states", "sts"}
     for name in _REGIONAL_DATA:
         data = loader.load_data(name)
         for partition in data["partitions"] if name == "endpoints" else ():
