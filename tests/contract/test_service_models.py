@@ -26,11 +26,9 @@ def test_models_are_cut_from_the_installed_botocore() -> None:
 @pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1", "us-gov-west-1", "xx-new-9"])
 def test_clients_are_those_of_the_whole_models(service: str, region: str) -> None:
     """They call the same address and sign for the same region, in every partition."""
-    keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    small, large = (
-        session.client(service, region_name=region, **keys)
-        for session in (small_session(), boto3.session.Session())
-    )
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    sessions: tuple[Any, Any] = (small_session(), boto3.session.Session())
+    small, large = (session.client(service, region_name=region, **keys) for session in sessions)
     assert small.meta.endpoint_url == large.meta.endpoint_url
     assert small.meta.region_name == large.meta.region_name
     assert set(small.meta.service_model.operation_names) == set(OPERATIONS[service])
