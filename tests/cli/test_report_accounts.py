@@ -98,7 +98,7 @@ def test_account_has_its_own_history(project: Path, capsys: pytest.CaptureFixtur
         "2026-11-23 06:00 schedule 0 0 1 0 0 0 0 sent",
         "2026-11-24 06:00 schedule 0 0 2 0 0 0 0 sent",
     ]
-    assert lines[3].startswith("CRITICAL SSH tcp/22 bastion eu-west-1 ")
+    assert lines[3].startswith("CRITICAL SSH tcp/22 bastion eu-west-1")
     assert lines[-2] == "1 region read: 2 groups, 2 rules."
 
 

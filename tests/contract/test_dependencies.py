@@ -38,7 +38,7 @@ ALLOWED = {
         "werkzeug",
         "yaml",
     },
-    "tools": {"rich", "tools"},
+    "tools": {"botocore", "rich", "tools"},
 }
 UNRESTRICTED = {"benchmarks", "tests"}
 # The rooms of the handler, from the ground floor up. A room is a folder or a module beside the

@@ -16,9 +16,10 @@ EXCEPTION = {
 
 
 def test_archive_holds_the_handler_and_its_policy(deploy: Deploy, project: Path) -> None:
-    """The archive holds the modules of handler/ under their own paths, and policy.json."""
+    """The archive holds the files of handler/ under their own paths, and policy.json."""
     assets = deploy().one(FUNCTION)["code"].assets
-    sources = (project / "handler").rglob("*.py")
+    folder = project / "handler"
+    sources = [*folder.rglob("*.py"), *folder.rglob("*.json")]
     names = {source.relative_to(project).as_posix() for source in sources}
     assert set(assets) == names | {"policy.json"}
     assert assets["handler/app.py"].path == str(project / "handler" / "app.py")
