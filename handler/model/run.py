@@ -263,7 +263,7 @@ class Report:
         """Whether it is of a run over many accounts."""
         return bool(self.accounts)
 
-    @property
+    @cached_property
     def names(self) -> Mapping[str, str]:
         """The names of the accounts that have one, by id."""
         return {account.id: account.name for account in self.accounts if account.name}

@@ -20,7 +20,7 @@ def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
         return ""
     worst = worst_of(selected).finding if selected else None
     if worst and worst.severity.is_at_least(_URGENT):
-        return _start_with(worst)
+        return _start_with(worst, report.names.get(worst.target.account))
     if not report.is_complete:
         return "Start with what could not be read: what is open there is not known."
     if report.exceptions.expiring:
@@ -33,8 +33,9 @@ def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
     return review or ("Nothing to do." if is_clean(report) else "")
 
 
-def _start_with(finding: Finding) -> str:
+def _start_with(finding: Finding, account: str | None) -> str:
     where = phrases.group_names(finding, _LONGEST_NAME)
+    where += f" in {cut(account, _LONGEST_NAME)}" if account else ""
     what, audience = phrases.service(finding), phrases.audience(finding)
     path = f"is open to {audience}"
     if finding.attached:

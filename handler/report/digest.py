@@ -140,7 +140,7 @@ def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) 
 
 
 def _worst_accounts(report: Report) -> Iterator[str]:
-    """The accounts with the worst findings, and how many more have any."""
+    """The accounts with the worst findings, and how many more have any; nothing if none has."""
     open_in = [account for account in report.accounts if any(account.openings.values())]
     open_in.sort(key=lambda account: [-account.openings.get(s, 0) for s in Severity])
     for account in open_in[:_NAMED_ACCOUNTS]:
@@ -148,7 +148,8 @@ def _worst_accounts(report: Report) -> Iterator[str]:
         yield f"{title}: {phrases.counts(account.openings)}"
     if (more := len(open_in) - _NAMED_ACCOUNTS) > 0:
         yield f"and {phrases.count(more, 'more account')} with findings."
-    if clean := sum(a.is_complete and not any(a.openings.values()) for a in report.accounts):
+    clean = sum(a.is_complete and not any(a.openings.values()) for a in report.accounts)
+    if open_in and clean:
         yield f"{phrases.count(clean, 'account')} without findings."
 
 

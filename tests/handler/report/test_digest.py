@@ -11,6 +11,7 @@ from handler.ledger.state import LedgerState
 from handler.model.finding import Change, Previous, Severity, Status
 from handler.model.network import Target
 from handler.model.run import Changes, Coverage, CoverageStatus, Report
+from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind, Section, build_digest
 from handler.report.html import render_html
@@ -175,6 +176,21 @@ def test_the_advice(groups: list[dict[str, Any]], policy: dict[str, str], advice
     exceptions = [policy | {"reason": "a", "owner": "b"}] if policy else []
     parsed = Policy.parse({"exceptions": exceptions})
     assert build_digest(reports.of(reports.read(*groups), policy=parsed)).advice == advice
+
+
+def test_many_accounts() -> None:
+    """The advice names the account, and accounts are listed where any of them has findings."""
+    report = reports.of(reports.read(ports(22)))
+    account = report.findings[0].target.account
+    found = (
+        AccountResult(account, "shop", {Severity.CRITICAL: 1}, is_complete=True),
+        AccountResult("222233334444", "bank", {}, is_complete=True),
+    )
+    digest = build_digest(replace(report, accounts=found))
+    assert digest.advice == "Start with web in shop: SSH is open to the internet."
+    assert digest.accounts == (f"shop ({account}): 1 critical", "1 account without findings.")
+    clean = replace(reports.of(reports.read(ports(443))), accounts=found[1:])
+    assert build_digest(clean).accounts == ()
 
 
 @pytest.mark.parametrize(
