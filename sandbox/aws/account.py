@@ -110,13 +110,14 @@ class Account:
         moto_api_backend.reset()
         self._front = Front(self.faults)
         self.networks = self._front.networks
+        self.history = self._front.history
         server = _server()
         self.endpoint = f"http://127.0.0.1:{server.server_port}"
         self.functions = Functions(
             self.endpoint, self.id, self._front.settings, _client, self._runtime
         )
         self._front.invoke = self.functions.serve
-        self._front.role_of = self.functions.role_of
+        self._front.role_of = self.history.role_of = self.functions.role_of
         self.events = EventBus(self.id, self.client, self.functions.start)
         self._front.put_events = self.events.serve
         server.app = self._front
@@ -139,9 +140,9 @@ class Account:
         """Every request that reached the account, in order."""
         return self._front.calls
 
-    def client(self, service: str, region: str = "eu-west-1") -> Any:
-        """A boto3 client of this account, signed with the owner's key; it does not retry."""
-        return _client(service, region, OWNER)
+    def client(self, service: str, region: str = "eu-west-1", caller: str = OWNER) -> Any:
+        """A boto3 client of this account, signed with an access key; it does not retry."""
+        return _client(service, region, caller)
 
     def environment(self, region: str = "eu-west-1") -> dict[str, str]:
         """The environment variables with which another process works in this account."""

@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response
 from sandbox.aws import authorization, regions, schedule, security_groups
 from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
+from sandbox.aws.event_history import EventHistory
 from sandbox.aws.faults import Fault, Faults, wait
 from sandbox.aws.function_settings import FunctionSettings
 from sandbox.aws.mail import Mail, read_mail
@@ -72,6 +73,7 @@ class Front:
         self.invoke: Callable[[Operation], Response] | None = None
         self.put_events: Callable[[Operation], Response] | None = None
         self.role_of: Callable[[str], str | None] = lambda _: None
+        self.history = EventHistory()
         self.closing = threading.Event()
         self.networks = Networks()
         self.settings = FunctionSettings()
@@ -93,9 +95,11 @@ class Front:
             or regions.refuse_disabled(operation)
             or self._deny(operation)
             or self._refuse(operation)
+            or self.history.serve(operation)
             or self._serve(operation)
             or self._ask_moto(operation)
         )
+        self.history.add(operation, response)
         return response(environ, start_response)
 
     def _fail(self, operation: Operation, fault: Fault, environ: Environ) -> Response | None:
