@@ -7,15 +7,15 @@ import pulumi_aws as aws
 
 from infra.config import StackConfig
 
-# API calls that can open more than was open: new groups and inbound rules, changed prefix lists,
-# another combination of groups on a network interface, a public address for one. Left out: calls
-# that close something, which the next scheduled run reports; and new instances and interfaces,
-# which autoscaling creates by the hundred and which open only what their groups already allow.
+# API calls that can open more than was open: new inbound rules, changed prefix lists, another
+# combination of groups on a network interface, a public address for one. Left out: calls that close
+# something, which the next scheduled run reports; new groups, which have no inbound rules; and new
+# instances and interfaces, which autoscaling creates by the hundred and which open only what their
+# groups already allow.
 OPENING_CALLS = (
     "AssignIpv6Addresses",
     "AssociateAddress",
     "AuthorizeSecurityGroupIngress",
-    "CreateSecurityGroup",
     "ModifyInstanceAttribute",
     "ModifyManagedPrefixList",
     "ModifyNetworkInterfaceAttribute",

@@ -42,7 +42,6 @@ def test_realtime_invokes_the_function_after_a_change(deploy: Deploy) -> None:
                 "AssignIpv6Addresses",
                 "AssociateAddress",
                 "AuthorizeSecurityGroupIngress",
-                "CreateSecurityGroup",
                 "ModifyInstanceAttribute",
                 "ModifyManagedPrefixList",
                 "ModifyNetworkInterfaceAttribute",
