@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 from handler.model.run import Report
+from handler.report import phrases
 from handler.report.json_report import finding_to_json
 from handler.sanitize import plain
 
@@ -17,8 +18,8 @@ COLUMNS = (
     "interfaceCount", "family",
     "protocol", "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses",
     "share", "sources", "prefixLists", "sourceCount", "ruleIds", "ruleCount", "why", "detail",
-    "exception", "firstSeen", "lastSeen", "resolvedAt", "changedAt", "change", "fix", "narrower",
-    "console", "id", "partOf",
+    "exception", "firstSeen", "lastSeen", "resolvedAt", "changedAt", "change", "openedBy",
+    "fix", "narrower", "console", "id", "partOf",
 )  # fmt: skip
 # What a spreadsheet reads as a formula, at the start of a cell; in locales with decimal commas, a
 # semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection
@@ -28,7 +29,8 @@ _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"""
 def csv_lines(report: Report) -> Iterator[str]:
     """A line of names, then a line for each finding in the report's order; each ends with CRLF."""
     yield _line(COLUMNS)
-    for row in map(finding_to_json, report.findings):
+    for finding in report.findings:
+        row = {**finding_to_json(finding), "openedBy": phrases.opened_by(finding)}
         yield _line(_cell(row.get(column)) for column in COLUMNS)
 
 

@@ -8,6 +8,7 @@ from handler.model.address import Family
 from handler.model.attachment import Attachment
 from handler.model.finding import Change, Finding, Kind, Previous, Severity, Status
 from handler.model.network import Target
+from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.run import Coverage, CoverageStatus, PolicyException, Report, Run, Trigger
 from handler.model.traffic import Traffic
@@ -156,6 +157,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "previouslyCount": finding.previously_count,
         "flips": finding.flips,
         "flippingSince": finding.flipping_since,
+        "openedBy": opened_by_to_json(finding.opened_by),
         "fix": finding.fix,
         "narrower": finding.narrower,
         "console": phrases.console_url(finding),
@@ -210,6 +212,7 @@ def finding_from_fields(fields: Fields) -> Finding:
         previously_count=fields.count("previouslyCount"),
         flips=fields.count("flips"),
         flipping_since=fields.optional_time("flippingSince"),
+        opened_by=opened_by_from_fields(fields),
         fix=fields.optional_text("fix"),
         narrower=fields.optional_text("narrower"),
         detail=fields.optional_text("detail"),
@@ -235,6 +238,49 @@ def traffic_from_fields(fields: Fields) -> Traffic:
         fields.optional_integer("toPort"),
         fields.optional_integer("icmpType"),
         fields.optional_integer("icmpCode"),
+    )
+
+
+def opened_by_to_json(opened_by: OpenedBy | NotAttributed | None) -> dict[str, Any] | None:
+    """Who opened a finding as JSON-serialisable data; ``principal`` is null where nobody knows."""
+    if opened_by is None:
+        return None
+    if isinstance(opened_by, NotAttributed):
+        return {
+            "principal": None,
+            "since": opened_by.since,
+            "tries": opened_by.tries,
+            "historyRead": opened_by.is_read,
+        }
+    return {
+        "principal": opened_by.actor.principal,
+        "kind": opened_by.actor.kind,
+        "name": opened_by.actor.name,
+        "at": opened_by.at,
+        "sourceAddress": opened_by.source_address,
+        "eventId": opened_by.event_id,
+        "means": opened_by.means,
+        "others": opened_by.others,
+    }
+
+
+def opened_by_from_fields(fields: Fields) -> OpenedBy | NotAttributed | None:
+    """Who opened a stored finding. Raises one of ``DECODE_ERRORS``."""
+    stored = fields.optional_object("openedBy")
+    if stored is None:
+        return None
+    principal = stored.optional_text("principal")
+    if principal is None:
+        return NotAttributed(
+            stored.time("since"), stored.integer("tries"), stored.boolean("historyRead")
+        )
+    return OpenedBy(
+        Actor(ActorKind(stored.text("kind")), principal, stored.optional_text("name")),
+        stored.time("at"),
+        stored.text("eventId"),
+        stored.optional_text("sourceAddress"),
+        Means(stored.text("means")),
+        stored.integer("others"),
     )
 
 
