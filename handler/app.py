@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handler import clock, logs, mail
+from handler.attribution.history import EventHistory
+from handler.attribution.openers import Openers
 from handler.audit import build_report, scan_targets, unread_account
 from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, parse_event
-from handler.ledger.state import LedgerState
+from handler.ledger.state import LedgerState, last_readings
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import Event, LedgerSession
 from handler.model.network import ALL_REGIONS, Target
-from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
+from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.settings import Settings, deployed_policy
@@ -33,7 +35,8 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
     request = parse_event(event, request_id, settings)
     logs.log_start(request)
-    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp())
+    openers = _openers(clients, settings, request, budget)
+    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), openers)
     event = Event(request.id, request.trigger, request.changed_at, request.regions)
     session = LedgerSession(_ledger_store(clients, settings, request), event, policy, budget)
     outcome = session.execute(steps)
@@ -58,6 +61,7 @@ class _AuditSteps:
     request: RunRequest
     budget: clock.TimeBudget
     started_at: str
+    openers: Openers | None
 
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
         """Read every target that the request names, or these of them."""
@@ -91,6 +95,8 @@ class _AuditSteps:
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; a dry run mails none."""
         report = replace(build_report(run, scans, self.policy, known), notices=notices)
+        if self.openers and known:
+            report = self.openers.attribute(report, last_readings(known))
         if self.request.dry_run:
             return report, None
         last_full_digest_at = known.last_full_digest_at if known else None
@@ -107,6 +113,20 @@ class _AuditSteps:
         except MailError:
             logs.log_findings(report)
             raise
+
+
+def _openers(
+    clients: Clients, settings: Settings, request: RunRequest, budget: clock.TimeBudget
+) -> Openers | None:
+    """Who opened what: in a run about a change its call, in others the event history."""
+    if not settings.attribution:
+        return None
+    if request.trigger is Trigger.CHANGE:
+        return Openers(request.call, None)
+    history = EventHistory(
+        lambda target: clients.get("cloudtrail", target.region), budget.reading_seconds_left
+    )
+    return Openers(None, history)
 
 
 def _ledger_store(clients: Clients, settings: Settings, request: RunRequest) -> LedgerStore:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from handler.attribution.cloudtrail_event import ApiCall, parse_record
 from handler.model.network import REGION_NAME
 from handler.model.run import Trigger
 from handler.sanitize import expected
@@ -28,7 +29,8 @@ class RunRequest:
     ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every
     region enabled for the account; ``is_full`` is false where the event left some out. With
     ``dry_run`` nothing is mailed and nothing stored. ``changed_at`` is when the change was made
-    that an event is about, UTC in ISO 8601; None for other events.
+    that an event is about, UTC in ISO 8601, and ``call`` what it has changed; None for other
+    events.
     """
 
     id: str
@@ -38,6 +40,7 @@ class RunRequest:
     is_full: bool = True
     dry_run: bool = False
     changed_at: str | None = None
+    call: ApiCall | None = None
 
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
@@ -62,6 +65,7 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             regions or settings.regions,
             is_full=not regions,
             changed_at=_changed_at(fields),
+            call=parse_record(fields.get("detail")),
         )
     regions = _regions(fields.get("regions"))
     return RunRequest(

@@ -37,7 +37,8 @@ class Notify(StrEnum):
 class Settings:
     """The function's settings; ``regions`` is empty for every region enabled for the account.
 
-    Without a ``ledger_bucket`` there is no ledger.
+    Without a ``ledger_bucket`` there is no ledger. With ``attribution``, findings say who opened
+    them.
     """
 
     sender: str
@@ -46,12 +47,13 @@ class Settings:
     notify: Notify = Notify.CHANGES
     ledger_bucket: str | None = None
     stack: str | None = None
+    attribution: bool = True
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in ``SES_SENDER``, ``SES_RECIPIENT`` (comma-separated), ``AUDIT_REGIONS``
-        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET`` and ``STACK``; the first two are
-        required.
+        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET``, ``STACK`` and ``ATTRIBUTION``
+        (true or false); the first two are required.
 
         Raises ``SettingsError`` with one sentence that names variable, value and expectation.
         """
@@ -69,6 +71,9 @@ class Settings:
         notify = environment.get("NOTIFY", Notify.CHANGES)
         if notify not in set(Notify):
             _refuse("NOTIFY", f"one of {', '.join(Notify)}", notify)
+        attribution = environment.get("ATTRIBUTION", "true")
+        if attribution not in {"true", "false"}:
+            _refuse("ATTRIBUTION", "true or false", attribution)
         return cls(
             sender=sender,
             recipients=recipients,
@@ -76,6 +81,7 @@ class Settings:
             notify=Notify(notify),
             ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,
+            attribution=attribution == "true",
         )
 
 
