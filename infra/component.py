@@ -93,6 +93,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                 mail_arns=mail_arns,
                 sender=config.sender,
                 regions=[] if ALL_REGIONS in config.regions else config.regions,
+                attribution=config.attribution,
             )
         )
         return aws.iam.RolePolicy(

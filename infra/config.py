@@ -58,6 +58,7 @@ class StackConfig:
     realtime: bool
     regions: tuple[str, ...]
     notify: str
+    attribution: bool
     alarms: bool
     create_identities: bool
     report_retention_days: int
@@ -83,6 +84,7 @@ class StackConfig:
             realtime=reader.boolean("realtime", default=False),
             regions=_read_regions(reader),
             notify=_read_notify(reader),
+            attribution=reader.boolean("attribution", default=True),
             alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
             report_retention_days=_read_integer_within(
@@ -108,6 +110,7 @@ class StackConfig:
             "SES_RECIPIENT": ",".join(self.recipients),
             "AUDIT_REGIONS": ",".join(self.regions),
             "NOTIFY": self.notify,
+            "ATTRIBUTION": str(self.attribution).lower(),
         }
 
     @property
@@ -147,6 +150,7 @@ def _refuse_long_policy(config: StackConfig) -> None:
         mail_arns=[_LONGEST_LOCATION.arn("ses", resource) for resource in resources],
         sender=config.sender,
         regions=config.regions,
+        attribution=config.attribution,
     )
     size = len(json.dumps(document, separators=(",", ":")))
     if size > MAX_POLICY_CHARACTERS:

@@ -17,6 +17,7 @@ READ_ACTIONS = (
     "ec2:DescribeVpcBlockPublicAccessOptions",
     "ec2:GetManagedPrefixListEntries",
 )
+ATTRIBUTION_ACTIONS = ("cloudtrail:LookupEvents",)
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 # SES API v2 checks SendEmail with a raw message against both actions.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
@@ -47,23 +48,29 @@ def function_policy(
     mail_arns: Sequence[str],
     sender: str,
     regions: Sequence[str],
+    attribution: bool,
 ) -> Document:
     """The permissions of the function: read groups, send email, use its ledger, write its log.
 
     ``mail_arns`` are those of ``mail_resources``. ``regions`` are the only ones whose groups it may
-    read; an empty sequence allows all regions.
+    read; an empty sequence allows all regions. With ``attribution`` it may look up who opened what.
     """
     # "*" because EC2 Describe actions do not support resource-level permissions, and the prefix
     # lists that rules refer to are not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-    read = _allow("ReadSecurityGroups", READ_ACTIONS, "*")
+    reads = [_allow("ReadSecurityGroups", READ_ACTIONS, "*")]
+    if attribution:
+        # LookupEvents does not support resource-level permissions either:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
+        reads.append(_allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*"))
     if regions:
-        read["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+        for read in reads:
+            read["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
     send = _allow("SendDigest", MAIL_ACTIONS, list(mail_arns))
     # The identities would allow every address of a domain, and every recipient's as the sender.
     send["Condition"] = {"StringEquals": {"ses:FromAddress": sender}}
     return _document(
-        read,
+        *reads,
         send,
         # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such
         # as the head before the first run:

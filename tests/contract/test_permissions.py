@@ -16,10 +16,17 @@ ACTIONS = {
 
 
 def test_role_allows_exactly_the_actions_of_a_run(deployed: Deployed) -> None:
-    """A run uses each action that the role allows, and no other one."""
+    """Runs use each action that the role allows, and no other one."""
     # Its exclusions are read only where Block Public Access is on.
     deployed.account.networks.block_public_access(
         "eu-west-1", InternetGatewayBlockMode="block-ingress"
+    )
+    deployed.run()
+    # Who opened something is asked only of what is new.
+    ec2 = deployed.account.client("ec2")
+    group_id = ec2.create_security_group(GroupName="new", Description="new")["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group_id, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0"
     )
     deployed.run()
     called = {
@@ -36,6 +43,7 @@ def test_role_allows_exactly_the_actions_of_a_run(deployed: Deployed) -> None:
         mail_arns=["arn:identity"],
         sender="audit@example.com",
         regions=[],
+        attribution=True,
     )
     allowed = {action for statement in document["Statement"] for action in statement["Action"]}
     assert called == allowed

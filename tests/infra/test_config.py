@@ -90,7 +90,7 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
                 "recipients": [f"a@{'b' * 30}.c{number}.example.com" for number in range(50)],
             },
             "recipients must be addresses whose IAM policy has at most 10240 characters, "
-            "got 16445: use fewer, or fewer domains.",
+            "got 16603: use fewer, or fewer domains.",
             id="policy-too-long",
         ),
         pytest.param(

@@ -9,6 +9,7 @@ from tests.infra.conftest import Deploy, Deployment
 from tests.infra.resource_types import (
     BUCKET,
     BUCKET_POLICY,
+    FUNCTION,
     LOG_GROUP,
     NAME,
     POLICY,
@@ -33,11 +34,12 @@ def test_only_lambda_may_assume_the_role(deploy: Deploy) -> None:
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_function_policy_has_six_statements(deploy: Deploy) -> None:
-    """The role policy has these six statements and no action with a wildcard."""
+def test_function_policy_has_seven_statements(deploy: Deploy) -> None:
+    """The role policy has these seven statements and no action with a wildcard."""
     statements = json.loads(deploy().one(POLICY)["policy"])["Statement"]
     assert [statement["Sid"] for statement in statements] == [
         "ReadSecurityGroups",
+        "LookUpWhoOpenedIt",
         "SendDigest",
         "ListLedger",
         "ReadLedger",
@@ -54,12 +56,20 @@ def test_all_regions_may_be_read_by_default(deploy: Deploy) -> None:
     assert "Condition" not in policy_statement(deploy(), "ReadSecurityGroups")
 
 
-def test_only_configured_regions_may_be_read(deploy: Deploy) -> None:
-    """With two regions the read statement is limited to them by aws:RequestedRegion."""
-    read = policy_statement(deploy(regions=["us-east-1", "eu-west-1"]), "ReadSecurityGroups")
+@pytest.mark.parametrize("sid", ["ReadSecurityGroups", "LookUpWhoOpenedIt"])
+def test_only_configured_regions_may_be_read(deploy: Deploy, sid: str) -> None:
+    """With two regions what reads is limited to them by aws:RequestedRegion."""
+    read = policy_statement(deploy(regions=["us-east-1", "eu-west-1"]), sid)
     assert read["Condition"] == {
         "StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}
     }
+
+
+def test_without_attribution_no_event_may_be_looked_up(deploy: Deploy) -> None:
+    """With attribution false the action is dropped, and the function is told."""
+    deployment = deploy(attribution=False)
+    assert "cloudtrail" not in deployment.one(POLICY)["policy"]
+    assert deployment.one(FUNCTION)["environment"]["variables"]["ATTRIBUTION"] == "false"
 
 
 def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
