@@ -21,6 +21,11 @@ from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.settings import Settings, deployed_policy
 
+_NOT_REALTIME = (
+    "changes are seen by the schedule only, because the region was enabled after the last "
+    "deployment; pulumi up makes them start a run."
+)
+
 
 def lambda_handler(event: object, context: object) -> dict[str, Any]:
     """Audit every target, mail what there is to mail, and commit what is known.
@@ -35,6 +40,9 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
     request = parse_event(event, request_id, settings)
     logs.log_start(request)
+    if _is_foreign(request, context):
+        logs.log_foreign(request)
+        return _result({"mailed": 0})
     openers = _openers(clients, settings, request, budget)
     steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), openers)
     event = Event(request.id, request.trigger, request.changed_at, request.regions)
@@ -75,6 +83,8 @@ class _AuditSteps:
         except FAILURES as error:
             # A run that cannot even name its account must not end without a mail.
             read = list(logs.log_scans([unread_account(error)]))
+        if self.settings.realtime_regions:
+            read = [_with_realtime(scan, self.settings.realtime_regions) for scan in read]
         run = Run(
             request.id,
             request.trigger,
@@ -113,6 +123,21 @@ class _AuditSteps:
         except MailError:
             logs.log_findings(report)
             raise
+
+
+def _is_foreign(request: RunRequest, context: object) -> bool:
+    """Whether the event is about a change in another account than the function's."""
+    arn = getattr(context, "invoked_function_arn", None)
+    return bool(request.account and arn and f":{request.account}:" not in arn)
+
+
+def _with_realtime(scan: Scan, regions: Collection[str]) -> Scan:
+    """The scan, which says so where changes in its region do not start a run."""
+    coverage = scan.coverage
+    if coverage.target.region in {*regions, ALL_REGIONS}:
+        return scan
+    notice = " ".join(filter(None, (coverage.notice, _NOT_REALTIME)))
+    return replace(scan, coverage=replace(coverage, notice=notice))
 
 
 def _openers(

@@ -9,7 +9,7 @@ from typing import Any
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
 from handler.model.network import REGION_NAME
 from handler.model.run import Trigger
-from handler.sanitize import expected
+from handler.sanitize import clean_text, expected
 from handler.settings import Notify, Settings
 
 _SCHEDULERS = ("aws.events", "aws.scheduler")
@@ -29,8 +29,8 @@ class RunRequest:
     ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every
     region enabled for the account; ``is_full`` is false where the event left some out. With
     ``dry_run`` nothing is mailed and nothing stored. ``changed_at`` is when the change was made
-    that an event is about, UTC in ISO 8601, and ``call`` what it has changed; None for other
-    events.
+    that an event is about, UTC in ISO 8601, and ``call`` what it has changed, and ``account``
+    where; None for other events.
     """
 
     id: str
@@ -41,6 +41,7 @@ class RunRequest:
     dry_run: bool = False
     changed_at: str | None = None
     call: ApiCall | None = None
+    account: str | None = None
 
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
@@ -66,6 +67,7 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             is_full=not regions,
             changed_at=_changed_at(fields),
             call=parse_record(fields.get("detail")),
+            account=clean_text(fields.get("account")),
         )
     regions = _regions(fields.get("regions"))
     return RunRequest(

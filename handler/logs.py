@@ -20,6 +20,11 @@ def log_repeated(request: RunRequest) -> None:
     _LOGGER.info("Event answered before.", extra={"runId": request.id})
 
 
+def log_foreign(request: RunRequest) -> None:
+    """One line for an event about a change in another account."""
+    _LOGGER.warning("Event of another account ignored.", extra={"runId": request.id})
+
+
 def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
     """The scans as they come, each with one line."""
     for scan in scans:

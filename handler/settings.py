@@ -38,7 +38,7 @@ class Settings:
     """The function's settings; ``regions`` is empty for every region enabled for the account.
 
     Without a ``ledger_bucket`` there is no ledger. With ``attribution``, findings say who opened
-    them.
+    them. Changes in ``realtime_regions`` start a run; empty where none do.
     """
 
     sender: str
@@ -48,12 +48,13 @@ class Settings:
     ledger_bucket: str | None = None
     stack: str | None = None
     attribution: bool = True
+    realtime_regions: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in ``SES_SENDER``, ``SES_RECIPIENT`` (comma-separated), ``AUDIT_REGIONS``
-        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET``, ``STACK`` and ``ATTRIBUTION``
-        (true or false); the first two are required.
+        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET``, ``STACK``, ``ATTRIBUTION`` (true
+        or false) and ``REALTIME_REGIONS`` (comma-separated); the first two are required.
 
         Raises ``SettingsError`` with one sentence that names variable, value and expectation.
         """
@@ -82,6 +83,7 @@ class Settings:
             ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,
             attribution=attribution == "true",
+            realtime_regions=_items(environment.get("REALTIME_REGIONS", "")),
         )
 
 

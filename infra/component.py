@@ -25,7 +25,9 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         self._name = name
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
-        self._location = look_up_location(pulumi.InvokeOptions(parent=self))
+        lookup = pulumi.InvokeOptions(parent=self)
+        self._location = look_up_location(lookup)
+        self._realtime_regions = triggers.find_realtime_regions(config, lookup)
 
         identities = self._declare_identities()
         log_group = self._declare_log_group()
@@ -35,7 +37,9 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         function = self._declare_function(role, policy, log_group, ledger)
         self._declare_retries(function)
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
-        change_rule = triggers.declare_change_rule(f"{name}-change", config, function, self._child)
+        change_rule = triggers.declare_change_rule(
+            f"{name}-change", self._location, self._realtime_regions, function, self._child
+        )
         alarms.declare_metrics(f"{name}-metric", log_group, self._child)
         watched = alarms.Watched(self._location, function, log_group, schedule)
         alarms.declare_alarms(f"{name}-alarm", config, watched, self._child)
@@ -117,6 +121,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         ledger: LedgerBucket,
     ) -> aws.lambda_.Function:
         config = self._config
+        # Where regions are listed, changes in all of them start a run.
+        enabled_regions = self._realtime_regions if ALL_REGIONS in config.regions else ()
         return aws.lambda_.Function(
             f"{self._name}-function",
             description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
@@ -132,6 +138,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                     **config.environment,
                     "LEDGER_BUCKET": ledger.bucket.bucket,
                     "STACK": pulumi.get_stack(),
+                    "REALTIME_REGIONS": ",".join(enabled_regions),
                 }
             },
             logging_config={

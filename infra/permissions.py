@@ -18,6 +18,7 @@ READ_ACTIONS = (
     "ec2:GetManagedPrefixListEntries",
 )
 ATTRIBUTION_ACTIONS = ("cloudtrail:LookupEvents",)
+FORWARD_ACTIONS = ("events:PutEvents",)
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 # SES API v2 checks SendEmail with a raw message against both actions.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
@@ -39,6 +40,23 @@ def assume_role() -> Document:
             "Action": "sts:AssumeRole",
         }
     )
+
+
+def assume_forwarder(account: str) -> Document:
+    """The trust policy of the role that forwards changes: only the account's EventBridge may."""
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+    )
+
+
+def forwarder_policy(bus_arn: str) -> Document:
+    """The only permission of the role that forwards changes: put events on the bus."""
+    return _document(_allow("ForwardChanges", FORWARD_ACTIONS, bus_arn))
 
 
 def function_policy(

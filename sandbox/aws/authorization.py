@@ -46,6 +46,11 @@ def refuse_to_miss(operation: Operation, role_arn: str) -> Response | None:
     return _refuse(operation, role_arn, [bucket])
 
 
+def allows(account: str, role_arn: str, permission: Permission) -> bool:
+    """Whether the policies of a role allow something."""
+    return is_allowed(_statements(account, role_arn), permission)
+
+
 def is_allowed(statements: Iterable[Statement], permission: Permission) -> bool:
     """Whether a statement allows it and none denies it."""
     effects = {item["Effect"] for item in statements if _applies(item, permission)}

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from moto.events.models import EventPattern
 from werkzeug.wrappers import Response
 
+from sandbox.aws.authorization import Permission, allows
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation
 
@@ -138,8 +139,16 @@ class EventBus:
         started: list[tuple[Delivery, Runs | None]] = []
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
             arn = target["Arn"]
-            if reason := self._obstacle(rule, region, target):
+            is_bus = arn.endswith(":event-bus/default")
+            reason = (
+                self._obstacle_to_bus(target) if is_bus else self._obstacle(rule, region, target)
+            )
+            if reason:
                 started.append((Delivery(arn, delivered=False, reason=reason), None))
+                continue
+            if is_bus:
+                started.append((Delivery(arn, delivered=True, event=event), None))
+                started += self._publish(event, arn.split(":")[3])
                 continue
             payload = json.loads(target["Input"]) if "Input" in target else event
             runs = self._start(region, arn, json.dumps(payload).encode())
@@ -150,7 +159,8 @@ class EventBus:
         """Why EventBridge cannot deliver to a target, as a sentence; None if it can."""
         arn = target["Arn"]
         if ":lambda:" not in arn:
-            return f"{arn} is no Lambda function, and this account delivers to nothing else."
+            return f"{arn} is no function and no default bus, and this account delivers to nothing \
+else."
         if "InputPath" in target or "InputTransformer" in target:
             return f"The target {arn} transforms its input, which this account does not imitate."
         functions = self._client("lambda", region)
@@ -167,6 +177,21 @@ class EventBus:
             return None
         return f"No statement in the policy of {arn} lets events.amazonaws.com invoke it for \
 {rule['Arn']}."
+
+    def _obstacle_to_bus(self, target: dict[str, Any]) -> str | None:
+        """Why EventBridge cannot forward to a bus, as a sentence; None if it can."""
+        arn, role_arn = target["Arn"], target.get("RoleArn", "")
+        name = role_arn.rpartition("/")[2]
+        try:
+            role = self._client("iam", "us-east-1").get_role(RoleName=name or "none")["Role"]
+        except ClientError as error:
+            return f"The role of the target {arn} cannot be found: {error}."
+        statements = role["AssumeRolePolicyDocument"]["Statement"]
+        if not any(_trusts(statement, self._account_id) for statement in statements):
+            return f"The role {role_arn} does not trust events.amazonaws.com."
+        if allows(self._account_id, role_arn, Permission("events:PutEvents", arn)):
+            return None
+        return f"The role {role_arn} may not put events on {arn}."
 
 
 def _finished(started: list[tuple[Delivery, Runs | None]]) -> tuple[Delivery, ...]:
@@ -191,6 +216,20 @@ def _allows(statement: dict[str, Any], function: str, rule: str, account_id: str
         _holds(comparison, context.get(key.lower()), _list(values))
         for comparison, keys in statement.get("Condition", {}).items()
         for key, values in keys.items()
+    )
+
+
+def _trusts(statement: dict[str, Any], account_id: str) -> bool:
+    """Whether a statement of a role's trust policy lets EventBridge assume it."""
+    context = {"aws:sourceaccount": account_id}
+    return (
+        statement["Effect"] == "Allow"
+        and "events.amazonaws.com" in _list(statement["Principal"].get("Service", ()))
+        and all(
+            _holds(comparison, context.get(key.lower()), _list(values))
+            for comparison, keys in statement.get("Condition", {}).items()
+            for key, values in keys.items()
+        )
     )
 
 
