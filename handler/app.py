@@ -18,6 +18,7 @@ from handler.ledger.transaction import Event, LedgerSession
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.policy.policy import Policy
+from handler.publish import publish
 from handler.report.digest import DigestKind
 from handler.settings import Settings, deployed_policy
 
@@ -123,6 +124,12 @@ class _AuditSteps:
         except MailError:
             logs.log_findings(report)
             raise
+
+    def publish(self, report: Report) -> str | None:
+        """Put an event for each change on the account's bus, if other systems want them."""
+        if not self.settings.publish_events or self.request.dry_run:
+            return None
+        return publish(self.clients.get("events"), report)
 
 
 def _is_foreign(request: RunRequest, context: object) -> bool:

@@ -33,7 +33,12 @@ _ONE_QUICK_RETRY = _TIMEOUTS.merge(
 _NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 # CloudTrail only adds to what the mail says, and the account's own software shares its quota.
 _ONCE = _NO_RETRY.merge(Config(connect_timeout=3, read_timeout=5))
-_CONFIGS = {"cloudtrail": _ONCE, "sesv2": _NO_RETRY, "s3": _ONE_QUICK_RETRY}
+_CONFIGS = {
+    "cloudtrail": _ONCE,
+    "events": _ONE_QUICK_RETRY,
+    "sesv2": _NO_RETRY,
+    "s3": _ONE_QUICK_RETRY,
+}
 
 
 class Clients:

@@ -38,7 +38,8 @@ class Settings:
     """The function's settings; ``regions`` is empty for every region enabled for the account.
 
     Without a ``ledger_bucket`` there is no ledger. With ``attribution``, findings say who opened
-    them. Changes in ``realtime_regions`` start a run; empty where none do.
+    them; with ``publish_events``, each change is put on the event bus. Changes in
+    ``realtime_regions`` start a run; empty where none do.
     """
 
     sender: str
@@ -48,13 +49,15 @@ class Settings:
     ledger_bucket: str | None = None
     stack: str | None = None
     attribution: bool = True
+    publish_events: bool = False
     realtime_regions: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in ``SES_SENDER``, ``SES_RECIPIENT`` (comma-separated), ``AUDIT_REGIONS``
-        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET``, ``STACK``, ``ATTRIBUTION`` (true
-        or false) and ``REALTIME_REGIONS`` (comma-separated); the first two are required.
+        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET``, ``STACK``, ``ATTRIBUTION`` and
+        ``PUBLISH_EVENTS`` (true or false) and ``REALTIME_REGIONS`` (comma-separated); the first
+        two are required.
 
         Raises ``SettingsError`` with one sentence that names variable, value and expectation.
         """
@@ -72,9 +75,6 @@ class Settings:
         notify = environment.get("NOTIFY", Notify.CHANGES)
         if notify not in set(Notify):
             _refuse("NOTIFY", f"one of {', '.join(Notify)}", notify)
-        attribution = environment.get("ATTRIBUTION", "true")
-        if attribution not in {"true", "false"}:
-            _refuse("ATTRIBUTION", "true or false", attribution)
         return cls(
             sender=sender,
             recipients=recipients,
@@ -82,7 +82,8 @@ class Settings:
             notify=Notify(notify),
             ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,
-            attribution=attribution == "true",
+            attribution=_boolean(environment, "ATTRIBUTION", default=True),
+            publish_events=_boolean(environment, "PUBLISH_EVENTS", default=False),
             realtime_regions=_items(environment.get("REALTIME_REGIONS", "")),
         )
 
@@ -104,6 +105,13 @@ def deployed_policy() -> Policy:
 
 def _items(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
+
+
+def _boolean(environment: Mapping[str, str], variable: str, *, default: bool) -> bool:
+    value = environment.get(variable, str(default).lower())
+    if value not in {"true", "false"}:
+        _refuse(variable, "true or false", value)
+    return value == "true"
 
 
 def _refuse(variable: str, expectation: str, value: str) -> NoReturn:

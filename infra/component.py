@@ -1,5 +1,7 @@
 """The component resource that declares one security-group audit."""
 
+import json
+
 import pulumi
 import pulumi_aws as aws
 
@@ -100,6 +102,15 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                 attribution=config.attribution,
             )
         )
+        if config.publish_events:
+            aws.iam.RolePolicy(
+                f"{self._name}-publish",
+                role=role.name,
+                policy=json.dumps(
+                    permissions.publisher_policy(self._location.arn("events", "event-bus/default"))
+                ),
+                opts=self._child,
+            )
         return aws.iam.RolePolicy(
             f"{self._name}-policy",
             role=role.name,

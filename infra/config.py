@@ -59,6 +59,7 @@ class StackConfig:
     regions: tuple[str, ...]
     notify: str
     attribution: bool
+    publish_events: bool
     alarms: bool
     create_identities: bool
     report_retention_days: int
@@ -85,6 +86,7 @@ class StackConfig:
             regions=_read_regions(reader),
             notify=_read_notify(reader),
             attribution=reader.boolean("attribution", default=True),
+            publish_events=reader.boolean("publishEvents", default=False),
             alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
             report_retention_days=_read_integer_within(
@@ -111,6 +113,7 @@ class StackConfig:
             "AUDIT_REGIONS": ",".join(self.regions),
             "NOTIFY": self.notify,
             "ATTRIBUTION": str(self.attribution).lower(),
+            "PUBLISH_EVENTS": str(self.publish_events).lower(),
         }
 
     @property
@@ -152,7 +155,9 @@ def _refuse_long_policy(config: StackConfig) -> None:
         regions=config.regions,
         attribution=config.attribution,
     )
-    size = len(json.dumps(document, separators=(",", ":")))
+    publisher = permissions.publisher_policy(_LONGEST_LOCATION.arn("events", "event-bus/default"))
+    documents = (document, publisher) if config.publish_events else (document,)
+    size = sum(len(json.dumps(document, separators=(",", ":"))) for document in documents)
     if size > MAX_POLICY_CHARACTERS:
         expectation = f"addresses whose IAM policy has at most {MAX_POLICY_CHARACTERS} characters"
         refuse("recipients", expectation, size, "use fewer, or fewer domains")

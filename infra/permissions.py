@@ -18,7 +18,8 @@ READ_ACTIONS = (
     "ec2:GetManagedPrefixListEntries",
 )
 ATTRIBUTION_ACTIONS = ("cloudtrail:LookupEvents",)
-FORWARD_ACTIONS = ("events:PutEvents",)
+EVENT_ACTIONS = ("events:PutEvents",)
+EVENT_SOURCE = "security-group-audit"
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 # SES API v2 checks SendEmail with a raw message against both actions.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
@@ -56,7 +57,7 @@ def assume_forwarder(account: str) -> Document:
 
 def forwarder_policy(bus_arn: str) -> Document:
     """The only permission of the role that forwards changes: put events on the bus."""
-    return _document(_allow("ForwardChanges", FORWARD_ACTIONS, bus_arn))
+    return _document(_allow("ForwardChanges", EVENT_ACTIONS, bus_arn))
 
 
 def function_policy(
@@ -100,6 +101,14 @@ def function_policy(
         # ":*": all log streams of this log group; Lambda chooses their names.
         _allow("WriteLog", LOG_ACTIONS, f"{log_group_arn}:*"),
     )
+
+
+def publisher_policy(bus_arn: str) -> Document:
+    """The permission of the function to put events on the bus, with its own source only."""
+    publish = _allow("PublishChanges", EVENT_ACTIONS, bus_arn)
+    # Nothing that looks like the event of another program.
+    publish["Condition"] = {"StringEquals": {"events:source": EVENT_SOURCE}}
+    return _document(publish)
 
 
 def bucket_policy(bucket_arn: str) -> Document:

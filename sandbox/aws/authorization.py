@@ -120,6 +120,10 @@ def _needed(operation: Operation) -> Iterator[Permission]:
         case "s3":
             path = "/".join(filter(None, (parameters.get("Bucket"), parameters.get("Key"))))
             yield Permission(_S3_ACTIONS.get(operation.name, action), f"arn:aws:s3:::{path}")
+        case "events" if operation.name == "PutEvents":
+            for entry in parameters["Entries"]:
+                bus = f"arn:aws:events:{place}:event-bus/{entry.get('EventBusName', 'default')}"
+                yield Permission(action, bus, {"events:source": entry["Source"]})
         case "logs":
             stream = f"{parameters['logGroupName']}:log-stream:{parameters['logStreamName']}"
             yield Permission(action, f"arn:aws:logs:{place}:log-group:{stream}")

@@ -41,7 +41,10 @@ class Delivery:
 
 
 class EventBus:
-    """The default event bus of the account and the schedules of its rules."""
+    """The default event bus of the account and the schedules of its rules.
+
+    `events` are those that PutEvents has put on it.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class EventBus:
         self._account_id = account_id
         self._client = client
         self._start = start
+        self.events: list[dict[str, Any]] = []
 
     def fire(
         self, rule_name: str, region: str, *, at: datetime | None = None
@@ -115,6 +119,7 @@ class EventBus:
                 "resources": entry.get("Resources", []),
                 "detail": json.loads(entry["Detail"]),
             }
+            self.events.append(event)
             self._publish(event, operation.region)
             answers.append({"EventId": event["id"]})
         return operation.answer({"FailedEntryCount": 0, "Entries": answers})

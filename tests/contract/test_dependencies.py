@@ -48,7 +48,7 @@ FLOORS = (
     {"aws", "model"},
     {"attribution", "ec2", "exposure", "policy", "report"},
     {"assess", "settings"},
-    {"event", "ledger", "mail", "scan"},
+    {"event", "ledger", "mail", "publish", "scan"},
     {"audit", "logs"},
     {"app"},
 )

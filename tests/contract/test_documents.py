@@ -65,6 +65,7 @@ def test_documents_list_the_permissions() -> None:
     actions = {
         *permissions.READ_ACTIONS,
         *permissions.ATTRIBUTION_ACTIONS,
+        *permissions.EVENT_ACTIONS,
         *permissions.MAIL_ACTIONS,
         *permissions.LEDGER_LIST_ACTIONS,
         *permissions.LEDGER_READ_ACTIONS,

@@ -85,6 +85,7 @@ def test_environment_passes_the_config(deploy: Deploy) -> None:
         "LEDGER_BUCKET": "security-group-audit-ledger",
         "NOTIFY": "always",
         "ATTRIBUTION": "true",
+        "PUBLISH_EVENTS": "false",
         "REALTIME_REGIONS": "",
         "STACK": "dev",
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from handler.publish import SOURCE
 from tests.infra.conftest import Deploy, Deployment
 from tests.infra.resource_types import (
     BUCKET,
@@ -70,6 +71,17 @@ def test_without_attribution_no_event_may_be_looked_up(deploy: Deploy) -> None:
     deployment = deploy(attribution=False)
     assert "cloudtrail" not in deployment.one(POLICY)["policy"]
     assert deployment.one(FUNCTION)["environment"]["variables"]["ATTRIBUTION"] == "false"
+
+
+def test_only_events_of_the_audit_may_be_published(deploy: Deploy) -> None:
+    """With publishEvents a second policy allows one source on the default bus of the region."""
+    (publish,) = json.loads(
+        deploy(publishEvents=True).resources[POLICY][f"{NAME}-publish"]["policy"]
+    )["Statement"]
+    assert publish["Action"] == ["events:PutEvents"]
+    assert publish["Resource"] == "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+    assert publish["Condition"] == {"StringEquals": {"events:source": SOURCE}}
+    assert list(deploy().resources[POLICY]) == [f"{NAME}-policy"]
 
 
 def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
