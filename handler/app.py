@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,12 @@ from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.policy.policy import Policy
 from handler.publish import publish
+from handler.report.copies import copies_of
 from handler.report.digest import DigestKind
-from handler.settings import Settings, deployed_policy
+from handler.settings import MAIL_ADDRESS, Settings, deployed_policy
 
+# Each may take as long as the claim on the ledger holds.
+_MAX_COPIES = 10
 _NOT_REALTIME = (
     "changes are seen by the schedule only, because the region was enabled after the last "
     "deployment; pulumi up makes them start a run."
@@ -118,12 +121,28 @@ class _AuditSteps:
         return mail.compose(self.settings, report, kind)
 
     def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
-        """Mail the digest. Raises ``MailError``, with the findings in the log."""
+        """Mail the digest, then the copies. Raises ``MailError``, with the findings in the log."""
         try:
             mail.send(self.clients.get("sesv2"), self.settings, message, before_attempt)
         except MailError:
             logs.log_findings(report)
             raise
+        logs.log_copies(self._copied(report, before_attempt))
+
+    def _copied(self, report: Report, before_attempt: Callable[[], None]) -> Iterator[bool]:
+        """Mail everybody what they have opened, if they have an address; whether SES took it."""
+        copies = tuple(copies_of(report, self.settings.copied_domains))
+        for address, part in copies[:_MAX_COPIES]:
+            if not MAIL_ADDRESS.fullmatch(address):
+                continue
+            settings = replace(self.settings, recipients=(address,))
+            try:
+                message = mail.compose(settings, part, DigestKind.CHANGES)
+                mail.send(self.clients.get("sesv2"), settings, message, before_attempt)
+            except (MailError, AuditIncompleteError):
+                yield False
+            else:
+                yield True
 
     def publish(self, report: Report) -> str | None:
         """Put an event for each change on the account's bus, if other systems want them."""

@@ -63,6 +63,15 @@ def log_findings(report: Report) -> None:
         _LOGGER.warning("Finding.", extra=facts)
 
 
+def log_copies(copied: Iterable[bool]) -> None:
+    """One line for each message to somebody who opened something, without the address."""
+    for is_sent in copied:
+        if is_sent:
+            _LOGGER.info("Copy sent.")
+        else:
+            _LOGGER.warning("Copy not sent.")
+
+
 def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> None:
     """One line with the counts; the metrics are made of it."""
     facts = counts | {"runId": request.id, "durationMs": milliseconds}

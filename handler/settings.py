@@ -39,7 +39,8 @@ class Settings:
 
     Without a ``ledger_bucket`` there is no ledger. With ``attribution``, findings say who opened
     them; with ``publish_events``, each change is put on the event bus. Changes in
-    ``realtime_regions`` start a run; empty where none do.
+    ``realtime_regions`` start a run; empty where none do. Whoever has an address of
+    ``copied_domains`` hears of what they have opened.
     """
 
     sender: str
@@ -51,13 +52,14 @@ class Settings:
     attribution: bool = True
     publish_events: bool = False
     realtime_regions: tuple[str, ...] = ()
+    copied_domains: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in ``SES_SENDER``, ``SES_RECIPIENT`` (comma-separated), ``AUDIT_REGIONS``
         (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET``, ``STACK``, ``ATTRIBUTION`` and
-        ``PUBLISH_EVENTS`` (true or false) and ``REALTIME_REGIONS`` (comma-separated); the first
-        two are required.
+        ``PUBLISH_EVENTS`` (true or false), ``REALTIME_REGIONS`` and ``COPY_ACTOR``
+        (comma-separated); the first two are required.
 
         Raises ``SettingsError`` with one sentence that names variable, value and expectation.
         """
@@ -84,6 +86,7 @@ class Settings:
             stack=environment.get("STACK") or None,
             attribution=_boolean(environment, "ATTRIBUTION", default=True),
             publish_events=_boolean(environment, "PUBLISH_EVENTS", default=False),
+            copied_domains=_items(environment.get("COPY_ACTOR", "").lower()),
             realtime_regions=_items(environment.get("REALTIME_REGIONS", "")),
         )
 

@@ -120,9 +120,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
 
     def _mail_arns(self) -> list[str]:
         """The ARNs of the SES resources that the function may use, in its account and region."""
-        config = self._config
-        resources = permissions.mail_resources(config.addresses, created=config.create_identities)
-        return [self._location.arn("ses", resource) for resource in resources]
+        return [self._location.arn("ses", resource) for resource in self._config.mail_resources]
 
     def _declare_function(
         self,

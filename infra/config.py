@@ -33,6 +33,7 @@ MAX_RECIPIENTS = 50
 # Lambda allows 4 KB of environment variables in all; the others of the function stay below 1 KB:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_RECIPIENTS_BYTES = 3072
+MAX_COPIED_BYTES = 200
 # All inline policies of a role, without white space:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS = 10_240
@@ -60,6 +61,7 @@ class StackConfig:
     notify: str
     attribution: bool
     publish_events: bool
+    copied_domains: tuple[str, ...]
     alarms: bool
     create_identities: bool
     report_retention_days: int
@@ -87,6 +89,7 @@ class StackConfig:
             notify=_read_notify(reader),
             attribution=reader.boolean("attribution", default=True),
             publish_events=reader.boolean("publishEvents", default=False),
+            copied_domains=_read_copied_domains(reader),
             alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
             report_retention_days=_read_integer_within(
@@ -114,7 +117,16 @@ class StackConfig:
             "NOTIFY": self.notify,
             "ATTRIBUTION": str(self.attribution).lower(),
             "PUBLISH_EVENTS": str(self.publish_events).lower(),
+            "COPY_ACTOR": ",".join(self.copied_domains),
         }
+
+    @property
+    def mail_resources(self) -> tuple[str, ...]:
+        """The SES resources that SES may check for the stack's email."""
+        return (
+            *permissions.mail_resources(self.addresses, created=self.create_identities),
+            *permissions.copy_resources(self.copied_domains),
+        )
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -145,12 +157,22 @@ def _read_recipients(reader: ConfigReader) -> tuple[str, ...]:
     return recipients
 
 
+def _read_copied_domains(reader: ConfigReader) -> tuple[str, ...]:
+    domains = reader.texts("copyActor", default=())
+    for domain in domains:
+        if not MAIL_ADDRESS.fullmatch(f"a@{domain}"):
+            refuse("copyActor", "a list of mail domains, for example example.com", domain)
+    size = len(",".join(domains))
+    if size > MAX_COPIED_BYTES:
+        refuse("copyActor", f"at most {MAX_COPIED_BYTES} characters in all", size)
+    return tuple(sorted({domain.lower() for domain in domains}))
+
+
 def _refuse_long_policy(config: StackConfig) -> None:
-    resources = permissions.mail_resources(config.addresses, created=config.create_identities)
     document = permissions.function_policy(
         log_group_arn=_LONGEST_LOG_GROUP_ARN,
         bucket_arn=_LONGEST_BUCKET_ARN,
-        mail_arns=[_LONGEST_LOCATION.arn("ses", resource) for resource in resources],
+        mail_arns=[_LONGEST_LOCATION.arn("ses", resource) for resource in config.mail_resources],
         sender=config.sender,
         regions=config.regions,
         attribution=config.attribution,

@@ -156,6 +156,11 @@ def topic_policy(topic_arn: str, account: str, alarms_arn: str) -> Document:
     )
 
 
+def copy_resources(domains: Sequence[str]) -> tuple[str, ...]:
+    """The SES resources that SES's sandbox may check for email to any address of the domains."""
+    return tuple(f"identity/{name}" for domain in domains for name in (domain, f"*@{domain}"))
+
+
 def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
     """The SES resources that SES may check for email between ``addresses``, sorted.
 

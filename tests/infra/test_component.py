@@ -86,6 +86,7 @@ def test_environment_passes_the_config(deploy: Deploy) -> None:
         "NOTIFY": "always",
         "ATTRIBUTION": "true",
         "PUBLISH_EVENTS": "false",
+        "COPY_ACTOR": "",
         "REALTIME_REGIONS": "",
         "STACK": "dev",
     }

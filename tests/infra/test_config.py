@@ -130,6 +130,17 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
             id="cron-past",
         ),
         pytest.param(
+            {"copyActor": ["*.example.com"]},
+            "copyActor must be a list of mail domains, for example example.com, "
+            "got '*.example.com'.",
+            id="copy-actor-domain",
+        ),
+        pytest.param(
+            {"copyActor": [f"{'a' * 60}.{number}.example.com" for number in range(3)]},
+            "copyActor must be at most 200 characters in all, got 224.",
+            id="copy-actor-too-long",
+        ),
+        pytest.param(
             {"realtime": "yes"}, "realtime must be true or false, got 'yes'.", id="realtime-yes"
         ),
         pytest.param({"alarms": 1}, "alarms must be true or false, got '1'.", id="alarms-1"),

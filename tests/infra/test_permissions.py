@@ -95,6 +95,14 @@ def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
     assert send["Condition"] == {"StringEquals": {"ses:FromAddress": "audit@example.com"}}
 
 
+def test_copies_may_go_to_any_address_of_the_domains(deploy: Deploy) -> None:
+    """With copyActor the domain and its addresses are added; the sender stays the same."""
+    send = policy_statement(deploy(copyActor=["Example.org"]), "SendDigest")
+    identity = "arn:aws:ses:eu-west-1:123456789012:identity"
+    assert send["Resource"][2:] == [f"{identity}/example.org", f"{identity}/*@example.org"]
+    assert send["Condition"] == {"StringEquals": {"ses:FromAddress": "audit@example.com"}}
+
+
 def test_identities_of_others_may_be_domains(deploy: Deploy) -> None:
     """With createIdentities false, domains, parent domains and configuration sets are added."""
     send = policy_statement(

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
-from tests.support.stack import Stack, unwrapped
+from tests.support.stack import Stack, intercepted, unwrapped
 
 SSH = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 SEEN_BY_ALICE = "opened by: IAM user alice, 23 Nov 2026 06:00 UTC from 127.0.0.1"
@@ -173,3 +173,49 @@ def test_without_attribution_nobody_is_named(
     stack.run()
     assert look_ups(account) == []
     assert not any("opened by" in text for text in stack.texts)
+
+
+def test_whoever_opened_it_hears_of_it(
+    stack: Stack, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the main mail, each in a mail of their own; a name without the domain gets none."""
+    monkeypatch.setenv("COPY_ACTOR", "example.com")
+    for name in ("alice@example.com", "bob@example.com", "carol", "dave@example.org"):
+        open_ssh(account, name)
+    before = len(account.mails())
+    stack.run()
+    main, *copies = account.mails()[before:]
+    assert main.recipients == ("security@example.com",)
+    assert [copy.recipients for copy in copies] == [("alice@example.com",), ("bob@example.com",)]
+    (to_alice, to_bob) = map(unwrapped, stack.texts[-2:])
+    assert "IAM user alice@example.com" in to_alice
+    assert "bob@example.com" not in to_alice
+    assert "IAM user bob@example.com" in to_bob
+    stack.day()
+    stack.run()
+    assert len(account.mails()) == before + 3
+
+
+def test_a_copy_that_is_refused_fails_no_run(
+    stack: Stack,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The main mail is sent, and the next run does not repeat it; the log has no address."""
+    monkeypatch.setenv("COPY_ACTOR", "example.com")
+    open_ssh(account, "alice@example.com")
+    sent = len(account.mails())
+
+    def refuse_copies(request: Any, send: Any) -> Any:
+        if request.url.endswith("outbound-emails") and len(account.mails()) > sent:
+            account.faults.refuse_mail(times=1)
+        return send()
+
+    with intercepted(refuse_copies):
+        assert stack.run()["counts"]["mailed"] == 1
+    assert [record.message for record in caplog.records].count("Copy not sent.") == 1
+    assert not [record for record in caplog.records if "alice" in str(record.__dict__)]
+    stack.day()
+    stack.run()
+    assert len(account.mails()) == sent + 1
