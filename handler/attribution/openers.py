@@ -1,9 +1,9 @@
 """Says of the findings of a report who opened them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from handler.attribution.attribute import is_sought, opener_of
+from handler.attribution.attribute import OpeningCalls, is_sought
 from handler.attribution.cloudtrail_event import (
     INTERFACE_CALLS,
     PREFIX_LIST_CALLS,
@@ -38,7 +38,7 @@ class Openers:
                 times = [start, starts.get(finding.target, start)]
                 times += [before.since] if isinstance(before, NotAttributed) else []
                 starts[finding.target] = min(times)
-        calls = [*self._calls, *self._look_up(sought, starts)]
+        calls = OpeningCalls([*self._calls, *self._look_up(sought, starts)])
         return replace(
             report,
             findings=tuple(
@@ -54,17 +54,17 @@ class Openers:
         if self._history is None:
             return
         first = [query for finding in sought for query in _queries(finding, starts)]
-        calls = self._history.read(first)
+        calls = OpeningCalls(self._history.read(first))
         # Whoever attaches an interface opens nothing that a rule has opened.
-        left = (f for f in sought if f.kind is Kind.JOINT or opener_of(f, calls) is None)
+        left = (f for f in sought if f.kind is Kind.JOINT or calls.opener_of(f) is None)
         yield from self._history.read(
             [*first, *(query for finding in left for query in _interface_queries(finding, starts))]
         )
 
     def _attributed(
-        self, finding: Finding, calls: Iterable[ApiCall], starts: Mapping[Target, str]
+        self, finding: Finding, calls: OpeningCalls, starts: Mapping[Target, str]
     ) -> Finding:
-        if opened_by := opener_of(finding, calls):
+        if opened_by := calls.opener_of(finding):
             return replace(finding, opened_by=opened_by)
         if finding.target not in starts:
             return finding

@@ -27,12 +27,8 @@ from handler.model.network import Target
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus
 from handler.report.fields import DECODE_ERRORS, Fields
-from handler.report.json_report import (
-    opened_by_from_fields,
-    opened_by_to_json,
-    traffic_from_fields,
-    traffic_to_json,
-)
+from handler.report.json_report import traffic_from_fields, traffic_to_json
+from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handler.attribution.attribute import is_sought, opener_of
+from handler.attribution.attribute import OpeningCalls, is_sought
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
 from handler.model.finding import Change, Finding, Kind, Severity, Status
 from handler.model.network import Target
@@ -66,13 +66,13 @@ def call(document: Record, who: str = "alice", at: str = "05:58", **fields: Any)
 
 def opened(finding: Finding, *calls: ApiCall) -> tuple[str, int, Means] | None:
     """Who opened the finding, how many others, and by what."""
-    opened_by = opener_of(finding, calls)
+    opened_by = OpeningCalls(calls).opener_of(finding)
     return (str(opened_by.actor.name), opened_by.others, opened_by.means) if opened_by else None
 
 
 def test_an_opener_is_the_call_with_its_time_address_and_id() -> None:
     """The event's id leads to the whole record in CloudTrail."""
-    assert opener_of(SSH, [call(authorize(rule()))]) == OpenedBy(
+    assert OpeningCalls([call(authorize(rule()))]).opener_of(SSH) == OpenedBy(
         Actor(ActorKind.IAM_USER, "IAM user alice", "alice"),
         "2026-11-23T05:58:00Z",
         "alice-05:58",
@@ -251,6 +251,12 @@ def test_the_opener_is_found_by_ids(
         pytest.param({"status": Status.OPEN, "change": Change.WORSENED}, False, id="worse"),
         pytest.param({"status": Status.OPEN}, False, id="open"),
         pytest.param({"status": Status.EXCEPTED}, False, id="accepted"),
+        pytest.param({"rule_ids": ()}, False, id="rule-ids-not-read"),
+        pytest.param(
+            {"status": Status.UNVERIFIED, "opened_by": NotAttributed("2026-11-22T06:00:00Z")},
+            False,
+            id="not-read-this-time",
+        ),
         pytest.param(
             {"status": Status.OPEN, "opened_by": NotAttributed("2026-11-22T06:00:00Z", 1)},
             True,
@@ -261,7 +267,9 @@ def test_the_opener_is_found_by_ids(
             False,
             id="not-found-twice",
         ),
-        pytest.param({"opened_by": opener_of(SSH, [call(authorize(rule()))])}, False, id="known"),
+        pytest.param(
+            {"opened_by": OpeningCalls([call(authorize(rule()))]).opener_of(SSH)}, False, id="known"
+        ),
     ],
 )
 def test_what_has_opened_is_asked_for_twice_at_most(
