@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.show import show_log, show_log_briefly, show_mail, show_mail_briefly
+from handler.sanitize import plain
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.aws.mail import Mail
-from sandbox.aws.seed import change, seed
+from sandbox.aws.seed import change, open_elsewhere, seed
 from sandbox.aws.snapshot import take_snapshot
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
 from sandbox.deployment.stack import Resource
@@ -25,10 +26,12 @@ T = TypeVar("T")
 
 FOLDER = ".demo"
 _SNAPSHOT_REGION = "eu-west-1"
+_USER = "alice"
 _ENDING = """\
-Done in {seconds:.0f} s. Both mails, and the ledger with the report of each run:
+Done in {seconds:.0f} s. All mails, and the ledger with the report of each run:
   {folder}/mail.html     {first}
   {folder}/changes.html  {second}
+  {folder}/live.html     {third}
   {folder}/ledger/
 Next: venv/bin/python -m cli report   the history of the runs
       venv/bin/python -m cli audit    audit your own account, read-only
@@ -36,9 +39,9 @@ Next: venv/bin/python -m cli report   the history of the runs
 
 
 def demo(project: Path, stack: str, *, verbose: bool) -> None:
-    """Preview, deploy, let the schedule start two audits, deploy again, destroy.
+    """Preview, deploy, audit twice by the schedule and once after a change, deploy again, destroy.
 
-    Writes the two mails, the ledger and a snapshot to .demo/ in the project. ``verbose`` prints
+    Writes the mails, the ledger and a snapshot to .demo/ in the project. ``verbose`` prints
     everything that Pulumi prints, the whole log and the whole mails. Raises
     ``click.ClickException`` when a step does not do what it should.
     """
@@ -47,7 +50,7 @@ def demo(project: Path, stack: str, *, verbose: bool) -> None:
     with Account() as account:
         tour = _Tour(console, account, project / FOLDER, verbose)
         try:
-            first, second = tour.take(project, stack)
+            first, second, third = tour.take(project, stack)
         except DeployError as error:
             raise click.ClickException(str(error)) from error
     ending = _ENDING.format(
@@ -55,6 +58,7 @@ def demo(project: Path, stack: str, *, verbose: bool) -> None:
         folder=FOLDER,
         first=first.message["Subject"],
         second=second.message["Subject"],
+        third=third.message["Subject"],
     )
     for line in ending.splitlines():
         console.print(Text(line), no_wrap=True, overflow="ellipsis")
@@ -69,8 +73,8 @@ class _Tour:
     folder: Path
     verbose: bool
 
-    def take(self, project: Path, stack: str) -> tuple[Mail, Mail]:
-        """Go through all steps; the result is the two mails."""
+    def take(self, project: Path, stack: str) -> tuple[Mail, Mail, Mail]:
+        """Go through all steps; the result is the mails."""
         self._step(
             "AWS account on this machine",
             lambda: seed(self.account),
@@ -80,7 +84,11 @@ class _Tour:
         self._write(f"{_SNAPSHOT_REGION}.json", json.dumps(snapshot, indent=1).encode())
         before = inventory(self.account)
         deployed = open_stack(
-            project, stack, self.account, on_output=self._print_output if self.verbose else None
+            project,
+            stack,
+            self.account,
+            config={"realtime": True},
+            on_output=self._print_output if self.verbose else None,
         )
         self.console.print(f"Deployed with {deployed.engine}", style="dim", soft_wrap=True)
         if deployed.has_engine:
@@ -97,6 +105,12 @@ class _Tour:
             lambda _: "SSH closed on bastion, MySQL opened on orders-database",
         )
         second = self._audit(deployed, "changes")
+        self._step(
+            "Minutes later",
+            lambda: open_elsewhere(self.account, _USER),
+            lambda group: f"{_USER} opens SSH on {group} in us-east-1",
+        )
+        third = self._step("The change", self._deliver_change, _opener)
         self._keep_ledger(deployed.outputs["ledgerBucket"])
         if deployed.has_engine:
             again = self._step(
@@ -109,7 +123,7 @@ class _Tour:
         )
         if left := sorted(inventory(self.account) - before):
             _fail(f"pulumi destroy left {', '.join(left)}.")
-        return first, second
+        return first, second, third
 
     def _step(self, title: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
         """Do some work, and print what came of it and how long it took."""
@@ -133,9 +147,25 @@ class _Tour:
         lines = [line for run in delivery.invocations for line in run.log]
         (show_log if self.verbose else show_log_briefly)(self.console, lines)
         self.console.print()
-        mail = self.account.mails()[-1]
+        mail = self._keep_mail(name)
         (show_mail if self.verbose else show_mail_briefly)(self.console, mail)
         self.console.print()
+        return mail
+
+    def _deliver_change(self) -> Mail:
+        """Let EventBridge deliver the last change, and keep the mail on it."""
+        event = self.account.history.event(self.account.history.records[-1])
+        mails = len(self.account.mails())
+        deliveries = self.account.events.deliver(event, event["region"])
+        if problems := [delivery.reason for delivery in deliveries if delivery.reason]:
+            _fail(f"the change did not reach the function: {', '.join(problems)}")
+        if len(self.account.mails()) == mails:
+            _fail("the change was not mailed.")
+        return self._keep_mail("live")
+
+    def _keep_mail(self, name: str) -> Mail:
+        """Write the last mail to the demo's folder."""
+        mail = self.account.mails()[-1]
         page = mail.message.get_body(("html",))
         self._write(f"{name}.eml", mail.raw)
         self._write(f"{name}.html", page.get_content().encode() if page else b"")
@@ -156,6 +186,13 @@ class _Tour:
 
     def _print_output(self, line: str) -> None:
         self.console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+
+
+def _opener(mail: Mail) -> str:
+    """Who made the change, as its mail says."""
+    body = mail.message.get_body(("plain",))
+    text = " ".join((body.get_content() if body else "").split())
+    return plain(f"mailed, opened by {text.partition('opened by: ')[2].partition(',')[0]}")
 
 
 def _count(resources: Collection[Resource], outcome: str) -> str:

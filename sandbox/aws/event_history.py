@@ -147,7 +147,7 @@ class EventHistory:
                 return common | _session(account, assumed.role_arn, assumed.session_name)
         users = get_backend("iam")[account]["aws"].users.values()
         keys = {key.access_key_id: user.name for user in users for key in user.access_keys}
-        name = keys.get(caller, "owner")
+        name = keys.get(caller, "admin")
         arn = f"arn:aws:iam::{account}:user/{name}"
         return common | {"type": "IAMUser", "principalId": "AIDA", "arn": arn, "userName": name}
 
