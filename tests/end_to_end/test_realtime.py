@@ -66,6 +66,23 @@ def test_a_change_in_another_region_is_mailed_with_who_made_it(deployed: Deploye
     assert "LookupEvents" not in calls
 
 
+@pytest.mark.parametrize("still_open", [False, True], ids=["closed-again", "private-range"])
+def test_a_harmless_change_is_not_mailed(deployed: Deployed, *, still_open: bool) -> None:
+    """An opening that is closed when its event arrives, and one to private addresses."""
+    ec2 = deployed.account.client("ec2", "us-east-1")
+    group_id = ec2.create_security_group(GroupName=f"calm-{still_open}", Description="x")["GroupId"]
+    cidr = "10.0.0.0/8" if still_open else "0.0.0.0/0"
+    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": cidr}]}
+    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[permission])
+    (event,) = last_events(deployed)
+    if not still_open:
+        ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=[permission])
+    before = len(deployed.mails())
+    deliveries = deployed.account.events.deliver(event, "us-east-1")
+    assert [i.error for delivery in deliveries for i in delivery.invocations] == [None]
+    assert len(deployed.mails()) == before
+
+
 @pytest.mark.parametrize("name", ["=1+1", "@SUM,1", "-1-cmd.exe"])
 def test_names_that_look_like_formulas_stay_text(deployed: Deployed, name: str) -> None:
     """IAM allows them; no cell of the CSV begins with one."""
