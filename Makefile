@@ -9,7 +9,7 @@ endif
 .PHONY: demo engine test lint bench picture lock clean
 
 demo: venv/ready
-	@$(RUN) cli demo $(if $(VERBOSE),--verbose)
+	@$(RUN) cli demo $(if $(ORGANIZATION),--organization) $(if $(VERBOSE),--verbose)
 
 # The Pulumi CLI where there is none; needs Go.
 engine: venv/ready

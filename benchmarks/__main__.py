@@ -1,7 +1,9 @@
 """`python -m benchmarks`: measures, prints one table, and fails when a target is missed."""
 
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -9,18 +11,32 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.figures import Results, Row, rows
-from benchmarks.processes import Measurement, endpoint, measure
+from benchmarks import processes
+from benchmarks.endpoint import REGIONS as REGION_NAMES
+from benchmarks.figures import LIMITS, REGIONS, Results, Row, rows
+from benchmarks.processes import Data
 
-_ROUNDS = 3
-_SIZES = (10_000, 20_000, 50_000)
-_RULES = 1_000
-_QUICK_SIZES = (1_000, 2_000)
-_QUICK_RULES = 100
+_ROUNDS = 5
 # Megabytes below are shown with decimals.
 _SMALL = 10
-
-Step = Callable[[str, str], Measurement]
+_RULES = 1_000
+_QUICK = (Data(1_000), Data(2_000))
+_QUICK_RULES = 100
+# The straightforward way takes half a minute for more.
+_MOST_GROUPS_AGAIN = 10_000
+_STRAIGHTFORWARD, _PRODUCT = "benchmarks.straightforward", "benchmarks.product"
+_SINGLE_GROUPS = ("largest_group", "hostile_group", "hostile_report")
+_LEDGERS = ("many_findings", "many_rules", "most_rules", "warm_runs")
+_OTHER_TOOLS = {
+    "aws": ("ec2", "describe-security-groups"),
+    "custodian": (
+        "run",
+        "--dryrun",
+        "--output-dir",
+        ".cache/custodian",
+        "benchmarks/custodian.yml",
+    ),
+}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,12 +46,10 @@ Step = Callable[[str, str], Measurement]
 def main(*, quick: bool) -> None:
     """Measure the audit of one region against the straightforward way.
 
-    CPU is that of the call, without imports and clients; figures are medians.
+    CPU and memory are those of whole processes; figures are medians of five.
     """
-    sizes, rules, rounds = (_QUICK_SIZES, _QUICK_RULES, 1) if quick else (_SIZES, _RULES, _ROUNDS)
-    progress = Progress(console=Console(stderr=True), transient=True)
-    with progress:
-        figures = rows(_results(sizes, rules, rounds, progress))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        figures = rows(_Run(progress, quick=quick).results())
     with_target = [row for row in figures if row.limit is not None and (row.exact or not quick)]
     console = Console()
     console.print(_table(figures, with_target))
@@ -44,46 +58,67 @@ def main(*, quick: bool) -> None:
         sys.exit(1)
 
 
-def _results(sizes: tuple[int, ...], rules: int, rounds: int, progress: Progress) -> Results:
-    smallest, *larger = sizes
-    ways = (
-        "straightforward",
-        "product",
-        "evaluation",
-        "largest_group",
-        "hostile_group",
-        "hostile_report",
-    )
-    ledgers = ("many_findings", "many_rules", "most_rules", "warm_runs")
-    total = len(ways) * rounds + len(larger) + len(ledgers)
-    task = progress.add_task("", total=total)
+class _Run:
+    """All measurements of one run."""
 
-    def step(way: str, groups: int, address: str) -> Measurement:
-        progress.update(task, description=f"{way.replace('_', ' ')}, {groups:,} groups")
-        measurement = measure(way, address, rules)
-        progress.advance(task)
-        return measurement
+    def __init__(self, progress: Progress, *, quick: bool) -> None:
+        self._progress = progress
+        self._is_quick = quick
+        self._datas: Sequence[Data] = _QUICK if quick else tuple(LIMITS)
+        self._rounds = 1 if quick else _ROUNDS
+        steps = len(self._datas) + len(_SINGLE_GROUPS)
+        self._task = progress.add_task("", total=steps if quick else steps + 2 + len(_LEDGERS))
+        self._results = Results(_QUICK_RULES if quick else _RULES)
 
-    measured: dict[str, list[Measurement]] = {way: [] for way in ways}
-    with endpoint(smallest) as address:
-        # In turns, so that a busy moment of the machine meets every way.
-        for _ in range(rounds):
-            for way in ways:
-                measured[way].append(step(way, smallest, address))
-    product = {smallest: measured.pop("product")}
-    for size in larger:
-        with endpoint(size) as address:
-            product[size] = [step("product", size, address)]
-    # They take as long with few groups: a quick run leaves them out.
-    with endpoint(1) as address:
-        bounded = {way: step(way, 1, address) for way in ledgers if rounds > 1}
-    return Results(rules=rules, product=product, ledgers=bounded, **measured)
+    def results(self) -> Results:
+        """Measure step by step."""
+        results = self._results
+        for data in self._datas:
+            with self._step(f"{data.groups:,} groups"), processes.endpoint(data) as address:
+                self._compare(data, address)
+        # They take as long with few groups: a quick run leaves them out.
+        if not self._is_quick:
+            with self._step("cold start"), processes.endpoint(Data(10)) as address:
+                theirs, ours = (
+                    processes.instructions(module, address)
+                    for module in (_STRAIGHTFORWARD, _PRODUCT)
+                )
+                results.instructions = theirs, ours
+            with self._step("17 regions"), processes.endpoint(REGIONS) as address:
+                names = ",".join(REGION_NAMES)
+                results.product[REGIONS] = [
+                    processes.audit(_PRODUCT, address, regions=names) for _ in range(self._rounds)
+                ]
+        for part in (*_SINGLE_GROUPS, *(() if self._is_quick else _LEDGERS)):
+            with self._step(part.replace("_", " ")):
+                results.parts[part] = processes.part(part, results.rules)
+        return results
+
+    def _compare(self, data: Data, address: str) -> None:
+        """Both ways in turns, so that a busy moment of the machine meets both."""
+        results = self._results
+        theirs = results.straightforward.setdefault(data, [])
+        ours = results.product.setdefault(data, [])
+        for number in range(self._rounds):
+            if not number or data.groups <= _MOST_GROUPS_AGAIN:
+                theirs.append(processes.audit(_STRAIGHTFORWARD, address))
+            ours.append(processes.audit(_PRODUCT, address))
+        if data == Data(10_000):
+            for tool, arguments in _OTHER_TOOLS.items():
+                if path := shutil.which(tool):
+                    results.other_tools[tool] = processes.other_tool([path, *arguments], address)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        self._progress.update(self._task, description=name)
+        yield
+        self._progress.advance(self._task)
 
 
 def _table(figures: list[Row], with_target: list[Row]) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
-    table.add_column("the audit of one region", no_wrap=True)
-    for name in ("straightforward", "product", "ratio", "at most", ""):
+    table.add_column("a process for each audit", no_wrap=True)
+    for name in ("plain loop", "product", "ratio", "at most", ""):
         table.add_column(name, justify="right", no_wrap=True)
     for row in figures:
         table.add_row(
@@ -91,7 +126,7 @@ def _table(figures: list[Row], with_target: list[Row]) -> Table:
             _figure(row, row.straightforward),
             _figure(row, row.product),
             "" if row.ratio is None else f"{row.ratio:.2f}",
-            f"ratio {row.limit:.2f}" if row.relative else _figure(row, row.limit),
+            f"ratio {row.limit:.2f}" if row.relative and row.limit else _figure(row, row.limit),
             ("met" if row.met else "[red]missed[/red]") if row in with_target else "",
         )
     return table
@@ -102,7 +137,7 @@ def _figure(row: Row, value: float | None) -> str:
         return ""
     number = (
         f"{value:,.2f}"
-        if row.unit in {"s", "KB"} or (row.unit == "MB" and value < _SMALL)
+        if row.unit == "s" or (row.unit == "MB" and value < _SMALL)
         else f"{value:,.0f}"
     )
     return f"{number} {row.unit}".strip()

@@ -1,23 +1,33 @@
 """The figures that the measurements give, each as a row with its limit."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.processes import Measurement
+from benchmarks.processes import Data, Measurement
 
 _MEGABYTE = 2**20
-_KILOBYTE = 2**10
-_CPU_LIMIT = 0.5
-_JUDGING_LIMIT = 0.15
-_MEMORY_LIMIT = 130
-_MEMORY_A_GROUP_LIMIT = 1
-_READS_LIMIT = 11 / 10_000
+_MILLION = 10**6
+# AWS gives a function of 1,769 MB one vCPU:
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+_MEMORY, _SECONDS, _VCPUS = 512, 300, 512 / 1769
 _ONE_GROUP_LIMIT = 1
 _REPORT_LIMIT = 5
 _LEDGER_LIMIT = 250
 _STORED_LIMIT = 8
-_GROWTH_LIMIT = 1
+_GROWTH_LIMIT = 10
+# Of a page of 500 groups.
+_READS_LIMIT = 1 / 500
+REGIONS = Data(500, seconds=0.05)
+"""Each of 17 regions, of which the answers take 50 ms."""
+# What CPU may be of the straightforward way's, and the peak memory in megabytes.
+LIMITS = {
+    Data(1_000): (0.55, 60),
+    Data(1_000, single_addresses=True): (0.60, 60),
+    Data(10_000): (0.22, 65),
+    Data(10_000, single_addresses=True): (0.60, 90),
+    Data(50_000): (0.22, 95),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,116 +58,139 @@ class Row:
         return self.limit is None or figure is None or figure <= self.limit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Results:
-    """All measurements of one run, those of the product by the number of groups.
+    """All measurements of one run: audits by their data, parts and other tools by their names.
 
-    ``rules`` is the number of rules of the largest and the hostile group.
+    ``instructions`` of a first audit are the straightforward way's and the product's. ``rules`` is
+    the number of rules of the largest and the hostile group.
     """
 
     rules: int
-    straightforward: Sequence[Measurement]
-    product: Mapping[int, Sequence[Measurement]]
-    evaluation: Sequence[Measurement]
-    largest_group: Sequence[Measurement]
-    hostile_group: Sequence[Measurement]
-    hostile_report: Sequence[Measurement]
-    ledgers: Mapping[str, Measurement]
+    straightforward: dict[Data, list[Measurement]] = field(default_factory=dict)
+    product: dict[Data, list[Measurement]] = field(default_factory=dict)
+    other_tools: dict[str, Measurement] = field(default_factory=dict)
+    parts: dict[str, Measurement] = field(default_factory=dict)
+    instructions: tuple[int, int] | None = None
 
 
 def rows(results: Results) -> list[Row]:
-    """Every figure, in the table's order; the ways are compared at the fewest groups."""
-    return [*_times(results), *_memory(results), *_calls(results), *_ledgers(results)]
-
-
-def _times(results: Results) -> list[Row]:
-    size = min(results.product)
-    rules, report_megabytes = f"{results.rules:,}", results.hostile_report[0].result / 10**6
-    ours, theirs = _cpu(results.product[size]), _cpu(results.straightforward)
-    judging = _cpu(results.evaluation)
-    whole = f"CPU, {size:,} groups"
+    """Every figure, in the table's order."""
     return [
-        Row(whole, "s", ours, theirs, limit=_CPU_LIMIT, relative=True),
-        Row("of that, judging", "s", judging, limit=_JUDGING_LIMIT * ours),
-        Row(f"CPU, {rules} rules", "s", _cpu(results.largest_group), limit=_ONE_GROUP_LIMIT),
-        Row(
-            f"CPU, {rules} hostile rules", "s", _cpu(results.hostile_group), limit=_ONE_GROUP_LIMIT
-        ),
-        Row("the same as JSON", "s", _cpu(results.hostile_report)),
-        Row("size of that", "MB", report_megabytes, limit=_REPORT_LIMIT),
+        *_audits(results),
+        *_cold_start(results),
+        *_regions(results),
+        *_other_tools(results.other_tools),
+        *_calls(results),
+        *_groups_of_many_rules(results),
+        *_ledgers(results.parts),
+        *_reach_of_a_function(results),
     ]
 
 
-def _memory(results: Results) -> list[Row]:
-    before, peaks = {}, {}
-    for size, measurements in sorted(results.product.items()):
-        before[size] = median(measurement.before for measurement in measurements)
-        peaks[size] = median(measurement.peak for measurement in measurements)
-    size, *_, largest = peaks
-    their_before = median(measurement.before for measurement in results.straightforward)
-    theirs = {size: median(measurement.peak for measurement in results.straightforward)}
-    more = (peaks[largest] - peaks[size]) / (largest - size) / _KILOBYTE
-    their_more = (theirs[size] - their_before) / size / _KILOBYTE
-    return [
-        Row("memory before the call", "MB", before[size] / _MEGABYTE, their_before / _MEGABYTE),
-        *(
-            Row(
-                f"peak memory, {groups:,} groups",
-                "MB",
-                peak / _MEGABYTE,
-                theirs[groups] / _MEGABYTE if groups in theirs else None,
-                limit=_MEMORY_LIMIT,
-            )
-            for groups, peak in peaks.items()
-        ),
-        Row("memory for a group more", "KB", more, their_more, limit=_MEMORY_A_GROUP_LIMIT),
-    ]
+def _audits(results: Results) -> Iterator[Row]:
+    for data, theirs in results.straightforward.items():
+        ours = results.product[data]
+        ratio, megabytes = LIMITS.get(data, (None, None))
+        name = f"{data.groups:,} groups{', single addresses' if data.single_addresses else ''}"
+        yield Row(f"CPU, {name}", "s", _cpu(ours), _cpu(theirs), ratio, relative=True)
+        yield Row("peak memory of that", "MB", _peak(ours), _peak(theirs), megabytes)
 
 
-def _calls(results: Results) -> list[Row]:
-    size = min(results.product)
-    reads = [
-        Row(
-            f"calls to read {groups:,}",
+def _cold_start(results: Results) -> Iterator[Row]:
+    if results.instructions:
+        theirs, ours = (number / _MILLION for number in results.instructions)
+        yield Row("cold start, million instructions", "", ours, theirs, 0.85, relative=True)
+
+
+def _regions(results: Results) -> Iterator[Row]:
+    if measurements := results.product.get(REGIONS):
+        seconds = median(measurement.seconds for measurement in measurements)
+        yield Row("17 regions x 500 groups, 50 ms", "s", seconds, limit=4)
+        yield Row("peak memory of that", "MB", _peak(measurements), limit=80)
+
+
+def _other_tools(tools: Mapping[str, Measurement]) -> Iterator[Row]:
+    for name, measurement in tools.items():
+        yield Row(f"CPU of {name}, 10,000 groups", "s", measurement.cpu)
+        yield Row("peak memory of that", "MB", measurement.peak / _MEGABYTE)
+
+
+def _calls(results: Results) -> Iterator[Row]:
+    for data, theirs in results.straightforward.items():
+        if data.single_addresses:
+            continue
+        ours = results.product[data]
+        operation = "DescribeSecurityGroups"
+        yield Row(
+            f"calls to read {data.groups:,}",
             "",
-            _most_calls(measurements, "DescribeSecurityGroups"),
-            _most_calls(results.straightforward, "DescribeSecurityGroups")
-            if groups == size
-            else None,
-            limit=max(1, _READS_LIMIT * groups),
+            _most_calls(ours, operation),
+            _most_calls(theirs, operation),
+            _READS_LIMIT * data.groups,
             exact=True,
         )
-        for groups, measurements in sorted(results.product.items())
-    ]
-    ours = _most_calls(results.product[size], "SendEmail")
-    theirs = _most_calls(results.straightforward, "SendEmail")
-    return [*reads, Row("mails", "", ours, theirs, limit=1, exact=True)]
+    data = min(results.straightforward, key=lambda data: data.groups)
+    ways = (results.product, results.straightforward)
+    sent, theirs_sent = (_most_calls(way[data], "SendEmail") for way in ways)
+    yield Row(f"mails, {data.groups:,} groups", "", sent, theirs_sent, 1, exact=True)
 
 
-def _ledgers(results: Results) -> list[Row]:
+def _groups_of_many_rules(results: Results) -> Iterator[Row]:
+    rules, parts = f"{results.rules:,}", results.parts
+    for part, name in (("largest_group", "rules"), ("hostile_group", "hostile rules")):
+        yield Row(f"CPU, {rules} {name}", "s", parts[part].cpu, limit=_ONE_GROUP_LIMIT)
+    hostile = parts["hostile_report"]
+    yield Row("the same as JSON", "s", hostile.cpu)
+    yield Row("size of that", "MB", hostile.result / _MILLION, limit=_REPORT_LIMIT)
+
+
+def _ledgers(parts: Mapping[str, Measurement]) -> Iterator[Row]:
     """What a run takes in which everything has changed, and how much many runs grow."""
     names = {
         "many_findings": "20,000 changes",
         "many_rules": "300 groups x 60 rules",
         "most_rules": "3 groups x 1,000 rules",
     }
-    rows = []
-    for way, name in names.items():
-        if measurement := results.ledgers.get(way):
-            peak, stored = measurement.peak / _MEGABYTE, measurement.result / _MEGABYTE
-            rows += [
-                Row(f"CPU, {name}", "s", measurement.cpu),
-                Row("peak of that", "MB", peak, limit=_LEDGER_LIMIT),
-                Row("stored of that", "MB", stored, limit=_STORED_LIMIT),
-            ]
-    if measurement := results.ledgers.get("warm_runs"):
+    for part, name in names.items():
+        if measurement := parts.get(part):
+            stored = measurement.result / _MEGABYTE
+            yield Row(f"CPU, {name}", "s", measurement.cpu)
+            yield Row("peak of that", "MB", _peak([measurement]), limit=_LEDGER_LIMIT)
+            yield Row("stored of that", "MB", stored, limit=_STORED_LIMIT)
+    if measurement := parts.get("warm_runs"):
         growth = measurement.result / _MEGABYTE
-        rows.append(Row("growth in 450 warm runs", "MB", growth, limit=_GROWTH_LIMIT))
-    return rows
+        yield Row("growth in 450 warm runs", "MB", growth, limit=_GROWTH_LIMIT)
+
+
+def _reach_of_a_function(results: Results) -> Iterator[Row]:
+    """Where one function of 512 MB and 300 s ends, extrapolated from what was measured."""
+    sizes = sorted((d for d in LIMITS if not d.single_addresses), key=lambda data: data.groups)
+    small, large = sizes[0], sizes[-1]
+    if large not in results.product or REGIONS not in results.product:
+        return
+    ours = results.product
+    more = large.groups - small.groups
+    memory = (_peak(ours[large]) - _peak(ours[small])) / more
+    cpu = (_cpu(ours[large]) - _cpu(ours[small])) / more
+    yield Row("groups in 512 MB (extrapolated)", "", (_MEMORY - _peak(ours[small])) / memory)
+    yield Row("groups in 300 s (extrapolated)", "", _SECONDS * _VCPUS / cpu)
+    findings = results.parts["many_findings"]
+    for_finding = (findings.peak - findings.before) / _MEGABYTE / 20_000
+    yield Row("changes in 512 MB (extrapolated)", "", _MEMORY / for_finding)
+    yield Row(
+        "targets of 500 in 300 s (extrapol.)",
+        "",
+        17 * _SECONDS * _VCPUS / _cpu(ours[REGIONS]),
+    )
 
 
 def _cpu(measurements: Sequence[Measurement]) -> float:
     return median(measurement.cpu for measurement in measurements)
+
+
+def _peak(measurements: Sequence[Measurement]) -> float:
+    return median(measurement.peak for measurement in measurements) / _MEGABYTE
 
 
 def _most_calls(measurements: Sequence[Measurement], operation: str) -> int:

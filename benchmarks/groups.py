@@ -2,7 +2,8 @@
 
 A group is 3.7 KB of XML and has 5.6 rules. One in ten is open to the internet: most through
 0.0.0.0/0, some through ::/0, and one in six of them through two halves. One in a hundred names a
-prefix list.
+prefix list. The others are private; or every second group lets in a single public address too, as
+those of real accounts do.
 """
 
 from collections.abc import Iterable
@@ -43,13 +44,14 @@ def is_open(index: int) -> bool:
     return index % OPEN_EVERY == 0
 
 
-def permissions(index: int) -> list[Permission]:
+def permissions(index: int, *, single_addresses: bool = False) -> list[Permission]:
     """The inbound rules of a group, 5 or 6 of them."""
     high, low = divmod(index, 256)
+    first = 52 if single_addresses and index % 2 else 10
     inbound = [
         Permission("tcp", 443, 443, (f"10.{index % 64}.0.0/16", f"172.16.{low}.0/24")),
         # An address of its own, as a bastion or a monitor has.
-        Permission("tcp", 22, 22, (f"10.{high}.{low}.7/32",)),
+        Permission("tcp", 22, 22, (f"{first}.{high}.{low}.7/32",)),
         Permission("tcp", 5432, 5432, (f"10.{index % 200}.{index * 7 % 256}.0/24",)),
         Permission("tcp", 8000, 8100, (f"192.168.{low}.0/24",)),
     ]
@@ -64,10 +66,10 @@ def permissions(index: int) -> list[Permission]:
     return inbound
 
 
-def group_xml(index: int) -> str:
+def group_xml(index: int, *, single_addresses: bool = False) -> str:
     """An item of DescribeSecurityGroups."""
     identifier = group_id(index)
-    inbound = "".join(map(_permission, permissions(index)))
+    inbound = "".join(map(_permission, permissions(index, single_addresses=single_addresses)))
     outbound = _permission(Permission("-1", -1, -1, ("0.0.0.0/0",)))
     pair = _item(_element("userId", _OWNER), _element("groupId", identifier))
     reference = _permission(Permission("tcp", 0, 65_535, ()), pair)
@@ -84,10 +86,12 @@ def group_xml(index: int) -> str:
     )
 
 
-def rules_xml(index: int) -> list[str]:
+def rules_xml(index: int, *, single_addresses: bool = False) -> list[str]:
     """A group's items of DescribeSecurityGroupRules, the outbound one last."""
     inbound = [
-        (permission, source) for permission in permissions(index) for source in permission.sources
+        (permission, source)
+        for permission in permissions(index, single_addresses=single_addresses)
+        for source in permission.sources
     ]
     outbound = (Permission("-1", -1, -1, ("0.0.0.0/0",)), "0.0.0.0/0")
     return [

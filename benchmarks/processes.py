@@ -4,31 +4,49 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
 from typing import IO, cast
 
 import urllib3
 
-from benchmarks.endpoint import CALLS_PATH
+from benchmarks.endpoint import BUCKET, CALLS_PATH
+
+_REGION = "eu-west-1"
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one call took.
+    """What one process took.
 
-    ``cpu`` in seconds; ``before`` and ``peak`` are the most bytes that the process had used when
-    the call began and when it ended; ``result`` counts what the call did; ``calls`` is how often
-    it asked the endpoint for each operation.
+    ``cpu`` in seconds, of the whole process or, of a part, of its call; ``seconds`` is how long
+    the process ran. ``before`` and ``peak`` are the most bytes that it had used when the call began
+    and when it ended; ``result`` counts what it did, and ``calls`` how often it asked the endpoint
+    for each operation.
     """
 
     cpu: float
     before: int
     peak: int
     result: int
+    seconds: float
     calls: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What an endpoint has: groups, half of them with a public address or not, and patience.
+
+    ``seconds`` is how long an answer takes.
+    """
+
+    groups: int
+    single_addresses: bool = False
+    seconds: float = 0.0
 
 
 class MeasurementError(Exception):
@@ -36,10 +54,12 @@ class MeasurementError(Exception):
 
 
 @contextmanager
-def endpoint(groups: int) -> Iterator[str]:
-    """The address of an endpoint with that many groups, as long as the context lasts."""
+def endpoint(data: Data) -> Iterator[str]:
+    """The address of an endpoint with that data, as long as the context lasts."""
+    options = ["--single-addresses"] if data.single_addresses else []
+    arguments = [str(data.groups), *options, "--seconds", str(data.seconds)]
     process = subprocess.Popen(  # noqa: S603 - this interpreter with our module
-        [sys.executable, "-m", "benchmarks.endpoint", str(groups)],
+        [sys.executable, "-m", "benchmarks.endpoint", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,  # An interrupt ends the benchmark, which then ends the process.
@@ -51,38 +71,79 @@ def endpoint(groups: int) -> Iterator[str]:
             process.terminate()
 
 
-def measure(way: str, address: str, rules: int) -> Measurement:
-    """One measurement of a way; ``rules`` as in `ways`. Raises ``MeasurementError``."""
-    calls_before = _calls(address)
-    process = subprocess.run(  # noqa: S603 - this interpreter with our module
-        [sys.executable, "-m", "benchmarks.measured", way, str(rules)],
-        env=_environment(address),
+def audit(module: str, address: str, *, regions: str = _REGION) -> Measurement:
+    """One audit by a module in a process of its own. Raises ``MeasurementError``."""
+    return _measure([sys.executable, "-m", module], address, {"AUDIT_REGIONS": regions})
+
+
+def part(name: str, rules: int) -> Measurement:
+    """One measurement of a part; ``rules`` as in `parts`. Raises ``MeasurementError``."""
+    return _measure([sys.executable, "-m", "benchmarks.measured", name, str(rules)])
+
+
+def other_tool(command: Sequence[str], address: str) -> Measurement:
+    """One audit by another program. Raises ``MeasurementError``."""
+    return _measure([sys.executable, "-m", "benchmarks.other_tool", *command], address)
+
+
+def instructions(module: str, address: str) -> int:
+    """How many instructions an audit takes, by valgrind. Raises ``MeasurementError``."""
+    with NamedTemporaryFile() as counts:
+        _measure(
+            [
+                "valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={counts.name}",
+                sys.executable, "-m", module,
+            ],
+            address,
+            {"AUDIT_REGIONS": _REGION},
+        )  # fmt: skip
+        (total,) = (line for line in counts if line.startswith(b"totals:"))
+    return int(total.split()[1])
+
+
+def _measure(
+    command: Sequence[str], address: str = "", settings: Mapping[str, str] | None = None
+) -> Measurement:
+    calls_before = _calls(address) if address else Counter()
+    began = time.monotonic()
+    process = subprocess.run(  # noqa: S603 - this interpreter with our modules
+        command,
+        env=_environment(address, settings or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,  # As above.
         check=False,
     )
+    seconds = time.monotonic() - began
     if process.returncode:
-        message = f"{way} failed with exit status {process.returncode}; what it wrote is above."
+        name = " ".join(command[1:])
+        message = f"{name} failed with exit status {process.returncode}; what it wrote is above."
         raise MeasurementError(message)
-    return Measurement(**json.loads(process.stdout), calls=_calls(address) - calls_before)
+    calls = _calls(address) - calls_before if address else Counter()
+    return Measurement(**json.loads(process.stdout), seconds=seconds, calls=calls)
 
 
 def _calls(address: str) -> Counter[str]:
     return Counter(urllib3.request("GET", address + CALLS_PATH, timeout=60).json())
 
 
-def _environment(address: str) -> dict[str, str]:
+def _environment(address: str, settings: Mapping[str, str]) -> dict[str, str]:
     """The environment without the caller's account, and with the endpoint in place of AWS."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    # The byte code of boto3 is there as well.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {
-        **environment,
+        **kept,
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": _REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": address,
         "NO_PROXY": "127.0.0.1",
+        "SES_SENDER": "audit@example.com",
+        "SES_RECIPIENT": "audit@example.com",
+        "LEDGER_BUCKET": BUCKET,
+        **settings,
     }

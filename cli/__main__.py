@@ -14,6 +14,7 @@ with missing_package_reported():
     import click
 
     from cli.formats import FORMATS
+    from cli.option_types import ACCOUNT_ID, EXTERNAL_ID, ROLE_NAME
     from cli.output import output
 
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -69,19 +70,22 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
 
 @main.command(
     epilog="""\b
-Example:
-  sg-audit demo"""
+Examples:
+  sg-audit demo
+  sg-audit demo --organization"""
 )
 @click.option("--stack", default="dev", show_default=True, help="Stack to deploy.")
+@click.option("--organization", is_flag=True, help="Audit an organization of a dozen accounts.")
 @click.option("--verbose", is_flag=True, help="Print Pulumi's output, the log and the mails.")
-def demo(stack: str, *, verbose: bool) -> None:
+def demo(stack: str, *, organization: bool, verbose: bool) -> None:
     """Deploy a stack into the sandbox, let its schedule start two audits, and show the mails.
 
     No AWS account is needed. Exits with 1 when a step fails.
     """
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
-    run(_project(), stack, verbose=verbose)
+    scene = "organization" if organization else "account"
+    run(_project(), stack, scene, verbose=verbose)
 
 
 @main.command(
@@ -94,15 +98,22 @@ Exit status:
 \b
 Examples:
   sg-audit report
-  sg-audit report --live --stack prod"""
+  sg-audit report --live --stack prod
+  sg-audit report --live --stack prod --account 111122223333"""
 )
 @click.option("--stack", default="dev", show_default=True, help="Stack with the ledger.")
 @click.option("--live", is_flag=True, help="Read the ledger in AWS, not the one of the last demo.")
-def report(stack: str, *, live: bool) -> None:
+@click.option(
+    "--account",
+    type=ACCOUNT_ID,
+    metavar="ID",
+    help="One of many accounts: its last runs and its findings.  [default: all, in numbers]",
+)
+def report(stack: str, account: str | None, *, live: bool) -> None:
     """Display the history of the runs and the last report."""
     from cli.report import show_report  # noqa: PLC0415 -- as above
 
-    show_report(_project(), stack, live=live)
+    show_report(_project(), stack, live=live, account=account)
 
 
 @main.command(
@@ -117,6 +128,7 @@ Exit status:
 Examples:
   sg-audit audit --profile audit --region eu-west-1 --region us-east-1
   sg-audit audit --policy policy.yaml --fail-on high
+  sg-audit audit --account 111122223333 --account 444455556666 --role security-audit
   sg-audit audit --format sarif --output audit.sarif
   aws ec2 describe-security-groups > groups.json
   sg-audit audit --from-file groups.json"""
@@ -144,6 +156,26 @@ Examples:
     help="Region to audit; may be repeated.  [default: all enabled regions]",
 )
 @click.option(
+    "--account",
+    "accounts",
+    type=ACCOUNT_ID,
+    metavar="ID",
+    multiple=True,
+    help="Account to audit by assuming --role in it; may be repeated.  [default: the caller's]",
+)
+@click.option(
+    "--role",
+    type=ROLE_NAME,
+    metavar="NAME",
+    help="Role to assume in each --account, with its path if it has one.  [default: none]",
+)
+@click.option(
+    "--external-id",
+    type=EXTERNAL_ID,
+    metavar="ID",
+    help="External ID that the roles ask for.  [default: none]",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(list(FORMATS)),
@@ -168,15 +200,24 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     policy_file: BinaryIO | None,
     profile: str | None,
     regions: tuple[str, ...],
+    accounts: tuple[str, ...],
+    role: str | None,
+    external_id: str | None,
     form: str,
     path: str,
     fail_on: str | None,
 ) -> None:
-    """Audit an AWS account, or saved snapshots of its regions.
+    """Audit AWS accounts, or saved snapshots of their regions.
 
-    Reads the account with your own AWS credentials and changes nothing.
+    Reads your own account with your AWS credentials, or others by assuming a role in each, and
+    changes nothing.
     """
-    from cli.audit import audit_account, audit_snapshots, exit_status  # noqa: PLC0415 -- as above
+    from cli.audit import (  # noqa: PLC0415 -- as above
+        OtherAccounts,
+        audit_accounts,
+        audit_snapshots,
+        exit_status,
+    )
     from cli.policy_file import read_policy  # noqa: PLC0415 -- as above
     from handler.model.finding import Severity  # noqa: PLC0415 -- as above
     from handler.policy.policy import Policy  # noqa: PLC0415 -- as above
@@ -188,14 +229,21 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
                 message = f"--output would overwrite {path}, which the audit reads."
                 raise click.UsageError(message)
     policy = read_policy(*_named(policy_file)) if policy_file else Policy()
-    if snapshots and (profile or regions):
-        message = "--from-file reads no account: leave out --profile and --region."
+    if snapshots and (profile or regions or accounts):
+        message = "--from-file reads no account: leave out --profile, --region and --account."
         raise click.UsageError(message)
+    if bool(accounts) != bool(role):
+        message = "--account and --role need each other."
+        raise click.UsageError(message)
+    if external_id and not accounts:
+        message = "--external-id needs --account and --role."
+        raise click.UsageError(message)
+    others = OtherAccounts(tuple(dict.fromkeys(accounts)), role, external_id) if role else None
     with output(path) as stream:
         if snapshots:
             result = audit_snapshots(map(_named, snapshots), policy)
         else:
-            result = audit_account(profile, regions, policy)
+            result = audit_accounts(profile, regions, policy, others)
         FORMATS[form](result, stream)
     sys.exit(exit_status(result, Severity(fail_on) if fail_on else None))
 

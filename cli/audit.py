@@ -1,7 +1,11 @@
 """An audit from a terminal: of a saved snapshot, or with the caller's own credentials."""
 
+import gc
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 
 import boto3
 from rich.console import Console
@@ -9,18 +13,31 @@ from rich.console import Console
 from cli.errors import AuditError
 from cli.snapshot import Snapshot, SnapshotError
 from handler import clock
-from handler.audit import build_report, scan_targets
+from handler.audit import build_report, enter_account, scan_targets
 from handler.aws import FAILURES, Clients, error_text
+from handler.ec2.region import account_id
 from handler.model.finding import Severity
-from handler.model.network import Target
+from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Report, Run, Scan, Trigger
+from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
 from handler.report import phrases
 from handler.sanitize import plain
-from handler.scan import scan_target
+from handler.scan import coverage_of, scan_target
 
-# Where EC2 is asked for the regions when the caller has configured none.
+# Where AWS is asked for account and regions when the caller has configured none.
 _DEFAULT_REGION = "us-east-1"
+# Each account reads several regions at a time, and one interpreter lock is shared by all.
+_ACCOUNTS_AT_A_TIME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAccounts:
+    """Accounts to read through a role in each; the role's name begins with its path, if any."""
+
+    ids: Sequence[str]
+    role_name: str
+    external_id: str | None = None
 
 
 def audit_snapshots(files: Iterable[tuple[str, bytes]], policy: Policy) -> Report:
@@ -48,17 +65,28 @@ def audit_snapshots(files: Iterable[tuple[str, bytes]], policy: Policy) -> Repor
     return _report(started_at, scans, policy)
 
 
-def audit_account(profile: str | None, regions: Sequence[str], policy: Policy) -> Report:
-    """The report on these regions of the caller's account, or on all enabled ones.
+def audit_accounts(
+    profile: str | None,
+    regions: Sequence[str],
+    policy: Policy,
+    others: OtherAccounts | None = None,
+) -> Report:
+    """The report on these regions, or on all enabled ones, of the caller's account or of others.
 
-    Raises ``AuditError`` when the account cannot be read.
+    Raises ``AuditError`` when the caller's account is not known.
     """
     started_at = clock.timestamp()
     try:
         region = boto3.Session(profile_name=profile).region_name or _DEFAULT_REGION
         clients = Clients(boto3.Session(profile_name=profile, region_name=region))
-        scans = _with_progress(scan_targets(clients, regions, policy))
-        return _report(started_at, scans, policy, is_full=not regions)
+        scans = (
+            _scan_others(clients, others, regions, policy)
+            if others
+            else scan_targets(clients, regions, policy)
+        )
+        scans = _with_progress(scans, len(others.ids) if others else 1)
+        report = _report(started_at, scans, policy, is_full=not regions)
+        return _with_accounts(report, others.ids) if others else report
     except FAILURES as error:
         message = f"the account could not be read: {error_text(error)}"
         raise AuditError(message) from error
@@ -74,11 +102,56 @@ def exit_status(report: Report, fail_on: Severity | None) -> int:
     )
 
 
-def _with_progress(scans: Iterable[Scan]) -> Iterator[Scan]:
+def _scan_others(
+    clients: Clients, others: OtherAccounts, regions: Sequence[str], policy: Policy
+) -> Iterator[Scan]:
+    """The scans of each account, as the accounts are done.
+
+    Raises one of ``FAILURES`` when the caller's account is not known; another one that cannot be
+    entered counts as not read.
+    """
+    # Without valid credentials no account can be entered.
+    account_id(clients.get("sts"))
+
+    def scan_account(account: str) -> list[Scan]:
+        try:
+            entered = enter_account(clients, account, others.role_name, others.external_id)
+            return list(scan_targets(entered, regions, policy))
+        except FAILURES as error:
+            return [Scan(coverage_of(Target(account, ALL_REGIONS), [error]))]
+
+    pool = ThreadPoolExecutor(_ACCOUNTS_AT_A_TIME)
+    try:
+        futures = [pool.submit(scan_account, account) for account in others.ids]
+        for future in as_completed(futures):
+            yield from future.result()
+            # The clients of an account hold each other: those of 100 accounts are 2 GB.
+            gc.collect()
+    finally:
+        # Accounts that are still waiting must not delay the end after Ctrl-C.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _with_accounts(report: Report, ids: Iterable[str]) -> Report:
+    """The report with the numbers of each account."""
+    openings: dict[str, Counter[Severity]] = {account: Counter() for account in sorted(ids)}
+    for opening in report.openings:
+        openings[opening.finding.target.account][opening.finding.severity] += 1
+    unread = {coverage.target.account for coverage in report.unread}
+    accounts = (AccountResult(i, None, counts, i not in unread) for i, counts in openings.items())
+    return replace(report, accounts=tuple(accounts))
+
+
+def _with_progress(scans: Iterable[Scan], accounts: int) -> Iterator[Scan]:
     """The scans as they come, with their number on a terminal."""
+    read = set[str]()
     with Console(stderr=True).status("Reading the regions ...") as status:
         for number, scan in enumerate(scans, start=1):
-            status.update(f"Regions read: {number}, the last one {scan.coverage.target.region}")
+            target = scan.coverage.target
+            read.add(target.account)
+            last = f", the last one {target.region}"
+            ending = f" in {len(read)} of {accounts} accounts" if accounts > 1 else last
+            status.update(f"Regions read: {number}{ending}")
             yield scan
 
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -12,12 +12,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from cli.demo_scenes import SCENES, Scene
 from cli.show import show_log, show_log_briefly, show_mail, show_mail_briefly
 from handler.sanitize import plain
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.aws.mail import Mail
-from sandbox.aws.seed import change, open_elsewhere, seed
+from sandbox.aws.seed import change
 from sandbox.aws.snapshot import take_snapshot
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
 from sandbox.deployment.stack import Resource
@@ -26,39 +27,37 @@ T = TypeVar("T")
 
 FOLDER = ".demo"
 _SNAPSHOT_REGION = "eu-west-1"
-_USER = "alice"
 _ENDING = """\
 Done in {seconds:.0f} s. All mails, and the ledger with the report of each run:
-  {folder}/mail.html     {first}
-  {folder}/changes.html  {second}
-  {folder}/live.html     {third}
+{mails}
   {folder}/ledger/
 Next: venv/bin/python -m cli report   the history of the runs
       venv/bin/python -m cli audit    audit your own account, read-only
       README.md                       deploy it"""
 
 
-def demo(project: Path, stack: str, *, verbose: bool) -> None:
-    """Preview, deploy, audit twice by the schedule and once after a change, deploy again, destroy.
+def demo(project: Path, stack: str, scene: str, *, verbose: bool) -> None:
+    """Preview, deploy, audit by the schedule and after a change, deploy again, destroy.
 
-    Writes the mails, the ledger and a snapshot to .demo/ in the project. ``verbose`` prints
-    everything that Pulumi prints, the whole log and the whole mails. Raises
-    ``click.ClickException`` when a step does not do what it should.
+    ``scene`` is a key of ``SCENES``. Writes the mails, the ledger and a snapshot to .demo/ in the
+    project. ``verbose`` prints everything that Pulumi prints, the whole log and the whole mails.
+    Raises ``click.ClickException`` when a step does not do what it should.
     """
     console = Console(highlight=False)
     started = time.monotonic()
     with Account() as account:
         tour = _Tour(console, account, project / FOLDER, verbose)
         try:
-            first, second, third = tour.take(project, stack)
+            mails = tour.take(project, stack, SCENES[scene])
         except DeployError as error:
             raise click.ClickException(str(error)) from error
     ending = _ENDING.format(
         seconds=time.monotonic() - started,
         folder=FOLDER,
-        first=first.message["Subject"],
-        second=second.message["Subject"],
-        third=third.message["Subject"],
+        mails="\n".join(
+            f"  {FOLDER}/{f'{name}.html':12}  {mail.message['Subject']}"
+            for name, mail in mails.items()
+        ),
     )
     for line in ending.splitlines():
         console.print(Text(line), no_wrap=True, overflow="ellipsis")
@@ -72,22 +71,21 @@ class _Tour:
     account: Account
     folder: Path
     verbose: bool
+    seen: set[str] = field(default_factory=set)
 
-    def take(self, project: Path, stack: str) -> tuple[Mail, Mail, Mail]:
-        """Go through all steps; the result is the mails."""
-        self._step(
-            "AWS account on this machine",
-            lambda: seed(self.account),
-            lambda _: "filled with security groups of every kind",
+    def take(self, project: Path, stack: str, scene: Scene) -> dict[str, Mail]:
+        """Go through all steps; the result is the mails by the names of their files."""
+        filled = self._step(
+            "AWS account on this machine", lambda: scene.fill(self.account), lambda _: scene.content
         )
-        snapshot = take_snapshot(self.account, _SNAPSHOT_REGION)
+        snapshot = take_snapshot(filled.sample, _SNAPSHOT_REGION)
         self._write(f"{_SNAPSHOT_REGION}.json", json.dumps(snapshot, indent=1).encode())
         before = inventory(self.account)
         deployed = open_stack(
             project,
             stack,
             self.account,
-            config={"realtime": True},
+            config=filled.config,
             on_output=self._print_output if self.verbose else None,
         )
         self.console.print(f"Deployed with {deployed.engine}", style="dim", soft_wrap=True)
@@ -98,19 +96,18 @@ class _Tour:
                 lambda changes: _count(changes.create, "to create"),
             )
         self._step("pulumi up", deployed.up, lambda changes: _count(changes.create, "created"))
-        first = self._audit(deployed, "mail")
+        if obstacle := scene.obstacle:
+            self._step("Meanwhile", lambda: obstacle(self.account), lambda text: text)
+        mails = {"mail": self._audit(deployed, "mail")}
         self._step(
             "The next day",
-            lambda: change(self.account),
+            lambda: change(filled.sample),
             lambda _: "SSH closed on bastion, MySQL opened on orders-database",
         )
-        second = self._audit(deployed, "changes")
-        self._step(
-            "Minutes later",
-            lambda: open_elsewhere(self.account, _USER),
-            lambda group: f"{_USER} opens SSH on {group} in us-east-1",
-        )
-        third = self._step("The change", self._deliver_change, _opener)
+        mails["changes"] = self._audit(deployed, "changes")
+        if opening := scene.opening:
+            self._step("Minutes later", lambda: opening(self.account), lambda text: text)
+            mails["live"] = self._step("The change", self._deliver_change, _opener)
         self._keep_ledger(deployed.outputs["ledgerBucket"])
         if deployed.has_engine:
             again = self._step(
@@ -123,7 +120,7 @@ class _Tour:
         )
         if left := sorted(inventory(self.account) - before):
             _fail(f"pulumi destroy left {', '.join(left)}.")
-        return first, second, third
+        return mails
 
     def _step(self, title: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
         """Do some work, and print what came of it and how long it took."""
@@ -137,6 +134,7 @@ class _Tour:
     def _audit(self, deployed: Stack, name: str) -> Mail:
         """Let the schedule start the function; show its log and mail, and keep the mail."""
         region = deployed.outputs["functionArn"].split(":")[3]
+        mails = len(self.account.mails())
         (delivery,) = self._step(
             "The schedule",
             lambda: self.account.events.fire(deployed.outputs["scheduleRule"], region),
@@ -144,10 +142,15 @@ class _Tour:
         )
         if not delivery.delivered:
             _fail(f"the schedule did not reach the function: {delivery.reason}")
-        lines = [line for run in delivery.invocations for line in run.log]
-        (show_log if self.verbose else show_log_briefly)(self.console, lines)
+        if deployed.outputs.get("stateMachineArn"):
+            self._step(
+                "The state machine",
+                lambda: self.account.state_machines.wait(timeout=300),
+                lambda executions: f"execution {executions[-1].status.lower()}",
+            )
+        (show_log if self.verbose else show_log_briefly)(self.console, self._new_lines(deployed))
         self.console.print()
-        mail = self._keep_mail(name)
+        mail = self._keep_mail(name, mails)
         (show_mail if self.verbose else show_mail_briefly)(self.console, mail)
         self.console.print()
         return mail
@@ -159,17 +162,26 @@ class _Tour:
         deliveries = self.account.events.deliver(event, event["region"])
         if problems := [delivery.reason for delivery in deliveries if delivery.reason]:
             _fail(f"the change did not reach the function: {', '.join(problems)}")
-        if len(self.account.mails()) == mails:
-            _fail("the change was not mailed.")
-        return self._keep_mail("live")
+        return self._keep_mail("live", mails)
 
-    def _keep_mail(self, name: str) -> Mail:
-        """Write the last mail to the demo's folder."""
-        mail = self.account.mails()[-1]
+    def _keep_mail(self, name: str, earlier: int) -> Mail:
+        """Write the first mail after the earlier ones to the demo's folder."""
+        if len(self.account.mails()) == earlier:
+            _fail("the run sent no mail.")
+        mail = self.account.mails()[earlier]
         page = mail.message.get_body(("html",))
         self._write(f"{name}.eml", mail.raw)
         self._write(f"{name}.html", page.get_content().encode() if page else b"")
         return mail
+
+    def _new_lines(self, deployed: Stack) -> list[str]:
+        """What the functions have logged since the last call."""
+        pages = self.account.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=deployed.outputs["logGroupName"])
+        events = [event for page in found for event in page["events"]]
+        new = [event for event in events if event["eventId"] not in self.seen]
+        self.seen.update(event["eventId"] for event in new)
+        return [event["message"] for event in sorted(new, key=lambda event: event["timestamp"])]
 
     def _keep_ledger(self, bucket: str) -> None:
         """Copy the ledger to the demo's folder, in place of the last demo's."""

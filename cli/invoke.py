@@ -28,8 +28,8 @@ def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) ->
     """Run the stack's function once with the event, and show its log, its mail and its result.
 
     Raises ``AuditError`` with the file's name when the event is no JSON, and
-    ``click.ClickException`` when the stack's settings are bad, when there are no credentials
-    (live), and when the function fails.
+    ``click.ClickException`` when the stack's settings are bad or name many accounts, when there are
+    no credentials (live), and when the function fails.
     """
     try:
         json.loads(event)
@@ -52,11 +52,19 @@ def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) ->
 
 def _function(account: Account, project: Path, stack: str) -> Function:
     """The function as the stack deploys it: its zip and its environment."""
+    # A stack with organizational units looks up the organization of its account.
+    account.client("organizations").create_organization(FeatureSet="ALL")
     deployed = open_stack(project, stack, account, engine=False)
     try:
         deployed.up()
     except DeployError as error:
         raise click.ClickException(str(error)) from error
+    if deployed.outputs.get("stateMachineArn"):
+        message = (
+            f"stack {stack} audits many accounts, with more than one function: see "
+            "`sg-audit demo --organization`, or `sg-audit audit --account` for your own accounts."
+        )
+        raise click.ClickException(message)
     arn = deployed.outputs["functionArn"]
     return account.functions.definition(arn.split(":")[3], arn)
 

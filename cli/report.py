@@ -1,38 +1,47 @@
 """The ledger of a stack: its last report, and what opened and closed from run to run."""
 
-import json
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import click
+from rich.console import Console, RenderableType
 from rich.table import Table
 
-from cli.formats.table import console_for, write_parts, write_table
+from cli.formats.table import console_for, unread_lines, write_parts, write_table
+from cli.ledger_files import (
+    ReadKey,
+    deployed_bucket,
+    ledger_bucket,
+    ledger_folder,
+    stored_report,
+)
 from cli.output import output
-from handler.aws import FAILURES, error_text
 from handler.ledger.head import DecodeError, decode_head
 from handler.ledger.state import RunSummary
-from handler.ledger.store import HEAD_KEY, report_key
+from handler.ledger.store import HEAD_KEY
 from handler.model.finding import Severity
 from handler.model.run import Report
-from handler.report.fields import DECODE_ERRORS
-from handler.report.json_report import report_from_json
+from handler.model.totals import AccountResult
+from handler.sanitize import plain
 
 LEDGER = Path(".demo", "ledger")
 """The folder of the demo's ledger, in the project."""
 
-ReadKey = Callable[[str], bytes]
-"""The content of a key. Raises ``click.ClickException`` when it cannot be read."""
+# The reports of all accounts are read for the history of one.
+_RUNS_OF_AN_ACCOUNT = 10
+_SEVERITIES = tuple(severity for severity in Severity if severity is not Severity.INFO)
 
 
-def show_report(project: Path, stack: str, *, live: bool) -> None:
+def show_report(project: Path, stack: str, *, live: bool, account: str | None = None) -> None:
     """Show the history and the last report of a stack's ledger, in AWS or as the demo left it.
 
-    Raises ``click.ClickException`` when there is none.
+    With an ``account`` it shows those of one of many accounts; without, of many accounts the
+    numbers only. Raises ``click.ClickException`` when there is none.
     """
-    read = _bucket(_deployed_bucket(project, stack)) if live else _folder(project / LEDGER)
+    read = (
+        ledger_bucket(deployed_bucket(project, stack)) if live else ledger_folder(project / LEDGER)
+    )
     try:
         head = decode_head(read(HEAD_KEY))
     except DecodeError as error:
@@ -42,82 +51,94 @@ def show_report(project: Path, stack: str, *, live: bool) -> None:
         raise click.ClickException(message)
     with output("-") as stream:
         console = console_for(stream)
+        if account:
+            runs, report = _history_of(account, read, head.runs[-_RUNS_OF_AN_ACCOUNT:])
+            write_parts([_history(runs), ""], console, stream)
+            write_table(report, stream)
+            return
         write_parts([_history(head.runs), ""], console, stream)
-        write_table(_last_report(read, head.runs[-1]), stream)
+        report = stored_report(read, head.runs[-1])
+        if report.accounts:
+            write_parts(_all_accounts(report, console), console, stream)
+        else:
+            write_table(report, stream)
 
 
-def _last_report(read: ReadKey, run: RunSummary) -> Report:
-    key = report_key(run.id, run.started_at)
-    try:
-        return report_from_json(json.loads(read(key)))
-    except DECODE_ERRORS as error:
-        message = f"{key}: not the report of a run ({type(error).__name__})"
-        raise click.ClickException(message) from error
+def _all_accounts(report: Report, console: Console) -> Iterator[RenderableType]:
+    """The numbers of each account, and what was not read."""
+    yield from ("", _accounts(report.accounts), "")
+    yield from unread_lines(report, console)
+
+
+def _history_of(
+    account: str, read: ReadKey, runs: Sequence[RunSummary]
+) -> tuple[list[RunSummary], Report]:
+    """The runs that read the account, in its own numbers, and its part of the last report."""
+    found = []
+    with Console(stderr=True).status(f"Reading {len(runs)} reports ..."):
+        for run in reversed(runs):
+            try:
+                report = stored_report(read, run, account)
+            except click.ClickException:
+                # Reports expire; the head knows their runs for longer.
+                if run is runs[-1]:
+                    raise
+                break
+            if report.coverage:
+                found.append((run, report))
+    if not found:
+        message = f"account {account} is in none of the last {len(runs)} reports."
+        raise click.ClickException(message)
+    return [_summary(run, report) for run, report in reversed(found)], found[0][1]
+
+
+def _summary(run: RunSummary, report: Report) -> RunSummary:
+    totals = report.totals
+    return replace(
+        run,
+        opened=totals.opened,
+        resolved=totals.resolved,
+        open={severity: totals.openings.get(severity, 0) for severity in Severity},
+        not_read=totals.unread,
+    )
+
+
+def _accounts(accounts: Iterable[AccountResult]) -> Table:
+    """A line for each account, the worst first."""
+    grid = Table(box=None, padding=(0, 1, 0, 0))
+    for name in ("account", "name", *_SEVERITIES, "read"):
+        grid.add_column(name)
+    for account in sorted(accounts, key=_worst_first):
+        grid.add_row(
+            account.id,
+            plain(account.name or ""),
+            *(f"{account.openings[severity]:,}" for severity in _SEVERITIES),
+            "all" if account.is_complete else "not all",
+        )
+    return grid
+
+
+def _worst_first(account: AccountResult) -> tuple[object, ...]:
+    return *(-account.openings[severity] for severity in _SEVERITIES), account.id
 
 
 def _history(runs: Sequence[RunSummary]) -> Table:
     # Fits into 80 columns.
     grid = Table(box=None, padding=(0, 1, 0, 0))
-    severities = tuple(severity for severity in Severity if severity is not Severity.INFO)
-    for name in ("run", "by", "opened", "resolved", *severities, "unread", "mail"):
+    for name in ("run", "by", "opened", "resolved", *_SEVERITIES, "unread", "mail"):
         grid.add_column(name)
     for run in runs:
-        grid.add_row(*_row(run, severities))
+        grid.add_row(*_row(run))
     return grid
 
 
-def _row(run: RunSummary, severities: tuple[Severity, ...]) -> tuple[str, ...]:
+def _row(run: RunSummary) -> tuple[str, ...]:
     numbers = (
         run.opened,
         run.resolved,
-        *(run.open[severity] for severity in severities),
+        *(run.open[severity] for severity in _SEVERITIES),
         run.not_read,
     )
     mail = "sent" if run.mailed else ""
     started_at = run.started_at[: len("2026-01-01T00:00")].replace("T", " ")
     return started_at, run.trigger, *(f"{number:,}" for number in numbers), mail
-
-
-def _folder(ledger: Path) -> ReadKey:
-    def read(key: str) -> bytes:
-        try:
-            return (ledger / key).read_bytes()
-        except OSError as error:
-            message = (
-                f"{ledger / key} cannot be read ({error.strerror}): the ledger of the sandbox is "
-                "what `make demo` leaves behind; --live reads the one in AWS."
-            )
-            raise click.ClickException(message) from error
-
-    return read
-
-
-def _bucket(name: str) -> ReadKey:
-    def read(key: str) -> bytes:
-        try:
-            s3 = boto3.Session().client("s3")
-            body: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
-        except FAILURES as error:
-            message = f"s3://{name}/{key} could not be read: {error_text(error)}"
-            raise click.ClickException(message) from error
-        return body
-
-    return read
-
-
-def _deployed_bucket(project: Path, stack: str) -> str:
-    """The bucket that a stack exports, from the caller's Pulumi CLI."""
-    command = ["pulumi", "stack", "output", "ledgerBucket", "--stack", stack]
-    try:
-        done = subprocess.run(  # noqa: S603 -- no shell, and the stack's name is one argument
-            command, cwd=project, capture_output=True, text=True, check=True
-        )
-    except OSError as error:
-        message = f"--live needs the Pulumi CLI on the PATH: {error.strerror}."
-        raise click.ClickException(message) from error
-    except subprocess.CalledProcessError as error:
-        message = (
-            f"the Pulumi CLI found no ledger of stack {stack}: {' '.join(error.stderr.split())}"
-        )
-        raise click.ClickException(message) from error
-    return done.stdout.strip()

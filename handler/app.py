@@ -1,22 +1,25 @@
 """What Lambda calls: one audit, from the event to the mail and the ledger."""
 
+import gc
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from handler import clock, logs, mail
 from handler.attribution.history import EventHistory
 from handler.attribution.openers import Openers
 from handler.audit import build_report, scan_targets, unread_account
 from handler.aws import FAILURES, Clients
-from handler.event import RunRequest, parse_event
+from handler.event import RunRequest, answer, parse_event
 from handler.ledger.state import LedgerState, last_readings
 from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import Event, LedgerSession
+from handler.ledger.transaction import DIGEST, Event, LedgerSession, Message
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
+from handler.organization.configuration import deployed_organization
+from handler.organization.door import start_audit
 from handler.policy.policy import Policy
 from handler.publish import publish
 from handler.report.copies import copies_of
@@ -30,15 +33,24 @@ _NOT_REALTIME = (
     "deployment; pulumi up makes them start a run."
 )
 
+# What is imported stays: the collector need not look at it again.
+gc.freeze()
+
 
 def lambda_handler(event: object, context: object) -> dict[str, Any]:
     """Audit every target, mail what there is to mail, and commit what is known.
+
+    With many accounts, plan the run and start the state machine that does the rest.
 
     The result is ``{"statusCode": 200, "body": "Audit complete."}`` with the run's counts.
     Raises ``SettingsError``, ``PolicyError`` or ``EventError`` before anything is read,
     ``MailError`` when SES refuses the digest, which leaves the ledger as it was, and
     ``AuditIncompleteError``, after mail and commit, when something was not read or not stored.
     """
+    # The clients of an earlier run in this process hold each other.
+    gc.collect()
+    if organization := deployed_organization():
+        return start_audit(event, context, organization)
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget = clock.TimeBudget(context)
     request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
@@ -46,7 +58,7 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     logs.log_start(request)
     if _is_foreign(request, context):
         logs.log_foreign(request)
-        return _result({"mailed": 0})
+        return answer({"mailed": 0})
     openers = _openers(clients, settings, request, budget)
     steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), openers)
     event = Event(request.id, request.trigger, request.changed_at, request.regions)
@@ -54,17 +66,16 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     outcome = session.execute(steps)
     if outcome is None:
         logs.log_repeated(request)
-        return _result({"mailed": 0})
+        return answer({"mailed": 0})
     logs.log_findings(outcome.report)
     counts = logs.counts_of(outcome.report, mailed=outcome.mailed)
     logs.log_end(request, counts, budget.milliseconds_spent())
     if outcome.problem:
         raise AuditIncompleteError(outcome.problem)
-    return _result(counts)
+    return answer(counts)
 
 
-@dataclass(frozen=True, slots=True)
-class _AuditSteps:
+class _AuditSteps(NamedTuple):
     """The steps of one run, in the order in which the ledger's transaction takes them."""
 
     clients: Clients
@@ -116,14 +127,15 @@ class _AuditSteps:
         last_full_digest_at = known.last_full_digest_at if known else None
         return report, mail.choose_digest(self.request.notify, report, last_full_digest_at)
 
-    def compose(self, report: Report, kind: DigestKind) -> bytes:
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
         """The digest as a message."""
-        return mail.compose(self.settings, report, kind)
+        body = mail.compose(self.settings, report, kind)
+        return (Message(DIGEST, body, self.settings.recipients),)
 
-    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail the digest, then the copies. Raises ``MailError``, with the findings in the log."""
         try:
-            mail.send(self.clients.get("sesv2"), self.settings, message, before_attempt)
+            mail.send(self.clients.get("sesv2"), self.settings, message.body, before_attempt)
         except MailError:
             logs.log_findings(report)
             raise
@@ -185,7 +197,3 @@ def _ledger_store(clients: Clients, settings: Settings, request: RunRequest) -> 
     if settings.ledger_bucket is None or request.dry_run:
         return LedgerStore()
     return BucketStore(clients.get("s3"), settings.ledger_bucket)
-
-
-def _result(counts: dict[str, int]) -> dict[str, Any]:
-    return {"statusCode": 200, "body": "Audit complete.", "counts": counts}

@@ -1,10 +1,8 @@
 """One audit in three steps: plan the targets, scan each, report on all of them."""
 
-import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
 from handler import clock
@@ -15,8 +13,8 @@ from handler.ledger.reconcile import reconcile
 from handler.ledger.state import LedgerState
 from handler.model.finding import Finding
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
-from handler.model.run import Report, Run, Scan
-from handler.policy.exceptions import apply_policy
+from handler.model.run import Coverage, Report, Run, Scan
+from handler.policy.exceptions import PolicyResult, apply_policy
 from handler.policy.policy import Policy
 from handler.scan import coverage_of, scan_target
 
@@ -44,17 +42,31 @@ def scan_targets(
         yield Scan(coverage_of(Target(account, ALL_REGIONS), [error]))
         return
     pool = ThreadPoolExecutor(_THREADS)
-    with _collector_paused():
-        try:
-            scans = [(target, pool.submit(_scan, clients, policy, target)) for target in targets]
-            for target, future in scans:
-                try:
-                    yield future.result(timeout=max(0.0, seconds_left()))
-                except TimeoutError:
-                    yield Scan(coverage_of(target, [TimeoutError(_TOO_LATE)]))
-        finally:
-            # A thread that still waits for an answer must not delay the mail.
-            pool.shutdown(wait=False, cancel_futures=True)
+    try:
+        scans = [(target, pool.submit(_scan, clients, policy, target)) for target in targets]
+        for target, future in scans:
+            try:
+                yield future.result(timeout=max(0.0, seconds_left()))
+            except TimeoutError:
+                yield Scan(coverage_of(target, [TimeoutError(_TOO_LATE)]))
+    finally:
+        # A thread that still waits for an answer must not delay the mail.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def enter_account(
+    clients: Clients, account: str, role_name: str, external_id: str | None = None
+) -> Clients:
+    """The clients of an account: the caller's in its own one, else those of the role there.
+
+    ``role_name`` begins with the role's path where it has one. Raises one of ``aws.FAILURES``.
+    """
+    caller = clients.get("sts").get_caller_identity()
+    if caller["Account"] == account:
+        return clients
+    partition = caller["Arn"].split(":")[1]
+    arn = f"arn:{partition}:iam::{account}:role/{role_name}"
+    return clients.assume_role(arn, external_id)
 
 
 def unread_account(error: Exception) -> Scan:
@@ -77,18 +89,26 @@ def build_report(
     scans = sorted(scans, key=lambda scan: scan.coverage.target)
     coverage = tuple(scan.coverage for scan in scans)
     findings = [finding for scan in scans for finding in scan.findings]
-    applied = apply_policy(findings, coverage, policy, run)
-    reconciled = reconcile(
-        previous, applied.findings, applied.authorized, coverage, policy, run.started_at
-    )
-    changes = find_changes(previous, reconciled, coverage, applied.exceptions, is_full=run.is_full)
+    return report_on(run, coverage, apply_policy(findings, coverage, policy, run), policy, previous)
+
+
+def report_on(
+    run: Run,
+    coverage: Sequence[Coverage],
+    result: PolicyResult,
+    policy: Policy,
+    previous: LedgerState | None,
+) -> Report:
+    """The report on what the policy has been applied to."""
+    findings, authorized, exceptions = result.findings, result.authorized, result.exceptions
+    reconciled = reconcile(previous, findings, authorized, coverage, policy, run.started_at)
     return Report(
         run=run,
-        coverage=coverage,
+        coverage=tuple(coverage),
         findings=_sorted(reconciled.findings),
-        authorized=_sorted(applied.authorized),
-        exceptions=applied.exceptions,
-        changes=changes,
+        authorized=_sorted(authorized),
+        exceptions=exceptions,
+        changes=find_changes(previous, reconciled, coverage, exceptions, is_full=run.is_full),
         minimum_severity=policy.minimum_severity,
     )
 
@@ -105,19 +125,3 @@ def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
         unexpected = ValueError(f"{type(error).__name__}: {error}")
         scan = Scan(coverage_of(target, [unexpected]))
     return replace(scan, coverage=replace(scan.coverage, read_at=read_at))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Python without its cyclic garbage collector, which takes half of the CPU of reading.
-
-    It walks all the answers again and again and frees next to nothing: they hold no cycles, and
-    are read page by page. Around all threads, because there is one collector for all of them.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

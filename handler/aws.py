@@ -1,20 +1,36 @@
 """The session with AWS: its clients, their time-outs and retries, and the text of its errors."""
 
 import logging
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    DataNotFoundError,
+    UndefinedModelAttributeError,
+)
+from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
 from handler.sanitize import plain
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
+
+# What boto3 raises where a model is missing or lacks something.
+_MODEL_ERRORS = (
+    AttributeError, DataNotFoundError, KeyError, TypeError, UndefinedModelAttributeError,
+)  # fmt: skip
+# Cut from botocore's by tools/service_models.py.
+_SERVICE_MODELS = Path(__file__).resolve().parent / "service_models"
 
 # Without it, each run logs the same 40 lines on credentials and endpoints.
 logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -39,6 +55,11 @@ _CONFIGS = {
     "sesv2": _NO_RETRY,
     "s3": _ONE_QUICK_RETRY,
 }
+# CloudTrail of the account that is entered shows it.
+_SESSION_NAME = "security-group-audit"
+# Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
+# all, because the clients of several accounts share a session.
+_SESSION_LOCK = Lock()
 
 
 class Clients:
@@ -47,27 +68,68 @@ class Clients:
     A session for each thread or region would cost 200 MB and 3 s of CPU for 17 regions.
     """
 
-    def __init__(self, session: boto3.session.Session | None = None) -> None:
-        """Without a session, the clients come from the one that the process keeps."""
-        self._session: Any = session or _process_session()
+    def __init__(
+        self,
+        session: boto3.session.Session | None = None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
+        """Without a session, the clients come from those that the process keeps.
+
+        ``credentials`` are those of a role; None for the session's own.
+        """
+        self._session: Any = session
+        self._credentials = credentials or {}
         self._clients: dict[tuple[str, str | None], Any] = {}
-        self._lock = Lock()
 
     def get(self, service: str, region: str | None = None) -> Any:
         """The client of ``service`` in ``region``, or in the region the program runs in."""
-        # Sessions are not thread-safe while they make a client; the clients themselves are.
-        with self._lock:
+        with _SESSION_LOCK:
             key = service, region
             if key not in self._clients:
-                config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
-                self._clients[key] = self._session.client(
-                    service, region_name=region, config=config
-                )
+                self._clients[key] = self._new_client(service, region)
             return self._clients[key]
+
+    def _new_client(self, service: str, region: str | None) -> Any:
+        config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
+        arguments = {"region_name": region, "config": config, **self._credentials}
+        try:
+            return (self._session or small_session()).client(service, **arguments)
+        except _MODEL_ERRORS:
+            if self._session:
+                raise
+            # A service without a cut model, or a boto3 that expects more of one.
+            return _whole_session().client(service, **arguments)
+
+    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
+        """The clients with the credentials of a role, of the same session.
+
+        Raises one of ``FAILURES``.
+        """
+        role = {"RoleArn": arn, "RoleSessionName": _SESSION_NAME}
+        if external_id is not None:
+            role["ExternalId"] = external_id
+        credentials = self.get("sts").assume_role(**role)["Credentials"]
+        return Clients(
+            self._session,
+            {
+                "aws_access_key_id": credentials["AccessKeyId"],
+                "aws_secret_access_key": credentials["SecretAccessKey"],
+                "aws_session_token": credentials["SessionToken"],
+            },
+        )
 
 
 @cache
-def _process_session() -> boto3.session.Session:
+def small_session() -> Any:
+    """The process's session, whose models have only the operations that the handler calls."""
+    session = botocore.session.get_session()
+    loader = Loader([str(_SERVICE_MODELS)], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
+    return boto3.session.Session(botocore_session=session)
+
+
+@cache
+def _whole_session() -> Any:
     return boto3.session.Session()
 
 

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
-from handler.model.network import REGION_NAME
+from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
 from handler.sanitize import clean_text, expected
 from handler.settings import Notify, Settings
@@ -22,15 +21,14 @@ class EventError(ValueError):
     """An event with a value that is not allowed; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
+class RunRequest(NamedTuple):
     """What an event requests.
 
     ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every
     region enabled for the account; ``is_full`` is false where the event left some out. With
     ``dry_run`` nothing is mailed and nothing stored. ``changed_at`` is when the change was made
-    that an event is about, UTC in ISO 8601, and ``call`` what it has changed, and ``account``
-    where; None for other events.
+    that an event is about, UTC in ISO 8601, ``call`` what it has changed, and ``account`` where;
+    None for other events. ``accounts`` is empty for all accounts of the settings.
     """
 
     id: str
@@ -42,12 +40,14 @@ class RunRequest:
     changed_at: str | None = None
     call: ApiCall | None = None
     account: str | None = None
+    accounts: tuple[str, ...] = ()
 
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
     """The request of an event of any shape; what is neither a schedule nor a change is manual.
 
-    A manual event may have ``notify``, ``regions`` and ``dryRun``; other keys are ignored.
+    A manual event may have ``notify``, ``accounts``, ``regions`` and ``dryRun``; other keys are
+    ignored.
     Raises ``EventError`` with a sentence that names key, value and expectation.
     """
     fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
@@ -69,15 +69,21 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             call=parse_record(fields.get("detail")),
             account=clean_text(fields.get("account")),
         )
-    regions = _regions(fields.get("regions"))
+    accounts, regions = _accounts(fields.get("accounts")), _regions(fields.get("regions"))
     return RunRequest(
         request_id,
         Trigger.MANUAL,
         _notify(fields.get("notify")),
         regions or settings.regions,
-        is_full=not regions,
+        is_full=not accounts and not regions,
         dry_run=_dry_run(fields.get("dryRun")),
+        accounts=accounts,
     )
+
+
+def answer(counts: dict[str, int]) -> dict[str, Any]:
+    """The result of a run for whoever started it."""
+    return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
 
 
 def _changed_region(event: Mapping[str, Any], regions: Collection[str]) -> tuple[str, ...]:
@@ -100,11 +106,19 @@ def _changed_at(event: Mapping[str, Any]) -> str | None:
 
 
 def _regions(value: object) -> tuple[str, ...]:
+    return _names(value, REGION_NAME, "regions", "a list of regions")
+
+
+def _accounts(value: object) -> tuple[str, ...]:
+    return _names(value, ACCOUNT_ID, "accounts", "a list of account IDs of 12 digits in quotes")
+
+
+def _names(value: object, form: re.Pattern[str], key: str, expectation: str) -> tuple[str, ...]:
     if value is None:
         return ()
     names = value if isinstance(value, list) else []
-    if not names or not all(isinstance(n, str) and REGION_NAME.fullmatch(n) for n in names):
-        raise EventError(expected("the event's regions", "a list of regions", value))
+    if not names or not all(isinstance(n, str) and form.fullmatch(n) for n in names):
+        raise EventError(expected(f"the event's {key}", expectation, value))
     return tuple(dict.fromkeys(names))
 
 

@@ -44,8 +44,8 @@ def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
 
 
 def log_findings(report: Report) -> None:
-    """One line for each finding."""
-    for finding in report.findings:
+    """One line for each listed finding."""
+    for finding in report.listed(report.findings):
         facts: dict[str, str | int] = {
             "account": finding.target.account,
             "region": finding.target.region,
@@ -80,14 +80,15 @@ def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> N
 
 def counts_of(report: Report, *, mailed: bool) -> dict[str, int]:
     """The numbers of a run: targets, groups, rules, findings by severity and by status, mails."""
+    totals = report.totals
     statuses = (status for status in Status if status is not Status.OPEN)
     return {
-        "targets": len(report.coverage),
-        "targetsNotRead": len(report.unread),
-        "groups": sum(coverage.groups for coverage in report.coverage),
-        "rules": sum(coverage.rules for coverage in report.coverage),
-        "findings": len(report.open),
-        **{severity.value: report.count(severity) for severity in Severity},
-        **{status.value: len(report.with_status(status)) for status in statuses},
+        "targets": totals.regions,
+        "targetsNotRead": totals.unread,
+        "groups": totals.groups,
+        "rules": totals.rules,
+        "findings": totals.findings,
+        **{severity.value: totals.severities.get(severity, 0) for severity in Severity},
+        **{status.value: totals.statuses.get(status, 0) for status in statuses},
         "mailed": int(mailed),
     }

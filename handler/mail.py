@@ -3,17 +3,18 @@
 import re
 from codecs import BOM_UTF8
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
-from io import BytesIO
+from tempfile import TemporaryFile
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from handler import aws, clock
-from handler.model.finding import Change, Severity, Status
-from handler.model.run import Changes, MailError, Report
-from handler.report.csv import csv_lines
+from handler.model.finding import Severity
+from handler.model.run import Changes, MailError, Report, Run
+from handler.report.csv import HEADING, finding_line
 from handler.report.digest import DigestKind
 from handler.report.envelope import envelope, file_name
 from handler.report.html import render_html
@@ -60,7 +61,7 @@ def choose_digest(
     if notify is Notify.ALWAYS or has_problem or (changes and changes.first):
         return DigestKind.FULL
     if notify is Notify.FINDINGS or changes is None:
-        is_due = report.listed(report.open) or not report.is_complete
+        is_due = report.openings or not report.is_complete
         return DigestKind.FULL if is_due else None
     # A busy account must not put off what repeats all that is open.
     if changes.has_new_settings or _is_reminder_due(report, last_full_digest_at):
@@ -68,8 +69,68 @@ def choose_digest(
     return DigestKind.CHANGES if _has_changed(report, changes) else None
 
 
-def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FULL) -> bytes:
-    """The digest as a message: the same as text and as HTML, with all findings as CSV."""
+class CsvFile:
+    """Findings as CSV, compressed as they are written: a mail is in memory several times."""
+
+    def __init__(self, run: Run) -> None:
+        parts = ("security-groups", file_name(run.stack), str(run.day))
+        self._name = f"{'-'.join(filter(None, parts))}.csv"
+        self._file = TemporaryFile()  # noqa: SIM115 -- it is open as long as the report
+        self._archive = ZipFile(self._file, "w")
+        # The same report is the same file, whenever it is made.
+        member = ZipInfo(self._name, run.day.timetuple()[:6])
+        member.compress_type = ZIP_DEFLATED
+        self._member = self._archive.open(member, "w", force_zip64=True)
+        # The byte order mark tells Excel that it is UTF-8.
+        self._member.write(BOM_UTF8 + HEADING.encode())
+
+    def write(self, lines: str) -> None:
+        """Add one or more lines."""
+        self._member.write(lines.encode())
+
+    def attach(self, mail: EmailMessage) -> None:
+        """Attach all lines; a long file zipped."""
+        self._member.close()
+        self._archive.close()
+        archive = ZipFile(self._file)
+        if archive.getinfo(self._name).file_size > _MAX_PLAIN_CSV:
+            self._file.seek(0)
+            mail.add_attachment(
+                self._file.read(),
+                maintype="application",
+                subtype="zip",
+                filename=f"{self._name}.zip",
+            )
+            return
+        rows = archive.read(self._name)
+        text = rows.removeprefix(BOM_UTF8)
+        # ASCII needs neither the mark nor base64.
+        is_plain = text.isascii() and not _TOO_LONG.search(text)
+        mail.add_attachment(
+            text if is_plain else rows,
+            maintype="text",
+            subtype="csv",
+            filename=self._name,
+            cte="7bit" if is_plain else "base64",
+        )
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._member.close()
+        self._archive.close()
+        self._file.close()
+
+
+def compose(
+    settings: Settings,
+    report: Report,
+    kind: DigestKind = DigestKind.FULL,
+    csv: CsvFile | None = None,
+) -> bytes:
+    """The digest as a message: the same as text and as HTML, with the listed findings as CSV.
+
+    ``csv`` has the findings of a report that does not hold them.
+    """
     digest = fit_digest(report, kind)
     mail = EmailMessage(policy=SMTP)
     mail["Subject"] = digest.subject
@@ -77,40 +138,17 @@ def compose(settings: Settings, report: Report, kind: DigestKind = DigestKind.FU
         mail[name] = value
     mail.set_content(render_text(digest), cte="quoted-printable")
     mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
-    if report.findings:
-        parts = ("security-groups", file_name(report.run.stack), str(report.run.day))
-        _attach_csv(mail, report, f"{'-'.join(filter(None, parts))}.csv")
+    if report.totals.statuses if csv else report.listed(report.findings):
+        with nullcontext(csv) if csv else closing(_csv_of(report)) as rows:
+            rows.attach(mail)
     return mail.as_bytes(policy=_LONG_HEADERS)
 
 
-def _attach_csv(mail: EmailMessage, report: Report, name: str) -> None:
-    """Attach all findings as CSV; a long one zipped, because a mail is in memory several times."""
-    buffer = BytesIO()
-    with ZipFile(buffer, "w") as archive:
-        # The same report is the same file, whenever it is made.
-        member = ZipInfo(name, report.run.day.timetuple()[:6])
-        member.compress_type = ZIP_DEFLATED
-        with archive.open(member, "w", force_zip64=True) as file:
-            # The byte order mark tells Excel that it is UTF-8.
-            file.write(BOM_UTF8)
-            file.writelines(line.encode() for line in csv_lines(report))
-        size = archive.getinfo(name).file_size
-    if size > _MAX_PLAIN_CSV:
-        mail.add_attachment(
-            buffer.getvalue(), maintype="application", subtype="zip", filename=f"{name}.zip"
-        )
-        return
-    rows = ZipFile(buffer).read(name)
-    text = rows.removeprefix(BOM_UTF8)
-    # ASCII needs neither the mark nor base64.
-    is_plain = text.isascii() and not _TOO_LONG.search(text)
-    mail.add_attachment(
-        text if is_plain else rows,
-        maintype="text",
-        subtype="csv",
-        filename=name,
-        cte="7bit" if is_plain else "base64",
-    )
+def _csv_of(report: Report) -> CsvFile:
+    csv = CsvFile(report.run)
+    for finding in report.listed(report.findings):
+        csv.write(finding_line(finding, report.names.get(finding.target.account)))
+    return csv
 
 
 def send(
@@ -141,24 +179,22 @@ def send(
 
 
 def _has_changed(report: Report, changes: Changes) -> bool:
-    if changes.lost or changes.regained or changes.left_out or changes.ending:
-        return True
-    if not all(finding.is_damped for finding in changes.unlisted):
-        return True
-    return any(
-        finding.is_change or finding.change is Change.NARROWED or finding.status is Status.RESOLVED
-        for finding in report.listed(report.findings)
-        if not finding.is_damped
-    )
+    targets = changes.lost or changes.regained or changes.left_out
+    accounts = changes.departed or changes.returned
+    return bool(targets or accounts or changes.ending) or report.has_news
 
 
 def _is_reminder_due(report: Report, last_full_digest_at: str | None) -> bool:
-    listed = report.listed(report.open)
-    is_urgent = any(finding.severity.is_at_least(Severity.HIGH) for finding in listed)
+    is_urgent = any(s.is_at_least(Severity.HIGH) for s, n in report.openings.counts.items() if n)
     if not report.run.is_full or (report.is_complete and not is_urgent):
         return False
+    return is_reminder_day(report.run.day, last_full_digest_at)
+
+
+def is_reminder_day(day: date, last_full_digest_at: str | None) -> bool:
+    """Whether it is long ago that a digest listed all that was open."""
     if last_full_digest_at is None:
         return True
     last_day = date.fromisoformat(clock.day_of(last_full_digest_at))
     # A day in the future is of a clock that was wrong.
-    return not timedelta() <= report.run.day - last_day < _REMINDER_INTERVAL
+    return not timedelta() <= day - last_day < _REMINDER_INTERVAL

@@ -43,6 +43,8 @@ def clean_text(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return None
+    if len(value) <= _LONGEST_TEXT and value.isascii():
+        return value
     return value[:_LONGEST_TEXT].encode(errors="replace").decode()
 
 

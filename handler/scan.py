@@ -1,14 +1,16 @@
 """Reads one target and assesses what it opens."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from handler import aws
 from handler.assess.findings import assess
+from handler.assess.remediation import with_commands
 from handler.ec2.region import ACCELERATOR
 from handler.exposure.aws_lists import aws_exposures
 from handler.exposure.exposures import exposures, public_ranges
+from handler.model.finding import Finding, is_listed
 from handler.model.internet import Internets
 from handler.model.network import (
     BlockPublicAccess,
@@ -17,6 +19,7 @@ from handler.model.network import (
     OpenGroup,
     Paths,
     PrefixList,
+    PrivateGroup,
     RegionData,
     RouteTable,
     Rule,
@@ -27,6 +30,8 @@ from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.policy.policy import Policy
 
 _Read = TypeVar("_Read")
+# So many groups wait for the prefix lists that they name, which are read together.
+_BATCH = 1000
 _DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 _DISABLED = frozenset({"AuthFailure", "OptInRequired"})
 
@@ -39,7 +44,7 @@ class GroupSource(Protocol):
     Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer in another form.
     """
 
-    def security_groups(self) -> Iterator[SecurityGroup]:
+    def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
         """All groups."""
 
     def prefix_lists(self, ids: Sequence[str]) -> Mapping[str, PrefixList]:
@@ -81,7 +86,11 @@ def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
     internets = Internets(policy.trusted_cidrs)
     reader = _RegionReader(source, internets)
     reader.read()
-    findings = assess(reader.region_data(target), internets)
+    findings = list(assess(reader.region_data(target), internets))
+    listed = [finding for finding in findings if is_listed(finding, policy.minimum_severity)]
+    rule_ids, portless = reader.read_rule_ids(listed)
+    described = {f.id: f for f in with_commands(listed, rule_ids, portless)}
+    findings = [described.get(finding.id, finding) for finding in findings]
     coverage = coverage_of(target, reader.failures, reader.groups, reader.rules)
     return Scan(replace(coverage, notice=reader.notice), tuple(findings))
 
@@ -112,7 +121,6 @@ class _RegionReader:
         # may have tens of thousands.
         self._open_groups: list[OpenGroup] = []
         self._prefix_lists: dict[str, PrefixList] = {}
-        self._rule_ids: Mapping[Rule, str] = {}
         self._interfaces: Sequence[NetworkInterface] | None = None
         self.groups = 0
         self.rules = 0
@@ -127,7 +135,7 @@ class _RegionReader:
         self._read_paths()
 
     def _read_required(self) -> None:
-        for step in (self._read_groups, self._read_rule_ids, self._read_interfaces):
+        for step in (self._read_groups, self._read_interfaces):
             try:
                 step()
             except (*aws.FAILURES, ValueError) as error:
@@ -138,7 +146,6 @@ class _RegionReader:
             target,
             tuple(self._open_groups),
             self._prefix_lists,
-            self._rule_ids,
             None if self._interfaces is None else tuple(self._interfaces),
             self._source.hides_managed,
             self._has_all_groups,
@@ -146,29 +153,53 @@ class _RegionReader:
         )
 
     def _read_groups(self) -> None:
-        for group in self._source.security_groups():
-            self.groups += 1
-            self.rules += len(group.rules)
-            list_ids = {rule.source for rule in group.rules if rule.is_prefix_list}
-            if unread := list_ids - self._prefix_lists.keys():
-                self._prefix_lists |= self._source.prefix_lists(sorted(unread))
+        batch: list[SecurityGroup] = []
+        try:
+            for group in self._source.security_groups():
+                self.groups += 1
+                if isinstance(group, PrivateGroup):
+                    self.rules += group.rules
+                    continue
+                self.rules += len(group.rules) + group.private_rules
+                batch.append(group)
+                if len(batch) == _BATCH:
+                    self._evaluate(batch)
+                    batch = []
+        finally:
+            # Also what was read before an error.
+            self._evaluate(batch)
+        self._has_all_groups = True
+
+    def _evaluate(self, groups: Sequence[SecurityGroup]) -> None:
+        """Keep the groups that the report names, and of them what it names."""
+        named = {r.source for group in groups for r in group.rules if r.is_prefix_list}
+        if unread := named - self._prefix_lists.keys():
+            self._prefix_lists |= self._source.prefix_lists(sorted(unread))
+        for group in groups:
             exposed = exposures(group.rules, self._prefix_lists, self._internets)
-            has_unreadable = any(self._prefix_lists[list_id].error for list_id in list_ids)
-            has_aws_exposures = any(
-                any(aws_exposures(rule, self._prefix_lists[rule.source]))
+            lists = [
+                (rule, self._prefix_lists[rule.source])
                 for rule in group.rules
                 if rule.is_prefix_list
-            )
-            if exposed or group.malformed or has_unreadable or has_aws_exposures:
+            ]
+            is_named = any(found.error or any(aws_exposures(rule, found)) for rule, found in lists)
+            if exposed or group.malformed or is_named:
                 # Private rules open nothing, together with other groups neither.
                 public = tuple(rule for rule in group.rules if self._is_public(rule))
                 self._open_groups.append(OpenGroup(replace(group, rules=public), exposed))
-        self._has_all_groups = True
 
-    def _read_rule_ids(self) -> None:
-        open_rules = {rule for member in self._open_groups for rule in member.group.rules}
-        rule_ids = self._source.rule_ids(self._open_group_ids)
-        self._rule_ids = {rule: rule_id for rule, rule_id in rule_ids if rule in open_rules}
+    def read_rule_ids(self, findings: Iterable[Finding]) -> tuple[dict[Rule, str], set[Rule]]:
+        """The ids of the rules of the findings' groups, and which of them have no ports in EC2."""
+        group_ids = {group_id for finding in findings for group_id, _ in finding.groups}
+        groups = [member.group for member in self._open_groups if member.group.id in group_ids]
+        rules = {rule for group in groups for rule in group.rules}
+        portless = {rule for group in groups for rule in group.portless}
+        try:
+            found = self._source.rule_ids([group.id for group in groups])
+            return {rule: rule_id for rule, rule_id in found if rule in rules}, portless
+        except (*aws.FAILURES, ValueError) as error:
+            self.failures.append(error)
+            return {}, portless
 
     def _is_public(self, rule: Rule) -> bool:
         return rule.is_prefix_list or any(public_ranges(rule, self._prefix_lists, self._internets))

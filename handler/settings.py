@@ -70,17 +70,14 @@ class Settings:
         if not recipients or not all(map(MAIL_ADDRESS.fullmatch, recipients)):
             expectation = "mail addresses separated by commas"
             _refuse("SES_RECIPIENT", expectation, environment.get("SES_RECIPIENT", ""))
-        regions = _items(environment.get("AUDIT_REGIONS", ALL_REGIONS))
-        if not regions or not all(map(REGION_NAME.fullmatch, set(regions) - {ALL_REGIONS})):
-            expectation = f"{ALL_REGIONS} or regions separated by commas"
-            _refuse("AUDIT_REGIONS", expectation, environment["AUDIT_REGIONS"])
+        regions = regions_in(environment)
         notify = environment.get("NOTIFY", Notify.CHANGES)
         if notify not in set(Notify):
             _refuse("NOTIFY", f"one of {', '.join(Notify)}", notify)
         return cls(
             sender=sender,
             recipients=recipients,
-            regions=() if ALL_REGIONS in regions else regions,
+            regions=regions,
             notify=Notify(notify),
             ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,
@@ -89,6 +86,22 @@ class Settings:
             copied_domains=_items(environment.get("COPY_ACTOR", "").lower()),
             realtime_regions=_items(environment.get("REALTIME_REGIONS", "")),
         )
+
+
+def regions_in(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The regions in ``AUDIT_REGIONS``; empty for all. Raises ``SettingsError``."""
+    regions = _items(environment.get("AUDIT_REGIONS", ALL_REGIONS))
+    if not regions or not all(map(REGION_NAME.fullmatch, set(regions) - {ALL_REGIONS})):
+        expectation = f"{ALL_REGIONS} or regions separated by commas"
+        _refuse("AUDIT_REGIONS", expectation, environment["AUDIT_REGIONS"])
+    return () if ALL_REGIONS in regions else regions
+
+
+def required(environment: Mapping[str, str], variable: str) -> str:
+    """A variable that must have a value. Raises ``SettingsError``."""
+    if not (value := environment.get(variable, "").strip()):
+        _refuse(variable, "a text", "")
+    return value
 
 
 def deployed_policy() -> Policy:

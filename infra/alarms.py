@@ -23,12 +23,16 @@ RUNS = "runs"
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the alarms are about, and where it is; without a schedule no run is ever missing."""
+    """What the alarms are about, and where it is; without a schedule no run is ever missing.
+
+    With many accounts a run is an execution of the ``state_machine``.
+    """
 
     location: Location
     function: aws.lambda_.Function
     log_group: aws.cloudwatch.LogGroup
     schedule: aws.cloudwatch.EventRule | None
+    state_machine: aws.sfn.StateMachine | None
 
 
 def declare_metrics(
@@ -58,6 +62,8 @@ def declare_alarms(
         return
     topic = _declare_topic(name, config, watched.location, opts)
     _declare_failure_alarm(f"{name}-failed", watched, topic, opts)
+    if watched.state_machine:
+        _declare_execution_alarms(name, watched, watched.state_machine, topic, opts)
     if watched.schedule and config.longest_gap_minutes:
         # One hour more than the schedule, because periods start on the hour and runs do not.
         hours = math.ceil(config.longest_gap_minutes / 60) + 1
@@ -105,18 +111,62 @@ def _declare_topic(
 def _declare_failure_alarm(
     name: str, watched: Watched, topic: aws.sns.Topic, opts: pulumi.ResourceOptions
 ) -> None:
-    """The alarm for a run that failed."""
+    """The alarm for a run that failed, or with many accounts could not be started."""
+    failed = (
+        "could not be started"
+        if watched.state_machine
+        else "failed: something could not be read, or the digest could not be sent"
+    )
+    description = pulumi.Output.concat(
+        f"The security-group audit of stack {pulumi.get_stack()} {failed}. See the log:\n"
+        f"aws logs tail --region {watched.location.region} --since 1h --format short ",
+        watched.log_group.name,
+    )
+    metric = ("AWS/Lambda", "Errors", {"FunctionName": watched.function.name})
+    _declare_alarm_on_one(name, description, metric, topic, opts)
+
+
+def _declare_execution_alarms(
+    name: str,
+    watched: Watched,
+    state_machine: aws.sfn.StateMachine,
+    topic: aws.sns.Topic,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The alarms for a run over many accounts that did not succeed."""
+    for end, words in (
+        ("Failed", "failed: something could not be read, or a digest could not be sent"),
+        ("TimedOut", "took too long and was ended, without a digest"),
+        ("Aborted", "was stopped, without a digest"),
+    ):
+        description = pulumi.Output.concat(
+            f"The security-group audit of stack {pulumi.get_stack()} {words}. See the log, and the "
+            "execution:\n"
+            f"aws logs tail --region {watched.location.region} --since 3h --format short ",
+            watched.log_group.name,
+            f"\naws stepfunctions list-executions --region {watched.location.region} "
+            "--max-items 3 --state-machine-arn ",
+            state_machine.arn,
+        )
+        metric = ("AWS/States", f"Executions{end}", {"StateMachineArn": state_machine.arn})
+        _declare_alarm_on_one(f"{name}-execution-{end.lower()}", description, metric, topic, opts)
+
+
+def _declare_alarm_on_one(
+    name: str,
+    description: pulumi.Output[str],
+    metric: tuple[str, str, dict[str, pulumi.Output[str]]],
+    topic: aws.sns.Topic,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """An alarm on one event in five minutes; the metric is namespace, name and dimensions."""
+    namespace, metric_name, dimensions = metric
     aws.cloudwatch.MetricAlarm(
         name,
-        alarm_description=pulumi.Output.concat(
-            f"The security-group audit of stack {pulumi.get_stack()} failed: something could not "
-            "be read, or the digest could not be sent. See the log:\n"
-            f"aws logs tail --region {watched.location.region} --since 1h --format short ",
-            watched.log_group.name,
-        ),
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions={"FunctionName": watched.function.name},
+        alarm_description=description,
+        namespace=namespace,
+        metric_name=metric_name,
+        dimensions=dimensions,
         statistic="Sum",
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=1,

@@ -5,16 +5,19 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from handler.model.network import ALL_REGIONS
 from infra import alarms, permissions, triggers
 from infra.archive import build_archive
 from infra.config import StackConfig
-from infra.ledger_bucket import LedgerBucket, declare_ledger_bucket
+from infra.function import FunctionSpec, Size, Surroundings, declare_function
+from infra.ledger_bucket import declare_ledger_bucket
 from infra.location import look_up_location
+from infra.organization import declare_many_accounts
 
 
 class SecurityGroupAudit(pulumi.ComponentResource):
     """The audit function with its role, log group, ledger bucket, triggers and alarms.
+
+    For many accounts there are two more functions and the state machine that runs them.
 
     ``outputs`` are the stack's exports by name; an output whose resource the stack's config
     leaves out is None.
@@ -33,29 +36,40 @@ class SecurityGroupAudit(pulumi.ComponentResource):
 
         identities = self._declare_identities()
         log_group = self._declare_log_group()
-        role = self._declare_role()
         ledger = declare_ledger_bucket(f"{name}-ledger", config, self._child)
-        policy = self._declare_role_policy(role, log_group, ledger.bucket)
-        function = self._declare_function(role, policy, log_group, ledger)
+        organization = config.organization
+        code = build_archive(config.policy, organization.document if organization else None)
+        surroundings = Surroundings(code, log_group, ledger, self._child)
+        many_accounts = declare_many_accounts(name, config, self._location, surroundings)
+        machine = many_accounts.state_machine if many_accounts else None
+        spec = self._function_spec(surroundings)
+        if many_accounts:
+            spec = many_accounts.door(spec, surroundings)
+        declared = declare_function(name, spec, surroundings)
+        function = declared.function
+        self._declare_publisher(declared.role)
         self._declare_retries(function)
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
         change_rule = triggers.declare_change_rule(
             f"{name}-change", self._location, self._realtime_regions, function, self._child
         )
         alarms.declare_metrics(f"{name}-metric", log_group, self._child)
-        watched = alarms.Watched(self._location, function, log_group, schedule)
+        watched = alarms.Watched(self._location, function, log_group, schedule, machine)
         alarms.declare_alarms(f"{name}-alarm", config, watched, self._child)
 
         self.outputs = {
             "region": self._location.region,
             "functionName": function.name,
             "functionArn": function.arn,
-            "roleArn": role.arn,
+            "roleArn": declared.role.arn,
             "logGroupName": log_group.name,
             "ledgerBucket": ledger.bucket.bucket,
             "scheduleRule": schedule.name if schedule else None,
             "changeRule": change_rule.name if change_rule else None,
             "senderIdentity": identities[config.sender].arn if identities else None,
+            "stateMachineArn": machine.arn if machine else None,
+            "scanRoleArn": many_accounts.scan_role_arn if many_accounts else None,
+            "memberRoleTemplate": many_accounts.member_role_template if many_accounts else None,
         }
         self.register_outputs(self.outputs)
 
@@ -80,86 +94,42 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _declare_role(self) -> aws.iam.Role:
-        return aws.iam.Role(
-            f"{self._name}-role",
-            description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
-            assume_role_policy=pulumi.Output.json_dumps(permissions.assume_role()),
-            opts=self._child,
+    def _function_spec(self, surroundings: Surroundings) -> FunctionSpec:
+        """The function that the schedule invokes, as it audits one account."""
+        config, mail_arns = self._config, self._config.mail_arns(self._location)
+        # Where regions are listed, changes in all of them start a run.
+        enabled_regions = () if config.only_regions else self._realtime_regions
+        return FunctionSpec(
+            description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
+            role_description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
+            handler="handler.app.lambda_handler",
+            policy=surroundings.arns().apply(
+                lambda arns: permissions.function_policy(
+                    log_group_arn=arns[0],
+                    bucket_arn=arns[1],
+                    mail_arns=mail_arns,
+                    sender=config.sender,
+                    regions=config.only_regions,
+                    attribution=config.attribution,
+                )
+            ),
+            environment={
+                **config.environment,
+                "REALTIME_REGIONS": ",".join(enabled_regions),
+            },
+            size=Size(config.memory_size, config.timeout),
         )
 
-    def _declare_role_policy(
-        self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, bucket: aws.s3.Bucket
-    ) -> aws.iam.RolePolicy:
-        config, mail_arns = self._config, self._mail_arns()
-        document = pulumi.Output.all(log_group.arn, bucket.arn).apply(
-            lambda arns: permissions.function_policy(
-                log_group_arn=arns[0],
-                bucket_arn=arns[1],
-                mail_arns=mail_arns,
-                sender=config.sender,
-                regions=[] if ALL_REGIONS in config.regions else config.regions,
-                attribution=config.attribution,
-            )
-        )
-        if config.publish_events:
+    def _declare_publisher(self, role: aws.iam.Role) -> None:
+        """Let the function publish what has changed, if other systems want that."""
+        if self._config.publish_events:
+            bus_arn = self._location.arn("events", "event-bus/default")
             aws.iam.RolePolicy(
                 f"{self._name}-publish",
                 role=role.name,
-                policy=json.dumps(
-                    permissions.publisher_policy(self._location.arn("events", "event-bus/default"))
-                ),
+                policy=json.dumps(permissions.publisher_policy(bus_arn)),
                 opts=self._child,
             )
-        return aws.iam.RolePolicy(
-            f"{self._name}-policy",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(document),
-            opts=self._child,
-        )
-
-    def _mail_arns(self) -> list[str]:
-        """The ARNs of the SES resources that the function may use, in its account and region."""
-        return [self._location.arn("ses", resource) for resource in self._config.mail_resources]
-
-    def _declare_function(
-        self,
-        role: aws.iam.Role,
-        policy: aws.iam.RolePolicy,
-        log_group: aws.cloudwatch.LogGroup,
-        ledger: LedgerBucket,
-    ) -> aws.lambda_.Function:
-        config = self._config
-        # Where regions are listed, changes in all of them start a run.
-        enabled_regions = self._realtime_regions if ALL_REGIONS in config.regions else ()
-        return aws.lambda_.Function(
-            f"{self._name}-function",
-            description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler="handler.app.lambda_handler",
-            code=build_archive(config.policy),
-            role=role.arn,
-            memory_size=config.memory_size,
-            timeout=config.timeout,
-            environment={
-                "variables": {
-                    **config.environment,
-                    "LEDGER_BUCKET": ledger.bucket.bucket,
-                    "STACK": pulumi.get_stack(),
-                    "REALTIME_REGIONS": ",".join(enabled_regions),
-                }
-            },
-            logging_config={
-                "log_format": "JSON",
-                "log_group": log_group.name,
-                "application_log_level": "INFO",
-                "system_log_level": "INFO",
-            },
-            # A run before its policy exists could neither read nor log, and a report written
-            # before the bucket is protected would be exposed.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *ledger.protections]),
-        )
 
     def _declare_retries(self, function: aws.lambda_.Function) -> None:
         aws.lambda_.FunctionEventInvokeConfig(

@@ -16,6 +16,8 @@ from handler.settings import MAIL_ADDRESS, Notify
 from infra import permissions, schedule_expression
 from infra.config_reader import ConfigReader, refuse
 from infra.location import Location
+from infra.organization_config import OrganizationConfig, read_organization
+from infra.recipients import refuse_invalid_recipients
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 # fmt: off
@@ -28,8 +30,6 @@ RETENTION_DAYS = (
 MEMORY_MB = range(128, 10_240 + 1)
 TIMEOUT_SECONDS = range(1, 900 + 1)
 REPORT_DAYS = range(1, 3650 + 1)
-# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
-MAX_RECIPIENTS = 50
 # Lambda allows 4 KB of environment variables in all; the others of the function stay below 1 KB:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_RECIPIENTS_BYTES = 3072
@@ -50,6 +50,7 @@ class StackConfig:
 
     ``schedule`` and ``longest_gap_minutes``, the longest time between two scheduled runs, are None
     if the schedule is disabled; ``policy`` becomes policy.json in the function's archive.
+    ``organization`` is None if the stack audits its own account only.
     """
 
     sender: str
@@ -70,6 +71,7 @@ class StackConfig:
     memory_size: int
     timeout: int
     policy: Mapping[str, Any]
+    organization: OrganizationConfig | None
 
     @classmethod
     def load(cls) -> "StackConfig":
@@ -92,18 +94,18 @@ class StackConfig:
             copied_domains=_read_copied_domains(reader),
             alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
-            report_retention_days=_read_integer_within(
-                reader, "reportRetentionDays", REPORT_DAYS, "days", default=365
+            report_retention_days=reader.integer_within(
+                "reportRetentionDays", REPORT_DAYS, "days", default=365
             ),
             delete_reports=reader.boolean("deleteReports", default=True),
             log_retention_days=_read_log_retention_days(reader),
-            memory_size=_read_integer_within(reader, "memorySize", MEMORY_MB, "MB", default=512),
-            timeout=_read_integer_within(
-                reader, "timeout", TIMEOUT_SECONDS, "seconds", default=300
-            ),
+            memory_size=reader.integer_within("memorySize", MEMORY_MB, "MB", default=512),
+            timeout=reader.integer_within("timeout", TIMEOUT_SECONDS, "seconds", default=300),
             policy=_read_policy(reader),
+            organization=read_organization(reader),
         )
         reader.refuse_unknown_keys()
+        _refuse_settings_of_one_account(config)
         _refuse_long_policy(config)
         return config
 
@@ -115,23 +117,30 @@ class StackConfig:
             "SES_RECIPIENT": ",".join(self.recipients),
             "AUDIT_REGIONS": ",".join(self.regions),
             "NOTIFY": self.notify,
-            "ATTRIBUTION": str(self.attribution).lower(),
+            "ATTRIBUTION": str(self.attribution and not self.organization).lower(),
             "PUBLISH_EVENTS": str(self.publish_events).lower(),
             "COPY_ACTOR": ",".join(self.copied_domains),
         }
 
     @property
-    def mail_resources(self) -> tuple[str, ...]:
-        """The SES resources that SES may check for the stack's email."""
-        return (
-            *permissions.mail_resources(self.addresses, created=self.create_identities),
-            *permissions.copy_resources(self.copied_domains),
-        )
+    def only_regions(self) -> tuple[str, ...]:
+        """The only regions that the function may read; empty if it may read all."""
+        return () if ALL_REGIONS in self.regions else self.regions
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The sender and all recipients."""
-        return (self.sender, *self.recipients)
+        """The sender and the recipients of all digests."""
+        digests = self.organization.digests if self.organization else ()
+        teams = (recipient for digest in digests for recipient in digest.recipients)
+        return tuple(dict.fromkeys((self.sender, *self.recipients, *teams)))
+
+    def mail_arns(self, location: Location) -> list[str]:
+        """The ARNs of the SES resources that a function at the location may use."""
+        resources = (
+            *permissions.mail_resources(self.addresses, created=self.create_identities),
+            *permissions.copy_resources(self.copied_domains),
+        )
+        return [location.arn("ses", resource) for resource in resources]
 
 
 def _read_sender(reader: ConfigReader) -> str:
@@ -143,13 +152,7 @@ def _read_sender(reader: ConfigReader) -> str:
 
 def _read_recipients(reader: ConfigReader) -> tuple[str, ...]:
     recipients = reader.texts("recipients")
-    if not 1 <= len(recipients) <= MAX_RECIPIENTS:
-        refuse("recipients", f"1 to {MAX_RECIPIENTS} mail addresses", len(recipients))
-    for recipient in recipients:
-        if not MAIL_ADDRESS.fullmatch(recipient):
-            refuse("recipients", "a list of mail addresses", recipient)
-        if sum(recipient.lower() == other.lower() for other in recipients) > 1:
-            refuse("recipients", "different mail addresses", recipient, "it is there twice")
+    refuse_invalid_recipients("recipients", recipients)
     size = len(",".join(recipients))
     if size > MAX_RECIPIENTS_BYTES:
         expectation = f"at most {MAX_RECIPIENTS_BYTES} characters in all"
@@ -168,11 +171,24 @@ def _read_copied_domains(reader: ConfigReader) -> tuple[str, ...]:
     return tuple(sorted({domain.lower() for domain in domains}))
 
 
+def _refuse_settings_of_one_account(config: StackConfig) -> None:
+    """Raises ``pulumi.RunError`` for a setting that has no meaning for many accounts."""
+    if not config.organization:
+        return
+    condition = "with accounts or organizationalUnits"
+    for key, value in (("realtime", config.realtime), ("publishEvents", config.publish_events)):
+        if value:
+            refuse(key, f"false {condition}", value, "it is for one account only")
+    if config.copied_domains:
+        hint = "who opened something is not looked up in many accounts"
+        refuse("copyActor", f"left out {condition}", ", ".join(config.copied_domains), hint)
+
+
 def _refuse_long_policy(config: StackConfig) -> None:
     document = permissions.function_policy(
         log_group_arn=_LONGEST_LOG_GROUP_ARN,
         bucket_arn=_LONGEST_BUCKET_ARN,
-        mail_arns=[_LONGEST_LOCATION.arn("ses", resource) for resource in config.mail_resources],
+        mail_arns=config.mail_arns(_LONGEST_LOCATION),
         sender=config.sender,
         regions=config.regions,
         attribution=config.attribution,
@@ -182,7 +198,9 @@ def _refuse_long_policy(config: StackConfig) -> None:
     size = sum(len(json.dumps(document, separators=(",", ":"))) for document in documents)
     if size > MAX_POLICY_CHARACTERS:
         expectation = f"addresses whose IAM policy has at most {MAX_POLICY_CHARACTERS} characters"
-        refuse("recipients", expectation, size, "use fewer, or fewer domains")
+        digests = config.organization and config.organization.digests
+        key = "recipients and digests" if digests else "recipients"
+        refuse(key, expectation, size, "use fewer, or fewer domains")
 
 
 def _read_schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
@@ -213,15 +231,6 @@ def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
         if region not in known:
             refuse("regions", "names of AWS regions, for example eu-west-1", region)
     return tuple(sorted(set(regions)))
-
-
-def _read_integer_within(
-    reader: ConfigReader, key: str, bounds: range, unit: str, default: int
-) -> int:
-    value = reader.integer(key, default)
-    if value not in bounds:
-        refuse(key, f"{bounds[0]} to {bounds[-1]} {unit}", value)
-    return value
 
 
 def _read_log_retention_days(reader: ConfigReader) -> int:

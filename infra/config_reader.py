@@ -40,14 +40,19 @@ class ConfigReader:
             raise pulumi.RunError(message)
         return str(default if value is None else value)
 
-    def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """The value as a list of texts; without a default the key is required."""
+    def texts(
+        self, key: str, default: tuple[str, ...] | None = None, *, called: str = "texts"
+    ) -> tuple[str, ...]:
+        """The value as a list of texts; without a default the key is required.
+
+        ``called`` is what a sentence calls the texts.
+        """
         if self._value(key) is None and default is not None:
             return default
         text = self.text(key)
         value = _from_json(text)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            refuse(key, "a list of texts", text)
+            refuse(key, f"a list of {called}", text)
         return tuple(value)
 
     def objects(self, key: str) -> list[Any]:
@@ -72,6 +77,13 @@ class ConfigReader:
         value = _from_json(text)
         if not isinstance(value, int) or isinstance(value, bool):
             refuse(key, "a whole number", text)
+        return value
+
+    def integer_within(self, key: str, bounds: range, unit: str, default: int) -> int:
+        """The value as a whole number within the bounds."""
+        value = self.integer(key, default)
+        if value not in bounds:
+            refuse(key, f"{bounds[0]} to {bounds[-1]} {unit}", value)
         return value
 
     def refuse_unknown_keys(self) -> None:

@@ -15,6 +15,8 @@ OLD_VERSIONS_DAYS = 30
 # within OLD_VERSIONS_DAYS points to one that has expired.
 KNOWN_DAYS = 400
 ABANDONED_UPLOADS_DAYS = 7
+# A run reads its plan and its scans within hours; people may want to when it has failed.
+RUN_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ def declare_ledger_bucket(
 
     ``pulumi destroy`` fails while it holds objects, unless ``config.delete_reports`` is set.
     """
+    expirations = {"reports": config.report_retention_days, "known": KNOWN_DAYS}
+    if config.organization:
+        expirations |= {"plans": RUN_DAYS, "scans": RUN_DAYS}
     bucket = aws.s3.Bucket(name, force_destroy=config.delete_reports, opts=opts)
     # These are deleted together with the bucket. Deleted on their own they would go first, and a
     # bucket that stays because it holds reports would be left unprotected.
@@ -84,18 +89,7 @@ def declare_ledger_bucket(
                     "days_after_initiation": ABANDONED_UPLOADS_DAYS
                 },
             },
-            {
-                "id": "reports",
-                "status": "Enabled",
-                "filter": {"prefix": "reports/"},
-                "expiration": {"days": config.report_retention_days},
-            },
-            {
-                "id": "known",
-                "status": "Enabled",
-                "filter": {"prefix": "known/"},
-                "expiration": {"days": KNOWN_DAYS},
-            },
+            *(_expiration(prefix, days) for prefix, days in expirations.items()),
         ],
         # Versioning must be enabled before a rule for noncurrent versions is created.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[versioning])),
@@ -110,3 +104,13 @@ def declare_ledger_bucket(
         ),
     )
     return LedgerBucket(bucket, (public_access_block, ownership, encryption, versioning, policy))
+
+
+def _expiration(prefix: str, days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    """The rule that deletes objects with the prefix after so many days."""
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id=prefix,
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=f"{prefix}/"),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+    )

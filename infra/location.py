@@ -22,6 +22,35 @@ class Location:
         """The ARN of a resource of a regional service."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
+    def role_arn(self, name: str, account: str | None = None) -> str:
+        """The ARN of a role, in this account or another one."""
+        return f"arn:{self.partition}:iam::{account or self.account}:role/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The organization that the stack's account belongs to."""
+
+    id: str
+    management_account: str
+
+
+def look_up_organization(opts: pulumi.InvokeOptions) -> Organization:
+    """The organization of the account that the stack is in.
+
+    Raises ``pulumi.RunError`` if there is none, or the deployer may not read it.
+    """
+    try:
+        found = aws.organizations.get_organization(return_organization_only=True, opts=opts)
+    except Exception as error:  # Pulumi raises nothing narrower
+        reason = str(error).rpartition(" returned an error: ")[2]
+        message = (
+            "organizationalUnits needs the organization of the stack's account, "
+            f"which could not be read: {reason}"
+        )
+        raise pulumi.RunError(message) from error
+    return Organization(id=found.id, management_account=found.master_account_id)
+
 
 def look_up_location(opts: pulumi.InvokeOptions) -> Location:
     """The location of the provider that deploys the stack.

@@ -32,12 +32,12 @@ LEDGER_READ_KEYS = ("head.json", "known/*", "state.json")
 LEDGER_WRITE_KEYS = (*LEDGER_READ_KEYS, "aside/*", "reports/*")
 
 
-def assume_role() -> Document:
-    """The trust policy of the function's role: only Lambda may assume it."""
-    return _document(
+def assume_role(service: str = "lambda.amazonaws.com") -> Document:
+    """The trust policy of a role that only this service may assume."""
+    return document(
         {
             "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Principal": {"Service": service},
             "Action": "sts:AssumeRole",
         }
     )
@@ -45,7 +45,7 @@ def assume_role() -> Document:
 
 def assume_forwarder(account: str) -> Document:
     """The trust policy of the role that forwards changes: only the account's EventBridge may."""
-    return _document(
+    return document(
         {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
@@ -57,7 +57,7 @@ def assume_forwarder(account: str) -> Document:
 
 def forwarder_policy(bus_arn: str) -> Document:
     """The only permission of the role that forwards changes: put events on the bus."""
-    return _document(_allow("ForwardChanges", EVENT_ACTIONS, bus_arn))
+    return document(allow("ForwardChanges", EVENT_ACTIONS, bus_arn))
 
 
 def function_policy(
@@ -74,46 +74,69 @@ def function_policy(
     ``mail_arns`` are those of ``mail_resources``. ``regions`` are the only ones whose groups it may
     read; an empty sequence allows all regions. With ``attribution`` it may look up who opened what.
     """
+    return document(
+        read_groups(regions),
+        *([look_up_openers(regions)] if attribution else []),
+        send_digest(mail_arns, sender),
+        *use_ledger(bucket_arn),
+        write_log(log_group_arn),
+    )
+
+
+def read_groups(regions: Sequence[str]) -> Document:
+    """Lets a role read the groups of these regions; an empty sequence allows all regions."""
     # "*" because EC2 Describe actions do not support resource-level permissions, and the prefix
     # lists that rules refer to are not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-    reads = [_allow("ReadSecurityGroups", READ_ACTIONS, "*")]
-    if attribution:
-        # LookupEvents does not support resource-level permissions either:
-        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
-        reads.append(_allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*"))
-    if regions:
-        for read in reads:
-            read["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
-    send = _allow("SendDigest", MAIL_ACTIONS, list(mail_arns))
+    statement = allow("ReadSecurityGroups", READ_ACTIONS, "*")
+    return _limited_to(regions, statement)
+
+
+def look_up_openers(regions: Sequence[str]) -> Document:
+    """Lets a role look up who opened what in these regions; an empty sequence allows all."""
+    # LookupEvents does not support resource-level permissions either:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
+    return _limited_to(regions, allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*"))
+
+
+def send_digest(mail_arns: Sequence[str], sender: str) -> Document:
+    """Lets a role send email with these SES resources, from the sender's address only."""
+    statement = allow("SendDigest", MAIL_ACTIONS, list(mail_arns))
     # The identities would allow every address of a domain, and every recipient's as the sender.
-    send["Condition"] = {"StringEquals": {"ses:FromAddress": sender}}
-    return _document(
-        *reads,
-        send,
+    statement["Condition"] = {"StringEquals": {"ses:FromAddress": sender}}
+    return statement
+
+
+def use_ledger(bucket_arn: str) -> tuple[Document, Document, Document]:
+    """Lets a role read the ledger, and write it with the reports of its runs."""
+    return (
         # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such
         # as the head before the first run:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-        _allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn),
+        allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn),
         # "/*" after a prefix: these keys contain the account, the time or the id of a run.
-        _allow("ReadLedger", LEDGER_READ_ACTIONS, _objects(bucket_arn, LEDGER_READ_KEYS)),
-        _allow("WriteLedger", LEDGER_WRITE_ACTIONS, _objects(bucket_arn, LEDGER_WRITE_KEYS)),
-        # ":*": all log streams of this log group; Lambda chooses their names.
-        _allow("WriteLog", LOG_ACTIONS, f"{log_group_arn}:*"),
+        allow("ReadLedger", LEDGER_READ_ACTIONS, objects(bucket_arn, LEDGER_READ_KEYS)),
+        allow("WriteLedger", LEDGER_WRITE_ACTIONS, objects(bucket_arn, LEDGER_WRITE_KEYS)),
     )
+
+
+def write_log(log_group_arn: str) -> Document:
+    """Lets a function write to a log group that exists."""
+    # ":*": all log streams of this log group; Lambda chooses their names.
+    return allow("WriteLog", LOG_ACTIONS, f"{log_group_arn}:*")
 
 
 def publisher_policy(bus_arn: str) -> Document:
     """The permission of the function to put events on the bus, with its own source only."""
-    publish = _allow("PublishChanges", EVENT_ACTIONS, bus_arn)
+    publish = allow("PublishChanges", EVENT_ACTIONS, bus_arn)
     # Nothing that looks like the event of another program.
     publish["Condition"] = {"StringEquals": {"events:source": EVENT_SOURCE}}
-    return _document(publish)
+    return document(publish)
 
 
 def bucket_policy(bucket_arn: str) -> Document:
     """Denies every request to the bucket that does not use TLS."""
-    return _document(
+    return document(
         {
             "Sid": "DenyWithoutTls",
             "Effect": "Deny",
@@ -131,7 +154,7 @@ def topic_policy(topic_arn: str, account: str, alarms_arn: str) -> Document:
 
     ``alarms_arn`` is the pattern of the alarms' ARNs.
     """
-    return _document(
+    return document(
         {
             "Sid": "AllowAlarmsOfThisAccount",
             "Effect": "Allow",
@@ -180,13 +203,23 @@ def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...
     return ("configuration-set/*", *identities)
 
 
-def _allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:
+def allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:
+    """A statement that allows the actions on the resources."""
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
 
 
-def _objects(bucket_arn: str, keys: Sequence[str]) -> list[str]:
+def _limited_to(regions: Sequence[str], statement: Document) -> Document:
+    """The statement for these regions only; an empty sequence allows all."""
+    if regions:
+        statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+    return statement
+
+
+def objects(bucket_arn: str, keys: Sequence[str]) -> list[str]:
+    """The ARNs of the objects with these keys."""
     return [f"{bucket_arn}/{key}" for key in keys]
 
 
-def _document(*statements: Document) -> Document:
+def document(*statements: Document) -> Document:
+    """A policy of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}

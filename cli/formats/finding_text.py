@@ -8,6 +8,7 @@ from handler.model.finding import Finding, Severity
 from handler.model.network import Target
 from handler.model.run import CoverageStatus, Report
 from handler.report import phrases
+from handler.report.coverage import names_shown
 from handler.sanitize import join_first, plain
 
 _NAMED_SOURCES = 10
@@ -27,8 +28,9 @@ class UnreadTarget:
 
 def unread_targets(report: Report) -> Iterator[UnreadTarget]:
     """The targets that could not be read, or not in full, in the report's order."""
+    names = names_shown(report)
     for coverage in report.unread:
-        yield UnreadTarget(coverage.target, coverage.status, phrases.unread(coverage))
+        yield UnreadTarget(coverage.target, coverage.status, phrases.unread(coverage, names))
 
 
 def attached(finding: Finding) -> str:

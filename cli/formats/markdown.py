@@ -10,6 +10,7 @@ from cli.formats.short_text import displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
+from handler.report.coverage import names_shown
 from handler.report.digest import build_digest
 from handler.report.size_limit import first_lines
 from handler.sanitize import cut
@@ -41,12 +42,12 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"## {digest.headline}"
     if report.unread:
         yield from ("", "### Not read: what is open there is not known", "")
-        unread = (f"- {code_span(phrases.unread(target))}" for target in report.unread)
+        names = names_shown(report)
+        unread = (f"- {code_span(phrases.unread(target, names))}" for target in report.unread)
         yield from _first(unread, _MAX_LIST_BYTES, "more region")
     if openings := displayed_openings(report):
-        accounts = {opening.finding.target.account for opening in openings}
         yield from ("", _row("severity", "open", "group", "region", "why"), _row(*["---"] * 5))
-        rows = (_cells(opening, accounts) for opening in openings)
+        rows = (_cells(opening, report) for opening in openings)
         yield from _first(rows, _MAX_FINDINGS_BYTES, "more finding")
     if digest.exceptions:
         yield from ("", "### Exceptions", "")
@@ -65,12 +66,12 @@ def _first(lines: Iterable[str], max_bytes: int, noun: str) -> Iterator[str]:
         yield from ("", f"and {phrases.count(left_out, noun)}; `--format json` has all of them.")
 
 
-def _cells(opening: Opening, accounts: set[str]) -> str:
+def _cells(opening: Opening, report: Report) -> str:
     finding = opening.finding
     texts = (
         service(opening),
         phrases.groups(finding),
-        region(finding.target, accounts),
+        region(finding.target, report),
         "; ".join(facts(opening)),
     )
     cells = (text if _PLAIN.fullmatch(text) else code_span(text) for text in texts)

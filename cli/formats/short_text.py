@@ -1,7 +1,7 @@
 """A finding in short phrases, for the formats that people read: the table and Markdown."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from handler.clock import day_of
 from handler.model.address import Family
@@ -48,18 +48,21 @@ def group_names(finding: Finding) -> str:
     return plain(first) + (f" + {join_first(others, _NAMED_GROUPS)}" if others else "")
 
 
-def region(target: Target, accounts: Collection[str]) -> str:
-    """The region, and the account where there are several."""
-    return phrases.place(target) if len(accounts) > 1 else plain(target.region)
+def region(target: Target, report: Report) -> str:
+    """The region, and the account where the report is about several."""
+    several = report.totals.accounts > 1
+    return phrases.place(target, report.names) if several else plain(target.region)
 
 
 def coverage(report: Report) -> str:
     """How much was read, for example All 17 regions read: 42 groups, 57 rules."""
-    groups = phrases.count(sum(target.groups for target in report.coverage), "group")
-    rules = phrases.count(sum(target.rules for target in report.coverage), "rule")
-    regions, unread = len(report.coverage), len(report.unread)
-    part = f"{regions - unread:,} of " if unread else "All " if regions > 1 else ""
-    return f"{part}{phrases.count(regions, 'region')} read: {groups}, {rules}."
+    totals = report.totals
+    groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
+    part = f"{totals.regions - totals.unread:,} of " if totals.unread else ""
+    regions = phrases.count(totals.regions, "region")
+    accounts = f" of {totals.accounts:,} accounts" if totals.accounts > 1 else ""
+    start = part or ("All " if totals.regions > 1 else "")
+    return f"{start}{regions}{accounts} read: {groups}, {rules}."
 
 
 def facts(opening: Opening) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from cli.formats.short_text import (
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases
+from handler.report.coverage import names_shown
 from handler.report.digest import build_digest
 
 _COLOURS = {
@@ -71,23 +72,29 @@ def console_for(stream: TextIO) -> Console:
 def _parts(report: Report, console: Console) -> Iterator[Text]:
     digest = build_digest(report)
     openings = displayed_openings(report)
-    yield from _findings(openings, console)
+    yield from _findings(report, openings, console)
     if openings:
         yield Text()
     if report.unread:
-        yield Text("Not read: what is open there is not known", "bold red")
-        for unread in report.unread:
-            yield from _beside(Text("  "), [[Text(phrases.unread(unread))]], console)
+        yield from unread_lines(report, console)
         yield Text()
     summary = [Text(line) for line in (*digest.notes, *digest.exceptions, coverage(report))]
     for line in (*summary, Text(digest.headline, "bold")):
         yield from _beside(Text(), [[line]], console)
 
 
-def _findings(openings: Sequence[Opening], console: Console) -> Iterator[Text]:
-    accounts = {opening.finding.target.account for opening in openings}
+def unread_lines(report: Report, console: Console) -> Iterator[Text]:
+    """What was not read, and why; nothing where all was."""
+    if report.unread:
+        yield Text("Not read: what is open there is not known", "bold red")
+    names = names_shown(report)
+    for unread in report.unread:
+        yield from _beside(Text("  "), [[Text(phrases.unread(unread, names))]], console)
+
+
+def _findings(report: Report, openings: Sequence[Opening], console: Console) -> Iterator[Text]:
     rows = [
-        (service(opening), group_names(opening.finding), region(opening.finding.target, accounts))
+        (service(opening), group_names(opening.finding), region(opening.finding.target, report))
         for opening in openings
     ]
     widths = [min(max(map(cell_len, column)), _WIDEST_COLUMN) for column in zip(*rows, strict=True)]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from handler.assess.paths import Path, PathFinder, default_path
-from handler.assess.remediation import authorize_command, revoke_command
 from handler.assess.services import service_name
 from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
 from handler.exposure.aws_lists import AwsExposure
@@ -62,7 +61,6 @@ class FindingBuilder:
             "attached": tuple(map(_describe, shown)),
             "interface_count": len(interfaces),
         }
-        self._portless = frozenset[Rule]().union(*(group.portless for group in groups))
 
     @property
     def in_use(self) -> Iterator[NetworkInterface]:
@@ -82,9 +80,6 @@ class FindingBuilder:
             addresses=exposure.addresses,
             share=exposure.share,
             address_set=exposure.address_set,
-            narrower=authorize_command(
-                self.region.target.region, self.groups[0].id, family, traffic
-            ),
             **fields,
         )
 
@@ -99,29 +94,29 @@ class FindingBuilder:
         family, traffic = opening.family, opening.traffic
         steps = 1 if opening.reach is Reach.WIDE else len(Severity)
         share = Share(steps, opening.clients)
-        finding = self._finding(
+        return self._finding(
             Kind.EXPOSURE,
             traffic,
             opening.reach,
             severity_of(traffic, share, self._paths(family, traffic)),
             (rule,),
+            (rule.source,),
             family=family,
             detail=opening.clients,
             address_set=AddressSet((rule.source,)),
         )
-        return replace(finding, id=fingerprint(finding, [rule.source]))
 
     def from_unreadable(self, rule: Rule, error: str) -> Finding:
         """A prefix list that could not be read; it may hold the whole internet."""
-        finding = self._finding(
+        return self._finding(
             Kind.UNREADABLE,
             rule.traffic,
             Reach.UNKNOWN,
             self._worst(rule.traffic),
             (rule,),
+            (rule.source,),
             detail=f"prefix list {rule.source} could not be read: {error}",
         )
-        return replace(finding, id=fingerprint(finding, [rule.source]))
 
     def from_malformed(self, malformed: MalformedRule) -> Finding:
         """A rule with values that AWS does not allow."""
@@ -133,15 +128,21 @@ class FindingBuilder:
             self._worst(Traffic(ALL_PROTOCOLS)).attachment,
             "High: what a malformed rule opens is not known.",
         )
-        finding = self._finding(Kind.MALFORMED, traffic, Reach.UNKNOWN, verdict, ())
+        finding = self._finding(
+            Kind.MALFORMED,
+            traffic,
+            Reach.UNKNOWN,
+            verdict,
+            (),
+            # The same rule may be malformed in several ways.
+            (*malformed.sources, reason),
+            detail=reason,
+        )
         return replace(
             finding,
-            # The same rule may be malformed in several ways.
-            id=fingerprint(finding, [*malformed.sources, reason]),
             sources=malformed.sources[:MAX_NAMED],
             source_count=len(malformed.sources),
             service=None,
-            detail=reason,
         )
 
     def _worst(self, traffic: Traffic) -> Verdict:
@@ -192,14 +193,16 @@ class FindingBuilder:
         reach: Reach,
         verdict: Verdict,
         rules: tuple[Rule, ...],
+        details: Iterable[str] = (),
         **fields: Any,
     ) -> Finding:
         """A finding with what all kinds have, and the fields of its own kind."""
-        known_ids, region_name = self.region.rule_ids, self.region.target.region
+        target = self.region.target
+        place = (kind, target.account, target.region, *(group.id for group in self.groups))
         unique = tuple(dict.fromkeys(rule.source for rule in rules))
-        named, sources = rules[:MAX_NAMED], unique[:MAX_NAMED]
-        finding = Finding(
-            id="",
+        sources = unique[:MAX_NAMED]
+        return Finding(
+            id=fingerprint(place, fields.get("family"), traffic, details),
             kind=kind,
             severity=verdict.severity,
             why=verdict.why,
@@ -211,37 +214,24 @@ class FindingBuilder:
             sources=tuple(source for source in sources if not is_prefix_list(source)),
             prefix_lists=tuple(filter(is_prefix_list, sources)),
             source_count=len(unique),
-            rule_ids=tuple(filter(None, map(known_ids.get, named))),
             rule_count=len(rules),
-            fix=revoke_command(region_name, named, known_ids, self._portless) if named else None,
             **self._fields,
             **fields,
         )
-        limits = _limits_of_command(traffic, rules) if finding.fix else ()
-        detail = "; ".join(filter(None, (finding.detail, *limits))) or None
-        return replace(finding, id=fingerprint(finding), detail=detail)
 
 
-def fingerprint(finding: Finding, details: Iterable[str] = ()) -> str:
-    """An id from what the finding is about: place, family, traffic and, of some, details.
+def fingerprint(
+    place: Iterable[str], family: Family | None, traffic: Traffic, details: Iterable[str] = ()
+) -> str:
+    """A finding's id, from what it is about: place, family, traffic and, of some, details.
 
-    Who gets in is no part of it, so that an opening that grows or shrinks keeps its id.
+    ``place`` is kind, account, region and the ids of the groups. Who gets in is no part of it, so
+    that an opening that grows or shrinks keeps its id.
     """
-    group_ids = (group_id for group_id, _ in finding.groups)
-    place = (finding.kind, finding.target.account, finding.target.region, *group_ids)
-    opening = (finding.family or "", *map(str, finding.traffic.sort_key), *sorted(details))
+    opening = (family or "", *map(str, traffic.sort_key), *sorted(details))
     # A saved file may hold lone surrogates.
     meaning = "\n".join((*place, *opening)).encode(errors="surrogatepass")
     return hashlib.sha256(meaning).hexdigest()[:16]
-
-
-def _limits_of_command(traffic: Traffic, rules: Sequence[Rule]) -> Iterator[str]:
-    """What the command that revokes the rules leaves open, or closes as well."""
-    if len(rules) > MAX_NAMED:
-        yield f"the command revokes {MAX_NAMED} of {len(rules)} rules: audit again afterwards"
-    wider = [r.source for r in rules[:MAX_NAMED] if r.traffic.protocol == ALL_PROTOCOLS]
-    if wider and traffic.protocol != ALL_PROTOCOLS:
-        yield f"the command also revokes all traffic from {join_first(wider, _NAMED_ADDRESSES)}"
 
 
 def _joined(texts: Iterable[str | None]) -> str | None:

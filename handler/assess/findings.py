@@ -22,9 +22,6 @@ from handler.model.network import (
     Rule,
     SecurityGroup,
 )
-from handler.sanitize import join_first
-
-_NAMED_RULES = 3
 
 
 def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
@@ -69,17 +66,9 @@ def _exposed(
 ) -> Iterator[tuple[Finding, Exposure]]:
     """What one group opens by itself."""
     region, rules = builder.region, open_group.group.rules
-    named = {id(rule) for exposure in open_group.exposures for rule in exposure.rules}
     for exposure in open_group.exposures:
         redundant = _redundant_rules(exposure, rules, region.prefix_lists, internets)
-        # Rules that another finding names are closed with that.
-        remaining = [rule for rule in redundant if id(rule) not in named]
-        finding = builder.from_exposure(
-            Kind.EXPOSURE,
-            exposure,
-            redundant_rules=redundant,
-            detail=_remaining_rules(remaining, region.rule_ids),
-        )
+        finding = builder.from_exposure(Kind.EXPOSURE, exposure, redundant_rules=redundant)
         if is_known_range(exposure.traffic):
             # A rule for one service within the range stays as severe as without the range.
             for own in exposures(redundant, region.prefix_lists, internets):
@@ -136,17 +125,6 @@ def _redundant_rules(
             family is exposure.family for family, _ in public_ranges(rule, prefix_lists, internets)
         )
     )
-
-
-def _remaining_rules(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> str | None:
-    """What is still open when the rules that an exposure names are revoked."""
-
-    def text(rule: Rule) -> str:
-        rule_id = f" ({ids[rule]})" if rule in ids else ""
-        return f"{rule.traffic.text} from {rule.source}{rule_id}"
-
-    named = join_first(rules, _NAMED_RULES, text)
-    return f"other rules open it too, or a part of it: {named}" if rules else None
 
 
 def _interfaces_by_group(

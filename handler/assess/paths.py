@@ -8,8 +8,8 @@ the guides of Elastic Load Balancing (client IP preservation), Global Accelerato
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from handler.assess.network_acl import denies_all
 from handler.exposure.exposures import public_ranges
@@ -50,8 +50,7 @@ _AVAILABILITY_ZONE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+[a-z]")
 _OPEN_WAVELENGTH_ZONE = re.compile(r"eu-west-3-wl\d-.*")
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """How the internet gets to an interface: by how many steps that lowers the severity, and why.
 
     ``reason`` is a clause, for example "no route leads to an internet gateway (rtb-1)".
@@ -138,10 +137,13 @@ class PathFinder:
         interface = self._interfaces[interface_id]
         if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
             return default_path(Attachment.NO_INBOUND)
-        paths = [
-            *self._direct_paths(interface, family, protocol, acl_id),
-            self._private_path(interface, family),
-        ]
+        paths = []
+        for path in self._direct_paths(interface, family, protocol, acl_id):
+            if path.attachment is Attachment.INTERNET_FACING:
+                # None is shorter.
+                return path
+            paths.append(path)
+        paths.append(self._private_path(interface, family))
         if self._region.paths.entry_points is None:
             reason = "load balancers and accelerators could not be read"
             paths.append(default_path(Attachment.UNKNOWN, reason=reason))

@@ -1,23 +1,86 @@
-"""The commands that close an exposure and nothing else, or that let one range in instead."""
+"""The commands that close a finding and nothing else, or that let one range in instead."""
 
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
 from handler.model.address import Family
+from handler.model.finding import MAX_NAMED, Finding, Kind
 from handler.model.network import REGION_NAME, UNKNOWN, Rule
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
+from handler.sanitize import join_first
 
 _EC2 = ("aws", "ec2")
 _ID = re.compile(r"(sg|sgr|pl)-[0-9a-f]+", re.ASCII)
 _PLACEHOLDER = "YOUR-RANGE"
+_NAMED_RULES = 3
 _RANGES = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "CidrIpv6")}
 # A rule's id is in the command of every finding that it has a part in.
 _quote = lru_cache(maxsize=4096)(shlex.quote)
+
+
+def with_commands(
+    findings: Iterable[Finding], rule_ids: Mapping[Rule, str], portless: AbstractSet[Rule]
+) -> Iterator[Finding]:
+    """The findings of one target, with rule ids, commands, and what these leave open.
+
+    ``rule_ids`` may lack rules. ``portless`` as for ``revoke_command``.
+    """
+    findings = list(findings)
+    named_in: defaultdict[str, set[int]] = defaultdict(set)
+    for finding in findings:
+        if finding.kind is Kind.EXPOSURE:
+            named_in[finding.group_id].update(map(id, finding.rules))
+    for finding in findings:
+        rules = finding.rules
+        if not rules:
+            yield finding
+            continue
+        # Rules that another finding names are closed with that.
+        remaining = [r for r in finding.redundant_rules if id(r) not in named_in[finding.group_id]]
+        region, named = finding.target.region, rules[:MAX_NAMED]
+        fix = revoke_command(region, named, rule_ids, portless)
+        details = (
+            finding.detail,
+            *_remaining_rules(remaining, rule_ids),
+            *(_limits_of_command(finding.traffic, rules) if fix else ()),
+        )
+        has_range = finding.kind.is_exposure and finding.addresses is not None
+        yield replace(
+            finding,
+            rule_ids=tuple(filter(None, map(rule_ids.get, named))),
+            fix=fix,
+            narrower=authorize_command(region, finding.group_id, finding.family, finding.traffic)
+            if has_range and finding.family
+            else None,
+            detail="; ".join(filter(None, details)) or None,
+        )
+
+
+def _remaining_rules(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> Iterator[str]:
+    """What is still open when the rules that a finding names are revoked."""
+
+    def text(rule: Rule) -> str:
+        rule_id = f" ({ids[rule]})" if rule in ids else ""
+        return f"{rule.traffic.text} from {rule.source}{rule_id}"
+
+    if rules:
+        yield f"other rules open it too, or a part of it: {join_first(rules, _NAMED_RULES, text)}"
+
+
+def _limits_of_command(traffic: Traffic, rules: Sequence[Rule]) -> Iterator[str]:
+    """What the command that revokes the rules leaves open, or closes as well."""
+    if len(rules) > MAX_NAMED:
+        yield f"the command revokes {MAX_NAMED} of {len(rules)} rules: audit again afterwards"
+    wider = [r.source for r in rules[:MAX_NAMED] if r.traffic.protocol == ALL_PROTOCOLS]
+    if wider and traffic.protocol != ALL_PROTOCOLS:
+        yield f"the command also revokes all traffic from {join_first(wider, _NAMED_RULES)}"
 
 
 def revoke_command(

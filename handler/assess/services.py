@@ -16,10 +16,10 @@ every host may send or needs for diagnosis is info.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
+from typing import NamedTuple
 
 from handler.model.finding import Severity
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic, cover
@@ -31,8 +31,7 @@ _WIDE_RANGE = 64
 _NAMED_IN_WIDE_RANGE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A service on its traffic, its severity when the whole internet reaches it, and the source."""
 
     traffic: Traffic
@@ -226,6 +225,8 @@ OTHER_TRAFFIC = (Severity.HIGH, "EC2.18")
 OTHER_ICMP = (Severity.MEDIUM, "EC2.18")
 
 
+# Thousands of findings have the same few ports.
+@lru_cache(maxsize=4096)
 def services_in(traffic: Traffic) -> tuple[Service, ...]:
     """The known services in the traffic, by port: the one that contains all of it, or several."""
     if traffic.from_port is None:
@@ -243,6 +244,7 @@ def is_known_range(traffic: Traffic) -> bool:
     return any(row in RANGES for row in services_in(traffic))
 
 
+@lru_cache(maxsize=4096)
 def service_name(traffic: Traffic) -> str | None:
     """The common name of the traffic, for example SSH; None when it has none.
 
@@ -252,7 +254,6 @@ def service_name(traffic: Traffic) -> str | None:
     return _label(known, traffic) if known else None
 
 
-# Thousands of findings have the same few ports.
 @lru_cache(maxsize=4096)
 def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
     """The severity when the whole internet reaches the traffic, what decides it, and the source.

@@ -1,7 +1,7 @@
 """How severe an exposure is, and why: what is open, to how many, and over which path."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.assess.paths import Path
 from handler.assess.services import worst_service
@@ -22,8 +22,7 @@ _FEW_REASON = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """Who gets in: by how many steps that lowers the severity, and why."""
 
     steps: int = 0
@@ -34,8 +33,7 @@ class Share:
 UNKNOWN_SHARE = Share(is_known=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A severity, the path that decides it, and the reason in one sentence."""
 
     severity: Severity

@@ -54,7 +54,7 @@ def _interface(answer: object) -> NetworkInterface:
     holder, name = _holder(fields)
     addresses = [fields, *objects_in(fields, "PrivateIpAddresses")]
     values = (entry.get("Association") for entry in addresses)
-    associations = [association for association in values if isinstance(association, Mapping)]
+    associations = [association for association in values if isinstance(association, dict)]
     return NetworkInterface(
         id=str(clean_text(fields["NetworkInterfaceId"])),
         group_ids=tuple(map(str, group_ids)),
@@ -111,7 +111,7 @@ def _holder(fields: Mapping[str, Any]) -> tuple[Holder, str]:
         for tag in objects_in(fields, "TagSet")
     }
     attachment = fields.get("Attachment")
-    instance = clean_text(attachment.get("InstanceId")) if isinstance(attachment, Mapping) else None
+    instance = clean_text(attachment.get("InstanceId")) if isinstance(attachment, dict) else None
     is_load_balancer = clean_text(fields.get("InterfaceType")) in _LOAD_BALANCER_TYPES
     if is_load_balancer or (description.startswith(_LOAD_BALANCER) and not instance):
         return Holder.LOAD_BALANCER, _load_balancer_name(description)

@@ -16,13 +16,15 @@ from handler.sanitize import clean_text, describe
 _CIDRS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
 _PREFIX_LISTS = ("PrefixListIds", "PrefixListId")
 _SOURCES = (*_CIDRS, _PREFIX_LISTS)
+PRIVATE_RULES = "PrivateRules"
+"""The key of a group's number of rules that are left out because only private addresses get in."""
 # The OwnerId of the prefix lists of AWS itself.
 _AWS = "AWS"
 
 
 def parse_security_group(answer: object) -> SecurityGroup:
     """One group of DescribeSecurityGroups; what AWS does not allow is in ``malformed``."""
-    group = answer if isinstance(answer, Mapping) else {}
+    group = answer if isinstance(answer, dict) else {}
     group_id = clean_text(group.get("GroupId")) or UNKNOWN
     rules: list[Rule] = []
     malformed: list[MalformedRule] = []
@@ -33,7 +35,7 @@ def parse_security_group(answer: object) -> SecurityGroup:
     descriptions: list[object] = []
     for permission in _entries(group, "IpPermissions", malformed):
         try:
-            traffic = _traffic(permission)
+            traffic = parse_permission_traffic(permission)
         except ValueError as error:
             malformed.append(_malformed(permission, str(error)))
             continue
@@ -61,6 +63,7 @@ def parse_security_group(answer: object) -> SecurityGroup:
         account=clean_text(group.get("OwnerId")),
         managed_by=_manager(tags, descriptions),
         portless=frozenset(portless),
+        private_rules=_integer(group.get(PRIVATE_RULES)) or 0,
     )
 
 
@@ -75,7 +78,7 @@ def parse_rule_ids(answers: Iterable[object]) -> Iterator[tuple[Rule, str]]:
         cidr = fields.get("CidrIpv4") or fields.get("CidrIpv6") or fields.get("PrefixListId")
         group_id, source = clean_text(fields.get("GroupId")), clean_text(cidr)
         if group_id and source and not fields.get("IsEgress"):
-            rule = Rule(group_id, _traffic(fields), source)
+            rule = Rule(group_id, parse_permission_traffic(fields), source)
             yield rule, str(clean_text(fields["SecurityGroupRuleId"]))
 
 
@@ -101,7 +104,7 @@ def parse_prefix_list(
 
 def require_object(answer: object, noun: str, key: str) -> Mapping[str, Any]:
     """An answer as an object with at least a text under that key; else a ``ValueError``."""
-    if not isinstance(answer, Mapping) or not clean_text(answer.get(key)):
+    if not isinstance(answer, dict) or not clean_text(answer.get(key)):
         message = f"a {noun} must have a {key}, got {describe(answer)}."
         raise ValueError(message)
     return answer
@@ -109,10 +112,11 @@ def require_object(answer: object, noun: str, key: str) -> Mapping[str, Any]:
 
 def objects_in(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """The objects in a list of an answer; whatever else is there is left out."""
-    return [entry for entry in _list(owner.get(key)) if isinstance(entry, Mapping)]
+    return [entry for entry in _list(owner.get(key)) if isinstance(entry, dict)]
 
 
-def _traffic(permission: Mapping[str, Any]) -> Traffic:
+def parse_permission_traffic(permission: Mapping[str, Any]) -> Traffic:
+    """What a permission or rule lets in. Raises ``ValueError`` for what AWS does not allow."""
     low, high = (_number(permission, name) for name in ("FromPort", "ToPort"))
     return parse_traffic(parse_protocol(permission.get("IpProtocol")), low, high)
 
@@ -167,7 +171,7 @@ def _entries(
     if value is not None and not isinstance(value, list):
         malformed.append(_malformed(owner, f"{key} must be a list, got {describe(value)}."))
     for entry in _list(value):
-        if isinstance(entry, Mapping):
+        if isinstance(entry, dict):
             yield entry
         else:
             malformed.append(_malformed(owner, f"{key} must hold objects, got {describe(entry)}."))
@@ -182,15 +186,15 @@ def _malformed(permission: Mapping[str, Any], reason: str) -> MalformedRule:
     low, high = (permission.get(name) for name in ("FromPort", "ToPort"))
     return MalformedRule(
         protocol=clean_text(permission.get("IpProtocol")) or "unknown",
-        from_port=_report_port(low),
-        to_port=_report_port(high),
+        from_port=_integer(low),
+        to_port=_integer(high),
         sources=tuple(sorted(source for source in sources if source)),
         reason=reason,
     )
 
 
-def _report_port(value: object) -> int | None:
-    """A port that AWS does not allow, as far as a report can carry it."""
+def _integer(value: object) -> int | None:
+    """A number that AWS does not allow as a port, as far as a report can carry it."""
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
         return None
     return value

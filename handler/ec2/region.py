@@ -6,17 +6,19 @@ from typing import Any
 from handler import aws
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
+from handler.ec2.responses import parse_response
 from handler.ec2.routes import (
     parse_block_public_access,
     parse_network_acl,
     parse_route_table,
 )
-from handler.ec2.xml import read_security_groups
+from handler.ec2.xml import GROUPS, read_security_groups
 from handler.model.network import (
     BlockPublicAccess,
     NetworkAcl,
     NetworkInterface,
     PrefixList,
+    PrivateGroup,
     RouteTable,
     Rule,
     SecurityGroup,
@@ -24,7 +26,7 @@ from handler.model.network import (
 
 # The most that AWS accepts: fewer calls are throttled less.
 _PAGE_SIZES = {
-    "describe_security_groups": 1000,
+    "describe_security_groups": 500,
     "describe_security_group_rules": 1000,
     "describe_network_interfaces": 1000,
     "describe_route_tables": 100,
@@ -64,14 +66,20 @@ class Ec2Region:
         """``ec2`` is a boto3 client."""
         self._ec2 = ec2
         self.hides_managed = False
-        # Registered once, however often a client is used.
+        # Registered once, however often a client is used; the more specific one is called first.
         hook = "before-parse.ec2.DescribeSecurityGroups"
         ec2.meta.events.register(hook, read_security_groups, unique_id=hook)
+        ec2.meta.events.register("before-parse.ec2", parse_response, unique_id=__name__)
 
-    def security_groups(self) -> Iterator[SecurityGroup]:
+    def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
         """All groups, page by page."""
-        for answer in self._items("describe_security_groups", "SecurityGroups"):
-            yield parse_security_group(answer)
+        for page in self._pages("describe_security_groups", "SecurityGroups"):
+            answers = iter(page["SecurityGroups"])
+            for group in page.get(GROUPS, answers):
+                if isinstance(group, PrivateGroup):
+                    yield group
+                else:
+                    yield parse_security_group(next(answers) if group is None else group)
 
     def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
         """The groups' inbound rules with their sgr- ids."""
@@ -151,10 +159,14 @@ class Ec2Region:
             yield from self._items(operation, key, Filters=filters, **arguments)
 
     def _items(self, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+        for page in self._pages(operation, key, **arguments):
+            yield from page[key]
+
+    def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
         pagination = {"PageSize": _PAGE_SIZES[operation]}
         paginator = self._ec2.get_paginator(operation)
         for page in paginator.paginate(**arguments, PaginationConfig=pagination):
             if key not in page:
                 message = f"{operation} must answer with {key}, and did not."
                 raise ValueError(message)
-            yield from page[key]
+            yield page

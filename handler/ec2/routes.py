@@ -85,7 +85,7 @@ def parse_block_public_access(options: object, exclusions: Iterable[object]) -> 
 def _is_associated(association: Mapping[str, Any]) -> bool:
     """Whether it holds; a ``ValueError`` while that changes."""
     state = association.get("AssociationState")
-    name = state.get("State") if isinstance(state, Mapping) else "associated"
+    name = state.get("State") if isinstance(state, dict) else "associated"
     if name not in {"associated", "disassociated", "failed"}:
         message = f"an association of a route table must be settled, got {describe(association)}."
         raise ValueError(message)
@@ -118,9 +118,9 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
     parse_cidr(cidr)
     number, action = entry.get("RuleNumber"), clean_text(entry.get("RuleAction"))
     ports, icmp = entry.get("PortRange"), entry.get("IcmpTypeCode")
-    if isinstance(ports, Mapping):
+    if isinstance(ports, dict):
         bounds = ports.get("From"), ports.get("To")
-    elif isinstance(icmp, Mapping):
+    elif isinstance(icmp, dict):
         bounds = icmp.get("Type"), icmp.get("Code")
     else:
         bounds = _ALL, _ALL
@@ -131,7 +131,7 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
         raise ValueError(message)
     low, high = (None if bound == _ALL else bound for bound in bounds)
     protocol = clean_text(entry.get("Protocol")) or ""
-    is_range = not isinstance(ports, Mapping) or (low is None) == (high is None)
+    is_range = not isinstance(ports, dict) or (low is None) == (high is None)
     if not _PROTOCOL.fullmatch(protocol) or not is_range or (ports and (low or 0) > (high or 0)):
         message = f"an ACL's entry must have a protocol's number and ports, got {describe(entry)}."
         raise ValueError(message)

@@ -1,144 +1,236 @@
-"""Reads the XML of DescribeSecurityGroups, and of it only what the audit needs.
+"""Reads the XML of DescribeSecurityGroups without making objects of what opens nothing.
 
-boto3 makes a tree of it and objects of the tree, descriptions and outbound rules included,
-which is most of an audit's work. The result here has the same shape with less in it.
+boto3 makes a tree of every answer, and objects of the tree: nearly all of an audit's work. Here
+one regular expression reads a whole group. Groups that let in private addresses only, most of an
+account's, are counted. Whatever is not written as EC2 writes it stays in the answer, for boto3.
 """
 
-from typing import Any, NoReturn
-from xml.parsers import expat
+import html
+import re
+from functools import lru_cache
+from typing import Any
 
+from handler.ec2.parse import PRIVATE_RULES, parse_permission_traffic
+from handler.model.network import PrivateGroup
+
+GROUPS = "Groups"
+"""The key of a page's groups in their order; None stands for the next one that boto3 has read."""
 _OK = 200
-_ROOT = "DescribeSecurityGroupsResponse"
-_LISTS = {
-    "securityGroupInfo": "SecurityGroups",
-    "ipPermissions": "IpPermissions",
-    "ipRanges": "IpRanges",
-    "ipv6Ranges": "Ipv6Ranges",
-    "prefixListIds": "PrefixListIds",
-    "tagSet": "Tags",
-}
-_ITEM = "item"
+_S = rb"\s*+"
+_TEXT = rb"[^<>\x00-\x1f]*+"
+# Other entities, and characters that XML does not allow.
+_ODD_TEXT = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)|\xef\xbf[\xbe\xbf]")
+_NUMBER = rb"-?\d{1,6}+"
+
+
+def _element(name: str, content: bytes, group: str = "") -> bytes:
+    """An element with this content, which is captured as ``group``."""
+    return b"<%b>%b</%b>" % (name.encode(), _captured(content, group), name.encode())
+
+
+def _list(name: str, item: bytes, group: str = "") -> bytes:
+    """A list of items with this content, or the empty element; captured as ``group``."""
+    items = rb"(?:%b<item>%b%b%b</item>)*+%b" % (_S, _S, item, _S, _S)
+    return _captured(rb"%b|<%b/>" % (_element(name, items), name.encode()), group)
+
+
+def _captured(content: bytes, group: str) -> bytes:
+    return b"(%b%b)" % (b"?P<%b>" % group.encode() if group else b"?:", content)
+
+
+def _optional(*elements: bytes) -> bytes:
+    """These elements in this order, where they are."""
+    return b"".join(rb"(?:%b%b)?+" % (element, _S) for element in elements)
+
+
+def _sources(name: str, source: str, group: str) -> bytes:
+    item = _element(source, _TEXT) + _S + _optional(_element("description", _TEXT))
+    return _list(name, item, group)
+
+
+def _permission(*groups: str) -> bytes:
+    """An item of a group's permissions; captures its parts under these names, if any."""
+    protocol, low, high, ipv4, ipv6, lists = groups or ("",) * 6
+    pair = (
+        "userId", "groupId", "groupName", "description", "vpcId", "vpcPeeringConnectionId",
+        "peeringStatus",
+    )  # fmt: skip
+    members = b"|".join(_element(name, _TEXT) for name in pair)
+    return (
+        _element("ipProtocol", _TEXT, protocol)
+        + _S
+        + _optional(
+            _element("fromPort", _NUMBER, low),
+            _element("toPort", _NUMBER, high),
+            _list("groups", rb"(?:(?:%b)%b)*+" % (members, _S)),
+            _sources("ipRanges", "cidrIp", ipv4),
+            _sources("ipv6Ranges", "cidrIpv6", ipv6),
+            _sources("prefixListIds", "prefixListId", lists),
+        )
+    )
+
+
 _TEXTS = {
-    "groupId": "GroupId",
-    "groupName": "GroupName",
-    "vpcId": "VpcId",
-    "ownerId": "OwnerId",
-    "ipProtocol": "IpProtocol",
-    "fromPort": "FromPort",
-    "toPort": "ToPort",
-    "cidrIp": "CidrIp",
-    "cidrIpv6": "CidrIpv6",
-    "prefixListId": "PrefixListId",
-    "key": "Key",
-    "value": "Value",
-    "nextToken": "NextToken",
+    "GroupId": "groupId",
+    "GroupName": "groupName",
+    "VpcId": "vpcId",
+    "OwnerId": "ownerId",
+    "Description": "groupDescription",
 }
-_NUMBERS = frozenset({"fromPort", "toPort"})
+_TAG = _element("key", _TEXT, "key") + _S + rb"(?:%b|<value/>)" % _element("value", _TEXT, "value")
+_UNNAMED_TAG = re.sub(rb"\?P<\w+>", b"?:", _TAG)
+_MEMBERS = (
+    *(_element(element, _TEXT, name) for name, element in _TEXTS.items()),
+    _list("ipPermissions", _permission(), "inbound"),
+    _list("ipPermissionsEgress", _permission(), "outbound"),
+    _list("tagSet", _UNNAMED_TAG, "tags"),
+    _element("securityGroupArn", _TEXT, "arn"),
+)
+# In any order, each once: the captured groups are numbered, and the first one is the whole item.
+_MEMBER = b"|".join(
+    rb"(?(%d)(?!))%b" % (number, member) for number, member in enumerate(_MEMBERS, start=2)
+)
+_REGULAR = rb"<item>%b(?:(?:%b)%b)*+</item>" % (_S, _MEMBER, _S)
+# Any element with items in items of items, without comments and the like.
+_ODD = rb"<item>(?:[^<]++|<(?!/?item[ \t\r\n/>]|[!?]))*+</item>"
+for _ in range(2):
+    _ODD = rb"<item>(?:[^<]++|<(?!/?item[ \t\r\n/>]|[!?])|%b)*+</item>" % _ODD
 
-
-class _UnexpectedFormError(Exception):
-    """An answer of a form that EC2 does not give."""
+_START = re.compile(
+    rb'(?:<\?xml version="1\.0" encoding="UTF-8"\?>)?+%b'
+    rb'<DescribeSecurityGroupsResponse(?: xmlns="[^"<&]*+")?+>%b%b<securityGroupInfo>'
+    % (_S, _S, _optional(_element("requestId", _TEXT)))
+)
+_GROUP = re.compile(rb"%b(?:(?P<regular>%b)|%b)" % (_S, _REGULAR, _ODD))
+_END = re.compile(
+    rb"%b</securityGroupInfo>%b%b</DescribeSecurityGroupsResponse>%b"
+    % (_S, _S, _optional(_element("nextToken", _TEXT)), _S)
+)
+_PERMISSIONS = re.compile(_permission("protocol", "low", "high", "ipv4", "ipv6", "lists"))
+_TAGS = re.compile(_TAG)
+_TRAFFIC = re.compile(
+    rb"<ipProtocol>([^<]*+)</ipProtocol>%b(?:<fromPort>([^<]*+)</fromPort>%b)?+"
+    rb"(?:<toPort>([^<]*+)</toPort>)?+" % (_S, _S)
+)
+_OCTET = rb"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_PRIVATE = rb"|".join(
+    (
+        rb"10\.O\.O\.O/(?:[89]|[12]\d|3[0-2])",
+        rb"172\.(?:1[6-9]|2\d|3[01])\.O\.O/(?:1[2-9]|2\d|3[0-2])",
+        rb"192\.168\.O\.O/(?:1[6-9]|2\d|3[0-2])",
+        rb"100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.O\.O/(?:[12]\d|3[0-2])",
+        rb"f[cd][0-9a-f]{2}(?::[0-9a-f]{1,4}){0,6}::/(?:[7-9]|[1-9]\d|1[01]\d|12[0-8])",
+    )
+).replace(b"O", _OCTET)
+_PUBLIC_SOURCE = re.compile(rb"<(?:prefixListId|cidrIp(?:v6)?)>(?!(?:%b)<)" % _PRIVATE)
+_SOURCE = b"<cidrIp"
+_SOURCES = re.compile(
+    rb"<(?:cidrIp|cidrIpv6|prefixListId)>([^<]*+)</[^>]++>%b(?:<description>([^<]*+)<)?+" % _S
+)
 
 
 def read_security_groups(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
-    """Handler of botocore's before-parse event: reads the answer, leaves botocore an empty one.
+    """Handler of botocore's before-parse event: reads the groups, leaves botocore the others.
 
-    An answer that is not in EC2's usual form is left to botocore, with its errors.
+    The order of both is under ``GROUPS``. An answer that as a whole is not in EC2's usual form is
+    left to botocore as it is.
     """
-    if response_dict["status_code"] != _OK:
+    body = response_dict["body"]
+    start = _START.match(body)
+    if response_dict["status_code"] != _OK or start is None:
         return
-    try:
-        customized_response_dict |= _ResponseParser().read(response_dict["body"])
-    except (expat.ExpatError, _UnexpectedFormError):
-        return
-    response_dict["body"] = b"<empty/>"
-
-
-class _ResponseParser:
-    """Fills objects and lists while their elements are open; skips elements it does not know."""
-
-    def __init__(self) -> None:
-        self._answer: dict[str, Any] = {}
-        # Objects, lists, and the empty text while one is read.
-        self._open: list[Any] = [self._answer]
-        self._text: list[str] = []
-        self._skipped = 0
-        # Botocore takes every answer for UTF-8, whatever it declares.
-        self._parser = expat.ParserCreate("UTF-8")
-        self._parser.buffer_text = True
-
-    def read(self, body: bytes) -> dict[str, Any]:
-        """The answer. Raises ``ExpatError`` for what is not XML, and ``_UnexpectedFormError``."""
-        self._parser.StartDoctypeDeclHandler = _unexpected
-        self._parser.StartElementHandler = self._start_answer
-        try:
-            self._parser.Parse(body, True)  # noqa: FBT003 - it is all there
-        finally:
-            # The two refer to each other, and the audit pauses the collection of cycles.
-            del self._parser
-        return self._answer
-
-    def _start_answer(self, name: str, _attributes: object) -> None:
-        if name != _ROOT:
-            _unexpected()
-        self._follow()
-
-    def _follow(self) -> None:
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-
-    def _start(self, name: str, _attributes: object) -> None:
-        owner = self._open[-1]
-        if name == _ITEM and owner.__class__ is list:
-            item: dict[str, Any] = {}
-            owner.append(item)
-            self._open.append(item)
-        elif owner.__class__ is not dict:
-            _unexpected()
-        elif name in _TEXTS:
-            if _TEXTS[name] in owner:
-                _unexpected()
-            self._open.append("")
-            self._text.clear()
-            self._parser.CharacterDataHandler = self._text.append
-        elif name in _LISTS:
-            if _LISTS[name] in owner:
-                _unexpected()
-            items: list[Any] = []
-            owner[_LISTS[name]] = items
-            self._open.append(items)
+    place = start.end()
+    groups: list[dict[str, Any] | PrivateGroup | None] = []
+    left = [start[0]]
+    while group := _GROUP.match(body, place):
+        place = group.end()
+        if group["regular"] is None or not _is_plain(group[0]):
+            groups.append(None)
+            left.append(group[0])
         else:
-            # A name with a namespace prefix may be one of those above.
-            if ":" in name:
-                _unexpected()
-            self._skipped = 1
-            self._parser.StartElementHandler = self._skip
-            self._parser.EndElementHandler = self._end_skipped
-
-    def _end(self, name: str) -> None:
-        self._open.pop()
-        if name in _TEXTS:
-            self._parser.CharacterDataHandler = None
-            text = "".join(self._text)
-            self._open[-1][_TEXTS[name]] = _number(text) if name in _NUMBERS else text
-
-    def _skip(self, _name: str, _attributes: object) -> None:
-        self._skipped += 1
-
-    def _end_skipped(self, _name: str) -> None:
-        self._skipped -= 1
-        if not self._skipped:
-            self._follow()
+            inbound: bytes = group["inbound"] or b""
+            # One without an id is said to be malformed.
+            if group["GroupId"] and _is_private(inbound):
+                groups.append(PrivateGroup(inbound.count(_SOURCE)))
+            else:
+                groups.append(_described_group(group))
+    if end := _END.fullmatch(body, place):
+        customized_response_dict[GROUPS] = groups
+        response_dict["body"] = b"".join((*left, end[0]))
 
 
-def _number(text: str) -> int:
+def _is_plain(item: bytes) -> bool:
+    """Whether its text is UTF-8 without entities but XML's own, and its white space XML's."""
+    if b"\v" in item or b"\f" in item:
+        return False
+    if item.isascii() and b"&" not in item:
+        return True
     try:
-        return int(text)
+        item.decode()
+    except UnicodeDecodeError:
+        return False
+    return not _ODD_TEXT.search(item)
+
+
+def _is_private(inbound: bytes) -> bool:
+    """Whether only private addresses get in, on traffic that AWS allows."""
+    return not _PUBLIC_SOURCE.search(inbound) and all(
+        map(_is_allowed, set(_TRAFFIC.findall(inbound)))
+    )
+
+
+@lru_cache(1024)
+def _is_allowed(traffic: tuple[bytes, bytes, bytes]) -> bool:
+    try:
+        parse_permission_traffic(_traffic(*traffic))
     except ValueError:
-        _unexpected()
+        return False
+    return True
 
 
-def _unexpected(*_: object) -> NoReturn:
-    raise _UnexpectedFormError
+def _described_group(group: re.Match[bytes]) -> dict[str, Any]:
+    """The group as boto3 describes it, but for private permissions, which are counted."""
+    described: dict[str, Any] = {
+        name: _text(value) for name in _TEXTS if (value := group[name]) is not None
+    }
+    permissions, private_rules = [], 0
+    for permission in _PERMISSIONS.finditer(group["inbound"] or b""):
+        # Controllers leave their mark in any rule of a group.
+        if _is_private(permission[0]) and b"kubernetes" not in permission[0]:
+            private_rules += permission[0].count(_SOURCE)
+            continue
+        permissions.append(
+            {
+                **_traffic(permission["protocol"], permission["low"], permission["high"]),
+                "IpRanges": _entries("CidrIp", permission["ipv4"]),
+                "Ipv6Ranges": _entries("CidrIpv6", permission["ipv6"]),
+                "PrefixListIds": _entries("PrefixListId", permission["lists"]),
+            }
+        )
+    described["IpPermissions"] = permissions
+    described[PRIVATE_RULES] = private_rules
+    described["Tags"] = [
+        {"Key": _text(key), "Value": _text(value)}
+        for key, value in _TAGS.findall(group["tags"] or b"")
+    ]
+    return described
+
+
+def _traffic(protocol: bytes, low: bytes | None, high: bytes | None) -> dict[str, Any]:
+    ports = {"FromPort": low, "ToPort": high}
+    numbers = {name: int(number) for name, number in ports.items() if number}
+    return {"IpProtocol": _text(protocol), **numbers}
+
+
+def _entries(name: str, items: bytes | None) -> list[dict[str, str]]:
+    return [
+        {name: _text(source), "Description": _text(description)}
+        for source, description in _SOURCES.findall(items or b"")
+    ]
+
+
+def _text(value: bytes) -> str:
+    text = value.decode()
+    return html.unescape(text) if "&" in text else text

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/LocationsOfEd
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.model.address import Family
 from handler.model.network import PrefixList, Rule
@@ -23,8 +23,7 @@ _NAME = re.compile(
 _CLOUDFRONT_PORTS = ((80, 80), (443, 443), (1024, LAST_PORT))
 
 
-@dataclass(frozen=True, slots=True)
-class AwsExposure:
+class AwsExposure(NamedTuple):
     """What a rule with one of these lists lets in: its family, traffic and who gets in."""
 
     family: Family

@@ -6,15 +6,14 @@ the whole internet.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.exposure.exposures import exposures
 from handler.model.internet import Internets
 from handler.model.network import Exposure, NetworkInterface, OpenGroup, RegionData, SecurityGroup
 
 
-@dataclass(frozen=True, slots=True)
-class JointExposure:
+class JointExposure(NamedTuple):
     """What several groups expose together, and the interfaces on which they do."""
 
     exposure: Exposure

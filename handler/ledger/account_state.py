@@ -5,7 +5,6 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -19,34 +18,39 @@ from handler.ledger.state import (
     Resolved,
     TargetState,
 )
-from handler.model.address import Family, is_prefix_list, parse_cidr
-from handler.model.address_set import AddressSet
+from handler.model.address import Family
 from handler.model.attachment import Attachment
 from handler.model.finding import Finding, Kind, Severity, Status
 from handler.model.network import Target
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus
 from handler.report.fields import DECODE_ERRORS, Fields
-from handler.report.json_report import traffic_from_fields, traffic_to_json
+from handler.report.json_report import (
+    address_set_from_fields,
+    addresses_to_json,
+    encode,
+    traffic_from_fields,
+    traffic_to_json,
+)
 from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 
 @dataclass(slots=True)
 class AccountState:
-    """The part of a ``LedgerState`` that is about one account."""
+    """The part of a ``LedgerState`` that is about one account, and its name among many."""
 
     targets: dict[Target, TargetState] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     resolved: dict[str, Resolved] = field(default_factory=dict)
+    name: str | None = None
 
 
-def encode_account(state: LedgerState, account: str) -> bytes:
+def encode_account(state: LedgerState, account: str, name: str | None = None) -> bytes:
     """What the state knows of an account, compressed; the same for the same state."""
     buffer = BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
-        for line in _lines(state, account):
-            stream.write(json.dumps(line, separators=(",", ":")).encode())
-            stream.write(b"\n")
+        for line in _lines(state, account, name):
+            stream.write(f"{encode(line)}\n".encode())
     return buffer.getvalue()
 
 
@@ -64,6 +68,8 @@ def decode_account(stored: bytes, account: str) -> AccountState:
                 elif document.integer("version") != VERSION or document.text("account") != account:
                     message = "another version or account"
                     raise ValueError(message)
+                else:
+                    state.name = document.optional_text("name")
                 count += 1
         # Neither the heading nor the end counts.
         if end != count - 2:
@@ -78,9 +84,9 @@ def decode_account(stored: bytes, account: str) -> AccountState:
     return state
 
 
-def _lines(state: LedgerState, account: str) -> Iterator[dict[str, Any]]:
+def _lines(state: LedgerState, account: str, name: str | None) -> Iterator[dict[str, Any]]:
     """The lines: a heading, then targets, records and resolved findings, and their number."""
-    yield {"version": VERSION, "account": account}
+    yield {"version": VERSION, "account": account, **({"name": name} if name else {})}
     count = 1
     for target, read in state.targets.items():
         if target.account == account:
@@ -138,7 +144,7 @@ def _record_to_json(record: Record) -> dict[str, Any]:
         "reach": finding.reach,
         "addresses": finding.addresses,
         "share": finding.share,
-        "addressSet": _addresses_to_json(finding.address_set),
+        "addressSet": addresses_to_json(finding.address_set),
         "attachment": finding.attachment,
         "firstSeen": finding.first_seen,
         "lastSeen": finding.last_seen,
@@ -148,7 +154,7 @@ def _record_to_json(record: Record) -> dict[str, Any]:
         "announced": {
             "severity": announced.severity,
             "opened": [
-                {**traffic_to_json(o.traffic), "addressSet": _addresses_to_json(o.address_set)}
+                {**traffic_to_json(o.traffic), "addressSet": addresses_to_json(o.address_set)}
                 for o in announced.opened
             ],
             "at": announced.at,
@@ -185,7 +191,7 @@ def _record(fields: Fields, account: str) -> Record:
         reach=Reach(fields.text("reach")),
         addresses=fields.optional_integer("addresses"),
         share=fields.optional_number("share"),
-        address_set=_address_set(fields.object("addressSet")),
+        address_set=address_set_from_fields(fields.object("addressSet")),
         attachment=Attachment(fields.text("attachment")),
         first_seen=fields.time("firstSeen"),
         last_seen=fields.time("lastSeen"),
@@ -204,7 +210,9 @@ def _announcement(fields: Fields) -> Announcement:
     return Announcement(
         Severity(fields.text("severity")),
         tuple(
-            Opened(traffic_from_fields(opened), _address_set(opened.object("addressSet")))
+            Opened(
+                traffic_from_fields(opened), address_set_from_fields(opened.object("addressSet"))
+            )
             for opened in fields.objects("opened")
         ),
         fields.time("at"),
@@ -218,22 +226,3 @@ def _flips(fields: Fields) -> Flips:
         message = "times must not be empty"
         raise ValueError(message)
     return Flips(fields.integer("count"), fields.time("since"), times)
-
-
-def _addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
-    fields = {"cidrs": addresses.cidrs, "digest": addresses.digest, "count": addresses.count}
-    return {key: value for key, value in fields.items() if value}
-
-
-def _address_set(fields: Fields) -> AddressSet:
-    cidrs = fields.texts("cidrs")
-    for cidr in cidrs:
-        if not is_prefix_list(cidr):
-            parse_cidr(cidr)
-    return _shared_set(cidrs, fields.optional_text("digest"), fields.count("count"))
-
-
-@lru_cache(4096)
-def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
-    """One object for all findings that let in the same addresses."""
-    return AddressSet(cidrs, digest, count)

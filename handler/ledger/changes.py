@@ -33,15 +33,20 @@ def find_changes(
         lost=tuple(t for t, read in is_read.items() if not read and was_read.get(t, True)),
         regained=tuple(t for t, read in is_read.items() if read and not was_read.get(t, True)),
         left_out=tuple(sorted(gone - set(is_read))),
-        ending=tuple(
-            exception
-            for announcement, exception in _ending(exceptions)
-            if announcement not in previous.announced
-        ),
+        ending=unannounced(exceptions, previous),
         unlisted=reconciled.unlisted,
         # A part of the targets does not show what is listed for the first time.
         has_new_settings=reconciled.has_new_settings and (is_full or reconciled.dropped > 0),
         dropped=reconciled.dropped,
+    )
+
+
+def unannounced(exceptions: ExceptionReview, known: LedgerState) -> tuple[PolicyException, ...]:
+    """The exceptions that expired or soon will, without those that a mail has named."""
+    return tuple(
+        exception
+        for announcement, exception in _ending(exceptions)
+        if announcement not in known.announced
     )
 
 
@@ -53,6 +58,5 @@ def announcements_of(exceptions: ExceptionReview) -> frozenset[str]:
 def _ending(exceptions: ExceptionReview) -> Iterator[tuple[str, PolicyException]]:
     """The exceptions that expired or soon will, each with the key of its announcement."""
     for word, ending in (("expired", exceptions.expired), ("expiring", exceptions.expiring)):
-        for e in ending:
-            fields = (word, e.group, e.ports, e.source, e.account, e.region, e.until)
-            yield "|".join(map(str, fields)), e
+        for exception in ending:
+            yield f"{word}|{exception.key}", exception

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.ledger.state import RunSummary
 from handler.model.finding import Severity
@@ -37,8 +37,7 @@ class SendClaim:
     sending: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """Where what is known of an account is stored, when that was, and how many findings it has."""
 
     key: str
@@ -80,8 +79,11 @@ class Head:
     """What is known after the last commit, by account, and which run is sending.
 
     ``events`` are the answered events of the last two days by id, without changes in the account.
-    ``pending`` are the objects of the run that claims to send. ``old_state_etag`` is that of the
-    ledger of version 1 when it was last read. See ``LedgerState`` for the other fields.
+    ``pending`` are the objects of the run that claims to send. ``left_out`` are accounts that mails
+    have said are not audited, with their state, which is empty where they are no longer listed.
+    ``refused`` are mails of the last run that mailed, with what SES said of them.
+    ``old_state_etag`` is that of the ledger of version 1 when it was last read. See
+    ``LedgerState`` for the other fields.
     """
 
     accounts: Mapping[str, Pointer] = field(default_factory=dict)
@@ -95,6 +97,8 @@ class Head:
     last_full_digest_at: str | None = None
     last_change_mail_at: str | None = None
     follow_ups: Mapping[str, FollowUp] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
     old_state_etag: str | None = None
 
 
@@ -122,6 +126,8 @@ def encode_head(head: Head, writer: str) -> bytes:
         "lastFullDigestAt": head.last_full_digest_at,
         "lastChangeMailAt": head.last_change_mail_at,
         "followUps": {region: asdict(waiting) for region, waiting in head.follow_ups.items()},
+        **({"leftOut": dict(head.left_out)} if head.left_out else {}),
+        **({"refused": dict(head.refused)} if head.refused else {}),
         "oldStateEtag": head.old_state_etag,
     }
     return json.dumps(document, separators=(",", ":")).encode()
@@ -169,6 +175,8 @@ def _head(document: Fields) -> Head:
             )
             for region in follow_ups.keys()  # noqa: SIM118 -- no mapping
         },
+        left_out=_texts(document.optional_object("leftOut")),
+        refused=_texts(document.optional_object("refused")),
         old_state_etag=document.optional_text("oldStateEtag"),
     )
 
@@ -209,6 +217,10 @@ def _abandoned(document: Fields) -> AbandonedRun:
         _pointers(document.object("accounts")),
         document.boolean("isSaid"),
     )
+
+
+def _texts(document: Fields | None) -> dict[str, str]:
+    return {key: document.text(key) for key in document.keys()} if document else {}  # noqa: SIM118
 
 
 def _pointers(document: Fields) -> dict[str, Pointer]:

@@ -1,6 +1,5 @@
 """Works out what is known after a run: what its report found, and what its mail said of it."""
 
-from collections import Counter
 from dataclasses import replace
 
 from handler.ledger import flips
@@ -24,7 +23,7 @@ from handler.ledger.state import (
     RunSummary,
     TargetState,
 )
-from handler.model.finding import Change, Finding, Severity, Status, as_openings, is_listed
+from handler.model.finding import Change, Finding, Severity, Status, is_listed
 from handler.model.network import ALL_REGIONS
 from handler.model.run import Coverage, CoverageStatus, Report
 from handler.policy.policy import Policy
@@ -168,16 +167,15 @@ class _NextState:
         return replace(gone, record=None) if is_stable else gone
 
     def _summary(self) -> RunSummary:
-        report, run = self._report, self._report.run
-        counts = Counter(opening.finding.severity for opening in as_openings(report.open))
+        totals, run = self._report.totals, self._report.run
         return RunSummary(
             id=run.id,
             trigger=run.trigger,
             started_at=run.started_at,
-            opened=len(as_openings(finding for finding in report.open if finding.is_change)),
-            resolved=len(as_openings(report.with_status(Status.RESOLVED))),
-            open={severity: counts[severity] for severity in Severity},
-            not_read=len(report.unread),
+            opened=totals.opened,
+            resolved=totals.resolved,
+            open={severity: totals.openings.get(severity, 0) for severity in Severity},
+            not_read=totals.unread,
             mailed=self._kind is not None,
         )
 
@@ -192,29 +190,27 @@ def _as_said(record: Record, now: str) -> Record:
 
 def outline(finding: Finding) -> Finding:
     """The finding without what only a report needs."""
-    return replace(
-        finding,
-        sources=(),
-        prefix_lists=(),
-        source_count=0,
-        rule_ids=(),
-        rule_count=0,
-        why="",
-        fix=None,
-        narrower=None,
-        detail=None,
-        interfaces=(),
-        attached=(),
-        interface_count=0,
-        owner=None,
-        managed_by=None,
-        part_of=None,
-        exception=None,
-        change=None,
-        previously=(),
-        previously_count=0,
-        origins=(),
-        flips=0,
-        flipping_since=None,
-        is_damped=False,
+    return Finding(
+        id=finding.id,
+        kind=finding.kind,
+        severity=finding.severity,
+        target=finding.target,
+        group_id=finding.group_id,
+        group_name=finding.group_name,
+        vpc_id=finding.vpc_id,
+        traffic=finding.traffic,
+        service=finding.service,
+        reach=finding.reach,
+        family=finding.family,
+        addresses=finding.addresses,
+        share=finding.share,
+        address_set=finding.address_set,
+        group_ids=finding.group_ids,
+        group_names=finding.group_names,
+        status=finding.status,
+        attachment=finding.attachment,
+        first_seen=finding.first_seen,
+        last_seen=finding.last_seen,
+        resolved_at=finding.resolved_at,
+        changed_at=finding.changed_at,
     )

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from handler.assess.finding_builder import fingerprint
 from handler.ledger.account_state import AccountState
@@ -24,8 +25,7 @@ _LONG_AGO = "1970-01-01T00:00:00Z"
 _ROUTABLE = Internets()
 
 
-@dataclass(frozen=True, slots=True)
-class OldState:
+class OldState(NamedTuple):
     """What version 1 knew: a head without pointers, and what they would lead to."""
 
     head: Head
@@ -95,4 +95,7 @@ def _with_ids(findings: Iterable[Finding]) -> Iterable[Finding]:
             if finding.sources and not finding.prefix_lists and finding.family:
                 located = sorted(_ROUTABLE.locate(source)[1] for source in finding.sources)
                 addresses = address_set(_ROUTABLE[finding.family], located)
-            yield replace(finding, id=fingerprint(finding), address_set=addresses)
+            target, group_ids = finding.target, (group_id for group_id, _ in finding.groups)
+            place = (finding.kind, target.account, target.region, *group_ids)
+            finding_id = fingerprint(place, finding.family, finding.traffic)
+            yield replace(finding, id=finding_id, address_set=addresses)

@@ -1,12 +1,14 @@
 """Puts together what is known from the head and the objects that it points to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from handler.ledger.account_state import AccountState
-from handler.ledger.head import AbandonedRun, DecodeError, Pointer
+from handler.ledger.head import AbandonedRun, DecodeError, Head, Pointer
 from handler.ledger.state import LedgerState, Resolved
 from handler.ledger.store import LedgerStore, StoredHead
 from handler.model.finding import Finding
@@ -34,35 +36,44 @@ class StateReader:
                 accounts[account] = self._account(store, account, pointer)
             except DecodeError as error:
                 problems[account] = str(error)
-        resolved = _joined(account.resolved for account in accounts.values())
-        state = LedgerState(
-            records=_joined(account.records for account in accounts.values()),
-            resolved=resolved,
-            targets=_joined(account.targets for account in accounts.values()),
-            announced=head.announced,
-            runs=head.runs,
-            settings=head.settings,
-            last_full_digest_at=head.last_full_digest_at,
-            unknown=frozenset(problems),
-            suspects={dead.run: tuple(self._suspects(store, dead, resolved)) for dead in abandoned},
-        )
+        state = state_of(head, accounts.values())
+        suspects = {
+            dead.run: tuple(
+                finding
+                for account, pointer in dead.accounts.items()
+                for finding in suspects_in(partial(self._account, store, account, pointer), state)
+            )
+            for dead in abandoned
+        }
+        state = replace(state, unknown=frozenset(problems), suspects=suspects)
         return state, tuple(problems.values())
-
-    def _suspects(
-        self, store: LedgerStore, dead: AbandonedRun, resolved: Mapping[str, Resolved]
-    ) -> Iterator[Finding]:
-        """What the run may have mailed, without what is resolved since."""
-        for account, pointer in dead.accounts.items():
-            # What it would have committed is one of many ways to know what it mailed.
-            with suppress(DecodeError):
-                for record in self._account(store, account, pointer).records.values():
-                    if not _is_resolved_since(record.finding, resolved):
-                        yield record.finding
 
     def _account(self, store: LedgerStore, account: str, pointer: Pointer) -> AccountState:
         if pointer.key not in self._objects:
             self._objects[pointer.key] = store.read_account(account, pointer)
         return self._objects[pointer.key]
+
+
+def state_of(head: Head, accounts: Collection[AccountState]) -> LedgerState:
+    """What is known by the head, of these accounts."""
+    return LedgerState(
+        records=_joined(account.records for account in accounts),
+        resolved=_joined(account.resolved for account in accounts),
+        targets=_joined(account.targets for account in accounts),
+        announced=head.announced,
+        runs=head.runs,
+        settings=head.settings,
+        last_full_digest_at=head.last_full_digest_at,
+    )
+
+
+def suspects_in(read: Callable[[], AccountState], known: LedgerState) -> Iterator[Finding]:
+    """What an abandoned run may have mailed of an account, without what is resolved since."""
+    # What it would have committed is one of many ways to know what it mailed.
+    with suppress(DecodeError):
+        for record in read().records.values():
+            if not _is_resolved_since(record.finding, known.resolved):
+                yield record.finding
 
 
 def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:

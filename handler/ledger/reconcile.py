@@ -3,8 +3,9 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from handler.assess.severity import JUDGEMENT_VERSION
 from handler.ledger import flips
@@ -36,8 +37,7 @@ _NAMED_PREVIOUS = 5
 _NAMED_REMAINING = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciled:
+class Reconciled(NamedTuple):
     """What a run found, with status and dates, and what became of known findings.
 
     ``unlisted`` are below the minimum severity now, ``dropped`` is how many are no longer listed
@@ -152,6 +152,9 @@ class _Reconciling:
             if key.family is None:
                 continue
             listed = {f.id for f in found[key] if is_listed(f, self._minimum)}
+            if not listed and not known[key]:
+                yield from found[key]
+                continue
             # Only what is gone is looked for among what more or fewer groups open.
             is_gone = {f.id for f in known[key]} - {f.id for f in found[key]}
             beside = by_target[key.target, key.family] if is_gone else ()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from handler.model.address_set import AddressSet
 from handler.model.finding import Finding, Severity
@@ -16,8 +17,7 @@ OLD_SETTINGS = "version 1"
 _LONG = timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """Traffic, and the addresses that may send it."""
 
     traffic: Traffic
@@ -69,8 +69,7 @@ class Resolved:
     record: Record | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TargetState:
+class TargetState(NamedTuple):
     """How the last reading of a target ended, and when it began."""
 
     status: CoverageStatus

@@ -23,7 +23,7 @@ from handler.ledger.head import (
     writer_of,
 )
 from handler.ledger.state import LedgerState
-from handler.model.run import Report
+from handler.model.run import Report, Run
 from handler.report.json_report import json_pieces
 
 HEAD_KEY = "head.json"
@@ -84,15 +84,33 @@ class LedgerStore:
         """The head if another run has written it since, else the same with its age today."""
         return stored
 
-    def read_account(self, _account: str, _pointer: Pointer) -> AccountState:
+    def account_object(self, _pointer: Pointer) -> bytes | None:
+        """What a pointer leads to; None where there is nothing."""
+        return None
+
+    def read_account(self, account: str, pointer: Pointer) -> AccountState:
         """What a pointer leads to. Raises ``DecodeError`` where that is missing or odd."""
-        return AccountState()
+        stored = self.account_object(pointer)
+        if stored is None:
+            message = f"What is known of account {account} is missing ({pointer.key})."
+            raise DecodeError(message)
+        return decode_account(stored, account)
+
+    def put_account(self, _account: str, _stored: bytes, _run: str, _count: int) -> Pointer | None:
+        """Store what is known of an account, with that many findings; where it is."""
+        return None
 
     def write_accounts(
-        self, _state: LedgerState, _accounts: Iterable[str], _run: str
+        self, state: LedgerState, accounts: Iterable[str], run: str
     ) -> dict[str, Pointer]:
         """Store what is known of the accounts; where it is, by account."""
-        return {}
+        pointers = {}
+        for account in accounts:
+            count = sum(r.finding.target.account == account for r in state.records.values())
+            stored = encode_account(state, account)
+            if pointer := self.put_account(account, stored, run, count):
+                pointers[account] = pointer
+        return pointers
 
     def replace(self, stored: StoredHead, _head: Head) -> StoredHead:
         """Store a head in place of another. Raises ``ConflictError`` if that has changed."""
@@ -100,6 +118,9 @@ class LedgerStore:
 
     def save_report(self, report: Report) -> None:
         """Store a run's report as JSON."""
+
+    def save_report_file(self, run: Run, file: IO[bytes]) -> None:
+        """Store a run's report that is compressed JSON."""
 
 
 class BucketStore(LedgerStore):
@@ -129,29 +150,20 @@ class BucketStore(LedgerStore):
             raise self._unreadable(error) from error
         return self._decoded({**answer, "Body": answer["Body"].read()}, "reload")
 
-    def read_account(self, account: str, pointer: Pointer) -> AccountState:
+    def account_object(self, pointer: Pointer) -> bytes | None:
         """The object of the pointer."""
         answer = self._get(pointer.key)
-        if answer is None:
-            message = f"What is known of account {account} is missing ({pointer.key})."
-            raise DecodeError(message)
-        return decode_account(answer["Body"], account)
+        return answer["Body"] if answer else None
 
-    def write_accounts(
-        self, state: LedgerState, accounts: Iterable[str], run: str
-    ) -> dict[str, Pointer]:
-        """An object for each account, with a name of its own."""
-        pointers = {}
-        for account in accounts:
-            name = f"{_safe(run)}-{uuid.uuid4().hex}.json.gz"
-            key = f"{KNOWN_PREFIX}{_safe(account)}/{name}"
-            findings = sum(r.finding.target.account == account for r in state.records.values())
-            try:
-                self._put(key, encode_account(state, account))
-            except aws.FAILURES as error:
-                raise self._unwritable(error) from error
-            pointers[account] = Pointer(key, clock.timestamp(), findings)
-        return pointers
+    def put_account(self, account: str, stored: bytes, run: str, count: int) -> Pointer:
+        """An object of its own."""
+        # Immutable: another attempt at the same run writes another one.
+        key = f"{KNOWN_PREFIX}{_safe(account)}/{_safe(run)}-{uuid.uuid4().hex}.json.gz"
+        try:
+            self._put(key, stored)
+        except aws.FAILURES as error:
+            raise self._unwritable(error) from error
+        return Pointer(key, clock.timestamp(), count)
 
     def replace(self, stored: StoredHead, head: Head) -> StoredHead:
         """One conditional PUT, whose lost answer is found again by its writer's name."""
@@ -184,12 +196,18 @@ class BucketStore(LedgerStore):
 
     def save_report(self, report: Report) -> None:
         """An object of its own, under ``report_key``."""
-        key = report_key(report.run.id, report.run.started_at)
+        with TemporaryFile() as file:
+            file.writelines(piece.encode() for piece in json_pieces(report))
+            self._save(report_key(report.run.id, report.run.started_at), file)
+
+    def save_report_file(self, run: Run, file: IO[bytes]) -> None:
+        """The same, with .gz at the end of its key."""
+        self._save(f"{report_key(run.id, run.started_at)}.gz", file)
+
+    def _save(self, key: str, file: IO[bytes]) -> None:
+        file.seek(0)
         try:
-            with TemporaryFile() as file:
-                file.writelines(piece.encode() for piece in json_pieces(report))
-                file.seek(0)
-                self._put(key, file)
+            self._put(key, file)
         except aws.FAILURES as error:
             message = f"The report could not be stored: {aws.error_text(error)}"
             raise StoreError(message) from error

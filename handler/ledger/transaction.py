@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from handler import clock
 from handler.ledger import bursts
@@ -35,7 +35,7 @@ from handler.ledger.head import (
     SendClaim,
 )
 from handler.ledger.next_state import next_state
-from handler.ledger.reading import StateReader
+from handler.ledger.reading import StateReader, state_of
 from handler.ledger.state import LedgerState
 from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
 from handler.model.finding import Status
@@ -59,12 +59,14 @@ _EVENTS_KEPT = timedelta(days=2)
 _WRITTEN_ANEW = timedelta(days=200)
 _ABANDONED_KEPT = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_DIGEST = "digest"
+DIGEST = "digest"
+"""The id of the mail that is about everything."""
 _ABANDONED = (
     "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
 )
+_PART_REFUSED = "The digest for {} was not sent: {}"
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
-_UNDECODABLE = "What has changed is not known: {}"
+UNDECODABLE = "What has changed is not known: {}"
 _OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
 _BUSY = (
     "The run reached its time limit while it waited for other runs. It has mailed nothing; the "
@@ -72,8 +74,7 @@ _BUSY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What a run answers: the id is the same each time that the same event is delivered.
 
     ``changed_at`` is when the change was made that caused it, ``regions`` where.
@@ -83,6 +84,15 @@ class Event:
     trigger: Trigger
     changed_at: str | None = None
     regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail to send; the ``id`` tells the mails of one run apart."""
+
+    id: str
+    body: bytes
+    recipients: tuple[str, ...]
 
 
 class Steps(Protocol):
@@ -96,10 +106,10 @@ class Steps(Protocol):
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; None for no mail."""
 
-    def compose(self, report: Report, kind: DigestKind) -> bytes:
-        """The digest as a message."""
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
+        """The digest, and those of parts of it."""
 
-    def send(self, message: bytes, report: Report, before_attempt: Callable[[], None]) -> None:
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
     def publish(self, report: Report) -> str | None:
@@ -138,6 +148,8 @@ class LedgerSession:
         self._claimed_at: float | None = None
         self._paused_until: datetime | None = None
         self._failures: list[str] = []
+        self._sent: list[str] = []
+        self._refused: dict[str, str] = {}
 
     def execute(self, steps: Steps) -> Outcome | None:
         """Run the steps to the commit; None when the event was answered before.
@@ -172,22 +184,23 @@ class LedgerSession:
         store = self._store
         report, kind = steps.compare(run, scans, self._state, self._notices)
         with self._recording_failure():
-            self._store.save_report(report)
+            self._save_report(report)
         if self._is_about_nothing(report, kind):
             return Outcome(report, mailed=False, failures=tuple(self._failures))
         if kind and self._must_wait():
             self._follow_up()
         after = next_state(self._state, report, self._policy, kind)
-        message = steps.compose(report, kind) if kind else b""
+        messages = steps.compose(report, kind) if kind else ()
         pointers = self._write_accounts(after, report)
         if kind and self._store is store:
-            self._claim(pointers)
+            self._claim(pointers, messages)
         if self._store is not store:
             # The ledger was lost: all that is open is mailed, and why.
             report, kind = steps.compare(run, scans, None, self._notices)
-            message = steps.compose(report, kind) if kind else b""
-        if kind:
-            self._send(steps, message, report)
+            messages = steps.compose(report, kind) if kind else ()
+        for message in messages:
+            if message.id not in self._sent:
+                self._send(steps, message, report)
         if problem := steps.publish(report):
             self._failures.append(problem)
         outcome = Outcome(report, kind is not None, tuple(self._failures))
@@ -202,20 +215,21 @@ class LedgerSession:
             self._state = self._read_state()
             self._store_old_accounts()
             if self._stored.problem:
-                self._failures.append(_UNDECODABLE.format(self._stored.problem))
+                self._failures.append(UNDECODABLE.format(self._stored.problem))
 
     def _store_old_accounts(self) -> None:
         """Store what version 1 knew, so that any head, also one with a claim only, leads to it."""
         head, accounts = self._stored.head, self._stored.old_accounts
-        if head is not None and self._state is not None and accounts:
-            pointers = self._store.write_accounts(self._state, sorted(accounts), self._event.id)
+        if head is not None and accounts:
+            state = state_of(head, accounts.values())
+            pointers = self._store.write_accounts(state, sorted(accounts), self._event.id)
             head = replace(head, accounts={**head.accounts, **pointers})
             self._stored = replace(self._stored, head=head, old_accounts={})
 
     def _read_state(self) -> LedgerState | None:
         """What is known, with what the objects of the head say of each account."""
         state, problems = self._reader.read(self._store, self._stored, self._abandoned)
-        self._failures += map(_UNDECODABLE.format, problems)
+        self._failures += map(UNDECODABLE.format, problems)
         return state
 
     def _is_answered(self) -> bool:
@@ -245,7 +259,8 @@ class LedgerSession:
     def _notices(self) -> tuple[str, ...]:
         """What the mail has to say about the ledger."""
         dead = (_ABANDONED.format(dead.run) for dead in self._abandoned if not dead.is_said)
-        return (*self._failures, *dead)
+        refused = self._stored.head.refused.values() if self._stored.head else ()
+        return (*self._failures, *refused, *dead)
 
     def _wait_for_claim(self) -> None:
         """Wait until no other run is mailing; one that is dead by now is abandoned.
@@ -258,6 +273,9 @@ class LedgerSession:
                 # Waiting shows as well that it is that old, whatever S3 says of the time.
                 if max(self._stored.age, timedelta(seconds=waited)) > _CLAIM:
                     dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+                    if head.claim.run == self._event.id:
+                        # An earlier attempt at this run: these were accepted, and are not repeated.
+                        self._sent = list(head.claim.sent)
                     self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
                     self._stored = replace(self._stored, head=replace(head, claim=None, pending={}))
                     self._state = self._read_state()
@@ -314,6 +332,19 @@ class LedgerSession:
             return self._store.write_accounts(after, sorted(accounts), self._event.id)
         return {}
 
+    def _save_report(self, report: Report) -> None:
+        self._store.save_report(report)
+
+    def _accounts_kept(
+        self, after: LedgerState, pointers: Mapping[str, Pointer]
+    ) -> Mapping[str, Pointer]:
+        """Those that still have a target."""
+        accounts = {target.account for target in after.targets}
+        return {account: p for account, p in pointers.items() if account in accounts}
+
+    def _left_out(self) -> Mapping[str, str]:
+        return self._stored.head.left_out if self._stored.head else {}
+
     def _expiring(self) -> set[str]:
         """The accounts of which what is known has not been written anew for a long time."""
         if self._stored.head is None or self._state is None:
@@ -326,13 +357,19 @@ class LedgerSession:
             and not is_within(pointer.written_at, now, _WRITTEN_ANEW)
         }
 
-    def _claim(self, pointers: Mapping[str, Pointer]) -> None:
+    def _next(self, messages: Sequence[Message]) -> str | None:
+        """The first mail that was not accepted."""
+        return next((message.id for message in messages if message.id not in self._sent), None)
+
+    def _claim(self, pointers: Mapping[str, Pointer], messages: Sequence[Message]) -> None:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
         head = replace(
             self._stored.head or Head(),
-            claim=SendClaim(self._event.id, uuid.uuid4().hex, sending=_DIGEST),
+            claim=SendClaim(
+                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages)
+            ),
             pending=pointers,
             abandoned=self._abandoned,
         )
@@ -355,17 +392,39 @@ class LedgerSession:
         age = timedelta(seconds=clock.monotonic() - self._claimed_at)
         if _CLAIM - age >= _SES_CALL:
             return
+        self._renew_claim(self._stored.head)
+
+    def _renew_claim(self, head: Head) -> None:
         try:
-            self._write_claim(self._stored.head)
+            self._write_claim(head)
         except (ConflictError, StoreError) as error:
             raise AuditIncompleteError(_OVERTAKEN) from error
 
-    def _send(self, steps: Steps, message: bytes, report: Report) -> None:
+    def _send(self, steps: Steps, message: Message, report: Report) -> None:
+        """Send one mail; that of a part stops no other, and is said in the next digest."""
+        self._say_what_is_sent(message)
         try:
             steps.send(message, report, self._before_attempt)
         except MailError as error:
-            self._release_claim(refused=error.refused)
-            raise
+            if message.id == DIGEST:
+                self._release_claim(refused=error.refused)
+                raise
+            self._refused[message.id] = _PART_REFUSED.format(", ".join(message.recipients), error)
+            self._failures.append(f"{error}")
+        else:
+            self._sent.append(message.id)
+
+    def _say_what_is_sent(self, message: Message) -> None:
+        """Write to the claim which mails were accepted, and which one may have been.
+
+        Raises ``AuditIncompleteError`` where the claim is another run's by now.
+        """
+        head = self._stored.head
+        if self._claimed_at is None or head is None or head.claim is None:
+            return
+        if head.claim.sending != message.id:
+            claim = replace(head.claim, sent=tuple(self._sent), sending=message.id)
+            self._renew_claim(replace(head, claim=claim))
 
     def _release_claim(self, *, refused: bool) -> None:
         """Withdraw the claim; where SES did not refuse, the mail may have been sent."""
@@ -396,12 +455,9 @@ class LedgerSession:
         is_change_mail = self._event.trigger is Trigger.CHANGE and kind is not None
         committed = replace(
             head,
-            # Accounts without a target any more are forgotten.
-            accounts={
-                account: pointer
-                for account, pointer in {**head.accounts, **pointers}.items()
-                if account in {target.account for target in after.targets}
-            },
+            accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
+            left_out=self._left_out(),
+            refused=self._refused if kind else head.refused,
             runs=runs,
             events=events,
             claim=None,

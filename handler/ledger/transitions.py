@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
+from typing import NamedTuple
 
 from handler.ledger.openings import Openings
 from handler.ledger.state import Record
@@ -31,8 +32,7 @@ class Fate(Enum):
     DROPPED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What was known and what was found of one place.
 
     ``found`` are all openings, those that are not listed too; ``listed`` are the ids of those that

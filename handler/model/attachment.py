@@ -1,7 +1,7 @@
 """The path from the internet to a group's interfaces, and what follows from it: one table."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Attachment(StrEnum):
@@ -24,8 +24,7 @@ class Attachment(StrEnum):
 _ATTACHMENTS = tuple(Attachment)
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentEffect:
+class AttachmentEffect(NamedTuple):
     """By how many steps a path lowers the severity, and the reason in a sentence.
 
     ``phrase`` is what the group is attached to; None where the report names its interfaces.

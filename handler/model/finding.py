@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from handler.model.address import Family
 from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
@@ -213,8 +214,7 @@ def is_listed(finding: Finding, minimum_severity: Severity) -> bool:
     return finding.kind is Kind.UNREADABLE or finding.severity.is_at_least(minimum_severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """What people read as one line: a finding, and the same opening for IPv6."""
 
     finding: Finding

@@ -13,6 +13,10 @@ from handler.model.traffic import Traffic
 
 ALL_REGIONS = "all"
 """Stands for every enabled region, in settings and where not even their names could be read."""
+ALL_ACCOUNTS = "all"
+"""Stands for every account of the settings, where not even their ids could be read."""
+ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
+"""What the id of an account looks like."""
 REGION_NAME = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
 """What the name of a region looks like."""
 UNKNOWN = "unknown"
@@ -62,6 +66,7 @@ class SecurityGroup:
 
     ``account`` owns it, ``owner`` is the value of its Owner tag. ``managed_by`` is the controller
     or stack that manages its rules. ``portless`` are the rules that EC2 has without ports.
+    ``private_rules`` are that many more rules, which only private addresses match.
     """
 
     id: str
@@ -73,10 +78,16 @@ class SecurityGroup:
     account: str | None = None
     managed_by: str | None = None
     portless: frozenset[Rule] = frozenset()
+    private_rules: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixList:
+class PrivateGroup(NamedTuple):
+    """A group that only private addresses reach; ``rules`` is how many it has."""
+
+    rules: int
+
+
+class PrefixList(NamedTuple):
     """A managed prefix list: its CIDRs, or why it could not be read.
 
     ``aws_name`` is the name of a list of AWS's own, whose CIDRs are not needed.
@@ -98,8 +109,7 @@ class Holder(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkInterface:
+class NetworkInterface(NamedTuple):
     """A network interface with its groups and addresses.
 
     ``type`` and ``zone`` are EC2's InterfaceType and AvailabilityZone. ``public_ipv4`` are the
@@ -132,8 +142,7 @@ class NetworkInterface:
         return self.public_ipv4 if family is Family.IPV4 else self.public_ipv6
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """An active route; ``destination`` is a CIDR or pl- id, ``target`` the id of the next hop."""
 
     destination: str
@@ -141,8 +150,7 @@ class Route:
     is_advertised: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RouteTable:
+class RouteTable(NamedTuple):
     """A route table with its routes that are not blackholes, and what it is associated with."""
 
     id: str
@@ -154,8 +162,7 @@ class RouteTable:
     has_gateway: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AclEntry:
+class AclEntry(NamedTuple):
     """An inbound entry of a network ACL; ``protocol`` is a number as text, -1 for all.
 
     ``low`` and ``high`` are ports, or type and code of ICMP; None for all of them.
@@ -169,8 +176,7 @@ class AclEntry:
     high: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkAcl:
+class NetworkAcl(NamedTuple):
     """A network ACL with its inbound entries in the order in which EC2 applies them."""
 
     id: str
@@ -179,8 +185,7 @@ class NetworkAcl:
     entries: tuple[AclEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BlockPublicAccess:
+class BlockPublicAccess(NamedTuple):
     """VPC Block Public Access of a region.
 
     ``mode`` is EC2's InternetGatewayBlockMode; off while it is being updated.
@@ -205,8 +210,7 @@ class Paths:
     block_public_access: BlockPublicAccess | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(NamedTuple):
     """One family and traffic with the part of the internet that the rules together let in.
 
     ``addresses`` counts public addresses, ``share`` is their part of all of the family (0 to 1),
@@ -223,8 +227,7 @@ class Exposure:
     address_set: AddressSet
 
 
-@dataclass(frozen=True, slots=True)
-class OpenGroup:
+class OpenGroup(NamedTuple):
     """A group that the report names, with what it exposes by itself."""
 
     group: SecurityGroup
@@ -235,7 +238,7 @@ class OpenGroup:
 class RegionData:
     """What was read of a target that matters to its findings.
 
-    ``rule_ids`` may lack rules; ``interfaces`` is None when they could not be read.
+    ``interfaces`` is None when they could not be read.
     ``hides_managed`` is true where EC2 did not list hidden service-managed interfaces,
     ``has_all_groups`` is false where reading the groups failed.
     """
@@ -243,7 +246,6 @@ class RegionData:
     target: Target
     open_groups: tuple[OpenGroup, ...] = ()
     prefix_lists: Mapping[str, PrefixList] = field(default_factory=dict)
-    rule_ids: Mapping[Rule, str] = field(default_factory=dict)
     interfaces: tuple[NetworkInterface, ...] | None = None
     hides_managed: bool = False
     has_all_groups: bool = True

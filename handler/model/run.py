@@ -1,14 +1,17 @@
 """One run of the audit: what it read, what it found, and how that compares with the last one."""
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from handler.clock import day_of
-from handler.model.finding import Finding, Kind, Opening, Severity, Status, as_openings, is_listed
+from handler.model.finding import Change, Finding, Kind, Severity, Status, as_openings, is_listed
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
+from handler.model.totals import AccountResult, News, OpeningList, Totals
 from handler.model.traffic import Traffic
 
 
@@ -87,8 +90,7 @@ class Scan:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyException:
+class PolicyException(NamedTuple):
     """An exception of the policy: what may stay open, why, who answers for it, and until when.
 
     ``group`` is an id or a name. ``source`` is a CIDR or pl- id, None for every source; without
@@ -104,6 +106,12 @@ class PolicyException:
     source: str | None = None
     account: str | None = None
     region: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from others, in one text."""
+        fields = (self.group, self.ports, self.source, self.account, self.region, self.until)
+        return "|".join(map(str, fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ class Changes:
     ``ending`` are exceptions that expire soon, or did, and were not announced yet. ``unlisted``
     were listed and are below the minimum severity now. Where the settings or how severities are
     decided have changed, ``has_new_settings`` is true; ``dropped`` findings are no longer listed
-    for that reason.
+    for that reason. Of many accounts, ``departed`` are no longer audited, each in a phrase, and
+    ``returned`` are audited again.
     """
 
     first: bool = False
@@ -135,6 +144,8 @@ class Changes:
     unlisted: tuple[Finding, ...] = ()
     has_new_settings: bool = False
     dropped: int = 0
+    departed: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,7 @@ class Report:
     ``authorized`` are openings on ports that the policy authorizes: no findings.
     ``changes`` is None where the last run is not known, ``notices`` are sentences on what went
     wrong with the ledger. Findings below ``minimum_severity`` are counted and not listed.
+    ``accounts`` are those of a run over many.
     """
 
     run: Run
@@ -155,6 +167,7 @@ class Report:
     changes: Changes | None = None
     notices: tuple[str, ...] = ()
     minimum_severity: Severity = Severity.LOW
+    accounts: tuple[AccountResult, ...] = ()
 
     @cached_property
     def open(self) -> tuple[Finding, ...]:
@@ -162,14 +175,65 @@ class Report:
         return tuple(finding for finding in self.findings if finding.status.is_open)
 
     @cached_property
-    def openings(self) -> tuple[Opening, ...]:
+    def openings(self) -> OpeningList:
         """What is open and listed, as people count it."""
-        return as_openings(self.listed(self.open))
+        return OpeningList.of(as_openings(self.listed(self.open)))
 
     @cached_property
-    def resolved(self) -> tuple[Opening, ...]:
-        """What is resolved and was listed, as people count it."""
-        return as_openings(self.listed(self.with_status(Status.RESOLVED)))
+    def news(self) -> News:
+        """What is different from the last run, in the order in which people read it."""
+        by_status = defaultdict(list)
+        for opening in self.openings:
+            by_status[opening.finding.status].append(opening)
+        known = by_status[Status.OPEN]
+        still_open = [opening for opening in known if not opening.finding.is_change]
+        unlisted = self.changes.unlisted if self.changes else ()
+        return News(
+            new=OpeningList.of(by_status[Status.NEW]),
+            worse=OpeningList.of(o for o in known if o.finding.is_change),
+            reopened=OpeningList.of(by_status[Status.REOPENED]),
+            resolved=OpeningList.of(as_openings(self.listed(self.with_status(Status.RESOLVED)))),
+            narrowed=OpeningList.of(o for o in still_open if o.finding.change is Change.NARROWED),
+            unlisted=OpeningList.of(as_openings(unlisted)),
+            still_open=OpeningList.of(still_open),
+        )
+
+    @cached_property
+    def has_news(self) -> bool:
+        """Whether a finding has changed in a way that is worth a mail."""
+        unlisted = self.changes.unlisted if self.changes else ()
+        return not all(finding.is_damped for finding in unlisted) or any(
+            finding.is_change
+            or finding.change is Change.NARROWED
+            or finding.status is Status.RESOLVED
+            for finding in self.listed(self.findings)
+            if not finding.is_damped
+        )
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The numbers of the report."""
+        openings = as_openings(self.open)
+        # Of an account that could not be entered not even the regions are known.
+        unread = [c for c in self.unread if self.accounts and c.target.region == ALL_REGIONS]
+        return Totals(
+            regions=len(self.coverage),
+            unread=len(self.unread),
+            accounts=len({coverage.target.account for coverage in self.coverage}),
+            unread_accounts=len(unread),
+            unread_account_regions=len(unread),
+            groups=sum(coverage.groups for coverage in self.coverage),
+            rules=sum(coverage.rules for coverage in self.coverage),
+            unreadable=len(self.unreadable),
+            unlisted=len(openings) - len(self.openings),
+            opened=len(as_openings(finding for finding in self.open if finding.is_change)),
+            resolved=len(as_openings(self.with_status(Status.RESOLVED))),
+            authorized=len(self.authorized),
+            authorized_groups=len({(f.target, f.group_id) for f in self.authorized}),
+            severities=Counter(finding.severity for finding in self.open),
+            openings=Counter(opening.finding.severity for opening in openings),
+            statuses=Counter(finding.status for finding in self.findings),
+        )
 
     def with_status(self, status: Status) -> tuple[Finding, ...]:
         """The findings with that status."""
@@ -192,7 +256,17 @@ class Report:
     @property
     def is_complete(self) -> bool:
         """Whether everything was read: only then does no finding mean clean."""
-        return not self.unread and not self.unreadable
+        return not self.totals.unread and not self.totals.unreadable
+
+    @property
+    def spans_accounts(self) -> bool:
+        """Whether it is of a run over many accounts."""
+        return bool(self.accounts)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names of the accounts that have one, by id."""
+        return {account.id: account.name for account in self.accounts if account.name}
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -204,7 +278,7 @@ class Report:
 
     def count(self, severity: Severity) -> int:
         """How many open findings have that severity."""
-        return sum(finding.severity is severity for finding in self.open)
+        return self.totals.severities.get(severity, 0)
 
 
 def _name(target: Target) -> str:

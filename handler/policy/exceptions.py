@@ -7,8 +7,10 @@ report says so.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from handler.model.address import contains, overlap
 from handler.model.finding import Finding, Status
@@ -21,13 +23,16 @@ from handler.policy.policy import Policy
 _NOTICE_PERIOD = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyResult:
-    """Findings after the policy: those that stay, and those on authorized ports."""
+class PolicyResult(NamedTuple):
+    """Findings after the policy: those that stay, and those on authorized ports.
+
+    ``used`` are the exceptions that are about any of them.
+    """
 
     findings: tuple[Finding, ...]
     authorized: tuple[Finding, ...]
     exceptions: ExceptionReview
+    used: frozenset[PolicyException] = frozenset()
 
 
 def apply_policy(
@@ -35,8 +40,7 @@ def apply_policy(
 ) -> PolicyResult:
     """The findings with what the policy accepts on the day of the run, in the same order.
 
-    They keep no rules: no later step needs these. A rule that could not be evaluated is neither
-    authorized nor accepted.
+    A rule that could not be evaluated is neither authorized nor accepted.
     """
     by_group: defaultdict[str, list[PolicyException]] = defaultdict(list)
     for exception in policy.exceptions:
@@ -44,20 +48,18 @@ def apply_policy(
     remaining, authorized = [], []
     used: set[PolicyException] = set()
     for finding in findings:
-        matching = _matching_exceptions(finding, by_group)
+        matching = _matching_exceptions(finding, by_group) if by_group else []
         used.update(*matching)
         if not finding.kind.is_exposure:
             remaining.append(finding)
         elif cover(policy.authorized_ports, finding.traffic):
             authorized.append(finding)
         else:
-            remaining.append(_with_exceptions(finding, matching, run.day))
-    review = _review(policy, used, coverage, run)
-    return PolicyResult(_without_rules(remaining), _without_rules(authorized), review)
-
-
-def _without_rules(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(replace(finding, rules=(), redundant_rules=()) for finding in findings)
+            remaining.append(
+                _with_exceptions(finding, matching, run.day) if any(matching) else finding
+            )
+    review = review_exceptions(policy, used, coverage, run)
+    return PolicyResult(tuple(remaining), tuple(authorized), review, frozenset(used))
 
 
 def _matching_exceptions(
@@ -173,9 +175,14 @@ def _accepts_source(exception: PolicyException, source: str) -> bool:
     return exception.source is None or contains(exception.source, source)
 
 
-def _review(
-    policy: Policy, used: set[PolicyException], coverage: Sequence[Coverage], run: Run
+def review_exceptions(
+    policy: Policy, used: AbstractSet[PolicyException], coverage: Sequence[Coverage], run: Run
 ) -> ExceptionReview:
+    """The exceptions that need attention on the day of the run.
+
+    Where nothing used one, ``coverage`` says whether all was read that it may be about; targets
+    that were read in full may be missing in it.
+    """
     exceptions, today = _sorted(policy.exceptions), run.day
     last_notice_day = today + _NOTICE_PERIOD
     return ExceptionReview(

@@ -1,7 +1,7 @@
 """What a stack's policy says: what is listed, what is trusted, and what may stay open."""
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from handler.model.finding import Severity
 from handler.model.run import PolicyException
@@ -12,8 +12,7 @@ POLICY_KEYS = ("minimumSeverity", "trustedCidrs", "authorizedPorts", "exceptions
 """What policy.json may hold; the stack config's keys of the same names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What a stack lists, trusts and accepts.
 
     ``minimum_severity`` is the lowest severity that the digest lists. ``trusted_cidrs`` are no

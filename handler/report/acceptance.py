@@ -50,6 +50,7 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
         exception = {
             "group": finding.group_id,
             "ports": phrases.policy_ports(finding.traffic),
+            **({"account": finding.target.account} if report.spans_accounts else {}),
             "reason": "WHY",
             "owner": "WHO",
             "until": (report.run.day + _ACCEPTED_FOR).isoformat(),

@@ -1,9 +1,8 @@
 """Where the reader of a digest starts."""
 
-from collections.abc import Sequence
-
-from handler.model.finding import Finding, Opening, Severity
+from handler.model.finding import Finding, Severity
 from handler.model.run import Report
+from handler.model.totals import OpeningList
 from handler.report import phrases
 from handler.report.headline import is_clean, worst_of
 from handler.sanitize import cut
@@ -12,7 +11,7 @@ _URGENT = Severity.HIGH
 _LONGEST_NAME = 80
 
 
-def advice(report: Report, selected: Sequence[Opening], *, is_full: bool) -> str:
+def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
     """Where to start; nothing in a digest of changes whose headline says it all.
 
     ``selected`` are the openings that the digest lists.

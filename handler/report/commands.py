@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.model.attachment import Attachment
 from handler.model.finding import Finding, Opening
@@ -22,8 +22,7 @@ _PORTS = (22, 23, 3283, 3389, 4899, 5631, 5632, *range(5900, 5911), 5985, 5986)
 _LOGINS = (Traffic("udp", 3389, 3389), *(Traffic("tcp", port, port) for port in _PORTS))
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command to paste, its lines separated by newlines, and which step it is, if any."""
 
     step: str

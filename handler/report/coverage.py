@@ -1,6 +1,6 @@
 """How much was read, in one line and in a table of what was not, and who was asked for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from handler import VERSION
 from handler.model.network import UNKNOWN
@@ -18,13 +18,15 @@ _TRIGGERS = {
 
 def coverage_line(report: Report) -> str:
     """For example: All 17 regions read: 42 groups, 57 rules."""
-    number = len(report.coverage)
-    read = number - len(report.unread)
-    groups = phrases.count(sum(coverage.groups for coverage in report.coverage), "group")
-    rules = phrases.count(sum(coverage.rules for coverage in report.coverage), "rule")
+    totals = report.totals
+    if report.spans_accounts and not totals.accounts:
+        return "No account was read."
+    groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
+    number, read = totals.regions, totals.regions - totals.unread
+    where = f" of {phrases.count(totals.accounts, 'account')}" if report.spans_accounts else ""
     of_all = f"{read:,} of {number:,} regions" if read < number else phrases.count(number, "region")
     start = "All " if read == number > 1 else ""
-    return f"{start}{of_all} read: {groups}, {rules}."
+    return f"{start}{of_all}{where} read: {groups}, {rules}."
 
 
 def notices(report: Report) -> Iterator[str]:
@@ -41,32 +43,39 @@ def notices(report: Report) -> Iterator[str]:
         yield f"Settings changed: {what}."
     for coverage in report.coverage:
         if coverage.notice:
-            yield f"{phrases.place(coverage.target)}: {coverage.notice}"
+            yield f"{phrases.place(coverage.target, names_shown(report))}: {coverage.notice}"
 
 
 def coverage_changes(report: Report) -> Iterator[str]:
     """Which targets can be read again, and which are no longer asked for."""
     if report.changes:
+        names = names_shown(report)
+        for account in report.changes.departed:
+            yield f"Left out: {account}"
+        for account in report.changes.returned:
+            yield f"Audited again: {account}"
         for target in report.changes.regained:
-            yield f"Read again: {phrases.place(target)}"
+            yield f"Read again: {phrases.place(target, names)}"
         for target in report.changes.left_out:
-            yield f"No longer audited: {phrases.place(target)}"
+            yield f"No longer audited: {phrases.place(target, names)}"
 
 
-def has_several_accounts(report: Report) -> bool:
-    """Whether a region alone does not say where something is."""
-    return len({coverage.target.account for coverage in report.coverage}) > 1
+def names_shown(report: Report) -> Mapping[str, str] | None:
+    """The names of the accounts where a region alone does not say where something is."""
+    if report.spans_accounts:
+        return report.names
+    return {} if report.totals.accounts > 1 else None
 
 
 def place_and_time(report: Report) -> Iterator[str]:
     """The stack, the account or the number of accounts, and when the run started."""
     if report.run.stack:
         yield cut(report.run.stack, _LONGEST_NAME)
-    accounts = {coverage.target.account for coverage in report.coverage} - {UNKNOWN}
-    if len(accounts) > 1:
-        yield phrases.count(len(accounts), "account")
-    for account in accounts if len(accounts) == 1 else ():
-        yield f"account {cut(account, _LONGEST_NAME)}"
+    if report.totals.accounts > 1 or report.accounts:
+        yield phrases.count(report.totals.accounts, "account")
+    elif not report.spans_accounts:
+        for account in {coverage.target.account for coverage in report.coverage} - {UNKNOWN}:
+            yield f"account {cut(account, _LONGEST_NAME)}"
     yield phrases.minute(report.run.started_at)
 
 

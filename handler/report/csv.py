@@ -2,10 +2,11 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any
 
+from handler.model.finding import Finding
 from handler.model.run import Report
 from handler.report import phrases
 from handler.report.json_report import finding_to_json
@@ -13,7 +14,8 @@ from handler.sanitize import plain
 
 # All fields of a finding but lists of earlier ones.
 COLUMNS = (
-    "severity", "status", "kind", "account", "region", "groupId", "groupName", "groupIds",
+    "severity", "status", "kind", "account", "accountName", "region", "groupId", "groupName",
+    "groupIds",
     "groupNames", "vpcId", "owner", "managedBy", "attachment", "attached", "interfaces",
     "interfaceCount", "family",
     "protocol", "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses",
@@ -27,11 +29,23 @@ _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"""
 
 
 def csv_lines(report: Report) -> Iterator[str]:
-    """A line of names, then a line for each finding in the report's order; each ends with CRLF."""
-    yield _line(COLUMNS)
-    for finding in report.findings:
-        row = {**finding_to_json(finding), "openedBy": phrases.opened_by(finding)}
-        yield _line(_cell(row.get(column)) for column in COLUMNS)
+    """A line of names, then one for each listed finding, in the report's order, with CRLF."""
+    yield HEADING
+    for finding in report.listed(report.findings):
+        yield finding_line(finding, report.names.get(finding.target.account))
+
+
+def finding_line(finding: Finding, account_name: str | None) -> str:
+    """The line of a finding, with CRLF."""
+    return csv_line(finding_to_json(finding), account_name, phrases.opened_by(finding))
+
+
+def csv_line(
+    finding: Mapping[str, Any], account_name: str | None = None, opened_by: str = ""
+) -> str:
+    """The line of a finding that is JSON-serialisable data."""
+    row = {**finding, "accountName": account_name, "openedBy": opened_by}
+    return _line([_cell(row.get(column)) for column in COLUMNS])
 
 
 def _line(cells: Iterable[Any]) -> str:
@@ -40,11 +54,19 @@ def _line(cells: Iterable[Any]) -> str:
     return line.getvalue()
 
 
+HEADING = _line(COLUMNS)
+"""The line of names."""
+
+
 def without_formulas(text: str) -> str:
     """A plain text of which no spreadsheet reads any part as a formula."""
+    # Most texts are such by what they begin with.
+    if text[:1].isalnum() and ";" not in text and text.isascii() and text.isprintable():
+        return text
     return plain(_FORMULA.sub(r"\1'", text))
 
 
 def _cell(value: Any) -> Any:
-    text = " ".join(value) if isinstance(value, list) else value
-    return without_formulas(text) if isinstance(text, str) else text
+    if isinstance(value, str):
+        return without_formulas(value)
+    return without_formulas(" ".join(value)) if isinstance(value, list) else value

@@ -5,26 +5,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from itertools import groupby
+from typing import NamedTuple
 
-from handler.model.finding import Opening, Severity, Status, as_openings
+from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
+from handler.model.totals import News, OpeningList
 from handler.report import phrases
 from handler.report.acceptance import exceptions_to_review, first_lines_of, ways_to_accept
 from handler.report.advice import advice
 from handler.report.coverage import (
     coverage_changes,
     coverage_line,
-    has_several_accounts,
+    names_shown,
     notices,
     origin,
     place_and_time,
 )
 from handler.report.entries import Entry, change_label, closed_entry, open_entry
 from handler.report.headline import headline, known_changes, preheader, subject, worst_of
-from handler.report.news import News, news_of
 from handler.sanitize import cut
 
 _LONGEST_LINE = 240
+_NAMED_ACCOUNTS = 20
 
 
 class DigestKind(StrEnum):
@@ -34,8 +36,7 @@ class DigestKind(StrEnum):
     CHANGES = "changes"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """The findings of one severity, or that have changed in one way.
 
     ``severity`` is that of the worst; None for what is not open any more. ``more`` says how many
@@ -54,8 +55,8 @@ class Digest:
 
     ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start,
     ``summary`` has the counts, the place and the time; ``notices`` are about the ledger and the
-    settings, ``changed`` about targets that are read again or no longer. ``purpose`` is about what
-    is open on purpose.
+    settings, ``changed`` about targets that are read again or no longer. ``accounts`` are the worst
+    of many, ``purpose`` is about what is open on purpose.
     """
 
     subject: str
@@ -65,6 +66,7 @@ class Digest:
     summary: tuple[str, ...]
     notices: tuple[str, ...]
     unread: tuple[str, ...]
+    accounts: tuple[str, ...]
     sections: tuple[Section, ...]
     changed: tuple[str, ...]
     exceptions: tuple[str, ...]
@@ -86,7 +88,7 @@ def build_digest(
     A digest of changes counts what was open before. Notices, targets, exceptions and what is not
     open any more have at most ``max_lines`` lines each.
     """
-    news = news_of(report)
+    news = report.news
     listed = report.openings
     is_full = kind is DigestKind.FULL
     selected = listed if is_full else news.opened
@@ -99,7 +101,12 @@ def build_digest(
         advice=advice(report, selected, is_full=is_full),
         summary=_summary(report, news, listed, is_full=is_full),
         notices=first_lines_of(notices(report), "more notice", max_lines),
-        unread=first_lines_of(map(phrases.unread, report.unread), "more target", max_lines),
+        unread=first_lines_of(
+            (phrases.unread(c, names_shown(report)) for c in report.unread),
+            "more target",
+            max_lines,
+        ),
+        accounts=tuple(_worst_accounts(report)) if is_full else (),
         sections=(
             *sections(report, selected, displayed),
             *_closed(report, news, max_lines, is_full=is_full),
@@ -109,7 +116,7 @@ def build_digest(
         notes=(
             *_left_out(len(selected) - len(displayed)),
             *(() if is_full else _still_open(report, news.still_open)),
-            *_notes(report, len(listed)),
+            *_notes(report),
         ),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
@@ -117,9 +124,7 @@ def build_digest(
     )
 
 
-def _summary(
-    report: Report, news: News, listed: Sequence[Opening], *, is_full: bool
-) -> tuple[str, ...]:
+def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) -> tuple[str, ...]:
     """The counts, the place and the time."""
     numbers = {
         "new": len(news.new),
@@ -130,17 +135,30 @@ def _summary(
         f"still open{_where(report)}": len(news.still_open) - len(news.narrowed),
     }
     changes = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-    counts = phrases.counts(listed) if is_full else changes
+    counts = phrases.counts(listed.counts) if is_full else changes
     return tuple(filter(None, [counts, *place_and_time(report)]))
 
 
+def _worst_accounts(report: Report) -> Iterator[str]:
+    """The accounts with the worst findings, and how many more have any."""
+    open_in = [account for account in report.accounts if any(account.openings.values())]
+    open_in.sort(key=lambda account: [-account.openings.get(s, 0) for s in Severity])
+    for account in open_in[:_NAMED_ACCOUNTS]:
+        title = phrases.account(account.id, report.names)
+        yield f"{title}: {phrases.counts(account.openings)}"
+    if (more := len(open_in) - _NAMED_ACCOUNTS) > 0:
+        yield f"and {phrases.count(more, 'more account')} with findings."
+    if clean := sum(a.is_complete and not any(a.openings.values()) for a in report.accounts):
+        yield f"{phrases.count(clean, 'account')} without findings."
+
+
 def _by_severity(
-    report: Report, selected: Sequence[Opening], displayed: Sequence[Opening]
+    report: Report, selected: OpeningList, displayed: Sequence[Opening]
 ) -> Iterator[Section]:
-    build = partial(open_entry, with_account=has_several_accounts(report))
+    build = partial(open_entry, names=names_shown(report))
     label = change_label if known_changes(report) else lambda _: ""
     for severity, group in groupby(displayed, key=lambda opening: opening.finding.severity):
-        number = sum(opening.finding.severity is severity for opening in selected)
+        number = selected.counts[severity]
         is_critical = severity is Severity.CRITICAL
         yield Section(
             f"{severity.capitalize()} ({number:,})",
@@ -150,12 +168,14 @@ def _by_severity(
 
 
 def _by_change(
-    report: Report, selected: Sequence[Opening], displayed: Sequence[Opening]
+    report: Report, _selected: OpeningList, displayed: Sequence[Opening]
 ) -> Iterator[Section]:
-    build = partial(open_entry, with_account=has_several_accounts(report), with_commands=True)
+    news = report.news
+    numbers = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
+    build = partial(open_entry, names=names_shown(report), with_commands=True)
     for title, openings in groupby(displayed, key=_change_title):
         group = tuple(openings)
-        number = sum(_change_title(opening) == title for opening in selected)
+        number = len(numbers[title])
         yield Section(
             f"{title} ({number:,})",
             worst_of(group).finding.severity,
@@ -172,16 +192,16 @@ def _closed(
     report: Report, news: News, max_lines: int | None, *, is_full: bool
 ) -> Iterator[Section]:
     """What is resolved, narrowed or not listed any more; a full digest lists what is narrowed."""
-    several = has_several_accounts(report)
-    closed = partial(closed_entry, with_account=several)
+    names = names_shown(report)
+    closed = partial(closed_entry, names=names)
 
     def narrowed(opening: Opening) -> Entry:
         label = opening.finding.severity.capitalize()
-        return open_entry(opening, label, with_account=several, with_commands=False)
+        return open_entry(opening, label, names=names, with_commands=False)
 
-    groups: tuple[tuple[str, Sequence[Opening], Callable[[Opening], Entry]], ...] = (
+    groups: tuple[tuple[str, OpeningList, Callable[[Opening], Entry]], ...] = (
         ("Resolved", news.resolved, closed),
-        ("Narrowed", () if is_full else news.narrowed, narrowed),
+        ("Narrowed", OpeningList() if is_full else news.narrowed, narrowed),
         ("No longer listed", news.unlisted, closed),
     )
     for title, openings, build in groups:
@@ -202,9 +222,9 @@ def _left_out(number: int) -> Iterator[str]:
         yield f"And {more} in the CSV."
 
 
-def _still_open(report: Report, openings: Sequence[Opening]) -> Iterator[str]:
+def _still_open(report: Report, openings: OpeningList) -> Iterator[str]:
     if openings:
-        counts = phrases.counts(openings)
+        counts = phrases.counts(openings.counts)
         yield f"Still open{_where(report)}: {len(openings):,} ({counts}), in the CSV."
 
 
@@ -213,17 +233,18 @@ def _where(report: Report) -> str:
     return "" if report.run.is_full else " in the regions of this run"
 
 
-def _notes(report: Report, listed: int) -> Iterator[str]:
-    if unlisted := len(as_openings(report.open)) - listed:
+def _notes(report: Report) -> Iterator[str]:
+    totals = report.totals
+    if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW
         what = "informational finding" if is_default else "finding"
         below = "" if is_default else f" below {report.minimum_severity}"
         yield f"{phrases.count(unlisted, what)}{below} not shown."
-    if unverified := len(report.with_status(Status.UNVERIFIED)):
+    if unverified := totals.statuses.get(Status.UNVERIFIED):
         yield f"{phrases.count(unverified, 'earlier finding')} not verified by this run."
-    if excepted := len(report.with_status(Status.EXCEPTED)):
+    if excepted := totals.statuses.get(Status.EXCEPTED):
         yield f"{phrases.count(excepted, 'finding')} accepted by exceptions."
-    if report.authorized:
-        groups = {(finding.target, finding.group_id) for finding in report.authorized}
-        openings = phrases.count(len(report.authorized), "opening")
-        yield f"{openings} on authorized ports in {phrases.count(len(groups), 'group')}."
+    if totals.authorized:
+        openings = phrases.count(totals.authorized, "opening")
+        groups = phrases.count(totals.authorized_groups, "group")
+        yield f"{openings} on authorized ports in {groups}."

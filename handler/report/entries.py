@@ -1,7 +1,7 @@
 """What the digest says of one finding: what is open, where, why, since when, how to close it."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from handler.model.finding import Change, Finding, Opening, Previous, Status
 from handler.model.reach import Reach
@@ -15,8 +15,7 @@ _NAMED_INTERFACES = 3
 _CHANGES = {Change.WIDENED: "Widened", Change.NARROWED: "Narrowed", Change.WORSENED: "Worse"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One opening, or one that has been closed.
 
     ``label`` is a severity, or how it has changed. ``group`` has the names, ``group_ids`` the ids
@@ -35,8 +34,10 @@ class Entry:
     commands: tuple[Command, ...] = ()
 
 
-def open_entry(opening: Opening, label: str, *, with_account: bool, with_commands: bool) -> Entry:
-    """The entry of what is open."""
+def open_entry(
+    opening: Opening, label: str, *, names: Mapping[str, str] | None, with_commands: bool
+) -> Entry:
+    """The entry of what is open; with the account where there are ``names`` of several."""
     finding = opening.finding
     details = list(_details(opening))
     commands = commands_of(opening) if with_commands else ()
@@ -45,10 +46,10 @@ def open_entry(opening: Opening, label: str, *, with_account: bool, with_command
         details.append(f"Change it in {owner}: a manual change is undone or drifts.")
     people = _people(opening, with_manager=not commands)
     facts = (*_path(finding), *_history(finding), *people)
-    return _entry(opening, label, facts, details, commands, with_account=with_account)
+    return _entry(opening, label, facts, details, commands, names=names)
 
 
-def closed_entry(opening: Opening, *, with_account: bool) -> Entry:
+def closed_entry(opening: Opening, *, names: Mapping[str, str] | None) -> Entry:
     """The entry of what is resolved, or not listed any more."""
     finding = opening.finding
     if finding.status.is_open:
@@ -58,7 +59,7 @@ def closed_entry(opening: Opening, *, with_account: bool) -> Entry:
     verb = "open since" if finding.status.is_open else "first seen"
     facts += [f"{verb} {phrases.day(finding.first_seen)}"] if finding.first_seen else []
     details = _details(opening)
-    return _entry(opening, "", filter(None, facts), details, (), with_account=with_account)
+    return _entry(opening, "", filter(None, facts), details, (), names=names)
 
 
 def change_label(finding: Finding) -> str:
@@ -75,7 +76,7 @@ def _entry(
     details: Iterable[str],
     commands: tuple[Command, ...],
     *,
-    with_account: bool,
+    names: Mapping[str, str] | None,
 ) -> Entry:
     finding = opening.finding
     target = finding.target
@@ -86,7 +87,9 @@ def _entry(
         group=cut(phrases.group_names(finding), _LONGEST_LINE),
         group_ids=cut(" + ".join(group_id for group_id, _ in finding.groups), _LONGEST_LINE),
         console=phrases.console_url(finding),
-        place=cut(phrases.place(target) if with_account else target.region, _LONGEST_NAME),
+        place=cut(
+            target.region if names is None else phrases.place(target, names), 2 * _LONGEST_NAME
+        ),
         facts=tuple(cut(fact, _LONGEST_LINE) for fact in facts),
         details=tuple(cut(detail, 2 * _LONGEST_LINE) for detail in details),
         commands=commands,

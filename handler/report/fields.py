@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """What reading an object raises that is not what it should be."""
@@ -28,7 +28,10 @@ class Fields:
 
     def text(self, key: str) -> str:
         """A text; one object for all that are equal, because names and dates repeat."""
-        return sys.intern(str(self._typed(key, str)))
+        value = self._document[key]
+        if type(value) is not str:
+            self._refuse(key, str)
+        return sys.intern(value)
 
     def optional_text(self, key: str) -> str | None:
         """A text; None for null and where the key is missing."""
@@ -36,7 +39,9 @@ class Fields:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty where the key is missing."""
-        values = self.items(key) if key in self._document else ()
+        if key not in self._document:
+            return ()
+        values = self.items(key)
         if not all(isinstance(value, str) for value in values):
             message = f"{key} must hold texts"
             raise TypeError(message)
@@ -111,6 +116,9 @@ class Fields:
         value = self._document[key]
         # True is an int to isinstance.
         if type(value) not in types:
-            message = f"{key} must be {types[0].__name__}, got {type(value).__name__}"
-            raise TypeError(message)
+            self._refuse(key, types[0])
         return value
+
+    def _refuse(self, key: str, expected: type) -> NoReturn:
+        message = f"{key} must be {expected.__name__}, got {type(self._document[key]).__name__}"
+        raise TypeError(message)

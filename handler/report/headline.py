@@ -1,14 +1,15 @@
 """A report in one line: the subject of the mail, its preheader and the digest's headline."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 from handler.model.finding import Finding, Opening, Severity, Status
+from handler.model.network import ALL_ACCOUNTS
 from handler.model.run import Changes, Report
+from handler.model.totals import News, OpeningList
 from handler.report import phrases
 from handler.report.coverage import coverage_line
 from handler.report.entries import change_label
-from handler.report.news import News, news_of
 from handler.sanitize import cut
 
 _LONGEST_SUBJECT = 78
@@ -38,7 +39,7 @@ def headline(report: Report) -> str:
 
 def preheader(report: Report) -> str:
     """What the subject does not say: how many are open, and how much was read."""
-    counts = phrases.counts(report.openings)
+    counts = phrases.counts(report.openings.counts)
     return f"{f'Open: {counts}. ' if counts else ''}{coverage_line(report)}"
 
 
@@ -49,9 +50,16 @@ def known_changes(report: Report) -> Changes | None:
 
 def unread_phrase(report: Report) -> str:
     """How much was not read, for example 2 regions not read; empty where all was."""
-    if report.coverage and len(report.unread) == len(report.coverage) and not report.open:
-        return f"nothing could be read in {phrases.count(len(report.unread), 'region')}"
-    numbers = {"region": len(report.unread), "source": len(report.unreadable)}
+    totals = report.totals
+    if any(coverage.target.account == ALL_ACCOUNTS for coverage in report.coverage):
+        return "the accounts could not be listed"
+    if totals.regions and totals.unread == totals.regions and not totals.findings:
+        return f"nothing could be read in {_number_read(report, totals.accounts, totals.unread)}"
+    numbers = {
+        "account": totals.unread_accounts,
+        "region": totals.unread - totals.unread_account_regions,
+        "source": totals.unreadable,
+    }
     parts = [phrases.count(number, noun) for noun, number in numbers.items() if number]
     return f"{' and '.join(parts)} not read" if parts else ""
 
@@ -64,7 +72,7 @@ def _after(unread: str, form: str) -> str:
 
 def _forms(report: Report, *, brief: bool) -> Iterator[str]:
     """The news in ever fewer words, none with a capital letter for a start."""
-    news = news_of(report)
+    news = report.news
     if changes := known_changes(report):
         if news.opened:
             others = _others(news)
@@ -73,7 +81,7 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
                 yield start + ending
             return
         if quiet := _quiet_changes(news, changes):
-            counts = phrases.counts(news.still_open)
+            counts = phrases.counts(news.still_open.counts)
             still = f"{len(news.still_open):,} still open" if news.still_open else ""
             if not still and is_clean(report):
                 still = "nothing open"
@@ -100,13 +108,17 @@ def _others(news: News) -> str:
     """What else has changed, beside the worst."""
     first = worst_of(news.opened)
     numbers = {
-        "more new": sum(o is not first for o in news.new),
-        "more worse": sum(o is not first for o in news.worse),
-        "more reopened": sum(o is not first for o in news.reopened),
+        "more new": len(news.new) - _holds(news.new, first),
+        "more worse": len(news.worse) - _holds(news.worse, first),
+        "more reopened": len(news.reopened) - _holds(news.reopened, first),
         "resolved": len(news.resolved),
         "narrowed": len(news.narrowed),
     }
     return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
+
+
+def _holds(openings: OpeningList, opening: Opening) -> bool:
+    return any(other is opening for other in openings)
 
 
 def _quiet_changes(news: News, changes: Changes) -> str:
@@ -122,7 +134,12 @@ def _quiet_changes(news: News, changes: Changes) -> str:
         "no longer audited": (len(changes.left_out), "region"),
         "expired or expiring": (len(changes.ending), "exception"),
     }
-    rest = [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
+    accounts = {
+        "left out": len(changes.departed),
+        "audited again": len(changes.returned),
+    }
+    rest = [f"{phrases.count(n, 'account')} {word}" for word, n in accounts.items() if n]
+    rest += [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
     if not rest and len(changed) == 1:
         ((word, openings),) = changed.items()
         if len(openings) == 1:
@@ -152,7 +169,7 @@ def _standing(report: Report, *, brief: bool) -> Iterator[str]:
 
 
 def _sentence(report: Report) -> str:
-    changes, news = known_changes(report), news_of(report)
+    changes, news = known_changes(report), report.news
     if changes and news.opened:
         first, more = worst_of(news.opened), len(news.opened) - 1
         ending = f", and {more:,} more" if more else ""
@@ -186,14 +203,13 @@ def _what(finding: Finding) -> str:
     return cut(phrases.service(finding), _LONGEST_SERVICE)
 
 
-def _worst_listed(report: Report) -> tuple[Opening, ...]:
+def _worst_listed(report: Report) -> OpeningList:
     """The listed openings of the worst severity, first the one to start with."""
-    listed = report.openings
-    if not listed:
-        return ()
-    first = worst_of(listed)
-    severity = first.finding.severity
-    return (first, *(o for o in listed if o is not first and o.finding.severity is severity))
+    if not report.openings:
+        return OpeningList()
+    first = worst_of(report.openings)
+    worst = report.openings.of_severity(first.finding.severity)
+    return OpeningList((first, *(o for o in worst if o is not first)), worst.counts)
 
 
 def _noun(openings: Iterable[Opening]) -> str:
@@ -202,25 +218,35 @@ def _noun(openings: Iterable[Opening]) -> str:
 
 def is_clean(report: Report) -> bool:
     """Whether all of it was read, and nothing is known to be open, listed or not."""
-    known = (*report.open, *report.with_status(Status.UNVERIFIED))
+    totals = report.totals
+    known = totals.findings + totals.statuses.get(Status.UNVERIFIED, 0)
     return report.run.is_full and report.is_complete and not known
 
 
 def _clean(report: Report) -> str:
     """That nothing is open, or nothing that is listed; nothing at all where nothing was read."""
-    read = sum(coverage.is_complete for coverage in report.coverage)
-    if report.coverage and not read:
+    totals = report.totals
+    read = totals.regions - totals.unread
+    if totals.regions and not read:
         return ""
-    where = f"in {phrases.count(read, 'region')}"
-    if report.open:
+    where = f"in {_number_read(report, totals.accounts - totals.unread_accounts, read)}"
+    if totals.findings:
         return f"nothing of {report.minimum_severity} severity or higher open {where}"
-    if report.authorized or report.with_status(Status.EXCEPTED):
+    if totals.authorized or totals.statuses.get(Status.EXCEPTED):
         return f"nothing open to the internet but what is accepted {where}"
     return f"nothing open to the internet {where}"
 
 
-def worst_of(openings: Sequence[Opening]) -> Opening:
+def _number_read(report: Report, accounts: int, regions: int) -> str:
+    """How much was read: accounts where there are many, else regions."""
+    if report.spans_accounts:
+        return phrases.count(accounts, "account")
+    return phrases.count(regions, "region")
+
+
+def worst_of(openings: Iterable[Opening]) -> Opening:
     """The first of the most severe ones, and rather what is open than what may be."""
+    openings = tuple(openings)
     rank = min(opening.finding.severity.rank for opening in openings)
     most_severe = [o for o in openings if o.finding.severity.rank == rank]
     return next((o for o in most_severe if o.finding.kind.is_exposure), most_severe[0])

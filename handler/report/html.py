@@ -82,6 +82,8 @@ def _lines(digest: Digest) -> Iterator[str]:
         yield from _list("Notes", _ALARM, digest.notices)
     if digest.unread:
         yield from _list("Not read: what is open there is not known", _ALARM, digest.unread)
+    if digest.accounts:
+        yield from _list("Worst accounts", _NEUTRAL, digest.accounts)
     for section in digest.sections:
         yield from _section(section)
     if digest.changed:

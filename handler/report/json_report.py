@@ -2,35 +2,40 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
-from handler.model.address import Family
+from handler.model.address import Family, is_prefix_list, parse_cidr
+from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
 from handler.model.finding import Change, Finding, Kind, Previous, Severity, Status
 from handler.model.network import Target
 from handler.model.reach import Reach
 from handler.model.run import Coverage, CoverageStatus, PolicyException, Report, Run, Trigger
+from handler.model.totals import AccountResult
 from handler.model.traffic import Traffic
 from handler.report import phrases
 from handler.report.fields import Fields
 from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 VERSION = 2
+encode = json.JSONEncoder(separators=(",", ":")).encode
+"""Data as compact JSON; json.dumps would make an encoder each time."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """The report as JSON-serialisable data, the same for the same report."""
     lists = {key: list(findings) for key, findings in _lists(report)}
-    return {**_outline(report), **lists}
+    return {**outline_of(report), **lists}
 
 
 def json_pieces(report: Report) -> Iterator[str]:
     """The same as JSON text in pieces: in one, 20,000 findings would take 100 MB and more."""
-    yield json.dumps(_outline(report), separators=(",", ":"))[:-1]
+    yield encode(outline_of(report))[:-1]
     for key, findings in _lists(report):
         yield f',"{key}":['
         for number, finding in enumerate(findings):
-            yield f"{',' if number else ''}{json.dumps(finding, separators=(',', ':'))}"
+            yield f"{',' if number else ''}{encode(finding)}"
         yield "]"
     yield "}"
 
@@ -40,7 +45,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
     yield "authorized", map(finding_to_json, report.authorized)
 
 
-def _outline(report: Report) -> dict[str, Any]:
+def outline_of(report: Report) -> dict[str, Any]:
     """The report without its findings."""
     run = report.run
     return {
@@ -52,23 +57,12 @@ def _outline(report: Report) -> dict[str, Any]:
             "finishedAt": run.finished_at,
         },
         "minimumSeverity": report.minimum_severity,
-        "coverage": [
-            {
-                "account": coverage.target.account,
-                "region": coverage.target.region,
-                "status": coverage.status,
-                "groups": coverage.groups,
-                "rules": coverage.rules,
-                "error": coverage.error,
-                "notice": coverage.notice,
-                "readAt": coverage.read_at,
-            }
-            for coverage in report.coverage
-        ],
+        **({"accounts": list(map(_account_to_json, report.accounts))} if report.accounts else {}),
+        "coverage": list(map(coverage_to_json, report.coverage)),
         "summary": {
             **{severity: report.count(severity) for severity in Severity},
             **{
-                status: len(report.with_status(status))
+                status: report.totals.statuses.get(status, 0)
                 for status in (Status.EXCEPTED, Status.UNVERIFIED, Status.RESOLVED)
             },
             "complete": report.is_complete,
@@ -111,7 +105,24 @@ def report_from_json(document: object) -> Report:
         findings=tuple(map(finding_from_fields, fields.objects("findings"))),
         notices=fields.texts("notices"),
         minimum_severity=Severity(severity) if severity else Severity.LOW,
+        accounts=tuple(map(_account_from_fields, fields.objects("accounts")))
+        if fields.has("accounts")
+        else (),
     )
+
+
+def coverage_to_json(coverage: Coverage) -> dict[str, Any]:
+    """The coverage of a target as JSON-serialisable data."""
+    return {
+        "account": coverage.target.account,
+        "region": coverage.target.region,
+        "status": coverage.status,
+        "groups": coverage.groups,
+        "rules": coverage.rules,
+        "error": coverage.error,
+        "notice": coverage.notice,
+        "readAt": coverage.read_at,
+    }
 
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
@@ -165,8 +176,15 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def finding_from_fields(fields: Fields) -> Finding:
-    """A finding of a report, of version 1 too. Raises one of ``DECODE_ERRORS``."""
+def finding_from_fields(
+    fields: Fields,
+    address_set: AddressSet = UNKNOWN_ADDRESSES,
+    account: str | None = None,
+) -> Finding:
+    """A finding of a report, of version 1 too, or of the account.
+
+    Raises one of ``DECODE_ERRORS``.
+    """
     family, change = fields.optional_text("family"), fields.optional_text("change")
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
@@ -177,7 +195,7 @@ def finding_from_fields(fields: Fields) -> Finding:
         kind=Kind(fields.text("kind")),
         severity=Severity(fields.text("severity")),
         status=Status(fields.text("status")),
-        target=Target(fields.text("account"), fields.text("region")),
+        target=Target(account or fields.text("account"), fields.text("region")),
         group_id=fields.text("groupId"),
         group_ids=group_ids,
         group_names=group_names,
@@ -189,6 +207,7 @@ def finding_from_fields(fields: Fields) -> Finding:
         reach=Reach(fields.text("reach")),
         addresses=fields.optional_integer("addresses"),
         share=fields.optional_number("share"),
+        address_set=address_set,
         sources=fields.texts("sources"),
         prefix_lists=fields.texts("prefixLists"),
         source_count=fields.count("sourceCount"),
@@ -232,12 +251,54 @@ def traffic_to_json(traffic: Traffic) -> dict[str, Any]:
 
 def traffic_from_fields(fields: Fields) -> Traffic:
     """The traffic of a stored object. Raises one of ``DECODE_ERRORS``."""
-    return Traffic(
+    return _shared_traffic(
         fields.text("protocol"),
         fields.optional_integer("fromPort"),
         fields.optional_integer("toPort"),
         fields.optional_integer("icmpType"),
         fields.optional_integer("icmpCode"),
+    )
+
+
+_shared_traffic = lru_cache(4096)(Traffic)
+
+
+def addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
+    """A set of addresses as JSON-serialisable data."""
+    fields = {"cidrs": addresses.cidrs, "digest": addresses.digest, "count": addresses.count}
+    return {key: value for key, value in fields.items() if value}
+
+
+def address_set_from_fields(fields: Fields) -> AddressSet:
+    """The set of addresses of a stored object. Raises one of ``DECODE_ERRORS``."""
+    digest = fields.optional_text("digest")
+    return _shared_set(fields.texts("cidrs"), digest, fields.count("count"))
+
+
+@lru_cache(4096)
+def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
+    """One object for all findings that let in the same addresses."""
+    for cidr in cidrs:
+        if not is_prefix_list(cidr):
+            parse_cidr(cidr)
+    return AddressSet(cidrs, digest, count)
+
+
+def _account_to_json(account: AccountResult) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "name": account.name,
+        **{severity: account.openings.get(severity, 0) for severity in Severity},
+        "complete": account.is_complete,
+    }
+
+
+def _account_from_fields(account: Fields) -> AccountResult:
+    return AccountResult(
+        account.text("id"),
+        account.optional_text("name"),
+        {severity: account.integer(severity) for severity in Severity},
+        account.boolean("complete"),
     )
 
 

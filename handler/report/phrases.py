@@ -1,14 +1,14 @@
 """Short phrases that mail, terminal and other formats share; every text in them is plain."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
 from handler.model.address import Family
 from handler.model.attachment import ATTACHMENTS, Attachment
 from handler.model.finding import Finding, Opening, Severity
-from handler.model.network import ALL_REGIONS, UNKNOWN, Target
+from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, UNKNOWN, Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.run import Coverage
@@ -24,6 +24,8 @@ _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
 _LONGEST_NAME = 80
+# AWS allows 50 characters.
+_LONGEST_ACCOUNT = 50
 # Why even a few addresses count.
 _ASIDE = re.compile(r"; one address may stand for [^)]*\)")
 _MEANS = {
@@ -48,12 +50,23 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def place(target: Target) -> str:
-    """The region and the account."""
+def place(target: Target, names: Mapping[str, str] | None = None) -> str:
+    """The region and the account; with ``names``, of one of many accounts."""
     if target == Target(UNKNOWN, ALL_REGIONS):
         return "the account"
-    region = "the list of regions" if target.region == ALL_REGIONS else target.region
-    return plain(f"{region} / {target.account}")
+    if names is None:
+        region = "the list of regions" if target.region == ALL_REGIONS else target.region
+        return plain(f"{region} / {target.account}")
+    if target.account == ALL_ACCOUNTS:
+        return "the list of accounts"
+    title = account(target.account, names)
+    return title if target.region == ALL_REGIONS else plain(f"{target.region} / {title}")
+
+
+def account(account_id: str, names: Mapping[str, str]) -> str:
+    """The name and id of an account; the id alone where it has no name."""
+    name = names.get(account_id)
+    return plain(f"{cut(name, _LONGEST_ACCOUNT)} ({account_id})" if name else account_id)
 
 
 def group(group_id: str, name: str) -> str:
@@ -125,18 +138,16 @@ def attached(finding: Finding) -> str:
     return ATTACHMENTS[finding.attachment].phrase or f"{finding.attachment}: {names}"
 
 
-def unread(coverage: Coverage) -> str:
+def unread(coverage: Coverage, names: Mapping[str, str] | None = None) -> str:
     """What was not read of a target, and why."""
     groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
-    status = f"{place(coverage.target)} ({coverage.status}{groups_read})"
+    status = f"{place(coverage.target, names)} ({coverage.status}{groups_read})"
     return f"{status}: {plain(coverage.error or 'no reason is known.')}"
 
 
-def counts(openings: Iterable[Opening]) -> str:
+def counts(numbers: Mapping[Severity, int]) -> str:
     """How many there are of each severity, for example 1 critical, 2 low."""
-    severities = [opening.finding.severity for opening in openings]
-    numbers = ((severities.count(severity), severity) for severity in Severity)
-    return ", ".join(f"{number:,} {severity}" for number, severity in numbers if number)
+    return ", ".join(f"{numbers[s]:,} {s}" for s in Severity if numbers.get(s))
 
 
 def day(stamp: str) -> str:

@@ -26,6 +26,8 @@ def fit_digest(report: Report, kind: DigestKind = DigestKind.FULL) -> Digest:
 
     fitting = (lines for lines in _MAX_LINES if size(0, lines) <= MAX_HTML_BYTES // 2)
     max_lines = next(fitting, _MAX_LINES[-1])
+    if size(_MAX_FINDINGS, max_lines) <= MAX_HTML_BYTES:
+        return build(_MAX_FINDINGS, max_lines)
     max_findings = bisect_right(
         range(1, _MAX_FINDINGS + 1), MAX_HTML_BYTES, key=lambda number: size(number, max_lines)
     )

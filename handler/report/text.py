@@ -20,6 +20,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield from _joined(digest.summary)
     yield from _list("NOTES", digest.notices)
     yield from _list("NOT READ: what is open there is not known", digest.unread)
+    yield from _list("WORST ACCOUNTS", digest.accounts)
     for section in digest.sections:
         yield from ("", section.title.upper())
         for entry in section.entries:

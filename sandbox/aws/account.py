@@ -15,20 +15,20 @@ from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.organizations.models import organizations_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
+from sandbox.aws.callers import OWNER, owner_of
 from sandbox.aws.events import EventBus
 from sandbox.aws.faults import Faults
 from sandbox.aws.front import Call, Front
 from sandbox.aws.functions import SECRETS, Functions
 from sandbox.aws.mail import Mail
+from sandbox.aws.state_machines import StateMachines
 
 # Thirteen hundred machine images in each region would cost half a second there.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-
-OWNER = "AKIASANDBOX000000000"
-"""The access key id of whoever set the account up."""
 
 # A function may run for 15 minutes; everything else here answers at once or is a fault.
 _READ_TIMEOUTS = {"lambda": 910}
@@ -108,18 +108,27 @@ class Account:
         # moto makes sessions of its own, which fail when this names a profile that is not there.
         self._profile = os.environ.pop("AWS_PROFILE", None)
         moto_api_backend.reset()
+        organizations_backends.master_accounts.clear()  # moto's reset keeps who was in which
         self._front = Front(self.faults)
         self.networks = self._front.networks
         self.history = self._front.history
+        self.stack_sets = self._front.stack_sets
         server = _server()
         self.endpoint = f"http://127.0.0.1:{server.server_port}"
         self.functions = Functions(
-            self.endpoint, self.id, self._front.settings, _client, self._runtime
+            self.endpoint,
+            self.id,
+            self._front.settings,
+            self._front.callers,
+            _client,
+            self._runtime,
         )
-        self._front.invoke = self.functions.serve
-        self._front.role_of = self.history.role_of = self.functions.role_of
+        self._front.handlers["lambda", "Invoke"] = self.functions.serve
+        self._front.failing.kill = self.functions.kill
+        self.state_machines = StateMachines(self.id, self._front.callers, _client)
+        self._front.prepare_state_machines = self.state_machines.prepare
         self.events = EventBus(self.id, self.client, self.functions.start)
-        self._front.put_events = self.events.serve
+        self._front.handlers["events", "PutEvents"] = self.events.serve
         server.app = self._front
         return self
 
@@ -129,7 +138,8 @@ class Account:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._front.closing.set()
+        self._front.failing.closing.set()
+        self.state_machines.close()
         self.functions.close()
         _server().app = _no_account
         if self._profile is not None:
@@ -140,9 +150,23 @@ class Account:
         """Every request that reached the account, in order."""
         return self._front.calls
 
-    def client(self, service: str, region: str = "eu-west-1", caller: str = OWNER) -> Any:
-        """A boto3 client of this account, signed with an access key; it does not retry."""
-        return _client(service, region, caller)
+    def client(
+        self,
+        service: str,
+        region: str = "eu-west-1",
+        account_id: str = DEFAULT_ACCOUNT_ID,
+        *,
+        key: str | None = None,
+    ) -> Any:
+        """A boto3 client of this or another account, signed with its owner's key or this one.
+
+        It does not retry.
+        """
+        return _client(service, region, key or owner_of(account_id))
+
+    def opt_in(self, region: str, account_id: str = DEFAULT_ACCOUNT_ID) -> None:
+        """Enable a region that is not enabled by default."""
+        self._front.regions.opt_in(account_id, region)
 
     def environment(self, region: str = "eu-west-1") -> dict[str, str]:
         """The environment variables with which another process works in this account."""

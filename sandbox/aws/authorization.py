@@ -1,4 +1,4 @@
-"""Whether the role of a function allows its calls: moto lets everybody do everything."""
+"""Whether the role of a caller allows its calls: moto lets everybody do everything."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,9 @@ from typing import Any
 from moto.backends import get_backend
 from werkzeug.wrappers import Response
 
+from sandbox.aws.conditions import holds, listed
 from sandbox.aws.mail import read_mail
+from sandbox.aws.organization import organization_of
 from sandbox.aws.protocol import Operation
 
 Statement = Mapping[str, Any]
@@ -23,7 +25,7 @@ _S3_ACTIONS = {
     "ListObjects": "s3:ListBucket",
     "ListObjectsV2": "s3:ListBucket",
 }
-_DENIALS = {"ec2": "UnauthorizedOperation", "s3": "AccessDenied"}
+_DENIALS = {"ec2": "UnauthorizedOperation", "s3": "AccessDenied", "sts": "AccessDenied"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def _refuse(
         if not is_allowed(statements, permission):
             return operation.refusal(
                 _DENIALS.get(operation.service, "AccessDeniedException"),
-                f"{role_arn} is not authorized to perform: {permission.action} "
+                f"User: {role_arn} is not authorized to perform: {permission.action} "
                 f"on resource: {permission.resource}",
                 HTTPStatus.FORBIDDEN,
             )
@@ -84,27 +86,12 @@ def _statements(account: str, role_arn: str) -> Iterator[Statement]:
 
 
 def _applies(statement: Statement, permission: Permission) -> bool:
-    actions = (pattern.lower() for pattern in _listed(statement["Action"]))
+    actions = (pattern.lower() for pattern in listed(statement["Action"]))
     return (
         any(fnmatchcase(permission.action.lower(), pattern) for pattern in actions)
-        and any(fnmatchcase(permission.resource, item) for item in _listed(statement["Resource"]))
-        and all(
-            permission.context.get(key) in _listed(values)
-            for key, values in _equalities(statement.get("Condition", {}))
-        )
+        and any(fnmatchcase(permission.resource, item) for item in listed(statement["Resource"]))
+        and holds(statement.get("Condition", {}), permission.context)
     )
-
-
-def _equalities(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
-    for operator, keys in condition.items():
-        if operator != "StringEquals":
-            message = f"The sandbox does not judge {operator} in a role's policy."
-            raise NotImplementedError(message)
-        yield from keys.items()
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _needed(operation: Operation) -> Iterator[Permission]:
@@ -115,15 +102,20 @@ def _needed(operation: Operation) -> Iterator[Permission]:
     match operation.service:
         case "sts" if operation.name == "GetCallerIdentity":
             return
-        case "ec2":
+        case "sts" if operation.name == "AssumeRole":
+            yield Permission(action, parameters["RoleArn"], _place_of(parameters["RoleArn"]))
+        case "lambda" if operation.name == "Invoke":
+            name = parameters["FunctionName"].rpartition(":function:")[2]
+            yield Permission("lambda:InvokeFunction", f"arn:aws:lambda:{place}:function:{name}")
+        case "stepfunctions" if operation.name == "StartExecution":
+            yield Permission("states:StartExecution", parameters["stateMachineArn"])
+        case "cloudtrail" | "ec2":
             yield Permission(action, "*", {"aws:RequestedRegion": operation.region})
         case "s3":
             path = "/".join(filter(None, (parameters.get("Bucket"), parameters.get("Key"))))
             yield Permission(_S3_ACTIONS.get(operation.name, action), f"arn:aws:s3:::{path}")
         case "events" if operation.name == "PutEvents":
-            for entry in parameters["Entries"]:
-                bus = f"arn:aws:events:{place}:event-bus/{entry.get('EventBusName', 'default')}"
-                yield Permission(action, bus, {"events:source": entry["Source"]})
+            yield from _needed_to_put(operation, place)
         case "logs":
             stream = f"{parameters['logGroupName']}:log-stream:{parameters['logStreamName']}"
             yield Permission(action, f"arn:aws:logs:{place}:log-group:{stream}")
@@ -131,6 +123,23 @@ def _needed(operation: Operation) -> Iterator[Permission]:
             yield from _needed_to_send(operation, place)
         case _:
             yield Permission(action, "*")
+
+
+def _place_of(role_arn: str) -> dict[str, str]:
+    """The condition keys that say where a role is."""
+    account = role_arn.split(":")[4]
+    organization = organization_of(account)
+    return {
+        "aws:ResourceAccount": account,
+        **({"aws:ResourceOrgID": organization} if organization else {}),
+    }
+
+
+def _needed_to_put(operation: Operation, place: str) -> Iterator[Permission]:
+    """The permission to put each event on its bus."""
+    for entry in operation.parameters["Entries"]:
+        bus = f"arn:aws:events:{place}:event-bus/{entry.get('EventBusName', 'default')}"
+        yield Permission("events:PutEvents", bus, {"events:source": entry["Source"]})
 
 
 def _needed_to_send(operation: Operation, place: str) -> Iterator[Permission]:

@@ -12,6 +12,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from moto.backends import get_backend
 from werkzeug.wrappers import Response
 
+from sandbox.aws.callers import Callers
 from sandbox.aws.protocol import REQUEST_ID, Operation
 
 Record = dict[str, Any]
@@ -44,12 +45,11 @@ _REQUESTS_A_SECOND = 2.0
 class EventHistory:
     """What CloudTrail has recorded in each region, and LookupEvents, which reads it.
 
-    An event is there at once; in AWS it takes some minutes. `role_of` has the ARN of a function's
-    role, by the key that the function signs with.
+    An event is there at once; in AWS it takes some minutes.
     """
 
-    def __init__(self) -> None:
-        self.role_of: Callable[[str], str | None] = lambda _: None
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.records: list[Record] = []
         self._tokens: defaultdict[str, float] = defaultdict(lambda: _REQUESTS_A_SECOND)
@@ -100,10 +100,8 @@ class EventHistory:
             }
         )
 
-    def serve(self, operation: Operation) -> Response | None:
+    def serve(self, operation: Operation) -> Response:
         """Answer LookupEvents: the latest events first, by the name of the call."""
-        if (operation.service, operation.name) != ("cloudtrail", "LookupEvents"):
-            return None
         if not self._has_token(operation.region):
             return operation.refusal("ThrottlingException", "Rate exceeded")
         parameters = operation.parameters
@@ -140,11 +138,11 @@ class EventHistory:
         """Who the caller's key belongs to; the owner of the account is an IAM user, too."""
         account, caller = operation.account, operation.caller
         common = {"accountId": account, "accessKeyId": caller}
-        if role := self.role_of(caller):
-            return common | _session(account, role, role.rpartition("/")[2])
         for assumed in get_backend("sts")[account]["aws"].assumed_roles:
             if assumed.access_key_id == caller:
                 return common | _session(account, assumed.role_arn, assumed.session_name)
+        if role := self._callers.of(caller).role:
+            return common | _session(account, role, role.rpartition("/")[2])
         users = get_backend("iam")[account]["aws"].users.values()
         keys = {key.access_key_id: user.name for user in users for key in user.access_keys}
         name = keys.get(caller, "admin")

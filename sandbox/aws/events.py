@@ -1,7 +1,6 @@
 """EventBridge: what happens in the account when a schedule fires or an event arrives."""
 
 import json
-import operator
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,18 +14,11 @@ from moto.events.models import EventPattern
 from werkzeug.wrappers import Response
 
 from sandbox.aws.authorization import Permission, allows
+from sandbox.aws.conditions import holds, listed
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation
 
 Runs: TypeAlias = Future[tuple[Invocation, ...]]
-
-# Keys are compared without regard to case, patterns with * and ?, as IAM does.
-_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
-    "ArnEquals": fnmatchcase,
-    "ArnLike": fnmatchcase,
-    "StringEquals": operator.eq,
-    "StringLike": fnmatchcase,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,43 +202,20 @@ def _finished(started: list[tuple[Delivery, Runs | None]]) -> tuple[Delivery, ..
 def _allows(statement: dict[str, Any], function: str, rule: str, account_id: str) -> bool:
     """Whether a statement of a function's policy lets EventBridge invoke it for a rule."""
     principal = statement.get("Principal", {})
-    services = "*" if principal == "*" else principal.get("Service", ())
-    if statement["Effect"] != "Allow" or not {"*", "events.amazonaws.com"} & set(_list(services)):
+    services = "*" if principal == "*" else principal.get("Service", [])
+    if statement["Effect"] != "Allow" or not {"*", "events.amazonaws.com"} & set(listed(services)):
         return False
     for given, actual in (("Action", "lambda:InvokeFunction"), ("Resource", function)):
-        if not any(fnmatchcase(actual, pattern) for pattern in _list(statement[given])):
+        if not any(fnmatchcase(actual, pattern) for pattern in listed(statement[given])):
             return False
-    context = {"aws:sourcearn": rule, "aws:sourceaccount": account_id}
-    return all(
-        _holds(comparison, context.get(key.lower()), _list(values))
-        for comparison, keys in statement.get("Condition", {}).items()
-        for key, values in keys.items()
-    )
+    context = {"aws:SourceArn": rule, "aws:SourceAccount": account_id}
+    return holds(statement.get("Condition", {}), context)
 
 
 def _trusts(statement: dict[str, Any], account_id: str) -> bool:
     """Whether a statement of a role's trust policy lets EventBridge assume it."""
-    context = {"aws:sourceaccount": account_id}
     return (
         statement["Effect"] == "Allow"
-        and "events.amazonaws.com" in _list(statement["Principal"].get("Service", ()))
-        and all(
-            _holds(comparison, context.get(key.lower()), _list(values))
-            for comparison, keys in statement.get("Condition", {}).items()
-            for key, values in keys.items()
-        )
+        and "events.amazonaws.com" in listed(statement["Principal"].get("Service", []))
+        and holds(statement.get("Condition", {}), {"aws:SourceAccount": account_id})
     )
-
-
-def _holds(comparison: str, actual: str | None, values: list[str]) -> bool:
-    """Whether a condition holds; one that is not known here does not, so that it is seen."""
-    compare = _COMPARISONS.get(comparison)
-    return (
-        compare is not None
-        and actual is not None
-        and any(compare(actual, value) for value in values)
-    )
-
-
-def _list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)

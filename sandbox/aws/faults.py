@@ -1,7 +1,6 @@
 """Faults an AWS account can show: throttling, denial, time-outs, refused mail and more."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -12,9 +11,12 @@ from sandbox.aws.protocol import Operation
 class Fault:
     """What happens to the requests that match; None and "*" match all of them.
 
-    `times` is how many requests it happens to before they are answered again (None: all).
+    `times` is how many requests it happens to before they are answered again (None: all), `skip`
+    how many are answered before it happens.
     `delay` is in seconds and comes before the answer: `math.inf` never answers. A fault without
-    a code only delays, unless it drops the connection or garbles the answer.
+    a code only delays, unless it drops the connection, garbles the answer or kills the function
+    that asks. `containing` is text that the request's path or body must have, for example an
+    account's id. With `answered` the request is carried out before the fault happens.
     """
 
     operation: str
@@ -23,10 +25,14 @@ class Fault:
     message: str = ""
     status: int = 400
     times: int | None = None
+    skip: int = 0
     delay: float = 0.0
     drop: bool = False
     garble: bool = False
     caller: str | None = None
+    containing: str = ""
+    kill: bool = False
+    answered: bool = False
 
     def matches(self, operation: Operation) -> bool:
         """Whether this fault is meant for that request."""
@@ -34,6 +40,10 @@ class Fault:
             self.operation in ("*", operation.name)
             and self.region in (None, operation.region)
             and self.caller in (None, operation.caller)
+            and (
+                not self.containing
+                or self.containing.encode() in operation.request.path.encode() + operation.body
+            )
         )
 
 
@@ -41,13 +51,14 @@ class Faults:
     """The faults of an account, in the order in which they were added; the first match happens."""
 
     def __init__(self) -> None:
-        self._left: list[tuple[Fault, float]] = []
+        self._left: list[tuple[Fault, int, float]] = []  # with those to skip, and then to hit
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
         """Add a fault, which happens from now on."""
         with self._lock:
-            self._left.append((fault, inf if fault.times is None else fault.times))
+            times = inf if fault.times is None else fault.times
+            self._left.append((fault, fault.skip, times))
 
     def clear(self) -> None:
         """Remove all faults."""
@@ -57,10 +68,10 @@ class Faults:
     def take(self, operation: Operation) -> Fault | None:
         """The first fault that matches the request, counted as happened; None if none does."""
         with self._lock:
-            for index, (fault, left) in enumerate(self._left):
+            for index, (fault, skip, left) in enumerate(self._left):
                 if left > 0 and fault.matches(operation):
-                    self._left[index] = (fault, left - 1)
-                    return fault
+                    self._left[index] = (fault, skip - 1, left) if skip else (fault, 0, left - 1)
+                    return None if skip else fault
         return None
 
     def throttle(
@@ -119,13 +130,3 @@ class Faults:
         """Refuse mail, whichever operation of SES sends it."""
         for operation in ("SendEmail", "SendRawEmail"):
             self.add(Fault(operation, code=code, message=message, times=times))
-
-
-def wait(seconds: float, gone: Callable[[], bool], closing: threading.Event) -> bool:
-    """Wait; True if the time is over, False if the client went away or the account closes first."""
-    waited = 0.0
-    while waited < seconds:
-        if closing.wait(min(0.05, seconds - waited)) or gone():
-            return False
-        waited += 0.05
-    return True

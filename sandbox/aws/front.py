@@ -4,9 +4,6 @@ What moto lacks is served or amended here.
 """
 
 import logging
-import select
-import socket
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,16 +16,22 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from sandbox.aws import authorization, regions, schedule, security_groups
+from sandbox.aws import authorization, schedule, security_groups
 from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
+from sandbox.aws.callers import Caller, Callers
 from sandbox.aws.event_history import EventHistory
-from sandbox.aws.faults import Fault, Faults, wait
+from sandbox.aws.failing import Failing
+from sandbox.aws.faults import Faults
 from sandbox.aws.function_settings import FunctionSettings
 from sandbox.aws.mail import Mail, read_mail
 from sandbox.aws.networks import Networks, without_interface_filters
+from sandbox.aws.organization import management_account_of
 from sandbox.aws.paging import PAGED, Pages
 from sandbox.aws.protocol import Operation, understand
+from sandbox.aws.regions import Regions
+from sandbox.aws.roles import refuse_to_assume
+from sandbox.aws.stack_sets import StackSets
 
 logger = logging.getLogger(__name__)
 
@@ -65,61 +68,65 @@ class Call:
 
 
 class Front:
-    """The WSGI application between boto3 and moto."""
+    """The WSGI application between boto3 and moto.
+
+    `handlers` answer operations, by service and name, in moto's place.
+    """
 
     def __init__(self, faults: Faults) -> None:
+        self.failing = Failing()
         self.calls: list[Call] = []
         self.mails: list[Mail] = []
-        self.invoke: Callable[[Operation], Response] | None = None
-        self.put_events: Callable[[Operation], Response] | None = None
-        self.role_of: Callable[[str], str | None] = lambda _: None
-        self.history = EventHistory()
-        self.closing = threading.Event()
+        self.prepare_state_machines: Callable[[], None] = lambda: None
+        self.callers = Callers()
+        self.history = EventHistory(self.callers)
+        self.regions = Regions()
         self.networks = Networks()
         self.settings = FunctionSettings()
+        self.stack_sets = StackSets()
+        self.handlers: dict[tuple[str, str], Callable[[Operation], Response | None]] = {
+            ("cloudformation", "CreateStackInstances"): self.stack_sets.serve,
+            ("cloudformation", "DeleteStackInstances"): self.stack_sets.serve,
+            ("cloudtrail", "LookupEvents"): self.history.serve,
+            ("ec2", "DescribeRegions"): self.regions.describe,
+            ("sesv2", "GetAccount"): self._describe_sending,
+            ("sts", "GetCallerIdentity"): self._identify,
+        }
         self._bucket_policies = BucketPolicies()
         self._faults = faults
         self._pages = Pages()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        operation = understand(environ)
+        operation = understand(environ, lambda key: self.callers.of(key).account)
         if operation is None:
             return _MOTO(environ, start_response)  # type: ignore[no-any-return]
         self.calls.append(
             Call(operation.service, operation.name, operation.region, operation.caller)
         )
         fault = self._faults.take(operation)
+        if fault and fault.answered:
+            self._answer(operation)
+        failure = self.failing.happen(operation, fault, environ) if fault else None
+        return (failure or self._answer(operation))(environ, start_response)
+
+    def _answer(self, operation: Operation) -> Response:
+        """Carry out a request."""
         response = (
-            (self._fail(operation, fault, environ) if fault else None)
-            or regions.refuse_disabled(operation)
+            self.regions.refuse_disabled(operation)
             or self._deny(operation)
-            or self._refuse(operation)
-            or self.history.serve(operation)
-            or self._serve(operation)
-            or self._ask_moto(operation)
+            or self._perform(_for_organization(operation))
         )
         self.history.add(operation, response)
-        return response(environ, start_response)
+        return response
 
-    def _fail(self, operation: Operation, fault: Fault, environ: Environ) -> Response | None:
-        """Let a fault happen: an error response, a broken connection, or only a delay."""
-        connection: socket.socket = environ["werkzeug.socket"]
-        over = wait(fault.delay, lambda: _is_closed(connection), self.closing)
-        if fault.drop or not over:
-            # Without this the client would see an empty answer that came in time.
-            _shut(connection)
-            msg = f"{operation.name} is not answered: {fault}."
-            raise ConnectionAbortedError(msg)
-        if fault.garble:
-            return Response("<html>Bad gateway", status=200)
-        if fault.code is None:
-            return None
-        return operation.refusal(fault.code, fault.message, fault.status)
+    def _perform(self, operation: Operation) -> Response:
+        """What becomes of a request that is allowed."""
+        return self._refuse(operation) or self._serve(operation) or self._ask_moto(operation)
 
     def _deny(self, operation: Operation) -> Response | None:
-        """The refusal of what a function's role does not allow; everybody else may do anything."""
-        role = self.role_of(operation.caller)
+        """The refusal of what the caller's role does not allow; who has none may do anything."""
+        role = self.callers.of(operation.caller).role
         return authorization.refuse(operation, role) if role else None
 
     def _refuse(self, operation: Operation) -> Response | None:
@@ -130,6 +137,8 @@ class Front:
                     "InvalidPrefixListID.NotFound",
                     f"The prefix list ID '{operation.parameters['PrefixListId']}' does not exist",
                 )
+            case "sts", "AssumeRole":
+                return refuse_to_assume(operation, self.callers.of(operation.caller))
             case "ec2", name if name in PAGED:
                 return self._pages.refuse(operation)
             case "events", "PutRule" if not schedule.is_valid(
@@ -150,40 +159,38 @@ class Front:
 
     def _serve(self, operation: Operation) -> Response | None:
         """The answers that moto does not have."""
-        match operation.service, operation.name:
-            case "ec2", "DescribeRegions":
-                return regions.describe_regions(operation)
-            case "ec2", _ if result := (
-                self._pages.continued(operation) or self.networks.serve(operation)
-            ):
-                self._pages.cut(operation, result)
-                return operation.answer(result)
-            case "events", "PutEvents" if self.put_events:
-                return self.put_events(operation)
-            case "lambda", "Invoke" if self.invoke:
-                return self.invoke(operation)
-            case "sesv2", "GetAccount":
-                quota = {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 0.0}
-                return operation.answer(
-                    {
-                        "ProductionAccessEnabled": False,
-                        "SendQuota": {**quota, "SentLast24Hours": float(len(self.mails))},
-                        "SendingEnabled": True,
-                        "EnforcementStatus": "HEALTHY",
-                    }
-                )
+        if handler := self.handlers.get((operation.service, operation.name)):
+            return handler(operation)
+        if operation.service == "ec2" and (
+            result := self._pages.continued(operation) or self.networks.serve(operation)
+        ):
+            self._pages.cut(operation, result)
+            return operation.answer(result)
         return None
+
+    def _describe_sending(self, operation: Operation) -> Response:
+        """SES's GetAccount: the quota of an account in the sandbox of SES."""
+        quota = {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 0.0}
+        return operation.answer(
+            {
+                "ProductionAccessEnabled": False,
+                "SendQuota": {**quota, "SentLast24Hours": float(len(self.mails))},
+                "SendingEnabled": True,
+                "EnforcementStatus": "HEALTHY",
+            }
+        )
+
+    def _identify(self, operation: Operation) -> Response | None:
+        """GetCallerIdentity of a role; moto knows the others."""
+        caller = self.callers.of(operation.caller)
+        if caller.role is None:
+            return None
+        identity = {"UserId": f"AROASANDBOX:{operation.caller}", "Account": caller.account}
+        return operation.answer(identity | {"Arn": caller.user})
 
     def _ask_moto(self, operation: Operation) -> Response:
         """Moto's answer, amended where AWS's differs."""
-        if operation.service == "ec2":
-            self.networks.prepare(self._backend("ec2", operation))
-        if operation.service == "ec2" and operation.name in CANONICAL:
-            operation = replace(operation, body=security_groups.canonical_rules(operation.body))
-        if operation.service == "ec2" and operation.name == "DescribeNetworkInterfaces":
-            operation = replace(operation, body=without_interface_filters(operation.body))
-        if operation.service == "s3" and operation.name == "PutBucketPolicy":
-            operation = replace(operation, body=self._bucket_policies.keep(operation))
+        operation = self._prepare(operation)
         try:
             response = Response.from_app(_MOTO, operation.environ(), buffered=True)
         except Exception as error:  # moto is third-party: whatever it raises is said to the client
@@ -200,9 +207,24 @@ class Front:
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return self._amend(operation, response)
         missing = response.status_code == HTTPStatus.NOT_FOUND
-        if missing and operation.name == "GetObject" and (role := self.role_of(operation.caller)):
+        role = self.callers.of(operation.caller).role
+        if missing and operation.name == "GetObject" and role:
             return authorization.refuse_to_miss(operation, role) or response
         return response
+
+    def _prepare(self, operation: Operation) -> Operation:
+        """The request as moto understands it."""
+        if operation.service == "ec2":
+            self.networks.prepare(self._backend("ec2", operation))
+        if operation.service == "ec2" and operation.name in CANONICAL:
+            operation = replace(operation, body=security_groups.canonical_rules(operation.body))
+        if operation.service == "ec2" and operation.name == "DescribeNetworkInterfaces":
+            operation = replace(operation, body=without_interface_filters(operation.body))
+        if operation.service == "stepfunctions":
+            self.prepare_state_machines()
+        if operation.service == "s3" and operation.name == "PutBucketPolicy":
+            operation = replace(operation, body=self._bucket_policies.keep(operation))
+        return operation
 
     def _amend(self, operation: Operation, response: Response) -> Response:
         match operation.service, operation.name:
@@ -213,6 +235,10 @@ class Front:
                 self.networks.amend(operation, result)
                 self._pages.cut(operation, result)
                 return operation.answer(result)
+            case "sts", "AssumeRole":
+                role_arn = operation.parameters["RoleArn"]
+                key = operation.read(response)["Credentials"]["AccessKeyId"]
+                self.callers.add(key, Caller(role_arn.split(":")[4], role_arn))
             case "s3", "GetBucketEncryption":
                 buckets = get_backend("s3")[operation.account]["aws"]
                 bucket = buckets.get_bucket(operation.parameters["Bucket"])
@@ -233,13 +259,9 @@ class Front:
         return get_backend(service)[operation.account][operation.region]  # type: ignore[call-overload]
 
 
-def _is_closed(connection: socket.socket) -> bool:
-    readable, _, _ = select.select([connection], [], [], 0)
-    return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError as error:
-        logger.debug("The client had gone.", extra={"error": str(error)})
+def _for_organization(operation: Operation) -> Operation:
+    """The request of a delegated administrator as one of the management account."""
+    delegated = operation.parameters.get("CallAs") == "DELEGATED_ADMIN"
+    if operation.service != "organizations" and not delegated:
+        return operation
+    return replace(operation, account=management_account_of(operation.account))

@@ -15,6 +15,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.backends import get_backend
 from werkzeug.wrappers import Response
 
+from sandbox.aws.callers import Caller, Callers
 from sandbox.aws.function_settings import FunctionSettings
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation, LambdaHost
@@ -24,9 +25,12 @@ SECRETS = {"AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_SESSION_TOKEN": "sandbox"}
 DEFAULT_RETRIES = 2
 
 
-def caller_of(function_name: str) -> str:
-    """The access key id with which a function of this name signs its requests."""
-    digest = hashlib.sha256(function_name.encode()).digest()
+def caller_of(name: str) -> str:
+    """The access key id with which a function of this name signs its requests.
+
+    A state machine signs with the one of its role's ARN.
+    """
+    digest = hashlib.sha256(name.encode()).digest()
     return "ASIA" + base64.b32encode(digest).decode()[:16]
 
 
@@ -38,6 +42,7 @@ class Functions:
         endpoint: str,
         account_id: str,
         settings: FunctionSettings,
+        callers: Callers,
         client: Callable[[str, str, str], Any],
         runtime: Path | None = None,
     ) -> None:
@@ -45,13 +50,17 @@ class Functions:
         self._endpoint = endpoint
         self._account_id = account_id
         self._settings = settings
+        self._callers = callers
         self._client = client
         self._host = LambdaHost(runtime)
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lambda")
         self._pending: set[Future[tuple[Invocation, ...]]] = set()
         self._streams: set[str] = set()
-        self._roles: dict[str, str] = {}
         self._lock = threading.Lock()
+
+    def kill(self, session: str) -> None:
+        """Let the process with this session token die."""
+        self._host.kill(session)
 
     def close(self) -> None:
         """End the functions that run and forget the asynchronous runs that wait."""
@@ -97,13 +106,6 @@ class Functions:
         """Run a function asynchronously; the result is every try that Lambda makes."""
         return self._start(self._record(region, name), region, payload)
 
-    def role_of(self, caller: str) -> str | None:
-        """The ARN of the role of the function that signs with an access key; None for no function.
-
-        Only functions that have run are known.
-        """
-        return self._roles.get(caller)
-
     def wait(self, timeout: float | None = None) -> None:
         """Wait until all asynchronous runs have ended; raises TimeoutError after that long."""
         with self._lock:
@@ -148,7 +150,7 @@ class Functions:
         self, record: Any, region: str, payload: bytes, request_id: str | None = None
     ) -> Invocation:
         function = self._definition(record, region)
-        self._roles[caller_of(function.name)] = record.role
+        self._callers.add(caller_of(function.name), Caller(self._account_id, record.role))
         credentials = {
             **SECRETS,
             "AWS_ACCESS_KEY_ID": caller_of(function.name),

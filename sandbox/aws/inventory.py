@@ -1,12 +1,17 @@
-"""What an account holds of the kinds of things that a stack creates."""
+"""What an account and its organization hold of the kinds of things that a stack creates."""
 
 from collections.abc import Iterator
+
+from moto.organizations.models import organizations_backends
 
 from sandbox.aws.account import Account
 
 
 def inventory(account: Account, region: str = "eu-west-1") -> frozenset[str]:
-    """Each thing in the region by its kind and its name, for example ``role audit-1a2b3c4``."""
+    """Each thing in the region by its kind and its name, for example ``role audit-1a2b3c4``.
+
+    Of the other accounts of the organization it has the roles, as ``role 111122223333/audit``.
+    """
     return frozenset(_things(account, region))
 
 
@@ -25,3 +30,11 @@ def _things(account: Account, region: str) -> Iterator[str]:
     ):
         for thing in getattr(account.client(service, region), operation)()[key]:
             yield f"{kind} {thing[name]}"
+    for name in account.state_machines.names(region):
+        yield f"state machine {name}"
+    for stack_set in account.client("cloudformation", region).list_stack_sets()["Summaries"]:
+        if stack_set["Status"] == "ACTIVE":  # moto lists the others, too
+            yield f"stack set {stack_set['StackSetName']}"
+    for member in organizations_backends.master_accounts:
+        for role in account.client("iam", region, member).list_roles()["Roles"]:
+            yield f"role {member}/{role['RoleName']}"

@@ -3,10 +3,14 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
 from sandbox.aws.protocol import Operation
+
+_Place: TypeAlias = tuple[str, str]  # an account and a region
 
 # Where an answer has its resources, and what their ids are called.
 _RESOURCES = {
@@ -26,9 +30,9 @@ class Networks:
 
     def __init__(self) -> None:
         self._fields: dict[str, dict[str, Any]] = {}
-        self._options: dict[str, dict[str, Any]] = {}
-        self._exclusions: dict[str, tuple[dict[str, Any], ...]] = {}
-        self._prepared: set[str] = set()
+        self._options: dict[_Place, dict[str, Any]] = {}
+        self._exclusions: dict[_Place, tuple[dict[str, Any], ...]] = {}
+        self._prepared: set[_Place] = set()
         self._lock = threading.Lock()
 
     def override(self, resource_id: str, **fields: Any) -> None:
@@ -39,11 +43,16 @@ class Networks:
         self._fields.setdefault(resource_id, {}).update(fields)
 
     def block_public_access(
-        self, region: str, *, exclusions: Iterable[dict[str, Any]] = (), **options: Any
+        self,
+        region: str,
+        *,
+        account_id: str = DEFAULT_ACCOUNT_ID,
+        exclusions: Iterable[dict[str, Any]] = (),
+        **options: Any,
     ) -> None:
         """Set VPC Block Public Access in a region: options and exclusions as EC2 answers them."""
-        self._options[region] = {"State": "update-complete", **options}
-        self._exclusions[region] = tuple(exclusions)
+        self._options[account_id, region] = {"State": "update-complete", **options}
+        self._exclusions[account_id, region] = tuple(exclusions)
 
     def prepare(self, ec2: Any) -> None:
         """Give the default VPC of a region, by moto's backend, the internet gateway it has in AWS.
@@ -51,9 +60,10 @@ class Networks:
         https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
         """
         with self._lock:
-            if ec2.region_name in self._prepared:
+            place = (ec2.account_id, ec2.region_name)
+            if place in self._prepared:
                 return
-            self._prepared.add(ec2.region_name)
+            self._prepared.add(place)
             gateway = ec2.create_internet_gateway()
             ec2.attach_internet_gateway(gateway.id, ec2.default_vpc.id)
             main = {"vpc-id": [ec2.default_vpc.id], "association.main": ["true"]}
@@ -83,6 +93,7 @@ class Networks:
 
         Exclusions are not filtered here: a request for some of them stays with moto, which fails.
         """
+        place = (operation.account, operation.region)
         match operation.name, operation.parameters:
             case "DescribeVpcBlockPublicAccessOptions", _:
                 options = {
@@ -92,13 +103,13 @@ class Networks:
                     "InternetGatewayBlockMode": "off",
                     "ManagedBy": "account",
                     "ExclusionsAllowed": "allowed",
-                    **self._options.get(operation.region, {}),
+                    **self._options.get(place, {}),
                 }
                 return {"VpcBlockPublicAccessOptions": options}
             case "DescribeVpcBlockPublicAccessExclusions", parameters if not (
                 parameters.get("Filters") or parameters.get("ExclusionIds")
             ):
-                exclusions = self._exclusions.get(operation.region, ())
+                exclusions = self._exclusions.get(place, ())
                 return {"VpcBlockPublicAccessExclusions": list(exclusions)}
         return None
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,6 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
-from moto.iam.models import get_account_id_from
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -40,11 +40,15 @@ _XML_ERRORS = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One request to AWS, understood with botocore's model of its service."""
+    """One request to AWS, understood with botocore's model of its service.
+
+    `caller` is the access key id that it is signed with, `account` the account that it is about.
+    """
 
     service: str
     region: str
     caller: str
+    account: str
     model: OperationModel
     request: Request
     body: bytes
@@ -54,11 +58,6 @@ class Operation:
     def name(self) -> str:
         """The operation as AWS spells it, for example DescribeSecurityGroups."""
         return str(self.model.name)
-
-    @property
-    def account(self) -> str:
-        """The account the caller's key belongs to; an unknown key belongs to the default one."""
-        return get_account_id_from(self.caller)
 
     @property
     def protocol(self) -> str:
@@ -113,15 +112,20 @@ class Operation:
         return parsed
 
     def environ(self) -> dict[str, Any]:
-        """A WSGI environment of this request with an unread body."""
-        fresh = {"wsgi.input": io.BytesIO(self.body), "CONTENT_LENGTH": str(len(self.body))}
+        """A WSGI environment of this request with an unread body, which tells moto the account."""
+        fresh = {
+            "HTTP_X_MOTO_ACCOUNT_ID": self.account,
+            "wsgi.input": io.BytesIO(self.body),
+            "CONTENT_LENGTH": str(len(self.body)),
+        }
         return {**self.request.environ, **fresh}
 
 
-def understand(environ: dict[str, Any]) -> Operation | None:
+def understand(environ: dict[str, Any], account_of: Callable[[str], str]) -> Operation | None:
     """The operation a signed request asks for; None if it is unsigned or in no botocore model.
 
-    Afterwards the body can be read again from `environ`.
+    `account_of` is the account of an access key. Afterwards the body can be read again from
+    `environ`.
     """
     body = Request(dict(environ)).get_data()
     environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
@@ -140,6 +144,7 @@ def understand(environ: dict[str, Any]) -> Operation | None:
         service=service,
         region=credential["region"],
         caller=credential["key"],
+        account=account_of(credential["key"]),
         model=model,
         request=request,
         body=body,

@@ -1,9 +1,10 @@
-"""Puts the sample account's groups, interfaces and networks into an account."""
+"""Puts the sample account's groups, interfaces and networks into an account, or several."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.aws.account import Account
+from sandbox.aws.members import Member, Organization
 from sandbox.aws.sample import (
     REGIONS,
     SUBNETS,
@@ -14,9 +15,10 @@ from sandbox.aws.sample import (
     SeedRule,
     tcp,
 )
+from sandbox.aws.sample_organization import ACCOUNTS, SUSPENDED, UNITS
 
 
-def change(account: Account) -> None:
+def change(account: Account | Member) -> None:
     """What happens in a seeded account from one day to the next: one port closes, another opens."""
     ec2 = account.client("ec2", "eu-west-1")
     groups = {
@@ -35,7 +37,7 @@ def open_elsewhere(account: Account, user: str) -> str:
     iam, name = account.client("iam"), "build-runner"
     iam.create_user(UserName=user)
     key = iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
-    ec2 = account.client("ec2", "us-east-1", key)
+    ec2 = account.client("ec2", "us-east-1", key=key)
     group_id = ec2.create_security_group(GroupName=name, Description="Builds")["GroupId"]
     opened = _permission(tcp(22, WORLD, description="just a test"), {}, {})
     ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[opened])
@@ -44,13 +46,24 @@ def open_elsewhere(account: Account, user: str) -> str:
     return name
 
 
-def seed(account: Account) -> None:
-    """Fill an empty account with the sample: a VPC for each region, and what belongs into it."""
-    for name, region in REGIONS.items():
+def seed(account: Account | Member, regions: Mapping[str, SeedRegion] = REGIONS) -> None:
+    """Fill an empty account: a VPC for each region, and what belongs into it."""
+    for name, region in regions.items():
         _seed_region(account, account.client("ec2", name), region)
 
 
-def _seed_region(account: Account, ec2: Any, region: SeedRegion) -> None:
+def seed_organization(account: Account) -> Organization:
+    """Make the account the management account of the sample organization."""
+    organization = Organization(account)
+    for name, parent in UNITS.items():
+        organization.add_unit(name, parent)
+    for sample in ACCOUNTS:
+        seed(organization.add_account(sample.id, sample.name, sample.unit), sample.regions)
+    organization.suspend(SUSPENDED)
+    return organization
+
+
+def _seed_region(account: Account | Member, ec2: Any, region: SeedRegion) -> None:
     vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
     lists = {
         known["PrefixListName"]: known["PrefixListId"]

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from sandbox.aws.account import Account
+from sandbox.aws.members import Member
 
 # The lists of a snapshot and the calls that answer them.
 _LISTS = {
@@ -15,7 +16,7 @@ _LISTS = {
 }
 
 
-def take_snapshot(account: Account, region: str = "eu-west-1") -> dict[str, Any]:
+def take_snapshot(account: Account | Member, region: str = "eu-west-1") -> dict[str, Any]:
     """What EC2 answers about the region, as values that JSON has.
 
     Prefix lists have their Entries, and interfaces that are hidden by default are among the others.

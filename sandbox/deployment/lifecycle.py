@@ -30,6 +30,8 @@ GONE: Final = frozenset(
         "OwnershipControlsNotFoundError",
         "ResourceNotFoundException",
         "ServerSideEncryptionConfigurationNotFoundError",
+        "StackSetNotFoundException",
+        "StateMachineDoesNotExist",
     }
 )
 FAILURES: Final = (BotoCoreError, ClientError, RefusedError, UnreadableAssetError)

@@ -70,6 +70,13 @@ class LambdaHost:
             self._all.clear()
             self._idle.clear()
 
+    def kill(self, session: str) -> None:
+        """Let the process with this session token die while it runs."""
+        with self._lock:
+            dying = [process for process in self._all if process.session == session]
+        for process in dying:
+            process.kill()
+
     def run(
         self,
         function: Function,

@@ -54,6 +54,7 @@ class FunctionProcess:
     def __init__(self, function: Function, runtime: Path, credentials: Mapping[str, str]) -> None:
         self.function = function
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
+        self.session = uuid.uuid4().hex
         self.broken: Outcome | None = None
         self.init_duration = 0.0
         self._lock = threading.Lock()
@@ -131,10 +132,14 @@ class FunctionProcess:
                     return int(line.split()[1]) // 1024
         return None
 
-    def close(self) -> None:
-        """End the process and whatever it started, and remove its files."""
+    def kill(self) -> None:
+        """End the process and whatever it started."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the process and whatever it started, and remove its files."""
+        self.kill()
         self._process.wait()
         self._reader.join()
         with self._lock:
@@ -178,6 +183,8 @@ class FunctionProcess:
             "_HANDLER": function.handler,
             **level,
             **credentials,
+            # Each process has its own, as in Lambda.
+            "AWS_SESSION_TOKEN": self.session,
         }
 
     def _await(self, seconds: float) -> Outcome | None:

@@ -405,11 +405,14 @@ def test_full_disk_is_one_sentence() -> None:
     assert (completed.returncode, completed.stderr) == (2, sentence)
 
 
-def test_snapshot_has_no_profile_and_no_region() -> None:
+def test_snapshot_has_no_profile_region_or_account() -> None:
     """--from-file together with --region exits with 2."""
     result = run("--from-file", "-", "--region", "eu-west-1", stdin={"SecurityGroups": []})
     assert result.exit_code == 2
-    assert "--from-file reads no account: leave out --profile and --region." in result.stderr
+    assert (
+        "--from-file reads no account: leave out --profile, --region and --account."
+        in result.stderr
+    )
 
 
 @pytest.fixture(scope="module")

@@ -36,14 +36,20 @@ def demo_without_engine(
     project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A demo on a machine without Pulumi CLI and Go: the folder that it writes, and its process."""
-    runtime.prepare()
     folder = tmp_path_factory.mktemp("bare")
+    copy = copy_bare(project, folder)
+    return copy / ".demo", demo(copy, PATH="", PULUMI_HOME=str(folder))
+
+
+def copy_bare(project: Path, folder: Path) -> Path:
+    """A copy of the project in the folder, without what was built beside it."""
+    runtime.prepare()
     copy = folder / "project"
     ignore = shutil.ignore_patterns(".*", "venv", "tests", "__pycache__")
     shutil.copytree(project, copy, ignore=ignore)
     (copy / ".cache").mkdir()
     (copy / ".cache" / "lambda-runtime").symlink_to(runtime.location().parent)
-    return copy / ".demo", demo(copy, PATH="", PULUMI_HOME=str(folder))
+    return copy
 
 
 def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
@@ -115,6 +121,25 @@ def test_demo_without_an_engine(
     assert process.stdout.splitlines()[1] == (
         "Deployed with Pulumi's mock monitor (no Pulumi CLI; `make engine` builds one)"
     )
+
+
+def test_demo_of_an_organization(project: Path, tmp_path: Path) -> None:
+    """With --organization it mails what a dozen accounts open, and which one refuses."""
+    copy = copy_bare(project, tmp_path)
+    process = demo(copy, "--organization", PATH="", PULUMI_HOME=str(tmp_path))
+    assert process.returncode == 0, process.stdout
+    assert process.stdout.count("The state machine: execution failed in ") == 2
+    folder = copy / ".demo"
+    mail = email.message_from_bytes((folder / "mail.eml").read_bytes(), policy=default)
+    assert mail["Subject"] == "[dev] 1 account not read; 10 critical"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = " ".join(body.get_content().split())
+    assert "acquired-company (210000000011) (denied): AccessDenied" in text
+    for name in ("shop-production", "payments-production", "network", "old-website"):
+        assert name in text
+    changes = email.message_from_bytes((folder / "changes.eml").read_bytes(), policy=default)
+    assert "new critical: MySQL on orders-database (1 resolved)" in changes["Subject"]
 
 
 def test_verbose_demo_shows_everything(

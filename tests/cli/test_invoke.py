@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -59,6 +60,16 @@ def test_stack_has_its_own_settings(
     assert "To: security@example.com, platform-oncall@example.com" in output
     assert "Manual run " in output
     assert "ap-southeast-2" not in output
+
+
+@pytest.mark.parametrize("setting", ['accounts: ["111122223333"]', "organizationalUnits: [r-ab12]"])
+def test_stack_of_many_accounts_is_refused(project: Path, tmp_path: Path, setting: str) -> None:
+    """A stack with a state machine is one sentence that names the commands for many accounts."""
+    copy = copy_project(project, tmp_path / "project")
+    with (copy / "Pulumi.prod.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"\n  security-group-audit:{setting}\n")
+    with pytest.raises(click.ClickException, match="stack prod audits many accounts, "):
+        run_function(copy, "prod", "the default event", b"{}", live=False)
 
 
 @pytest.mark.parametrize(

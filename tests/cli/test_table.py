@@ -16,7 +16,7 @@ from handler.model.run import Report
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.sanitize import plain
-from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render, ssh_report
+from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render
 from tests.support.reports import of, read
 from tests.support.security_groups import answer, permission
 
@@ -190,11 +190,12 @@ def test_finding_says_what_is_open_where_and_why(report: Report, line: str) -> N
 
 
 def test_region_has_its_account_where_there_are_several() -> None:
-    """With findings of two accounts, each region is followed by its account."""
-    other = ssh_report("eu-west-1").findings[0]
-    other = replace(other, target=replace(other.target, account="210987654321"))
-    report = replace(REPORTS["one"], findings=(*REPORTS["one"].findings, other))
-    assert "web    eu-west-1 / 210987654321" in render("table", report).replace("web  ", "web    ")
+    """In a report on two accounts, each region is followed by its account."""
+    (coverage,) = REPORTS["one"].coverage
+    other = replace(coverage, target=replace(coverage.target, account="210987654321"))
+    lines = render("table", replace(REPORTS["one"], coverage=(coverage, other))).splitlines()
+    assert lines[0].startswith("CRITICAL  SSH tcp/22  web  eu-west-1 / 123456789012  ")
+    assert lines[2].startswith("All 2 regions of 2 accounts read: ")
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ FLOORS = (
     {"assess", "settings"},
     {"event", "ledger", "mail", "publish", "scan"},
     {"audit", "logs"},
+    {"organization"},
     {"app"},
 )
 PURE = {
@@ -61,7 +62,9 @@ PURE = {
     "handler/policy",
     "handler/assess",
     "handler/report",
+    "infra/organization_permissions.py",
     "infra/permissions.py",
+    "infra/state_machine.py",
     "infra/schedule_expression.py",
 }
 IMPURE_MODULES = {

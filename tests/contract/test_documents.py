@@ -16,6 +16,7 @@ from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
 from handler.report.digest import DigestKind
 from handler.report.json_report import report_from_json
+from infra import organization_permissions as many
 from infra import permissions
 from tests.end_to_end.conftest import Deployed
 
@@ -23,6 +24,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "sandbox/README.md"]
 )
+
+ACTION = re.compile(r"`([\w-]+:\w+)`")
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -43,7 +46,7 @@ def default_text(value: object) -> str:
     """A default value as the documents show it."""
     if isinstance(value, list):
         return f"`[{', '.join(value)}]`"
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+    return f"`{value if isinstance(value, str) and value else json.dumps(value)}`"
 
 
 def test_documents_list_the_settings(project: Path) -> None:
@@ -76,6 +79,47 @@ def test_documents_list_the_permissions() -> None:
     assert all(row[2] for row in table)
 
 
+def test_documents_list_the_permissions_for_many_accounts() -> None:
+    """The table has the actions of each role but for those that read groups, which are above it."""
+    listed = {
+        (role, action)
+        for role, actions, *_ in rows("role of")
+        for action in ACTION.findall(actions)
+    }
+    functions = {
+        "door": many.door_policy(
+            log_group_arn="log", bucket_arn="bucket", state_machine_arn="machine", lists_units=True
+        ),
+        "scan": many.scan_policy(
+            log_group_arn="log",
+            bucket_arn="bucket",
+            member_role_arn="role",
+            accounts=["111122223333"],
+            organization="o-ab12cd34ef",
+            regions=[],
+        ),
+        "report": many.report_policy(
+            log_group_arn="log", bucket_arn="bucket", mail_arns=["identity"], sender="a@example.com"
+        ),
+    }
+    machine = {
+        *actions_of(many.state_machine_policy(bucket_arn="bucket", function_arns=["function"])),
+        *actions_of(many.children_policy("machine")),
+    }
+    assert listed == {
+        *((name, action) for name, policy in functions.items() for action in actions_of(policy)),
+        *(("state machine", action) for action in machine),
+        *(("functions", action) for action in permissions.LOG_ACTIONS),
+    }
+    assert actions_of(many.member_role_policy()) == set()
+
+
+def actions_of(policy: permissions.Document) -> set[str]:
+    """The actions of a policy without those that read groups or write a function's log."""
+    actions = {action for statement in policy["Statement"] for action in statement["Action"]}
+    return actions - {*permissions.READ_ACTIONS, *permissions.LOG_ACTIONS}
+
+
 def test_documents_list_the_options_of_audit() -> None:
     """Each option of `audit` has its row."""
     listed = "".join(row[0] for row in rows("option"))
@@ -89,11 +133,11 @@ def test_documents_list_the_formats() -> None:
 
 
 def test_documents_list_the_outputs(project: Path) -> None:
-    """The table of outputs has each of the program's nine exports."""
+    """The table of outputs has each of the program's twelve exports."""
     component = (project / "infra" / "component.py").read_text("utf-8")
     (outputs,) = re.findall(r"self\.outputs = {(.*?)}", component, re.DOTALL)
     exports = re.findall(r'"(\w+)":', outputs)
-    assert len(exports) == 9
+    assert len(exports) == 12
     assert sorted(re.findall(r"`(\w+)`", "".join(row[0] for row in rows("output")))) == sorted(
         exports
     )

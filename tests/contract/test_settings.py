@@ -1,12 +1,14 @@
 """Pulumi.yaml, the Pulumi program and the function agree on settings and variables."""
 
 import ast
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from handler.organization.configuration import Organization, TeamDigest
 from handler.policy import policy
 from handler.settings import Settings
 from tests.infra.conftest import Deploy, Deployment
@@ -38,19 +40,21 @@ def declared_settings(project: Path) -> dict[str, Any]:
 
 
 def read_keys(project: Path) -> set[str]:
-    """The keys that infra/config.py reads."""
-    tree = ast.parse((project / "infra" / "config.py").read_text("utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    readers = {"text", "texts", "objects", "boolean", "integer"}
-    texts = {
-        argument.value
-        for call in calls
-        for argument in call.args
-        if (isinstance(call.func, ast.Attribute) and call.func.attr in readers)
-        or (isinstance(call.func, ast.Name) and call.func.id == "_read_integer_within")
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    }
-    return texts - {"MB", "days", "seconds"}
+    """The keys that the modules of the config read: the first text of each call of a reader."""
+    files = [project / "infra" / name for name in ("config.py", "organization_config.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    readers = {"text", "texts", "objects", "boolean", "integer", "integer_within", "_read_ids"}
+    texts_of_calls = [
+        [
+            argument.value
+            for argument in node.args
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        ]
+        for node in nodes
+        if isinstance(node, ast.Call)
+        if getattr(node.func, "attr", getattr(node.func, "id", "")) in readers
+    ]
+    return {texts[0] for texts in texts_of_calls if texts}
 
 
 def resources(deployment: Deployment) -> dict[tuple[str, str], dict[str, Any]]:
@@ -68,6 +72,26 @@ def test_function_reads_the_variables_that_the_program_sets(deploy: Deploy) -> N
     environment = RecordingEnvironment(variables)
     Settings.from_env(environment)
     assert environment.read_names == set(variables)
+
+
+def test_function_reads_the_organization_that_the_program_writes(deploy: Deploy) -> None:
+    """organization.json of a stack with every setting for many accounts is valid."""
+    deployment = deploy(
+        accounts=["111122223333"],
+        organizationalUnits=["ou-ab12-cd34ef56"],
+        memberRoleName="audit-prod",
+        externalId="our-audit",
+        digests=[{"accounts": ["111122223333"], "recipients": ["shop-team@example.com"]}],
+    )
+    archive = deployment.named(FUNCTION, "function")["code"].assets
+    organization = Organization.parse(json.loads(archive["organization.json"].text))
+    assert organization == Organization(
+        accounts=("111122223333",),
+        units=("ou-ab12-cd34ef56",),
+        member_role="audit-prod",
+        external_id="our-audit",
+        digests=(TeamDigest(("111122223333",), ("shop-team@example.com",)),),
+    )
 
 
 def test_pulumi_yaml_declares_each_setting(project: Path) -> None:

@@ -31,7 +31,7 @@ def caller(deployed: Deployed, name: str) -> str:
 
 def open_group(deployed: Deployed, name: str, who: str, region: str, port: int = 22) -> str:
     """Open a port to the internet in a new group; the result is its id."""
-    ec2 = deployed.account.client("ec2", region, who)
+    ec2 = deployed.account.client("ec2", region, key=who)
     group_id: str = ec2.create_security_group(GroupName=name, Description="x")["GroupId"]
     allow(deployed, group_id, who, region, port)
     return group_id
@@ -39,7 +39,7 @@ def open_group(deployed: Deployed, name: str, who: str, region: str, port: int =
 
 def allow(deployed: Deployed, group_id: str, who: str, region: str, port: int) -> None:
     """Open a port to the internet in a group."""
-    ec2 = deployed.account.client("ec2", region, who)
+    ec2 = deployed.account.client("ec2", region, key=who)
     ec2.authorize_security_group_ingress(
         GroupId=group_id, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0"
     )

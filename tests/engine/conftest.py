@@ -120,3 +120,13 @@ def stack(account: Account, folder: Path, state: Path) -> Open:
         return open_stack(folder, name, account, config=config, state=state, engine=True)
 
     return opened
+
+
+@pytest.fixture
+def product(project: Path, account: Account, state: Path) -> Open:
+    """Opens stack dev of the product on the engine, with other settings if a test wants them."""
+
+    def opened(folder: Path = project, **config: object) -> Stack:
+        return open_stack(folder, "dev", account, config=config, state=state, engine=True)
+
+    return opened

@@ -32,6 +32,17 @@ def code(text: str) -> Archive:
     return Archive(text, {"assets": {"app.py": Asset(text, {"text": text})}})
 
 
+def machine(name: str) -> str:
+    """The definition of a state machine with one state of that name."""
+    return json.dumps({"StartAt": name, "States": {name: {"Type": "Succeed"}}})
+
+
+def template(name: str) -> str:
+    """A template for CloudFormation with a topic of that name."""
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}
+    return json.dumps({"Resources": {"Topic": topic}})
+
+
 # A valid resource of every type, created in this order.
 EXAMPLES: dict[str, dict[str, Any]] = {
     "aws:iam/role:Role": {"assumeRolePolicy": TRUST, "name": "role", "tags": {"Own": "1"}},
@@ -129,6 +140,25 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
     },
     "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "ledger", "policy": allowing("s3:GetObject")},
+    "aws:sfn/stateMachine:StateMachine": {
+        "definition": machine("one"),
+        "loggingConfiguration": {"includeExecutionData": False, "level": "ERROR"},
+        "name": "machine",
+        "roleArn": ROLE,
+        "tags": {"Own": "1"},
+    },
+    "aws:cloudformation/stackSet:StackSet": {
+        "capabilities": ["CAPABILITY_NAMED_IAM"],
+        "description": "A topic",
+        "name": "everywhere",
+        "tags": {"Own": "1"},
+        "templateBody": template("one"),
+    },
+    "aws:cloudformation/stackInstances:StackInstances": {
+        "accounts": ["123456789012"],
+        "regions": ["eu-west-1"],
+        "stackSetName": "everywhere",
+    },
 }
 
 
@@ -152,6 +182,7 @@ PARENTS = {
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": "aws:cloudwatch/logGroup:LogGroup",
     "aws:sns/topicPolicy:TopicPolicy": "aws:sns/topic:Topic",
     "aws:sns/topicSubscription:TopicSubscription": "aws:sns/topic:Topic",
+    "aws:cloudformation/stackInstances:StackInstances": "aws:cloudformation/stackSet:StackSet",
 } | {
     name: "aws:s3/bucket:Bucket"
     for name in EXAMPLES
@@ -320,6 +351,24 @@ UPDATES = [
         {"policy": allowing("s3:PutObject")},
         {"policy": "update"},
     ),
+    (
+        "aws:sfn/stateMachine:StateMachine",
+        {"definition": machine("two")},
+        {"definition": "update"},
+    ),
+    (
+        "aws:sfn/stateMachine:StateMachine",
+        {"loggingConfiguration": {"includeExecutionData": False, "level": "ALL"}},
+        {"loggingConfiguration.level": "update"},
+    ),
+    ("aws:sfn/stateMachine:StateMachine", {"tags": {"Own": "2"}}, TAGGED),
+    (
+        "aws:cloudformation/stackSet:StackSet",
+        {"templateBody": template("two")},
+        {"templateBody": "update"},
+    ),
+    ("aws:cloudformation/stackSet:StackSet", {"description": "x"}, {"description": "update"}),
+    ("aws:cloudformation/stackSet:StackSet", {"tags": {"Own": "2"}}, TAGGED),
 ]
 REPLACEMENTS = [
     ("aws:iam/role:Role", {"path": "/a/"}, "path"),
@@ -345,6 +394,15 @@ REPLACEMENTS = [
     ("aws:cloudwatch/metricAlarm:MetricAlarm", {"name": "b"}, "name"),
     ("aws:s3/bucket:Bucket", {"bucket": "b"}, "bucket"),
     ("aws:s3/bucketPolicy:BucketPolicy", {"bucket": UNKNOWN}, "bucket"),
+    ("aws:sfn/stateMachine:StateMachine", {"name": "b"}, "name"),
+    ("aws:sfn/stateMachine:StateMachine", {"type": "EXPRESS"}, "type"),
+    ("aws:cloudformation/stackSet:StackSet", {"name": "b"}, "name"),
+    (
+        "aws:cloudformation/stackSet:StackSet",
+        {"autoDeployment": {"enabled": True}},
+        "autoDeployment",
+    ),
+    ("aws:cloudformation/stackInstances:StackInstances", {"stackSetName": "b"}, "stackSetName"),
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.deployment.deploy import open_stack
-from sandbox.deployment.stack import Changes, DeployError, Stack
+from sandbox.deployment.stack import Changes, DeployError
 
 from .conftest import Open
 from .test_project import fill
@@ -51,16 +51,6 @@ aws.lambda_.Permission(f"{NAME}-schedule-permission", action="lambda:InvokeFunct
     function=function.name, principal="events.amazonaws.com", source_arn=rule.arn, opts=child)
 aws.cloudwatch.EventTarget(f"{NAME}-schedule-target", rule=rule.name, arn=function.arn, opts=child)
 """
-
-
-@pytest.fixture
-def product(project: Path, account: Account, state: Path) -> Open:
-    """Opens stack dev of the product on the engine, with other settings if a test wants them."""
-
-    def opened(folder: Path = project, **config: object) -> Stack:
-        return open_stack(folder, "dev", account, config=config, state=state, engine=True)
-
-    return opened
 
 
 def unchanged(changes: Changes) -> bool:

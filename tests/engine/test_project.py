@@ -291,6 +291,33 @@ def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine
         ),
         ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),
         (
+            {"accounts": [111122223333]},
+            "Stack 'dev' with configuration key 'accounts' must be of type 'array<string>'",
+        ),
+        (
+            {"accounts": ["111122223333"], "realtime": True},
+            (
+                "realtime must be false with accounts or organizationalUnits, got True: "
+                "it hears of one account only."
+            ),
+        ),
+        (
+            {"organizationalUnits": ["r-ab12"]},
+            (
+                "organizationalUnits needs the organization of the stack's account, which could "
+                "not be read: asking aws:organizations/getOrganization:getOrganization: "
+                "DescribeOrganization: AWSOrganizationsNotInUseException: "
+                "Your account is not a member of an organization."
+            ),
+        ),
+        (
+            {"digests": [{"accounts": ["111122223333"], "recipients": ["a@example.com"]}]},
+            (
+                "digests must be left out without accounts or organizationalUnits, got "
+                "[{'accounts': ['111122223333'], 'recipients': ['a@example.com']}]."
+            ),
+        ),
+        (
             {"aws:region": "ap-east-1"},
             "aws:region must be a region in which SES is available, got 'ap-east-1'.",
         ),

@@ -1,10 +1,8 @@
 """The targets of an audit, and the scans of all of them."""
 
-import gc
 from typing import Any, Literal
 
 import boto3
-import pytest
 from botocore.stub import Stubber
 
 from handler.audit import plan_targets, scan_targets
@@ -77,18 +75,3 @@ def test_a_denied_list_of_regions_is_a_denied_target() -> None:
         CoverageStatus.DENIED,
         "UnauthorizedOperation: No.",
     )
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_garbage_collector_is_paused_and_restored(*, enabled: bool) -> None:
-    """It is disabled from the first scan to the last, and then as before."""
-    before = gc.isenabled()
-    (gc.enable if enabled else gc.disable)()
-    try:
-        read = scan_targets(Scripted(eu_west_1=NOTHING), ["eu-west-1"], Policy())
-        next(read)
-        assert not gc.isenabled()
-        assert list(read) == []
-        assert gc.isenabled() is enabled
-    finally:
-        (gc.enable if before else gc.disable)()

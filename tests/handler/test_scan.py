@@ -1,6 +1,7 @@
 """What is read of a target, page by page, and what a failure on the way leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
@@ -27,23 +28,33 @@ ENTRIES = "get_managed_prefix_list_entries"
 
 
 class Ec2:
-    """EC2 as a script of answers; asking for anything else, or in another order, fails."""
+    """EC2 as a script of answers; asking for anything else, or in another order, fails.
+
+    Rules are read last, whenever the script names them.
+    """
 
     def __init__(self) -> None:
         self.client = boto3.client("ec2", region_name="eu-west-1")
         self.stub = Stubber(self.client)
+        self._last: list[Callable[[], None]] = []
 
     def says(self, operation: str, asked: dict[str, Any], **said: Any) -> None:
         """The next call must be this one, and this is its answer."""
-        self.stub.add_response(operation, said, asked)
+        self._next(operation, partial(self.stub.add_response, operation, said, asked))
 
     def refuses(self, operation: str, code: str, message: str = "No.") -> None:
         """The next call must be this one, and it fails."""
-        self.stub.add_client_error(operation, code, message)
+        self._next(operation, partial(self.stub.add_client_error, operation, code, message))
+
+    def _next(self, operation: str, add: Callable[[], None]) -> None:
+        if operation == RULES:
+            self._last.append(add)
+        else:
+            add()
 
     def groups(self, *groups: dict[str, Any]) -> None:
         """The next call reads the groups, which fit into one page."""
-        self.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=list(groups))
+        self.says(GROUPS, {"MaxResults": 500}, SecurityGroups=list(groups))
 
     def rules(self, *rules: dict[str, Any], of: list[str]) -> None:
         """The next calls read the rules of some groups, and then that they have no interfaces."""
@@ -73,6 +84,8 @@ class Ec2:
 
     def scan(self, policy: Policy | None = None) -> Scan:
         """Scan the region, and see that every answer was asked for."""
+        for add in self._last:
+            add()
         result = scan_target(TARGET, Ec2Region(self.client), policy or Policy())
         self.stub.assert_no_pending_responses()
         return result
@@ -130,8 +143,8 @@ def test_rule_ids_are_asked_for_open_groups_only(ec2: Ec2) -> None:
 def test_every_page_is_read(ec2: Ec2) -> None:
     """Groups on a second page count like those on the first."""
     first, second = answer(group_id="sg-1"), answer(group_id="sg-2")
-    ec2.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=[first], NextToken="more")
-    ec2.says(GROUPS, {"MaxResults": 1000, "NextToken": "more"}, SecurityGroups=[second])
+    ec2.says(GROUPS, {"MaxResults": 500}, SecurityGroups=[first], NextToken="more")
+    ec2.says(GROUPS, {"MaxResults": 500, "NextToken": "more"}, SecurityGroups=[second])
     assert ec2.scan().coverage.groups == 2
 
 
@@ -170,7 +183,7 @@ def test_a_refusal_is_coverage(ec2: Ec2, code: str, status: CoverageStatus) -> N
 def test_what_was_read_before_a_failure_is_judged(ec2: Ec2) -> None:
     """A failure on the second page leaves the findings of the first, and is said."""
     open_group = answer(permission("tcp", 22, 22, WORLD))
-    ec2.says(GROUPS, {"MaxResults": 1000}, SecurityGroups=[open_group], NextToken="more")
+    ec2.says(GROUPS, {"MaxResults": 500}, SecurityGroups=[open_group], NextToken="more")
     ec2.refuses(GROUPS, "InternalError")
     ec2.rules(of=["sg-1"])
     result = ec2.scan()
@@ -210,7 +223,7 @@ def test_an_answer_without_sense_is_coverage(ec2: Ec2) -> None:
 
 def test_an_answer_without_groups_is_coverage(ec2: Ec2) -> None:
     """An answer that lacks its list is no empty list."""
-    ec2.says(GROUPS, {"MaxResults": 1000})
+    ec2.says(GROUPS, {"MaxResults": 500})
     coverage = ec2.scan().coverage
     assert coverage.status is CoverageStatus.FAILED
     assert (
@@ -225,7 +238,7 @@ def test_several_failures_are_all_said(ec2: Ec2) -> None:
     ec2.refuses(INTERFACES, "InternalError")
     coverage = ec2.scan().coverage
     assert coverage.status is CoverageStatus.FAILED
-    assert coverage.error == "UnauthorizedOperation: No. InternalError: No."
+    assert coverage.error == "InternalError: No. UnauthorizedOperation: No."
 
 
 def test_a_region_out_of_reach_is_coverage() -> None:
@@ -252,7 +265,7 @@ def test_lists_are_read_once(ec2: Ec2) -> None:
     open_by_list = permission("tcp", 22, 22, "pl-1")
     ec2.says(
         GROUPS,
-        {"MaxResults": 1000},
+        {"MaxResults": 500},
         SecurityGroups=[answer(open_by_list), answer(open_by_list, group_id="sg-2")],
     )
     ec2.says(LISTS, lists("pl-1"), PrefixLists=[{"PrefixListId": "pl-1", "OwnerId": "1"}])

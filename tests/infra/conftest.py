@@ -16,13 +16,17 @@ from pulumi.runtime import settings
 _LOOP = asyncio.new_event_loop()
 
 ACCOUNT = "123456789012"
+MANAGEMENT_ACCOUNT = "999999999999"
 REGION = "eu-west-1"
 DEV = {"sender": "audit@example.com", "recipients": ["security@example.com"]}
 
 _INVOKE_RESULTS: dict[str, dict[str, Any]] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
     "aws:index/getPartition:getPartition": {"partition": "aws"},
     "aws:index/getRegions:getRegions": {"names": ["us-east-1", "eu-west-1", "eu-central-1"]},
+    "aws:organizations/getOrganization:getOrganization": {
+        "id": "o-ab12cd34ef",
+        "masterAccountId": MANAGEMENT_ACCOUNT,
+    },
 }
 
 
@@ -31,6 +35,7 @@ class Deployment(pulumi.runtime.Mocks):
     """The declared resources: their inputs by type and name."""
 
     region: str = REGION
+    account: str = ACCOUNT
     resources: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -45,12 +50,19 @@ class Deployment(pulumi.runtime.Mocks):
         self, args: pulumi.runtime.MockCallArgs
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """The result of an invoke (account, partition, region or regions), and no failures."""
-        results = _INVOKE_RESULTS | {"aws:index/getRegion:getRegion": {"region": self.region}}
+        results = _INVOKE_RESULTS | {
+            "aws:index/getRegion:getRegion": {"region": self.region},
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": self.account},
+        }
         return results[args.token], []
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """The inputs of every resource of a type, by name: the SDK declares them in any order."""
         return [inputs for _, inputs in sorted(self.resources.get(kind, {}).items())]
+
+    def named(self, kind: str, name: str) -> dict[str, Any]:
+        """The inputs of the resource of a type with this name, without the component's."""
+        return self.resources[kind][f"security-group-audit-{name}"]
 
     def one(self, kind: str) -> dict[str, Any]:
         """The inputs of the only resource of a type."""
@@ -66,9 +78,13 @@ def deploy(project: Path) -> Deploy:
     """Run the program for stack dev: ``deploy(schedule="disabled")`` changes one setting."""
 
     def run(
-        base: Mapping[str, Any] = DEV, *, aws_region: str = REGION, **overrides: object
+        base: Mapping[str, Any] = DEV,
+        *,
+        aws_region: str = REGION,
+        aws_account: str = ACCOUNT,
+        **overrides: object,
     ) -> Deployment:
-        deployment = Deployment(aws_region)
+        deployment = Deployment(aws_region, aws_account)
         config = {**base, **overrides}
 
         asyncio.set_event_loop(_LOOP)

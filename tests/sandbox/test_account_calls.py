@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.account import OWNER, Account
+from sandbox.aws.account import Account
+from sandbox.aws.callers import OWNER
 from sandbox.aws.front import Call
 
 

@@ -37,7 +37,7 @@ def open_ssh(account: Account, *callers: str, region: str = "eu-west-1") -> str:
         GroupName="web", Description="web"
     )["GroupId"]
     for port, caller in enumerate(callers, 22):
-        account.client("ec2", region, caller).authorize_security_group_ingress(
+        account.client("ec2", region, key=caller).authorize_security_group_ingress(
             GroupId=group_id, IpPermissions=[SSH | {"FromPort": port, "ToPort": port}]
         )
     return group_id

@@ -5,7 +5,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from sandbox.aws.account import OWNER, Account
+from sandbox.aws.account import Account
+from sandbox.aws.callers import OWNER
 from sandbox.aws.faults import Fault
 from sandbox.aws.functions import SECRETS
 
@@ -41,6 +42,27 @@ def test_throttling_ends_after_the_given_number_of_times(account: Account) -> No
         with pytest.raises(ClientError, match="RequestLimitExceeded"):
             ec2.describe_vpcs()
     assert len(ec2.describe_vpcs()["Vpcs"]) == 1
+
+
+def test_a_fault_may_come_late_and_concern_some_requests(account: Account) -> None:
+    """Of the requests with a text the first is answered, the second fails, and so on; no others."""
+    vpc = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1"]}]}
+    account.faults.add(Fault("DescribeVpcs", code="Broken", skip=1, times=1, containing="vpc-1"))
+    ec2 = account.client("ec2")
+    ec2.describe_vpcs(**vpc)
+    ec2.describe_vpcs()
+    with pytest.raises(ClientError, match="Broken"):
+        ec2.describe_vpcs(**vpc)
+    ec2.describe_vpcs(**vpc)
+
+
+def test_a_request_may_be_carried_out_and_fail(account: Account) -> None:
+    """With `answered` the client gets an error, and the bucket is there."""
+    account.faults.add(Fault("CreateBucket", code="InternalError", status=500, answered=True))
+    s3 = account.client("s3", "us-east-1")
+    with pytest.raises(ClientError, match="InternalError"):
+        s3.create_bucket(Bucket="ledger")
+    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["ledger"]
 
 
 def test_a_denial_holds_in_its_region_only(account: Account) -> None:

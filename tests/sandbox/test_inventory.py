@@ -1,7 +1,10 @@
 """The list of what an account holds."""
 
+import json
+
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
+from sandbox.aws.members import Organization
 
 
 def test_an_empty_account_holds_nothing(account: Account) -> None:
@@ -37,3 +40,24 @@ def test_things_are_listed_by_kind_and_name(account: Account) -> None:
     }
     assert len(contents) == 6
     assert inventory(account, "us-east-1") == {"bucket ledger", "role role"}
+
+
+def test_an_organization_counts(account: Account) -> None:
+    """State machines and stack sets count, and the roles of members with the member's id."""
+    organization = Organization(account)
+    member = organization.add_account("111122223333", "shop")
+    before = inventory(account)
+    member.client("iam").create_role(RoleName="audit", AssumeRolePolicyDocument="{}")
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
+    account.client("cloudformation").create_stack_set(
+        StackSetName="roles", TemplateBody=json.dumps({"Resources": {"Role": role}})
+    )
+    machine = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    account.client("stepfunctions").create_state_machine(
+        name="audit", definition=json.dumps(machine), roleArn="arn:aws:iam::123456789012:role/a"
+    )
+    assert inventory(account) - before == {
+        "role 111122223333/audit",
+        "stack set roles",
+        "state machine audit",
+    }

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.aws.account import Account
 from sandbox.aws.sample import REGIONS, everything_but_private
-from sandbox.aws.seed import seed
+from sandbox.aws.seed import seed, seed_organization
 
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 ALLOWED = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
@@ -211,3 +211,17 @@ def test_groups_have_the_tags_of_their_controller(
         "SecurityGroups"
     ]
     assert {tag["Key"]: tag["Value"] for tag in group["Tags"]} == tags
+
+
+def test_a_sample_organization_has_a_dozen_accounts(account: Account) -> None:
+    """Its members are in four units and hold openings; one of them is suspended."""
+    organization = seed_organization(account)
+    listed = account.client("organizations").list_accounts()["Accounts"]
+    states = {item["Name"]: item["State"] for item in listed if item["Id"] in organization.members}
+    assert len(states) == 12
+    assert [name for name, state in states.items() if state == "SUSPENDED"] == ["old-website"]
+    ec2 = organization.members["210000000002"].client("ec2", "eu-central-1")
+    (group,) = ec2.describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": ["payments-database"]}]
+    )["SecurityGroups"]
+    assert (group["OwnerId"], group["IpPermissions"][0]["FromPort"]) == ("210000000002", 5432)

@@ -103,7 +103,8 @@ class _Sts:
         self._account = account
 
     def get_caller_identity(self) -> Answer:
-        identity = {"Account": self._account.id}
+        arn = f"arn:aws:sts::{self._account.id}:assumed-role/audit/run"
+        identity = {"Account": self._account.id, "Arn": arn}
         return self._account.send(Request("GetCallerIdentity", "eu-west-1", lambda: identity))
 
 

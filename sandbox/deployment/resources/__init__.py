@@ -19,6 +19,8 @@ from sandbox.deployment.resources.s3 import (
 )
 from sandbox.deployment.resources.ses import EmailIdentity
 from sandbox.deployment.resources.sns import Topic, TopicPolicy, TopicSubscription
+from sandbox.deployment.resources.stack_sets import StackInstances, StackSet
+from sandbox.deployment.resources.state_machines import StateMachine
 
 RESOURCES: Final[dict[str, Resource]] = {
     kind.type_name: kind
@@ -41,6 +43,9 @@ RESOURCES: Final[dict[str, Resource]] = {
         Permission(),
         Role(),
         RolePolicy(),
+        StackInstances(),
+        StackSet(),
+        StateMachine(),
         Topic(),
         TopicPolicy(),
         TopicSubscription(),

@@ -27,6 +27,25 @@ def _caller_identity(place: Place, arguments: Properties) -> Properties:
     }
 
 
+def _organization(place: Place, arguments: Properties) -> Properties:
+    held = place.client.describe_organization()["Organization"]
+    return {
+        "accounts": [],
+        "arn": held["Arn"],
+        "awsServiceAccessPrincipals": [],
+        "enabledPolicyTypes": [],
+        "featureSet": held["FeatureSet"],
+        "id": held["Id"],
+        "masterAccountArn": held["MasterAccountArn"],
+        "masterAccountEmail": held["MasterAccountEmail"],
+        "masterAccountId": held["MasterAccountId"],
+        "masterAccountName": "",
+        "nonMasterAccounts": [],
+        "returnOrganizationOnly": True,
+        "roots": [],
+    }
+
+
 def _partition(place: Place, arguments: Properties) -> Properties:
     return {
         "dnsSuffix": "amazonaws.com",
@@ -67,4 +86,5 @@ LOOKUPS: Final = {
     "aws:index/getPartition:getPartition": Lookup("sts", _partition),
     "aws:index/getRegion:getRegion": Lookup("ec2", _region),
     "aws:index/getRegions:getRegions": Lookup("ec2", _regions),
+    "aws:organizations/getOrganization:getOrganization": Lookup("organizations", _organization),
 }

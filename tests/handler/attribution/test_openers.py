@@ -105,14 +105,14 @@ def test_who_opened_it_is_kept_until_it_is_wider(stack: Stack, account: Account)
     narrow = [SSH[0] | {"IpRanges": [{"CidrIp": "0.0.0.0/1"}]}]
     ec2 = account.client("ec2")
     ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=SSH)
-    account.client("ec2", caller=user(account, "carol")).authorize_security_group_ingress(
+    account.client("ec2", key=user(account, "carol")).authorize_security_group_ingress(
         GroupId=group_id, IpPermissions=narrow
     )
     stack.run()
     stack.day(8)
     stack.run({})
     assert "opened by: IAM user carol, 23 Nov 2026" in unwrapped(stack.texts[-1])
-    account.client("ec2", caller=user(account, "bob")).authorize_security_group_ingress(
+    account.client("ec2", key=user(account, "bob")).authorize_security_group_ingress(
         GroupId=group_id, IpPermissions=SSH
     )
     stack.run({})

@@ -29,7 +29,7 @@ def openings(*groups: dict[str, Any], **more: Any) -> tuple[Opening, ...]:
 
 def entry(finding: Finding, *, with_commands: bool = False) -> Entry:
     """The entry of a finding that is open."""
-    return open_entry(Opening(finding), "", with_account=False, with_commands=with_commands)
+    return open_entry(Opening(finding), "", names=None, with_commands=with_commands)
 
 
 def ssh(*sources: str, **fields: Any) -> Finding:
@@ -52,7 +52,7 @@ def test_an_entry() -> None:
         "Ipv6Addresses": [{"Ipv6Address": "2a05:d018::1"}],
     }
     (opening,) = openings(group, NetworkInterfaces=[interface])
-    assert open_entry(opening, "New", with_account=False, with_commands=False) == Entry(
+    assert open_entry(opening, "New", names=None, with_commands=False) == Entry(
         title="SSH \N{MIDDLE DOT} tcp/22",
         families="IPv4 + IPv6",
         label="New",
@@ -68,7 +68,7 @@ def test_an_entry() -> None:
 def test_several_accounts_are_named() -> None:
     """Where several accounts were read, the place has the account, too."""
     finding = ssh(target=Target("210987654321", "eu-west-1"))
-    named = open_entry(Opening(finding), "", with_account=True, with_commands=False)
+    named = open_entry(Opening(finding), "", names={}, with_commands=False)
     assert named.place == "eu-west-1 / 210987654321"
 
 
@@ -276,5 +276,5 @@ def test_what_is_listed_no_more(
     fields: dict[str, Any], facts: tuple[str, ...], details: tuple[str, ...]
 ) -> None:
     """What is resolved says what is still open, what is below the minimum why it is."""
-    closed = closed_entry(Opening(ssh(first_seen=SEPTEMBER, **fields)), with_account=False)
+    closed = closed_entry(Opening(ssh(first_seen=SEPTEMBER, **fields)), names=None)
     assert (closed.facts, closed.details) == (facts, details)

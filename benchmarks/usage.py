@@ -1,0 +1,18 @@
+"""What a process has taken so far."""
+
+import json
+import resource
+import sys
+
+# What Linux counts in kilobytes, macOS counts in bytes.
+UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def print_usage(result: int, before: resource.struct_rusage | None = None) -> None:
+    """Write CPU seconds and peak memory as JSON, since ``before`` or in all, and a result."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = used.ru_utime + used.ru_stime
+    if before:
+        cpu -= before.ru_utime + before.ru_stime
+    memory = {"before": before.ru_maxrss * UNIT if before else 0, "peak": used.ru_maxrss * UNIT}
+    json.dump({"cpu": cpu, "result": result, **memory}, sys.stdout)

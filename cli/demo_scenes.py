@@ -1,0 +1,81 @@
+"""What the demo's accounts hold: one account, or an organization of a dozen."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sandbox.aws.account import Account
+from sandbox.aws.members import Member
+from sandbox.aws.sample_organization import ACCOUNTS, REFUSING
+from sandbox.aws.seed import open_elsewhere, seed, seed_organization
+
+_MEMBER_ROLE = "security-group-audit"
+_USER = "alice"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The account that holds the sample's groups, and what the stack is told about all accounts."""
+
+    sample: Account | Member
+    config: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """How the demo begins.
+
+    ``content`` says what ``fill`` does; ``obstacle`` happens between the deployment and the first
+    run, ``opening`` after the second, and each says what it was.
+    """
+
+    fill: Callable[[Account], Filled]
+    content: str
+    obstacle: Callable[[Account], str] | None = None
+    opening: Callable[[Account], str] | None = None
+
+
+def _fill_account(account: Account) -> Filled:
+    seed(account)
+    return Filled(account, {"realtime": True})
+
+
+def _fill_organization(account: Account) -> Filled:
+    organization = seed_organization(account)
+    units = [organization.units[name] for name in ("workloads", "platform")]
+    config = {"organizationalUnits": units, "deployMemberRole": True}
+    return Filled(organization.members[ACCOUNTS[0].id], config)
+
+
+def _refuse(account: Account) -> str:
+    """The role in one member trusts its own account only."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{REFUSING}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    account.client("iam", account_id=REFUSING).update_assume_role_policy(
+        RoleName=_MEMBER_ROLE,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    (name,) = (sample.name for sample in ACCOUNTS if sample.id == REFUSING)
+    return f"{name} stops to trust the audit"
+
+
+def _open_elsewhere(account: Account) -> str:
+    """Somebody opens a port in another region."""
+    return f"{_USER} opens SSH on {open_elsewhere(account, _USER)} in us-east-1"
+
+
+SCENES = {
+    "account": Scene(
+        _fill_account,
+        "filled with security groups of every kind",
+        opening=_open_elsewhere,
+    ),
+    "organization": Scene(
+        _fill_organization,
+        f"manages {len(ACCOUNTS)} others, one of them suspended",
+        _refuse,
+    ),
+}

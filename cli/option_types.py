@@ -1,0 +1,26 @@
+"""Values of options that must be in AWS's form."""
+
+import re
+from collections.abc import Callable
+
+import click
+
+
+def _matching(pattern: str, expectation: str) -> Callable[[str], str]:
+    """A type of option for text in that form; the expectation ends the sentence on any other."""
+
+    def require_match(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            message = f"{value!r} is not {expectation}."
+            raise click.BadParameter(message)
+        return value
+
+    return require_match
+
+
+ACCOUNT_ID = _matching("[0-9]{12}", "an account id of 12 digits")
+ROLE_NAME = _matching(
+    "([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}", "the name of a role, without its ARN"
+)
+"""With the role's path in front, where it has one."""
+EXTERNAL_ID = _matching("[A-Za-z0-9_+=,.@:/-]{2,1224}", "an external ID")

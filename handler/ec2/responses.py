@@ -1,0 +1,79 @@
+"""Parses EC2's answers as boto3 does, member by member of their shapes, with half of its work."""
+
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, XMLParser
+
+_OK = 200
+_Reader = Callable[[Element], Any]
+
+
+class _UnusualError(Exception):
+    """An answer or a shape of a form that EC2 does not use."""
+
+
+_READERS: dict[str, _Reader] = {}
+
+
+def parse_response(
+    response_dict: dict[str, Any],
+    customized_response_dict: dict[str, Any],
+    operation_model: Any,
+    **_: object,
+) -> None:
+    """Handler of botocore's before-parse event: parses the answer, leaves botocore an empty one.
+
+    What is not in EC2's usual form is left to botocore, with its errors.
+    """
+    if response_dict["status_code"] != _OK:
+        return
+    parser = XMLParser(encoding="utf-8")  # noqa: S314 -- botocore does the same
+    try:
+        parser.feed(response_dict["body"])
+        customized_response_dict |= _reader_of(operation_model)(parser.close())
+    except (ParseError, ValueError, _UnusualError):
+        return
+    response_dict["body"] = b"<empty/>"
+
+
+def _reader_of(operation: Any) -> _Reader:
+    if operation.name not in _READERS:
+        _READERS[operation.name] = _reader(operation.output_shape)
+    return _READERS[operation.name]
+
+
+def _reader(shape: Any) -> _Reader:
+    """What makes a value of an element. Raises ``_UnusualError``."""
+    match shape.type_name:
+        case "structure" if not shape.is_tagged_union:
+            return _structure_reader(shape)
+        case "list" if not shape.serialization.get("flattened"):
+            read = _reader(shape.member)
+            return lambda node: list(map(read, node))
+        case "string":
+            return lambda node: node.text or ""
+        case "integer" | "long":
+            return lambda node: int(node.text or "")
+        case "boolean":
+            return lambda node: node.text == "true"
+    raise _UnusualError
+
+
+def _structure_reader(shape: Any) -> _Reader:
+    members = {
+        member.serialization.get("name", name): (name, _reader(member))
+        for name, member in shape.members.items()
+    }
+
+    def read(node: Element) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for child in node:
+            if member := members.get(child.tag.rpartition("}")[2]):
+                name, read_child = member
+                # botocore makes a list of them.
+                if name in values:
+                    raise _UnusualError
+                values[name] = read_child(child)
+        return values
+
+    return read

@@ -1,0 +1,224 @@
+"""The transaction of a run over many accounts, of which one at a time is in memory."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import IO, Protocol
+
+from handler import clock
+from handler.ledger.account_state import AccountState, decode_account, encode_account
+from handler.ledger.flips import is_within
+from handler.ledger.head import AbandonedRun, DecodeError, Head, Pointer
+from handler.ledger.reading import state_of, suspects_in
+from handler.ledger.reconcile import REMEMBERED
+from handler.ledger.state import LedgerState
+from handler.ledger.store import LedgerStore
+from handler.ledger.transaction import UNDECODABLE, LedgerSession, Message, Outcome
+from handler.model.network import Target
+from handler.model.run import Report, Run, Scan
+from handler.report.digest import DigestKind
+
+# They hide the latency of S3; each holds one account's object in memory.
+_THREADS = 4
+_NAMED_PROBLEMS = 10
+
+
+class AccountBook:
+    """What is known of each account, and where what is known after the run is stored.
+
+    ``left_out`` are the accounts that are not audited, with their state; a run that has listed all
+    accounts replaces it. ``refused`` says which digests of teams were not sent, ``problems`` of
+    which accounts it is not known what was before.
+    """
+
+    def __init__(
+        self, store: LedgerStore, head: Head | None, abandoned: Sequence[AbandonedRun], run: str
+    ) -> None:
+        self._store = store
+        self._head = head
+        self._abandoned = abandoned
+        self._run = run
+        self._pool = ThreadPoolExecutor(_THREADS)
+        self._writes: deque[tuple[str, Future[Pointer | None]]] = deque()
+        self.state = state_of(head, ()) if head else None
+        self.left_out: Mapping[str, str] = head.left_out if head else {}
+        self.refused = frozenset(head.refused.values() if head else ())
+        self.accounts: Collection[str] = head.accounts.keys() if head else ()
+        self.pointers: dict[str, Pointer] = {}
+        self._problems: dict[str, str] = {}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The first ones, each in a sentence, and the number of the others."""
+        problems = tuple(self._problems.values())
+        if (more := len(problems) - _NAMED_PROBLEMS) <= 0:
+            return problems
+        return (*problems[:_NAMED_PROBLEMS], f"The same holds for {more:,} more accounts.")
+
+    def fetch(self, account: str) -> bytes | None:
+        """What is stored of an account, from any thread. Raises ``StoreError``."""
+        pointer = self._head.accounts.get(account) if self._head else None
+        return self._store.account_object(pointer) if pointer else None
+
+    def known(self, account: str, stored: bytes | None) -> LedgerState | None:
+        """What is known of the account; None without a ledger. Raises ``StoreError``."""
+        head = self._head
+        if head is None or self.state is None:
+            return None
+        pointer = head.accounts.get(account)
+        part, unknown = AccountState(), frozenset[str]()
+        try:
+            part = self._decoded(account, stored) if pointer else part
+        except DecodeError as error:
+            unknown = frozenset({account})
+            self._problems[account] = UNDECODABLE.format(error)
+        state = state_of(head, (part,))
+        suspects = {
+            dead.run: tuple(suspects_in(partial(self._store.read_account, account, old), state))
+            for dead in self._abandoned
+            if (old := dead.accounts.get(account))
+        }
+        return replace(state, unknown=unknown, suspects=suspects)
+
+    def name_of(self, account: str) -> str | None:
+        """The name that an account had when it was read last. Raises ``StoreError``."""
+        try:
+            return self._decoded(account, self.fetch(account)).name
+        except DecodeError:
+            return None
+
+    def write(self, account: str, name: str | None, after: LedgerState) -> None:
+        """Store what is known after the run. Raises ``StoreError``, also of earlier writes."""
+        stored = encode_account(after, account, name)
+        write = partial(self._store.put_account, account, stored, self._run, len(after.records))
+        self._writes.append((account, self._pool.submit(write)))
+        self._finish(_THREADS)
+
+    def finish(self) -> None:
+        """Wait until all is stored. Raises ``StoreError``."""
+        self._finish(0)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _finish(self, running: int) -> None:
+        while len(self._writes) > running:
+            account, write = self._writes.popleft()
+            if pointer := write.result():
+                self.pointers[account] = pointer
+
+    def _decoded(self, account: str, stored: bytes | None) -> AccountState:
+        if stored is None:
+            message = f"What is known of account {account} is missing."
+            raise DecodeError(message)
+        return decode_account(stored, account)
+
+
+class AccountsSteps(Protocol):
+    """What a run over many accounts does between its accesses to the ledger."""
+
+    def run(self) -> Run:
+        """The run."""
+
+    def compare(
+        self, book: AccountBook, notices: tuple[str, ...]
+    ) -> tuple[Report, DigestKind | None]:
+        """The report of all accounts, and which digest to mail; None for no mail.
+
+        What is known after the run has been written to the book.
+        """
+
+    def report_file(self, report: Report) -> IO[bytes]:
+        """The report as compressed JSON."""
+
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
+        """The digest, and those of teams."""
+
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
+        """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
+
+
+class AccountsSession(LedgerSession):
+    """The transaction of one run over many accounts."""
+
+    _book: AccountBook | None = None
+    _steps: AccountsSteps
+
+    def execute_accounts(self, steps: AccountsSteps) -> Outcome | None:
+        """Run the steps to the commit, as ``LedgerSession.execute`` does."""
+        self._steps = steps
+        return self.execute(_OneByOne(self, steps))
+
+    def compare_accounts(self) -> tuple[Report, DigestKind | None]:
+        """Compare one account after the other; where the ledger is lost, without it."""
+        with self._continuing_without_ledger():
+            return self._compare()
+        return self._compare()
+
+    def _compare(self) -> tuple[Report, DigestKind | None]:
+        head = self._stored.head if self._state else None
+        self._book = AccountBook(self._store, head, self._abandoned, self._event.id)
+        try:
+            report, kind = self._steps.compare(self._book, self._notices)
+            self._book.finish()
+        finally:
+            self._book.close()
+        self._failures += self._book.problems
+        return report, kind
+
+    def _read_state(self) -> LedgerState | None:
+        """What the head says; the accounts are read one by one."""
+        return state_of(self._stored.head, ()) if self._stored.head else None
+
+    def _save_report(self, report: Report) -> None:
+        self._store.save_report_file(report.run, self._steps.report_file(report))
+
+    def _write_accounts(self, _after: LedgerState, _report: Report) -> dict[str, Pointer]:
+        """What comparing has stored."""
+        return self._book.pointers if self._book else {}
+
+    def _accounts_kept(
+        self, _after: LedgerState, pointers: Mapping[str, Pointer]
+    ) -> Mapping[str, Pointer]:
+        """Those that were read, or are remembered in case they come back."""
+        now = clock.timestamp()
+        return {a: p for a, p in pointers.items() if is_within(p.written_at, now, REMEMBERED)}
+
+    def _left_out(self) -> Mapping[str, str]:
+        return self._book.left_out if self._book else super()._left_out()
+
+
+class _OneByOne:
+    """The steps of a run that holds all accounts, by those of one that does not."""
+
+    def __init__(self, session: AccountsSession, steps: AccountsSteps) -> None:
+        self._session = session
+        self._steps = steps
+
+    def scan(self, _targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
+        """Nothing: the accounts have been read before."""
+        return self._steps.run(), ()
+
+    def compare(
+        self,
+        _run: Run,
+        _scans: Sequence[Scan],
+        _known: LedgerState | None,
+        _notices: tuple[str, ...],
+    ) -> tuple[Report, DigestKind | None]:
+        """The report of all accounts."""
+        return self._session.compare_accounts()
+
+    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
+        """The digest, and those of teams."""
+        return self._steps.compose(report, kind)
+
+    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
+        """Mail it."""
+        self._steps.send(message, report, before_attempt)
+
+    def publish(self, _report: Report) -> None:
+        """Nothing: changes in many accounts are not published."""

@@ -1,0 +1,78 @@
+"""The report of a run over many accounts: all numbers, and the worst of its findings."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS
+from handler.model.run import Report
+from handler.model.totals import News, OpeningList, Totals
+
+_NAMED_PROBLEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a report says of findings that it does not hold."""
+
+    totals: Totals = field(default_factory=Totals)
+    openings: OpeningList = field(default_factory=OpeningList)
+    news: News = field(default_factory=News)
+    has_news: bool = False
+
+
+@dataclass(frozen=True)
+class AccountsReport(Report):
+    """The report of many accounts.
+
+    It holds no findings but those that its summary names, and of ``coverage`` what was not read
+    and what has a notice, with one target for all of an account that have the same.
+    """
+
+    summary: Summary = field(default_factory=Summary)
+
+    @property
+    def spans_accounts(self) -> bool:
+        """It is, also where the accounts could not be listed."""
+        return True
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The numbers of all accounts."""
+        return self.summary.totals
+
+    @cached_property
+    def openings(self) -> OpeningList:
+        """What is open and listed in all accounts."""
+        return self.summary.openings
+
+    @cached_property
+    def news(self) -> News:
+        """What is different from the last run in all accounts."""
+        return self.summary.news
+
+    @cached_property
+    def has_news(self) -> bool:
+        """Whether a finding has changed in a way that is worth a mail."""
+        return self.summary.has_news
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was not read: the first ones each in a sentence, and the number of the others."""
+        return (*self._unread_texts(), *self._unreadable_texts())
+
+    def _unread_texts(self) -> Iterator[str]:
+        unread = self.unread
+        titles = {account.id: account.title for account in self.accounts}
+        for coverage in unread[:_NAMED_PROBLEMS]:
+            account, region = coverage.target.account, coverage.target.region
+            title = titles.get(account, account)
+            where = title if region == ALL_REGIONS else f"{region} in {title}"
+            where = "The list of accounts" if account == ALL_ACCOUNTS else where
+            yield f"{where} was not read: {coverage.error}"
+        if (more := len(unread) - _NAMED_PROBLEMS) > 0:
+            yield f"{more:,} more were not read."
+
+    def _unreadable_texts(self) -> Iterator[str]:
+        if number := self.totals.unreadable:
+            yield f"{number:,} sources of rules could not be read."

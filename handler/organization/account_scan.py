@@ -1,0 +1,162 @@
+"""The scan of one account as a compressed object, with a line of JSON for each thing."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any
+
+from handler.model.finding import Finding
+from handler.model.network import Target
+from handler.model.run import Coverage, CoverageStatus
+from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.json_report import (
+    address_set_from_fields,
+    addresses_to_json,
+    encode,
+    finding_from_fields,
+    finding_to_json,
+)
+
+_VERSION = 1
+# As many as one account's report is measured with; whoever may edit rules makes as many as they
+# like, and must not take the report of all accounts along.
+MAX_FINDINGS = 20_000
+_EMPTY: tuple[object, ...] = (None, [])
+# Made from other fields when it is shown.
+_DERIVED = frozenset({"account", "console"})
+
+
+class ScanError(ValueError):
+    """A stored scan that cannot be read; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountScan:
+    """What was read of an account, and what it opens after the policy.
+
+    ``authorized`` are on ports that the policy authorizes; ``used`` are the keys of the exceptions
+    that are about any finding.
+    """
+
+    coverage: tuple[Coverage, ...]
+    findings: tuple[Finding, ...] = ()
+    authorized: tuple[Finding, ...] = ()
+    used: frozenset[str] = frozenset()
+
+
+def bounded(scan: AccountScan) -> AccountScan:
+    """The scan with the worst findings; what lost some of them was not read in full."""
+    findings = sorted(scan.findings, key=lambda finding: finding.sort_key)
+    left_out = {finding.target for finding in findings[MAX_FINDINGS:]}
+    left_out |= {finding.target for finding in scan.authorized[MAX_FINDINGS:]}
+    error = f"it has more than the {MAX_FINDINGS:,} findings of an account that a report holds."
+    return replace(
+        scan,
+        coverage=tuple(
+            replace(c, status=CoverageStatus.FAILED, error=" ".join(filter(None, (c.error, error))))
+            if c.target in left_out
+            else c
+            for c in scan.coverage
+        ),
+        findings=tuple(findings[:MAX_FINDINGS]),
+        authorized=scan.authorized[:MAX_FINDINGS],
+    )
+
+
+def encode_scan(account: str, scan: AccountScan) -> bytes:
+    """The scan, compressed; the same for the same scan."""
+    buffer = BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
+        for line in _lines(account, scan):
+            stream.write(f"{encode(line)}\n".encode())
+    return buffer.getvalue()
+
+
+def decode_scan(stored: bytes, account: str) -> AccountScan:
+    """The scan of that account. Raises ``ScanError``."""
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(stored)) as stream:
+            lines = (Fields(json.loads(line)) for line in stream)
+            heading = next(lines)
+            if heading.integer("version") != _VERSION or heading.text("account") != account:
+                message = "another version or account"
+                raise ValueError(message)
+            coverage = [_coverage(line, account) for line in _next(lines, heading, "coverage")]
+            findings = [_finding(line, account) for line in _next(lines, heading, "findings")]
+            authorized = [_finding(line, account) for line in _next(lines, heading, "authorized")]
+            if next(lines, None) is not None:
+                message = "there is more than its heading says"
+                raise ValueError(message)
+        return AccountScan(
+            tuple(coverage),
+            tuple(findings),
+            tuple(authorized),
+            frozenset(heading.texts("used")),
+        )
+    except (*DECODE_ERRORS, OSError, EOFError, StopIteration, zlib.error) as error:
+        message = f"its scan cannot be read ({type(error).__name__}: {error!s:.80})."
+        raise ScanError(message) from error
+
+
+def _lines(account: str, scan: AccountScan) -> Iterator[dict[str, Any]]:
+    """A heading with the numbers of the lines after it, then coverage and findings."""
+    yield {
+        "version": _VERSION,
+        "account": account,
+        "used": sorted(scan.used),
+        "coverage": len(scan.coverage),
+        "findings": len(scan.findings),
+        "authorized": len(scan.authorized),
+    }
+    yield from map(_coverage_to_json, scan.coverage)
+    yield from map(_finding_to_json, scan.findings)
+    yield from map(_finding_to_json, scan.authorized)
+
+
+def _next(lines: Iterator[Fields], heading: Fields, key: str) -> Iterator[Fields]:
+    """As many lines as the heading says. Raises ``ValueError`` where there are fewer."""
+    for _ in range(heading.count(key)):
+        line = next(lines, None)
+        if line is None:
+            message = "the end is missing"
+            raise ValueError(message)
+        yield line
+
+
+def _coverage_to_json(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "region": coverage.target.region,
+        "status": coverage.status,
+        "groups": coverage.groups,
+        "rules": coverage.rules,
+        "error": coverage.error,
+        "notice": coverage.notice,
+        "readAt": coverage.read_at,
+    }
+
+
+def _coverage(line: Fields, account: str) -> Coverage:
+    return Coverage(
+        Target(account, line.text("region")),
+        CoverageStatus(line.text("status")),
+        line.count("groups"),
+        line.count("rules"),
+        line.optional_text("error"),
+        line.optional_text("notice"),
+        line.text("readAt") and line.time("readAt"),
+    )
+
+
+def _finding_to_json(finding: Finding) -> dict[str, Any]:
+    fields = finding_to_json(finding)
+    return {
+        **{k: v for k, v in fields.items() if v not in _EMPTY and k not in _DERIVED},
+        "addressSet": addresses_to_json(finding.address_set),
+    }
+
+
+def _finding(line: Fields, account: str) -> Finding:
+    return finding_from_fields(line, address_set_from_fields(line.object("addressSet")), account)

@@ -1,0 +1,132 @@
+"""Which accounts are audited, by which role, and who gets a digest of their own."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from handler.model.network import ACCOUNT_ID
+from handler.sanitize import expected
+from handler.settings import MAIL_ADDRESS, SettingsError
+
+# https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html
+_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32}")
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+_FILE = Path(__file__).resolve().parent.parent.parent / "organization.json"
+_NAME = "organization.json"
+_KEYS = ("accounts", "organizationalUnits", "memberRoleName", "externalId", "digests")
+_DIGEST_KEYS = ("accounts", "recipients")
+
+
+@dataclass(frozen=True, slots=True)
+class TeamDigest:
+    """Who gets a digest of their own, and the accounts that it is about."""
+
+    accounts: tuple[str, ...]
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The accounts to audit, named or by the units (or roots) that they are in.
+
+    ``member_role`` is the name of the role that lets the audit into an account, ``external_id``
+    what it is asked with.
+    """
+
+    accounts: tuple[str, ...]
+    units: tuple[str, ...]
+    member_role: str
+    external_id: str | None = None
+    digests: tuple[TeamDigest, ...] = ()
+
+    @classmethod
+    def parse(cls, document: object) -> "Organization":
+        """The settings in a JSON object. Raises ``SettingsError`` with one sentence."""
+        fields = _object(_NAME, document, _KEYS)
+        external_id = fields["externalId"]
+        organization = cls(
+            accounts=_texts(fields, "accounts", _is_account, "a list of account IDs"),
+            units=_texts(
+                fields, "organizationalUnits", _UNIT_ID.fullmatch, "a list of ou- and r- IDs"
+            ),
+            member_role=_text(fields, "memberRoleName", _ROLE_NAME.fullmatch, "a role's name"),
+            external_id=external_id
+            and _text(fields, "externalId", _EXTERNAL_ID.fullmatch, "an external ID"),
+            digests=_digests(fields["digests"]),
+        )
+        if not organization.accounts and not organization.units:
+            message = f"{_NAME}: accounts and organizationalUnits are both empty"
+            raise SettingsError(message)
+        return organization
+
+
+def deployed_organization() -> Organization | None:
+    """The settings in the zip; None where it has none, and one account is audited.
+
+    Raises ``SettingsError`` with one sentence.
+    """
+    if not _FILE.exists():
+        return None
+    try:
+        document = json.loads(_FILE.read_text(encoding="utf-8"))
+    except ValueError as error:
+        message = f"{_NAME} must be JSON: {error}."
+        raise SettingsError(message) from error
+    return Organization.parse(document)
+
+
+def _digests(value: object) -> tuple[TeamDigest, ...]:
+    if not isinstance(value, list):
+        raise SettingsError(expected(f"{_NAME}: digests", "a list", value))
+    digests = []
+    for number, entry in enumerate(value):
+        key = f"digests[{number}]"
+        fields = _object(f"{_NAME}: {key}", entry, _DIGEST_KEYS)
+        digest = TeamDigest(
+            _texts(fields, "accounts", _is_account, "a list of account IDs", key),
+            _texts(fields, "recipients", MAIL_ADDRESS.fullmatch, "a list of mail addresses", key),
+        )
+        if not digest.accounts or not digest.recipients:
+            message = f"{_NAME}: {key}: accounts or recipients are empty"
+            raise SettingsError(message)
+        digests.append(digest)
+    return tuple(digests)
+
+
+def _is_account(text: str) -> object:
+    return ACCOUNT_ID.fullmatch(text)
+
+
+def _object(name: str, value: object, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    """An object that has exactly these keys."""
+    if not isinstance(value, Mapping) or value.keys() != set(keys):
+        raise SettingsError(expected(name, f"an object with {', '.join(keys)}", value))
+    return value
+
+
+def _text(
+    fields: Mapping[str, Any], key: str, matches: Callable[[str], object], expectation: str
+) -> str:
+    value = fields[key]
+    if not isinstance(value, str) or not matches(value):
+        raise SettingsError(expected(f"{_NAME}: {key}", expectation, value))
+    return value
+
+
+def _texts(
+    fields: Mapping[str, Any],
+    key: str,
+    matches: Callable[[str], object],
+    expectation: str,
+    inside: str = "",
+) -> tuple[str, ...]:
+    values = fields[key]
+    if not isinstance(values, list) or not all(isinstance(v, str) and matches(v) for v in values):
+        name = f"{_NAME}: {inside}.{key}" if inside else f"{_NAME}: {key}"
+        raise SettingsError(expected(name, expectation, values))
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,51 @@
+"""The objects through which the functions of one run hand each other their results, in S3."""
+
+from typing import Any
+
+from handler import aws
+from handler.model.network import ACCOUNT_ID
+
+_MISSING = frozenset({"NoSuchKey", "404"})
+_EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+
+
+class Exchange:
+    """The objects of one run. Every method raises one of ``aws.FAILURES``."""
+
+    def __init__(self, s3: Any, bucket: str, run: str) -> None:
+        """``s3`` is a boto3 client."""
+        self._s3 = s3
+        self._bucket = bucket
+        self.accounts_key = f"plans/{run}/accounts.json"
+        self.plan_key = f"plans/{run}/plan.json"
+        self._scans = f"scans/{run}/"
+
+    def scan_key(self, account: str) -> str:
+        """Where the scan of an account is."""
+        if not ACCOUNT_ID.fullmatch(account):
+            message = f"{account!r:.40} is not an account ID"
+            raise ValueError(message)
+        return f"{self._scans}{account}.json.gz"
+
+    def get(self, key: str) -> bytes | None:
+        """An object; None where there is none."""
+        try:
+            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except aws.FAILURES as error:
+            if aws.error_code(error) in _MISSING:
+                return None
+            raise
+        return body
+
+    def put_once(self, key: str, body: bytes) -> bool:
+        """Store an object unless there is one, which then stays; whether it was stored."""
+        kind = "application/gzip" if key.endswith(".gz") else "application/json"
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=kind, IfNoneMatch="*"
+            )
+        except aws.FAILURES as error:
+            if aws.error_code(error) in _EXISTS:
+                return False
+            raise
+        return True

@@ -1,0 +1,171 @@
+"""The plan of a run: what was asked for, and which accounts it reads; to JSON and back."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from handler.event import EventError, RunRequest
+from handler.model.network import ACCOUNT_ID, REGION_NAME
+from handler.model.run import Trigger
+from handler.report.fields import DECODE_ERRORS, Fields
+from handler.sanitize import expected
+from handler.settings import Notify
+
+_VERSION = 1
+
+
+class PlanError(ValueError):
+    """A plan that cannot be read; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account to read, with its name where that is known.
+
+    Without regions, those of the settings are read.
+    """
+
+    id: str
+    name: str | None = None
+    regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An account that is not read because of its state, for example SUSPENDED."""
+
+    id: str
+    name: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The accounts to read, and those that are left out."""
+
+    accounts: tuple[Account, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does. ``problem`` says why the accounts could not be listed."""
+
+    request: RunRequest
+    started_at: str
+    listing: Listing = Listing()
+    problem: str | None = None
+
+
+def plan_of(
+    request: RunRequest, started_at: str, listing: Listing, problem: str | None = None
+) -> Plan:
+    """The plan for the accounts and regions that an event names, or for all that are listed.
+
+    Raises ``EventError`` for an account that is named and not to be read.
+    """
+    if problem is None and request.accounts:
+        named = tuple(account for account in listing.accounts if account.id in request.accounts)
+        if missing := sorted(set(request.accounts) - {account.id for account in named}):
+            expectation = "among the active accounts to audit"
+            raise EventError(expected("the event's accounts", expectation, ", ".join(missing)))
+        listing = Listing(named)
+    if not request.is_full:
+        # Where the event names accounts only, these are the regions of the settings.
+        accounts = (replace(account, regions=request.regions) for account in listing.accounts)
+        listing = replace(listing, accounts=tuple(accounts))
+    return Plan(request, started_at, listing, problem)
+
+
+def encode_accounts(plan: Plan) -> bytes:
+    """The accounts as the array that the state machine reads, an object for each."""
+    items = [
+        {"account": account.id, "name": account.name}
+        | ({"regions": list(account.regions)} if account.regions else {})
+        for account in plan.listing.accounts
+    ]
+    return json.dumps(items, separators=(",", ":")).encode()
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """The plan without its accounts."""
+    request = plan.request
+    document = {
+        "version": _VERSION,
+        "run": {
+            "id": request.id,
+            "trigger": request.trigger,
+            "notify": request.notify,
+            "regions": request.regions,
+            "accounts": request.accounts,
+            "isFull": request.is_full,
+            "dryRun": request.dry_run,
+            "startedAt": plan.started_at,
+        },
+        "problem": plan.problem,
+        "leftOut": [
+            {"account": account.id, "name": account.name, "state": account.state}
+            for account in plan.listing.left_out
+        ],
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def decode_plan(stored: bytes, accounts: bytes) -> Plan:
+    """The plan with its accounts. Raises ``PlanError``."""
+    try:
+        document = Fields(json.loads(stored))
+        if (version := document.integer("version")) != _VERSION:
+            message = f"version {version}"
+            raise ValueError(message)
+        run = document.object("run")
+        items = Fields({"accounts": json.loads(accounts)}).objects("accounts")
+        return Plan(
+            RunRequest(
+                run.text("id"),
+                Trigger(run.text("trigger")),
+                Notify(run.text("notify")),
+                run.texts("regions"),
+                run.boolean("isFull"),
+                run.boolean("dryRun"),
+                accounts=run.texts("accounts"),
+            ),
+            run.time("startedAt"),
+            Listing(
+                tuple(map(account_from_fields, items)),
+                tuple(
+                    LeftOut(_account_id(left), left.optional_text("name"), left.text("state"))
+                    for left in document.objects("leftOut")
+                ),
+            ),
+            document.optional_text("problem"),
+        )
+    except DECODE_ERRORS as error:
+        message = f"The run's plan cannot be read ({type(error).__name__}: {error!s:.80})."
+        raise PlanError(message) from error
+
+
+def account_from_fields(item: Fields) -> Account:
+    """An item of the plan. Raises one of ``DECODE_ERRORS``."""
+    regions = item.texts("regions")
+    if not all(map(REGION_NAME.fullmatch, regions)):
+        message = "regions must be names of regions"
+        raise ValueError(message)
+    return Account(_account_id(item), item.optional_text("name"), regions)
+
+
+def account_item(document: Any) -> Account:
+    """An item of the plan, from the state machine. Raises ``PlanError``."""
+    try:
+        return account_from_fields(Fields(document))
+    except DECODE_ERRORS as error:
+        message = f"The item is not an account ({type(error).__name__}: {error!s:.80})."
+        raise PlanError(message) from error
+
+
+def _account_id(fields: Fields) -> str:
+    account_id = fields.text("account")
+    if not ACCOUNT_ID.fullmatch(account_id):
+        message = f"account must be an ID of 12 digits, got {account_id:.20}"
+        raise ValueError(message)
+    return account_id

@@ -1,0 +1,157 @@
+"""Reduces the reports of accounts, one after the other, to one report of bounded size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from handler.model.accounts_report import AccountsReport, Summary
+from handler.model.finding import Opening, Severity
+from handler.model.network import ALL_REGIONS
+from handler.model.run import (
+    Changes,
+    Coverage,
+    ExceptionReview,
+    Report,
+    Run,
+)
+from handler.model.totals import AccountResult, News, OpeningList, Totals, sum_of
+
+
+class Reduction:
+    """The sum of the reports that were added."""
+
+    def __init__(self, run: Run, minimum_severity: Severity, named: int) -> None:
+        """Of each list, it holds that many openings."""
+        self._run = run
+        self._minimum_severity = minimum_severity
+        self._totals = Totals()
+        self._openings = _Worst(named)
+        self._news = {name: _Worst(named) for name in News.__dataclass_fields__}
+        self._has_news = False
+        self._coverage: list[Coverage] = []
+        self._accounts: list[AccountResult] = []
+        self._changes: Changes | None = None
+
+    def add(self, account: str, name: str | None, report: Report) -> None:
+        """Add the report of one account."""
+        unread = all(not coverage.is_complete for coverage in report.coverage)
+        regions = len(report.coverage) if unread else 0
+        totals = replace(report.totals, unread_accounts=int(unread), unread_account_regions=regions)
+        self._totals += totals
+        self._openings.add(report.openings)
+        for key, worst in self._news.items():
+            worst.add(getattr(report.news, key))
+        self._has_news |= report.has_news
+        self._coverage += _distinct(report.coverage)
+        result = AccountResult(account, name, dict(report.openings.counts), not report.unread)
+        self._accounts.append(result)
+        self._changes = _sum_of_changes(self._changes, report.changes)
+
+    def add_unlisted(self, coverage: Coverage) -> None:
+        """The accounts could not be listed: nothing was read."""
+        self._totals += Totals(regions=1, unread=1)
+        self._coverage.append(coverage)
+
+    def report(
+        self,
+        notices: tuple[str, ...],
+        exceptions: ExceptionReview,
+        changes: Changes | None,
+    ) -> AccountsReport:
+        """The report of all accounts; ``changes`` are those that no account shows by itself."""
+        # What was not read at all comes first.
+        coverage = sorted(self._coverage, key=lambda c: (c.target.region != ALL_REGIONS, c.target))
+        return AccountsReport(
+            run=self._run,
+            coverage=tuple(coverage),
+            findings=(),
+            exceptions=exceptions,
+            changes=changes and _with_accounts(changes, self._changes),
+            notices=notices,
+            minimum_severity=self._minimum_severity,
+            accounts=tuple(sorted(self._accounts, key=lambda account: account.id)),
+            summary=Summary(
+                self._totals,
+                self._openings.list(),
+                News(**{key: worst.list() for key, worst in self._news.items()}),
+                self._has_news,
+            ),
+        )
+
+    @property
+    def unread(self) -> tuple[Coverage, ...]:
+        """What was not read."""
+        return tuple(coverage for coverage in self._coverage if not coverage.is_complete)
+
+
+class _Worst:
+    """The first of many openings in the report's order, and the number of all."""
+
+    def __init__(self, named: int) -> None:
+        self._named = named
+        self._first: list[tuple[tuple[object, ...], Opening]] = []
+        self._counts: dict[Severity, int] = {}
+
+    def add(self, openings: OpeningList) -> None:
+        """Add openings that are in the report's order."""
+        self._counts = sum_of(self._counts, openings.counts)
+        added = False
+        for number, opening in enumerate(openings):
+            key = opening.finding.sort_key
+            if number == self._named or (len(self._first) >= self._named and key >= self._last):
+                break
+            self._first.append((key, opening))
+            added = True
+        if added:
+            self._first.sort(key=lambda entry: entry[0])
+            del self._first[self._named :]
+
+    def list(self) -> OpeningList:
+        """What was added."""
+        return OpeningList(tuple(opening for _, opening in self._first), self._counts)
+
+    @property
+    def _last(self) -> tuple[object, ...]:
+        return self._first[self._named - 1][0]
+
+
+def _distinct(coverage: Sequence[Coverage]) -> Iterator[Coverage]:
+    """What was not read, or has a notice; one target for all with the same words."""
+    same: dict[tuple[object, ...], list[Coverage]] = {}
+    for target in coverage:
+        if target.error or target.notice or not target.is_complete:
+            same.setdefault((target.status, target.error, target.notice), []).append(target)
+    for first, *others in same.values():
+        more = f"{len(others):,} more region{'s' if len(others) > 1 else ''}"
+        also = f" The same in {more}." if others else ""
+        yield replace(
+            first,
+            error=first.error and first.error + also,
+            notice=first.notice if first.error else first.notice and first.notice + also,
+        )
+
+
+def _sum_of_changes(mine: Changes | None, others: Changes | None) -> Changes | None:
+    """The changes of several accounts, without what only the run as a whole shows."""
+    if mine is None or others is None:
+        return mine or others
+    return Changes(
+        first=others.first,
+        lost=(*mine.lost, *others.lost),
+        regained=(*mine.regained, *others.regained),
+        left_out=(*mine.left_out, *others.left_out),
+        has_new_settings=mine.has_new_settings or others.has_new_settings,
+        dropped=mine.dropped + others.dropped,
+    )
+
+
+def _with_accounts(whole: Changes, accounts: Changes | None) -> Changes:
+    if accounts is None:
+        return whole
+    return replace(
+        accounts,
+        unlisted=(),
+        lost=(*whole.lost, *accounts.lost),
+        ending=whole.ending,
+        departed=whole.departed,
+        returned=whole.returned,
+    )

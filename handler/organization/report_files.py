@@ -1,0 +1,74 @@
+"""The files that hold all findings of a run over many accounts, which memory does not."""
+
+import gzip
+from collections.abc import Iterable, Mapping
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from handler.model.run import Report
+from handler.report.json_report import coverage_to_json, encode, finding_to_json, outline_of
+
+# The findings of 500 accounts are 200 MB of text, and the fastest level makes 20 of them.
+_LEVEL = 1
+
+
+class ReportFile:
+    """The report as compressed JSON, written account by account."""
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 -- it is open as long as the report
+        self._stream = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=_LEVEL, mtime=0)
+        self._stream.write(b'{"findings":[')
+        self._is_empty = True
+        # They come after the findings.
+        self._later = {key: _Lines() for key in ("authorized", "coverage")}
+
+    def write(self, report: Report) -> list[dict[str, Any]]:
+        """Write the report of one account; its findings as JSON-serialisable data."""
+        findings = list(map(finding_to_json, report.findings))
+        if findings:
+            self._stream.write(b"" if self._is_empty else b",")
+            self._stream.write(",".join(map(encode, findings)).encode())
+            self._is_empty = False
+        self._later["authorized"].write(map(finding_to_json, report.authorized))
+        self._later["coverage"].write(map(coverage_to_json, report.coverage))
+        return findings
+
+    def finished(self, report: Report) -> IO[bytes]:
+        """The file, with what the report of all accounts says of the run."""
+        self._stream.write(b"]")
+        for key, lines in self._later.items():
+            self._stream.write(f',"{key}":['.encode())
+            self._stream.writelines(lines.read())
+            self._stream.write(b"]")
+        outline = {k: v for k, v in outline_of(report).items() if k not in self._later}
+        self._stream.write(f",{encode(outline)[1:]}".encode())
+        self._stream.close()
+        return self._file
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._stream.close()
+        self._file.close()
+        for lines in self._later.values():
+            lines.close()
+
+
+class _Lines:
+    """Items of a JSON list in a file."""
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 -- it is open as long as the report
+        self._is_empty = True
+
+    def write(self, items: Iterable[Mapping[str, Any]]) -> None:
+        for item in items:
+            self._file.write((b"" if self._is_empty else b",\n") + encode(item).encode())
+            self._is_empty = False
+
+    def read(self) -> IO[bytes]:
+        self._file.seek(0)
+        return self._file
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,85 @@
+"""The scan of one account, which the state machine runs for each: enter, read, judge, store."""
+
+import gc
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from handler import clock, logs
+from handler.audit import enter_account, scan_targets
+from handler.aws import FAILURES, Clients
+from handler.model.network import ALL_REGIONS, Target
+from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
+from handler.organization.account_scan import AccountScan, bounded, encode_scan
+from handler.organization.configuration import deployed_organization
+from handler.organization.objects import Exchange
+from handler.organization.plan import Account, account_item
+from handler.policy.exceptions import apply_policy
+from handler.sanitize import cut
+from handler.scan import coverage_of
+from handler.settings import SettingsError, deployed_policy, regions_in, required
+
+_LONGEST_CAUSE = 300
+
+
+def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """Store the scan of the account in ``item``, or that it failed with ``failure``.
+
+    The first result of an account in a run stays. The result is ``{}``; raises one of
+    ``aws.FAILURES`` where it could not be stored, and ``SettingsError``, ``PolicyError`` or
+    ``PlanError`` before anything is read.
+    """
+    budget, clients = clock.TimeBudget(context), Clients()
+    account, run = account_item(event["item"]), str(event["run"])
+    exchange = Exchange(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
+    if failure := event.get("failure"):
+        scan = _unread(account, CoverageStatus.FAILED, _text_of(failure))
+    else:
+        scan = _read(account, run, clients, budget)
+    body = encode_scan(account.id, bounded(scan))
+    exchange.put_once(exchange.scan_key(account.id), body)
+    # The clients of an account hold each other, and a warm function enters hundreds of accounts.
+    gc.collect()
+    return {}
+
+
+def _read(account: Account, run: str, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
+    """Read every region, and evaluate what it opens by the policy."""
+    organization, policy = deployed_organization(), deployed_policy()
+    if organization is None:
+        message = "organization.json is missing."
+        raise SettingsError(message)
+    regions = account.regions or regions_in(os.environ)
+    now = clock.timestamp()
+    try:
+        entered = enter_account(
+            clients, account.id, organization.member_role, organization.external_id
+        )
+        left = budget.reading_seconds_left
+        scans = list(logs.log_scans(scan_targets(entered, regions, policy, left)))
+    except FAILURES as error:
+        target = Target(account.id, ALL_REGIONS)
+        scans = list(logs.log_scans([Scan(coverage_of(target, [error]))]))
+    coverage = tuple(scan.coverage for scan in scans)
+    findings = [finding for scan in scans for finding in scan.findings]
+    day = Run(run, Trigger.SCHEDULE, now, now)
+    applied = apply_policy(findings, coverage, policy, day)
+    used = frozenset(exception.key for exception in applied.used)
+    return AccountScan(coverage, applied.findings, applied.authorized, used)
+
+
+def _unread(account: Account, status: CoverageStatus, error: str) -> AccountScan:
+    target = Target(account.id, ALL_REGIONS)
+    return AccountScan((Coverage(target, status, error=error, read_at=clock.precise_timestamp()),))
+
+
+def _text_of(failure: Mapping[str, Any]) -> str:
+    """What Step Functions says of a child that failed, with the words of Lambda."""
+    error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
+    try:
+        message = json.loads(cause)["errorMessage"]
+    except (ValueError, TypeError, KeyError):
+        message = cause
+    words = ": ".join(filter(None, (error, " ".join(str(message).split()))))
+    return f"its scan failed: {cut(words, _LONGEST_CAUSE)}"

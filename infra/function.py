@@ -1,0 +1,106 @@
+"""A Lambda function of the stack, with the role that says what it may do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import permissions
+from infra.ledger_bucket import LedgerBucket
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the functions of a stack have in common."""
+
+    code: pulumi.Archive
+    log_group: aws.cloudwatch.LogGroup
+    ledger: LedgerBucket
+    opts: pulumi.ResourceOptions
+
+    def arns(self, *others: pulumi.Input[str]) -> pulumi.Output[list[str]]:
+        """The ARNs of the log group and of the ledger's bucket, and the others."""
+        return pulumi.Output.all(self.log_group.arn, self.ledger.bucket.arn, *others)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A function's memory in MB, and its time limit in seconds."""
+
+    memory: int
+    timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """What a function is for, what it may do, and what it knows of the stack.
+
+    A role with a ``role_name`` has exactly this name, all others have one of Pulumi's.
+    """
+
+    description: str
+    role_description: str
+    handler: str
+    policy: pulumi.Output[permissions.Document]
+    environment: Mapping[str, pulumi.Input[str]]
+    size: Size
+    role_name: str | None = None
+    depends_on: Sequence[pulumi.Resource] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFunction:
+    """A function and its role."""
+
+    function: aws.lambda_.Function
+    role: aws.iam.Role
+
+
+def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) -> DeclaredFunction:
+    """A function that runs once its policy and the protections of the ledger's bucket exist."""
+    opts, ledger = surroundings.opts, surroundings.ledger
+    role = aws.iam.Role(
+        f"{name}-role",
+        name=spec.role_name,
+        description=spec.role_description,
+        assume_role_policy=pulumi.Output.json_dumps(permissions.assume_role()),
+        opts=opts,
+    )
+    policy = aws.iam.RolePolicy(
+        f"{name}-policy",
+        role=role.name,
+        policy=pulumi.Output.json_dumps(spec.policy),
+        opts=opts,
+    )
+    function = aws.lambda_.Function(
+        f"{name}-function",
+        description=spec.description,
+        runtime="python3.13",
+        architectures=["arm64"],
+        handler=spec.handler,
+        code=surroundings.code,
+        role=role.arn,
+        memory_size=spec.size.memory,
+        timeout=spec.size.timeout,
+        environment={
+            "variables": {
+                **spec.environment,
+                "LEDGER_BUCKET": ledger.bucket.bucket,
+                "STACK": pulumi.get_stack(),
+            }
+        },
+        logging_config={
+            "log_format": "JSON",
+            "log_group": surroundings.log_group.name,
+            "application_log_level": "INFO",
+            "system_log_level": "INFO",
+        },
+        # A run before its policy exists could neither read nor log, and a report written before
+        # the bucket is protected would be exposed.
+        opts=pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(depends_on=[policy, *ledger.protections, *spec.depends_on]),
+        ),
+    )
+    return DeclaredFunction(function, role)

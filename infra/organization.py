@@ -1,0 +1,245 @@
+"""What a stack needs to audit many accounts: two more functions, a state machine, member roles."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import organization_permissions, permissions, state_machine
+from infra.config import StackConfig
+from infra.function import FunctionSpec, Size, Surroundings, declare_function
+from infra.location import Location, Organization, look_up_organization
+from infra.member_role import member_role_template, scan_role_arn
+from infra.organization_config import OrganizationConfig
+
+# A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
+# time is the longest that Lambda allows.
+REPORT_SIZE = Size(memory=1769, timeout=900)
+# By default CloudFormation deploys to one account after the other, and ends with the first failure.
+# An account without the role is reported as not read.
+_ALL_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ManyAccounts:
+    """The state machine that the door starts, with the rest of what is declared for it.
+
+    ``ready`` is what must exist before the first execution; ``lists_units`` is whether the door
+    asks AWS Organizations for accounts.
+    """
+
+    state_machine: aws.sfn.StateMachine
+    ready: Sequence[pulumi.Resource]
+    lists_units: bool
+    scan_role_arn: str
+    member_role_template: str
+
+    def door(self, spec: FunctionSpec, surroundings: Surroundings) -> FunctionSpec:
+        """The function that audits one account, as the door: it starts the state machine."""
+        arns = surroundings.arns(self.state_machine.arn)
+        return replace(
+            spec,
+            policy=arns.apply(
+                lambda arns: organization_permissions.door_policy(
+                    log_group_arn=arns[0],
+                    bucket_arn=arns[1],
+                    state_machine_arn=arns[2],
+                    lists_units=self.lists_units,
+                )
+            ),
+            environment={**spec.environment, "STATE_MACHINE": self.state_machine.arn},
+            depends_on=self.ready,
+        )
+
+
+def declare_many_accounts(
+    name: str, config: StackConfig, location: Location, surroundings: Surroundings
+) -> ManyAccounts | None:
+    """All that the door starts; None if the config has one account only."""
+    settings = config.organization
+    if settings is None:
+        return None
+    invoke = pulumi.InvokeOptions(parent=surroundings.opts.parent)
+    organization = look_up_organization(invoke) if settings.organizational_units else None
+    template = json.dumps(
+        member_role_template(settings, location, organization.id if organization else None)
+    )
+    declaration = _Declaration(name, config, settings, location, organization, surroundings)
+    if organization and settings.deploy_member_role:
+        declaration.declare_member_roles(organization, template)
+    machine, ready = declaration.declare_state_machine(
+        declaration.declare_scan(), declaration.declare_report()
+    )
+    return ManyAccounts(
+        machine, ready, bool(organization), scan_role_arn(settings, location), template
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Declaration:
+    """What the resources depend on; each method declares some of them."""
+
+    name: str
+    config: StackConfig
+    settings: OrganizationConfig
+    location: Location
+    organization: Organization | None
+    surroundings: Surroundings
+
+    def declare_scan(self) -> aws.lambda_.Function:
+        """The function that enters an account and reads its groups."""
+        config, settings, organization = self.config, self.settings, self.organization
+        # "*" as the account: an ARN for each would exceed what a policy may have. The policy limits
+        # the accounts by a condition.
+        member_role_arn = self.location.role_arn(settings.member_role_name, account="*")
+        spec = FunctionSpec(
+            description=f"Reads the security groups of one account (stack {pulumi.get_stack()})",
+            role_description=f"Enters the accounts that stack {pulumi.get_stack()} audits",
+            role_name=settings.scan_role_name,
+            handler="handler.organization.scan_account.lambda_handler",
+            policy=self.surroundings.arns().apply(
+                lambda arns: organization_permissions.scan_policy(
+                    log_group_arn=arns[0],
+                    bucket_arn=arns[1],
+                    member_role_arn=member_role_arn,
+                    accounts=settings.accounts,
+                    organization=organization.id if organization else None,
+                    regions=config.only_regions,
+                )
+            ),
+            environment={"AUDIT_REGIONS": config.environment["AUDIT_REGIONS"]},
+            size=Size(config.memory_size, config.timeout),
+        )
+        return declare_function(f"{self.name}-scan", spec, self.surroundings).function
+
+    def declare_report(self) -> aws.lambda_.Function:
+        """The function that compares and mails what the scans found."""
+        config, mail_arns = self.config, self.config.mail_arns(self.location)
+        spec = FunctionSpec(
+            description=f"Reports many accounts and mails digests (stack {pulumi.get_stack()})",
+            role_description=f"Reports and mails what stack {pulumi.get_stack()} has audited",
+            handler="handler.organization.report_accounts.lambda_handler",
+            policy=self.surroundings.arns().apply(
+                lambda arns: organization_permissions.report_policy(
+                    log_group_arn=arns[0],
+                    bucket_arn=arns[1],
+                    mail_arns=mail_arns,
+                    sender=config.sender,
+                )
+            ),
+            environment=config.environment,
+            size=replace(REPORT_SIZE, memory=max(config.memory_size, REPORT_SIZE.memory)),
+        )
+        return declare_function(f"{self.name}-report", spec, self.surroundings).function
+
+    def declare_state_machine(
+        self, scan: aws.lambda_.Function, report: aws.lambda_.Function
+    ) -> tuple[aws.sfn.StateMachine, Sequence[pulumi.Resource]]:
+        """The state machine, and what must exist before it is started."""
+        name, opts = f"{self.name}-accounts", self.surroundings.opts
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log",
+            # Log groups with another prefix fill up a resource policy of limited size:
+            # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+            name_prefix=f"/aws/vendedlogs/states/{name}-",
+            retention_in_days=self.config.log_retention_days,
+            opts=opts,
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            description=f"Runs the functions of stack {pulumi.get_stack()}",
+            assume_role_policy=pulumi.Output.json_dumps(
+                permissions.assume_role("states.amazonaws.com")
+            ),
+            opts=opts,
+        )
+        arns = pulumi.Output.all(self.surroundings.ledger.bucket.arn, scan.arn, report.arn)
+        document = arns.apply(
+            lambda arns: organization_permissions.state_machine_policy(
+                bucket_arn=arns[0], function_arns=arns[1:]
+            )
+        )
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(document),
+            opts=opts,
+        )
+        definition = arns.apply(
+            lambda arns: state_machine.definition(
+                partition=self.location.partition,
+                scan_arn=arns[1],
+                report_arn=arns[2],
+                scan_seconds=self.config.timeout,
+                report_seconds=REPORT_SIZE.timeout,
+                concurrency=self.settings.scan_concurrency,
+            )
+        )
+        machine = aws.sfn.StateMachine(
+            name,
+            role_arn=role.arn,
+            definition=pulumi.Output.json_dumps(definition),
+            logging_configuration=aws.sfn.StateMachineLoggingConfigurationArgs(
+                level="ERROR",
+                include_execution_data=False,
+                # All log streams of the log group.
+                log_destination=pulumi.Output.concat(log_group.arn, ":*"),
+            ),
+            # Step Functions refuses a state machine whose role may not write its log.
+            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
+        )
+        # A policy of its own, because it names the state machine, which is created after the other.
+        children = aws.iam.RolePolicy(
+            f"{name}-children",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(
+                machine.arn.apply(organization_permissions.children_policy)
+            ),
+            opts=opts,
+        )
+        return machine, (policy, children)
+
+    def declare_member_roles(self, organization: Organization, template: str) -> None:
+        """The StackSet that creates the member role in all accounts of the units.
+
+        CloudFormation leaves out the management account.
+        """
+        name, opts = f"{self.name}-member-role", self.surroundings.opts
+        is_management = organization.management_account == self.location.account
+        call_as = "SELF" if is_management else "DELEGATED_ADMIN"
+        stack_set = aws.cloudformation.StackSet(
+            name,
+            description=f"The role by which stack {pulumi.get_stack()} audits an account",
+            template_body=template,
+            capabilities=["CAPABILITY_NAMED_IAM"],
+            permission_model="SERVICE_MANAGED",
+            auto_deployment={"enabled": True, "retain_stacks_on_account_removal": False},
+            call_as=call_as,
+            operation_preferences={
+                "failure_tolerance_percentage": _ALL_PERCENT,
+                "max_concurrent_percentage": _ALL_PERCENT,
+            },
+            # CloudFormation fills it in, and older providers remove it with every update:
+            # https://github.com/hashicorp/terraform-provider-aws/issues/23464
+            opts=pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(ignore_changes=["administrationRoleArn"])
+            ),
+        )
+        # One for all units, because several of one StackSet see each other's accounts as a change;
+        # in one region, because IAM has none.
+        aws.cloudformation.StackInstances(
+            f"{name}-units",
+            stack_set_name=stack_set.name,
+            call_as=call_as,
+            deployment_targets={
+                "organizational_unit_ids": list(self.settings.organizational_units)
+            },
+            regions=[self.location.region],
+            operation_preferences={
+                "failure_tolerance_percentage": _ALL_PERCENT,
+                "max_concurrent_percentage": _ALL_PERCENT,
+            },
+            opts=opts,
+        )

@@ -1,0 +1,171 @@
+"""The policy documents of a stack that audits many accounts, as plain data.
+
+Each function may do one part of a run: the door lists the accounts, the scan function enters them
+and can neither mail nor write the ledger, the report function does both and enters nothing.
+"""
+
+from collections.abc import Sequence
+
+from infra.permissions import (
+    LEDGER_READ_ACTIONS,
+    LEDGER_WRITE_ACTIONS,
+    READ_ACTIONS,
+    Document,
+    allow,
+    document,
+    objects,
+    read_groups,
+    send_digest,
+    use_ledger,
+    write_log,
+)
+
+ENTER_ACTIONS = ("sts:AssumeRole",)
+LIST_ACTIONS = (
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+)
+START_ACTIONS = ("states:StartExecution",)
+INVOKE_ACTIONS = ("lambda:InvokeFunction",)
+CHILD_ACTIONS = ("states:DescribeExecution", "states:StopExecution")
+LOG_DELIVERY_ACTIONS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+# "/*" after a prefix: these keys contain the id of a run.
+PLAN_KEYS = ("plans/*",)
+SCAN_KEYS = ("scans/*",)
+
+
+def door_policy(
+    *, log_group_arn: str, bucket_arn: str, state_machine_arn: str, lists_units: bool
+) -> Document:
+    """The permissions of the door: list accounts, store the plan of a run, start its execution."""
+    # "*" because ListAccounts does not support resource-level permissions, and which units are
+    # below the configured ones is not known in advance:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
+    list_accounts = [allow("ListAccounts", LIST_ACTIONS, "*")] if lists_units else []
+    return document(
+        *list_accounts,
+        allow("WritePlans", LEDGER_WRITE_ACTIONS, objects(bucket_arn, PLAN_KEYS)),
+        allow("StartExecution", START_ACTIONS, state_machine_arn),
+        write_log(log_group_arn),
+    )
+
+
+def scan_policy(
+    *,
+    log_group_arn: str,
+    bucket_arn: str,
+    member_role_arn: str,
+    accounts: Sequence[str],
+    organization: str | None,
+    regions: Sequence[str],
+) -> Document:
+    """The permissions of the scan function: enter accounts, read groups, store scans.
+
+    It may assume ``member_role_arn``, whose account is ``*``, in ``accounts`` and in the accounts
+    of the ``organization`` with this id. Without entering it reads its own account, in ``regions``;
+    an empty sequence allows all regions.
+    """
+    return document(
+        read_groups(regions),
+        *_enter(member_role_arn, "EnterAccounts", "aws:ResourceAccount", list(accounts)),
+        *_enter(member_role_arn, "EnterOrganization", "aws:ResourceOrgID", organization),
+        allow("WriteScans", LEDGER_WRITE_ACTIONS, objects(bucket_arn, SCAN_KEYS)),
+        write_log(log_group_arn),
+    )
+
+
+def report_policy(
+    *, log_group_arn: str, bucket_arn: str, mail_arns: Sequence[str], sender: str
+) -> Document:
+    """The permissions of the report function: read plan and scans, use the ledger, send email."""
+    read_keys = (*PLAN_KEYS, *SCAN_KEYS)
+    return document(
+        send_digest(mail_arns, sender),
+        allow("ReadScans", LEDGER_READ_ACTIONS, objects(bucket_arn, read_keys)),
+        *use_ledger(bucket_arn),
+        write_log(log_group_arn),
+    )
+
+
+def state_machine_policy(*, bucket_arn: str, function_arns: Sequence[str]) -> Document:
+    """The permissions of the state machine: read a plan's accounts, invoke functions, log."""
+    return document(
+        allow("InvokeFunctions", INVOKE_ACTIONS, list(function_arns)),
+        allow("ReadPlans", LEDGER_READ_ACTIONS, objects(bucket_arn, PLAN_KEYS)),
+        # "*" because these actions do not support resource-level permissions for log deliveries:
+        # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+        allow("DeliverLog", LOG_DELIVERY_ACTIONS, "*"),
+    )
+
+
+def children_policy(state_machine_arn: str) -> Document:
+    """Lets the state machine start, watch and stop the executions of its map, one an account.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+    execution_arn = state_machine_arn.replace(":stateMachine:", ":execution:")
+    # ":*" and "/*": Step Functions chooses the names of a map's run and of its executions.
+    children = [f"{execution_arn}:*", f"{execution_arn}/*"]
+    return document(
+        allow("StartChildren", START_ACTIONS, state_machine_arn),
+        allow("ManageChildren", CHILD_ACTIONS, children),
+    )
+
+
+def member_role_trust(
+    *,
+    audit_account_arn: str,
+    scan_role_arn: str,
+    organization: str | None,
+    external_id: str | None,
+) -> Document:
+    """The trust policy of the role in an account: only the scan role may assume it.
+
+    With an ``organization`` only while the scan role's account is in it, with an ``external_id``
+    only for who names it.
+    """
+    conditions = {
+        # As a condition: as the principal, IAM would replace the ARN by the id of the role that has
+        # it today, and another one with its name could not enter.
+        "aws:PrincipalArn": scan_role_arn,
+        "aws:PrincipalOrgID": organization,
+        "sts:ExternalId": external_id,
+    }
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": audit_account_arn},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {key: v for key, v in conditions.items() if v}},
+        }
+    )
+
+
+def member_role_policy() -> Document:
+    """The permissions of the role in an account: read groups.
+
+    In all regions: with a condition, the role would have to be deployed again to every account
+    whenever the stack's regions change.
+    """
+    return document(allow("ReadSecurityGroups", READ_ACTIONS, "*"))
+
+
+def _enter(
+    member_role_arn: str, sid: str, key: str, values: str | list[str] | None
+) -> list[Document]:
+    """Lets a role assume the member role where the condition key has one of the values."""
+    if not values:
+        return []
+    statement = allow(sid, ENTER_ACTIONS, member_role_arn)
+    statement["Condition"] = {"StringEquals": {key: values}}
+    return [statement]

@@ -1,0 +1,84 @@
+"""State machines of Step Functions."""
+# ruff: noqa: ARG002, D102, RUF012 - the base class says what these methods and facts are
+
+from typing import Any
+
+from sandbox.deployment.resources.base import AutoName, Place, Resource, picked
+from sandbox.deployment.wire import Properties
+
+
+class StateMachine(Resource):
+    """A state machine; its id is its ARN."""
+
+    type_name = "aws:sfn/stateMachine:StateMachine"
+    service = "stepfunctions"
+    inputs = frozenset(
+        {"definition", "loggingConfiguration", "name", "namePrefix", "roleArn", "tags", "type"}
+    )
+    replaces = frozenset({"name", "namePrefix", "type"})
+    defaults = {"type": "STANDARD"}
+    chosen = frozenset({"loggingConfiguration"})
+    documents = frozenset({"definition"})
+    auto_name = AutoName("name", 80, "namePrefix")
+
+    def create(self, place: Place, inputs: Properties) -> str:
+        answer = place.client.create_state_machine(
+            name=inputs["name"],
+            type=inputs.get("type") or self.defaults["type"],
+            tags=_pairs(inputs["tagsAll"]),
+            **_settings(inputs),
+        )
+        return str(answer["stateMachineArn"])
+
+    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+        held = place.client.describe_state_machine(stateMachineArn=identity)
+        tags = place.client.list_tags_for_resource(resourceArn=identity)["tags"]
+        return {
+            "arn": identity,
+            "creationDate": held["creationDate"].isoformat(),
+            "definition": held["definition"],
+            "loggingConfiguration": _from_logging(held["loggingConfiguration"]),
+            "name": held["name"],
+            "roleArn": held["roleArn"],
+            "status": held["status"],
+            "tagsAll": {tag["key"]: tag["value"] for tag in tags},
+            "type": held["type"],
+        }
+
+    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
+        place.client.update_state_machine(stateMachineArn=identity, **_settings(inputs))
+
+    def delete(self, place: Place, identity: str, known: Properties) -> None:
+        place.client.delete_state_machine(stateMachineArn=identity)
+
+    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
+        place.client.tag_resource(resourceArn=known["arn"], tags=_pairs(tags))
+
+    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
+        place.client.untag_resource(resourceArn=known["arn"], tagKeys=names)
+
+
+def _settings(inputs: Properties) -> dict[str, Any]:
+    """What can be changed, as Step Functions takes it."""
+    settings = picked(inputs, "definition", "roleArn")
+    if logging := inputs.get("loggingConfiguration"):
+        settings["loggingConfiguration"] = _to_logging(logging)
+    return settings
+
+
+def _to_logging(logging: Properties) -> dict[str, Any]:
+    group = {"logGroupArn": logging.get("logDestination")}
+    destinations = [{"cloudWatchLogsLogGroup": group}] if group["logGroupArn"] else []
+    return {**picked(logging, "includeExecutionData", "level"), "destinations": destinations}
+
+
+def _from_logging(held: dict[str, Any]) -> Properties:
+    groups = [place["cloudWatchLogsLogGroup"] for place in held.get("destinations", ())]
+    return {
+        **picked(held, "includeExecutionData", "level"),
+        **({"logDestination": groups[0]["logGroupArn"]} if groups else {}),
+    }
+
+
+def _pairs(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in sorted(tags.items())]

@@ -1,0 +1,330 @@
+"""Many accounts with the deployed zip: from the schedule through the state machine to the mail."""
+
+import csv
+import io
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import product
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from sandbox.aws.faults import Fault
+from sandbox.aws.functions import caller_of
+from tests.end_to_end.organization import (
+    REGION,
+    DeployedOrganization,
+    deploy,
+    open_port,
+    text_of,
+)
+
+SHOP, PAYMENTS, TOOLS = "210000000001", "210000000002", "210000000003"
+ROLE = "security-group-audit"
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What is entered here is left after the test."""
+    with ExitStack() as entered:
+        yield entered
+
+
+@pytest.fixture
+def deployed(stack: ExitStack, project: Path) -> DeployedOrganization:
+    """Three accounts, of which shop opens SSH and payments PostgreSQL."""
+    return deploy(stack, project)
+
+
+def refuse(deployed: DeployedOrganization, account_id: str) -> None:
+    """Let the role of the audit in an account trust that account only."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam = deployed.account.client("iam", account_id=account_id)
+    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
+
+
+def test_one_mail_has_all_accounts_by_name(deployed: DeployedOrganization) -> None:
+    """Each finding is in the mail and its CSV with the name of its account."""
+    assert deployed.run() == "SUCCEEDED"
+    (mail,) = deployed.mails()
+    (attached,) = mail.message.iter_attachments()
+    rows = list(csv.DictReader(io.StringIO(attached.get_content())))
+    named = {(row["account"], row["accountName"], row["groupName"]) for row in rows}
+    assert named == {
+        (SHOP, "shop", "shop-bastion"),
+        (PAYMENTS, "payments", "payments-database"),
+    }
+    assert mail.recipients == ("security@example.com",)
+
+
+def test_an_account_that_refuses_is_denied_and_the_others_are_read(
+    deployed: DeployedOrganization,
+) -> None:
+    """The mail has AWS's words and the account's name, and the execution fails at its end."""
+    refuse(deployed, PAYMENTS)
+    assert deployed.run() == "FAILED"
+    text = deployed.text()
+    assert "payments" in text
+    assert "is not authorized to perform: sts:AssumeRole" in text
+    assert "shop-bastion" in text
+    assert "payments-database" not in text
+
+
+def test_a_suspended_account_is_left_out_and_said_once(deployed: DeployedOrganization) -> None:
+    """It is not entered, the run succeeds, and the next mail does not name it."""
+    deployed.join("210000000004", "old-website")
+    deployed.organization.suspend("210000000004")
+    assert deployed.run() == "SUCCEEDED"
+    assert "Left out: old-website (210000000004): its state is SUSPENDED" in deployed.text()
+    open_port(deployed.organization.members[SHOP], "opening", 21)
+    assert deployed.run() == "SUCCEEDED"
+    assert "old-website" not in deployed.text()
+
+
+@pytest.mark.parametrize(
+    ("fault", "phrase"),
+    [
+        pytest.param(
+            Fault("AssumeRole", containing=PAYMENTS, kill=True),
+            "Runtime exited with error",
+            id="dies",
+        ),
+        pytest.param(
+            Fault("AssumeRole", containing=PAYMENTS, delay=inf), "Task timed out", id="times-out"
+        ),
+        pytest.param(
+            Fault(
+                "Invoke",
+                containing=PAYMENTS,
+                code="TooManyRequestsException",
+                message="Rate Exceeded.",
+                status=429,
+            ),
+            "its scan ended without a result",
+            id="throttled-to-the-end",
+        ),
+    ],
+)
+def test_a_child_that_fails_is_said_and_stops_no_other(
+    stack: ExitStack, project: Path, fault: Fault, phrase: str
+) -> None:
+    """Its account is not read, with the reason in the mail; the others are as if nothing were."""
+    deployed = deploy(stack, project, timeout=6)
+    deployed.account.faults.add(fault)
+    assert deployed.run() == "FAILED"
+    text = deployed.text()
+    assert phrase in text
+    assert "shop-bastion" in text
+    deployed.account.faults.clear()
+    assert deployed.run() == "SUCCEEDED"
+    assert "payments-database" in deployed.text()
+
+
+def test_a_child_that_dies_with_its_scan_stored_is_read(deployed: DeployedOrganization) -> None:
+    """The first scan stays: the note that the child failed is not stored over it."""
+    scan = Fault("PutObject", containing=f"{PAYMENTS}.json", kill=True, answered=True, times=1)
+    deployed.account.faults.add(scan)
+    assert deployed.run() == "SUCCEEDED"
+    assert "payments-database" in deployed.text()
+
+
+def test_a_throttled_child_is_tried_again(deployed: DeployedOrganization) -> None:
+    """While the account runs as many functions as it may, Lambda refuses; then the scan runs."""
+    throttled = Fault(
+        "Invoke", containing=PAYMENTS, code="TooManyRequestsException", status=429, times=5
+    )
+    deployed.account.faults.add(throttled)
+    assert deployed.run() == "SUCCEEDED"
+    assert "payments-database" in deployed.text()
+
+
+def test_accounts_that_cannot_be_listed_are_mailed(deployed: DeployedOrganization) -> None:
+    """The mail has AWS's words, and the execution fails."""
+    denied = Fault("ListAccountsForParent", code="AccessDeniedException", message="No.")
+    deployed.account.faults.add(denied)
+    assert deployed.run() == "FAILED"
+    assert "AccessDeniedException: No." in deployed.text()
+
+
+def test_a_map_that_is_not_carried_out_is_mailed(deployed: DeployedOrganization) -> None:
+    """All accounts are said to be not read."""
+    machine = deployed.account.client("stepfunctions").describe_state_machine(
+        stateMachineArn=deployed.outputs["stateMachineArn"]
+    )
+    caller = caller_of(machine["roleArn"])
+    deployed.account.faults.add(Fault("GetObject", code="SlowDown", status=503, caller=caller))
+    assert deployed.run() == "FAILED"
+    text = deployed.text()
+    assert text.startswith("Nothing could be read in 3 accounts")
+    assert "its scan ended without a result" in text
+
+
+def test_units_without_accounts_are_a_problem(deployed: DeployedOrganization) -> None:
+    """An empty list is never taken for an organization without findings."""
+    for account_id in (SHOP, PAYMENTS, TOOLS):
+        deployed.organization.remove(account_id)
+    assert deployed.run() == "FAILED"
+    assert "no account" in deployed.text().lower()
+
+
+def test_the_same_event_starts_one_run(deployed: DeployedOrganization) -> None:
+    """The second time the door answers with the execution of the first; there is one mail."""
+    event = {"id": "e-1", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+    answers = [json.loads(deployed.start(event).payload) for _ in range(2)]
+    deployed.account.state_machines.wait()
+    answers.append(json.loads(deployed.start(event).payload))
+    (execution,) = deployed.account.state_machines.wait()
+    assert [answer["execution"] for answer in answers] == [execution.execution_arn] * 3
+    assert len(deployed.mails()) == 1
+
+
+def test_accounts_join_and_leave(deployed: DeployedOrganization) -> None:
+    """Who joins is audited in the next run; who leaves is said once, and is not resolved."""
+    deployed.run()
+    deployed.mails()
+    deployed.join("210000000004", "search", search_nodes=9200)
+    deployed.organization.remove(PAYMENTS)
+    assert deployed.run() == "SUCCEEDED"
+    text = deployed.text()
+    assert "search-nodes" in text
+    assert f"Left out: payments ({PAYMENTS}): it is no longer among the accounts" in text
+    assert "resolved" not in text.lower()
+    assert deployed.run() == "SUCCEEDED"
+    assert deployed.mails() == []
+
+
+def test_a_team_gets_its_own_part(stack: ExitStack, project: Path) -> None:
+    """A refused part fails the run; the next main digest says it, and that part is full then."""
+    team = "payments@example.com"
+    digest = {"accounts": [PAYMENTS], "recipients": [team]}
+    deployed = deploy(stack, project, digests=[digest])
+    assert deployed.run() == "SUCCEEDED"
+    main, part = deployed.mails()
+    assert (main.recipients, part.recipients) == (("security@example.com",), (team,))
+    assert "shop-bastion" in text_of(main)
+    assert "shop-bastion" not in text_of(part)
+    assert "payments-database" in text_of(part)
+
+    open_port(deployed.organization.members[PAYMENTS], "second-database", 3306)
+    refused = Fault("SendEmail", containing=team, code="MessageRejected", message="Not verified.")
+    deployed.account.faults.add(refused)
+    assert deployed.run() == "FAILED"
+    (main,) = deployed.mails()
+    assert "second-database" in text_of(main)
+
+    deployed.account.faults.clear()
+    assert deployed.run() == "SUCCEEDED"
+    main, part = deployed.mails()
+    assert f"The digest for {team} was not sent" in text_of(main)
+    assert "payments-database" in text_of(part)
+    assert "second-database" in text_of(part)
+
+
+def test_a_run_by_hand_names_accounts_and_regions(deployed: DeployedOrganization) -> None:
+    """It reads what the event names, and a dry run returns counts and mails nothing."""
+    assert deployed.run(accounts=[SHOP], regions=["eu-west-1"]) == "SUCCEEDED"
+    text = deployed.text()
+    assert "1 region of 1 account read" in text
+    assert "payments" not in text
+    assert deployed.run(dryRun=True) == "SUCCEEDED"
+    assert deployed.mails() == []
+    assert deployed.account.state_machines.wait()[-1].output["counts"]["targets"] == 6
+
+
+def test_a_region_enabled_in_one_account_is_read_there(stack: ExitStack, project: Path) -> None:
+    """All regions are those of each account."""
+    deployed = deploy(stack, project, regions=["all"])
+    deployed.account.opt_in("af-south-1", TOOLS)
+    open_port(deployed.organization.members[TOOLS], "cape-town", 22, "af-south-1")
+    assert deployed.run() == "SUCCEEDED"
+    assert "cape-town" in deployed.text()
+
+
+@pytest.mark.parametrize(
+    ("answered", "mails"), [(False, 1), (True, 2)], ids=["before-the-mail", "after-the-mail"]
+)
+def test_a_report_that_dies_at_its_mail_is_tried_again(
+    deployed: DeployedOrganization, *, answered: bool, mails: int
+) -> None:
+    """The second attempt mails, and says that this may be a repetition."""
+    deployed.account.faults.add(Fault("SendEmail", kill=True, times=1, answered=answered))
+    assert deployed.run() == "SUCCEEDED"
+    sent = [text_of(mail) for mail in deployed.mails()]
+    assert len(sent) == mails
+    assert "stopped before it could record its mail; this mail may repeat" in sent[-1]
+    assert "shop-bastion" in sent[-1]
+    assert deployed.run() == "SUCCEEDED"
+    assert deployed.mails() == []
+
+
+def test_a_report_killed_at_any_write_loses_nothing(deployed: DeployedOrganization) -> None:
+    """Before or after each write: what is new is mailed, at most twice, and the run succeeds."""
+    deployed.run()
+    deployed.mails()
+    shop, report = deployed.organization.members[SHOP], deployed.caller("report")
+    open_port(shop, "opening", 21)
+    before = len(deployed.account.calls)
+    deployed.run()
+    deployed.mails()
+    calls = deployed.account.calls[before:]
+    writes = sum((call.operation, call.caller) == ("PutObject", report) for call in calls)
+    assert writes >= 3
+    for number in range(2 * writes):
+        skip, answered = divmod(number, 2)
+        open_port(shop, f"opening-{number}", 21)
+        deployed.account.faults.add(
+            Fault(
+                "PutObject",
+                caller=report,
+                kill=True,
+                times=1,
+                skip=skip,
+                answered=bool(answered),
+            )
+        )
+        assert deployed.run() == "SUCCEEDED", (skip, answered)
+        sent = [text_of(mail) for mail in deployed.mails()]
+        deployed.account.faults.clear()
+        assert len(sent) in (1, 2), (skip, answered)
+        assert f"opening-{number} " in sent[0], (skip, answered)
+
+
+def test_a_door_killed_at_any_step_starts_one_run(deployed: DeployedOrganization) -> None:
+    """Lambda delivers the event again, and what is new is mailed once."""
+    shop, door = deployed.organization.members[SHOP], caller_of(deployed.outputs["functionName"])
+    steps = [("PutObject", 0), ("PutObject", 1), ("StartExecution", 0)]
+    for number, ((operation, skip), answered) in enumerate(product(steps, (False, True))):
+        open_port(shop, f"opening-{number}", 21)
+        deployed.account.faults.add(
+            Fault(operation, caller=door, kill=True, times=1, skip=skip, answered=answered)
+        )
+        (delivery,) = deployed.account.events.fire(deployed.outputs["scheduleRule"], REGION)
+        assert [run.error for run in delivery.invocations] == ["Unhandled", None]
+        executions = deployed.account.state_machines.wait(120)
+        assert [execution.status for execution in executions] == ["SUCCEEDED"] * (number + 1)
+        assert f"opening-{number} " in deployed.text()
+
+
+def test_forty_accounts_in_seventeen_regions(stack: ExitStack, project: Path) -> None:
+    """A run over 40 accounts and 17 regions takes no more than 30 seconds."""
+
+    def fill(deployed: DeployedOrganization) -> None:
+        for number in range(40):
+            deployed.join(f"2100000001{number:02}", f"team-{number:02}", bastion=22)
+
+    deployed = deploy(stack, project, fill, regions=["all"])
+    started = time.monotonic()
+    assert deployed.run() == "SUCCEEDED"
+    seconds = time.monotonic() - started
+    (mail,) = deployed.mails()
+    assert "40" in text_of(mail)
+    assert seconds < 30 or os.environ.get("CI") != "true"

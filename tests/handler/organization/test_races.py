@@ -1,0 +1,70 @@
+"""Reports on many accounts that die, or that run at the same time."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.organization import MemoryOrganization
+from tests.support.stack import Killed, intercepted, unwrapped
+
+PAYMENTS, SHOP = "111122223333", "222233334444"
+
+
+@pytest.fixture(autouse=True)
+def members(organization: MemoryOrganization) -> None:
+    """Two accounts with an open group each, after the first run."""
+    for account, name in ((PAYMENTS, "payments"), (SHOP, "shop")):
+        organization.join(account, name)
+        organization.open(account, f"{name}-web")
+    organization.run()
+    organization.day()
+
+
+def test_what_a_dead_run_may_have_mailed_is_resolved(organization: MemoryOrganization) -> None:
+    """A run that died after its mail leaves nothing open for those who have read it."""
+    database = organization.open(SHOP, "database", port=5432)
+    organization.start(run="dead")
+    organization.scan("dead")
+
+    def die_after_the_mail(request: Any, send: Any) -> Any:
+        answer = send()
+        if request.name == "SendEmail":
+            raise Killed
+        return answer
+
+    with pytest.raises(Killed), intercepted(die_after_the_mail):
+        organization.report("dead")
+    organization.day()
+    client = organization.members[SHOP].account.client("ec2", "eu-west-1")
+    client.delete_security_group(GroupId=database)
+    counts = organization.run()["counts"]
+    assert (counts["new"], counts["resolved"]) == (0, 1)
+    assert "run dead may have announced it" in unwrapped(organization.texts[-1])
+
+
+def test_a_report_that_is_overtaken_before_its_claim_begins_again(
+    organization: MemoryOrganization,
+) -> None:
+    """What the faster run has committed of its account stays, and nothing is mailed twice."""
+    organization.open(PAYMENTS, "other", port=3306)
+    organization.start(run="slow")
+    organization.scan("slow")
+    organization.sleep(60)
+    organization.open(SHOP, "late", port=5432)
+    overtaken: list[str] = []
+
+    def overtake(request: Any, send: Any) -> Any:
+        if request.url.endswith("head.json") and request.method == "PUT" and not overtaken:
+            overtaken.append("slow")
+            organization.run({"accounts": [SHOP], "notify": "changes"}, run="fast")
+        return send()
+
+    with intercepted(overtake):
+        organization.report("slow")
+    assert [run.id for run in organization.head.runs][1:] == ["fast", "slow"]
+    fast, slow = organization.texts[1:]
+    assert "late (" in fast
+    assert "other (" in slow
+    organization.day()
+    counts = organization.run()["counts"]
+    assert (counts["new"], counts["resolved"], counts["mailed"]) == (0, 0, 0)

@@ -1,0 +1,199 @@
+"""Which settings for many accounts are refused, and the sentence that says why."""
+
+from pathlib import Path
+
+import pulumi
+import pytest
+import yaml
+
+from tests.infra.conftest import Deploy
+from tests.infra.resource_types import STACK_SET
+
+ACCOUNT = "111122223333"
+OTHER = "444455556666"
+UNIT = "ou-ab12-cd34ef56"
+TEAM = ["shop-team@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        pytest.param(
+            {"accounts": [111122223333]},
+            "accounts must be a list of account ids of 12 digits in quotes, got '[111122223333]'.",
+            id="account-number",
+        ),
+        pytest.param(
+            {"accounts": ["11112222333"]},
+            "accounts must be account ids of 12 digits in quotes, got '11112222333'.",
+            id="account-of-11-digits",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT, ACCOUNT]},
+            "accounts must be different ids, got '111122223333': it is there twice.",
+            id="account-twice",
+        ),
+        pytest.param(
+            {"accounts": [f"{number:012}" for number in range(501)]},
+            "accounts must be at most 500 account ids, got 501: use organizationalUnits.",
+            id="501-accounts",
+        ),
+        pytest.param(
+            {"organizationalUnits": ["Workloads"]},
+            "organizationalUnits must be ids of organizational units or the root, for example "
+            "ou-ab12-cd34ef56, got 'Workloads'.",
+            id="name-of-a-unit",
+        ),
+        pytest.param(
+            {"organizationalUnits": [UNIT, UNIT]},
+            "organizationalUnits must be different ids, got 'ou-ab12-cd34ef56': it is there twice.",
+            id="unit-twice",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "memberRoleName": "audit role"},
+            "memberRoleName must be a role name of 1 to 59 letters, digits and _+=,.@-, "
+            "got 'audit role'.",
+            id="role-with-a-space",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "memberRoleName": 60 * "r"},
+            "memberRoleName must be a role name of 1 to 59 letters, digits and _+=,.@-, "
+            f"got '{60 * 'r'}'.",
+            id="role-of-60-letters",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "deployMemberRole": True},
+            "deployMemberRole must be false without organizationalUnits, got True: "
+            "CloudFormation deploys the role to organizational units.",
+            id="deployed-to-accounts",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "externalId": "a b"},
+            "externalId must be 2 to 1224 letters, digits and _+=,.@:/-, got 'a b'.",
+            id="external-id-with-a-space",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "scanConcurrency": 0},
+            "scanConcurrency must be 1 to 1000 accounts at a time, got 0.",
+            id="concurrency-0",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "scanConcurrency": 1001},
+            "scanConcurrency must be 1 to 1000 accounts at a time, got 1001.",
+            id="concurrency-1001",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT]}]},
+            "digests[0] must be an object with accounts and recipients, "
+            "got {'accounts': ['111122223333']}.",
+            id="digest-without-recipients",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [], "recipients": TEAM}]},
+            "digests[0].accounts must be at least one account id, got 'an empty list'.",
+            id="digest-of-no-account",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [1], "recipients": TEAM}]},
+            "digests[0].accounts must be a list of account ids of 12 digits in quotes, got [1].",
+            id="digest-of-a-number",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [OTHER], "recipients": TEAM}]},
+            "digests[0].accounts must be ids that accounts lists, got '444455556666'.",
+            id="digest-of-another-account",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": ["team"]}]},
+            "digests[0].recipients must be a list of mail addresses, got 'team'.",
+            id="digest-to-no-address",
+        ),
+        pytest.param(
+            {
+                "accounts": [ACCOUNT],
+                "digests": [
+                    {"accounts": [ACCOUNT], "recipients": [f"a{number}@example.com"]}
+                    for number in range(150)
+                ],
+            },
+            "recipients and digests must be addresses whose IAM policy has at most 10240 "
+            "characters, got 13255: use fewer, or fewer domains.",
+            id="policy-too-long",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "realtime": True},
+            "realtime must be false with accounts or organizationalUnits, got True: "
+            "it hears of one account only.",
+            id="realtime-with-accounts",
+        ),
+        pytest.param(
+            {"organizationalUnits": [UNIT], "realtime": True},
+            "realtime must be false with accounts or organizationalUnits, got True: "
+            "it hears of one account only.",
+            id="realtime-with-units",
+        ),
+        pytest.param(
+            {"memberRoleName": "audit"},
+            "memberRoleName must be left out without accounts or organizationalUnits, got 'audit'.",
+            id="role-of-a-single-account",
+        ),
+        pytest.param(
+            {"externalId": "secret"},
+            "externalId must be left out without accounts or organizationalUnits, got 'secret'.",
+            id="external-id-of-a-single-account",
+        ),
+        pytest.param(
+            {"scanConcurrency": 9},
+            "scanConcurrency must be left out without accounts or organizationalUnits, got 9.",
+            id="concurrency-of-a-single-account",
+        ),
+        pytest.param(
+            {"digests": [{"accounts": [ACCOUNT], "recipients": TEAM}]},
+            "digests must be left out without accounts or organizationalUnits, "
+            "got [{'accounts': ['111122223333'], 'recipients': ['shop-team@example.com']}].",
+            id="digest-of-a-single-account",
+        ),
+    ],
+)
+def test_invalid_settings_are_refused(
+    deploy: Deploy, overrides: dict[str, object], sentence: str
+) -> None:
+    """An invalid value raises RunError with one sentence: key, expectation and value."""
+    with pytest.raises(pulumi.RunError) as error:
+        deploy(**overrides)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        pytest.param({"accounts": [f"{number:012}" for number in range(500)]}, id="500-accounts"),
+        pytest.param({"organizationalUnits": ["r-ab12"]}, id="the-root"),
+        pytest.param({"accounts": [ACCOUNT], "memberRoleName": 59 * "r"}, id="role-of-59-letters"),
+        pytest.param({"accounts": [ACCOUNT], "scanConcurrency": 1}, id="concurrency-1"),
+        pytest.param({"accounts": [ACCOUNT], "scanConcurrency": 1000}, id="concurrency-1000"),
+        pytest.param({"accounts": [ACCOUNT], "externalId": "a:/b"}, id="external-id"),
+        pytest.param(
+            {
+                "accounts": [ACCOUNT],
+                "organizationalUnits": [UNIT],
+                "digests": [{"accounts": [OTHER], "recipients": TEAM}],
+            },
+            id="digest-of-an-account-in-a-unit",
+        ),
+    ],
+)
+def test_bounds_are_inclusive(deploy: Deploy, overrides: dict[str, object]) -> None:
+    """The smallest and largest values are valid; units may have any account."""
+    assert deploy(**overrides).resources
+
+
+def test_example_of_an_organization_is_valid(deploy: Deploy, project: Path) -> None:
+    """docs/Pulumi.organization.yaml has valid settings of this project only."""
+    example = yaml.safe_load((project / "docs" / "Pulumi.organization.yaml").read_text("utf-8"))
+    settings = {
+        key.removeprefix("security-group-audit:"): value
+        for key, value in example["config"].items()
+        if not key.startswith("aws:")
+    }
+    assert deploy(settings).named(STACK_SET, "member-role")

@@ -1,0 +1,261 @@
+"""An organization in memory: accounts, their listing, and the state machine that reads them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handler import app, clock
+from handler.organization import report_accounts, scan_account
+from handler.organization.configuration import Organization
+from tests.support.ledger import head_in
+from tests.support.memory_account import MemoryAccount
+from tests.support.stack import BUCKET, REGIONS, WORLD, Context, text_of
+
+AUDIT_ACCOUNT = "123456789012"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:audit"
+ROOT = "r-root"
+
+
+def refusal(operation: str, code: str, message: str) -> ClientError:
+    """AWS's refusal of a call."""
+    response: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    return ClientError(response, operation)
+
+
+@dataclass
+class Member:
+    """An account of the organization; ``dies`` where its child of the machine leaves nothing."""
+
+    account: MemoryAccount
+    name: str
+    state: str = "ACTIVE"
+    unit: str = ROOT
+    trusts: bool = True
+    dies: bool = False
+    fails: bool = False
+
+
+@dataclass
+class MemoryOrganization:
+    """An audit of many accounts without its deployment; days go by as the test says."""
+
+    patch: pytest.MonkeyPatch
+    time: datetime = datetime(2026, 11, 23, 6, tzinfo=UTC)
+    members: dict[str, Member] = field(default_factory=dict)
+    units: dict[str, list[str]] = field(default_factory=dict)
+    executions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    entered: list[dict[str, str]] = field(default_factory=list)
+    listing_error: ClientError | None = None
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.account = MemoryAccount()
+        self.account.now = lambda: self.time
+        environment = {
+            "SES_SENDER": "audit@example.com",
+            "SES_RECIPIENT": "security@example.com",
+            "AUDIT_REGIONS": ",".join(REGIONS),
+            "NOTIFY": "changes",
+            "LEDGER_BUCKET": BUCKET,
+            "STACK": "dev",
+            "STATE_MACHINE": MACHINE,
+        }
+        for name, value in environment.items():
+            self.patch.setenv(name, value)
+        self.configure(units=(ROOT,))
+        for module in ("door", "scan_account", "report_accounts"):
+            self.patch.setattr(
+                f"handler.organization.{module}.Clients",
+                lambda: Clients(self, self.account),
+            )
+        self.patch.setattr(clock, "now", lambda: self.time)
+        self.patch.setattr(clock, "sleep", self.sleep)
+        self.patch.setattr(clock, "monotonic", self.monotonic)
+
+    def configure(self, **changes: Any) -> None:
+        """What is in organization.json."""
+        fields = {"accounts": (), "units": (), "member_role": "security-group-audit"} | changes
+        organization = Organization(**fields)
+        for module in ("app", "organization.scan_account", "organization.report_accounts"):
+            self.patch.setattr(f"handler.{module}.deployed_organization", lambda: organization)
+
+    def monotonic(self) -> float:
+        """The time in seconds."""
+        return self.time.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        self.time += timedelta(seconds=seconds)
+
+    def day(self, days: int = 1) -> None:
+        """Let days go by."""
+        self.time += timedelta(days=days)
+
+    def join(self, account_id: str, name: str, **fields: Any) -> Member:
+        """A new account."""
+        account = self.account if account_id == AUDIT_ACCOUNT else MemoryAccount()
+        account.id = account_id
+        self.members[account_id] = Member(account, name, **fields)
+        return self.members[account_id]
+
+    def open(self, account_id: str, name: str, region: str = "eu-west-1", port: int = 22) -> str:
+        """Open a port to the internet in an account; the result is the group's id."""
+        ec2 = self.members[account_id].account.client("ec2", region)
+        group_id: str = ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
+        ranges = [{"CidrIp": WORLD}]
+        permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges}
+        ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[permission])
+        return group_id
+
+    def context(self, run: str) -> Context:
+        """What Lambda tells a function."""
+        return Context(run, self.time + timedelta(seconds=600), lambda: self.time)
+
+    def start(self, event: object = None, run: str | None = None) -> dict[str, Any]:
+        """Knock at the door, on the schedule or with another event."""
+        self.runs += 1
+        run = run or f"run-{self.runs}"
+        scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "id": run}
+        return app.lambda_handler(scheduled if event is None else event, self.context(run))
+
+    def run(self, event: object = None, run: str | None = None) -> dict[str, Any]:
+        """One run from the door to the end of the state machine; the result is the report's."""
+        name = self.start(event, run)["execution"].rpartition(":")[2]
+        self.scan(name)
+        return self.report(name)
+
+    def scan(self, run: str) -> None:
+        """What the state machine does before the report."""
+        execution = self.executions[run]
+        if execution["hasAccounts"]:
+            for item in json.loads(self.stored(execution["accounts"])):
+                self._child(run, item)
+
+    def _child(self, run: str, item: Mapping[str, Any]) -> None:
+        member = self.members.get(item["account"])
+        if member and member.dies:
+            return
+        if member and member.fails:
+            failure = {"Error": "Lambda.Unknown", "Cause": '{"errorMessage": "Killed"}'}
+            event = {"run": run, "item": item, "failure": failure}
+            assert scan_account.lambda_handler(event, self.context(run)) == {}
+            return
+        assert scan_account.lambda_handler({"run": run, "item": item}, self.context(run)) == {}
+
+    def report(self, run: str) -> dict[str, Any]:
+        """The last state of the machine."""
+        return report_accounts.lambda_handler({"run": run}, self.context(run))
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects of all mails, without the stack's name."""
+        return [str(m.message["Subject"]).removeprefix("[dev] ") for m in self.account.mails()]
+
+    @property
+    def texts(self) -> list[str]:
+        """The text parts of all mails."""
+        return [text_of(mail.message) for mail in self.account.mails()]
+
+    @property
+    def head(self) -> Any:
+        """The head of the ledger."""
+        return head_in(self.stored)
+
+    @property
+    def keys(self) -> list[str]:
+        """What is in the bucket."""
+        listed = self.account.client("s3").list_objects_v2(Bucket=BUCKET)
+        return [item["Key"] for item in listed["Contents"]]
+
+    def stored(self, key: str) -> bytes:
+        """An object of the bucket."""
+        body: bytes = self.account.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+
+class Clients:
+    """The clients of the audit's account, or of one that it has entered."""
+
+    def __init__(self, organization: MemoryOrganization, account: MemoryAccount) -> None:
+        self._organization = organization
+        self._account = account
+
+    def get(self, service: str, region: str | None = None) -> Any:
+        """A client."""
+        if service == "organizations":
+            return _Organizations(self._organization)
+        if service == "stepfunctions":
+            return _StepFunctions(self._organization)
+        return self._account.client(service, region)
+
+    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
+        """The clients of the account of the role."""
+        self._organization.entered.append({"role": arn, "externalId": external_id or ""})
+        member = self._organization.members.get(arn.split(":")[4])
+        if member is None or not member.trusts:
+            message = f"User is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            raise refusal(code="AccessDenied", operation="AssumeRole", message=message)
+        return Clients(self._organization, member.account)
+
+
+class _Organizations:
+    """AWS Organizations, two items a page."""
+
+    def __init__(self, organization: MemoryOrganization) -> None:
+        self._organization = organization
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
+
+    def _list_accounts(self) -> Iterator[dict[str, Any]]:
+        return self._pages("Accounts", map(self._account, self._organization.members))
+
+    def _list_accounts_for_parent(self, ParentId: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        members = self._organization.members
+        ids = [account_id for account_id in members if members[account_id].unit == ParentId]
+        return self._pages("Accounts", map(self._account, ids))
+
+    def _list_organizational_units_for_parent(
+        self,
+        ParentId: str,  # noqa: N803
+    ) -> Iterator[dict[str, Any]]:
+        children = self._organization.units.get(ParentId, [])
+        return self._pages("OrganizationalUnits", ({"Id": child} for child in children))
+
+    def _account(self, account_id: str) -> dict[str, Any]:
+        member = self._organization.members[account_id]
+        return {"Id": account_id, "Name": member.name, "State": member.state, "Status": "ACTIVE"}
+
+    def _pages(self, key: str, items: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        if self._organization.listing_error:
+            raise self._organization.listing_error
+        remaining = list(items)
+        while True:
+            yield {key: remaining[:2]}
+            remaining = remaining[2:]
+            if not remaining:
+                return
+
+
+class _StepFunctions:
+    def __init__(self, organization: MemoryOrganization) -> None:
+        self._organization = organization
+
+    def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N803
+        assert stateMachineArn == MACHINE
+        if name in self._organization.executions:
+            message = f"Execution Already Exists: {name}"
+            raise refusal(
+                code="ExecutionAlreadyExists", operation="StartExecution", message=message
+            )
+        self._organization.executions[name] = json.loads(input)
+        return {"executionArn": f"arn:aws:states:eu-west-1:123456789012:execution:audit:{name}"}
