@@ -50,7 +50,8 @@ class StackConfig:
 
     ``schedule`` and ``longest_gap_minutes``, the longest time between two scheduled runs, are None
     if the schedule is disabled; ``policy`` becomes policy.json in the function's archive.
-    ``organization`` is None if the stack audits its own account only.
+    ``organization`` is None if the stack audits its own account only; with many accounts
+    ``attribution`` is false.
     """
 
     sender: str
@@ -81,6 +82,7 @@ class StackConfig:
         """
         reader = ConfigReader()
         schedule, longest_gap_minutes = _read_schedule(reader)
+        organization = read_organization(reader)
         config = cls(
             sender=_read_sender(reader),
             recipients=_read_recipients(reader),
@@ -89,7 +91,7 @@ class StackConfig:
             realtime=reader.boolean("realtime", default=False),
             regions=_read_regions(reader),
             notify=_read_notify(reader),
-            attribution=reader.boolean("attribution", default=True),
+            attribution=reader.boolean("attribution", default=True) and organization is None,
             publish_events=reader.boolean("publishEvents", default=False),
             copied_domains=_read_copied_domains(reader),
             alarms=reader.boolean("alarms", default=True),
@@ -102,7 +104,7 @@ class StackConfig:
             memory_size=reader.integer_within("memorySize", MEMORY_MB, "MB", default=512),
             timeout=reader.integer_within("timeout", TIMEOUT_SECONDS, "seconds", default=300),
             policy=_read_policy(reader),
-            organization=read_organization(reader),
+            organization=organization,
         )
         reader.refuse_unknown_keys()
         _refuse_settings_of_one_account(config)
@@ -117,7 +119,7 @@ class StackConfig:
             "SES_RECIPIENT": ",".join(self.recipients),
             "AUDIT_REGIONS": ",".join(self.regions),
             "NOTIFY": self.notify,
-            "ATTRIBUTION": str(self.attribution and not self.organization).lower(),
+            "ATTRIBUTION": str(self.attribution).lower(),
             "PUBLISH_EVENTS": str(self.publish_events).lower(),
             "COPY_ACTOR": ",".join(self.copied_domains),
         }
@@ -176,11 +178,14 @@ def _refuse_settings_of_one_account(config: StackConfig) -> None:
     if not config.organization:
         return
     condition = "with accounts or organizationalUnits"
-    for key, value in (("realtime", config.realtime), ("publishEvents", config.publish_events)):
+    for key, value, hint in (
+        ("realtime", config.realtime, "it hears of one account only"),
+        ("publishEvents", config.publish_events, "it publishes changes of one account only"),
+    ):
         if value:
-            refuse(key, f"false {condition}", value, "it is for one account only")
+            refuse(key, f"false {condition}", value, hint)
     if config.copied_domains:
-        hint = "who opened something is not looked up in many accounts"
+        hint = "it is not looked up who opened something"
         refuse("copyActor", f"left out {condition}", ", ".join(config.copied_domains), hint)
 
 

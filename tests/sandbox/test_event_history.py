@@ -68,8 +68,17 @@ def test_a_call_is_recorded_with_its_caller_and_rules(account: Account) -> None:
 
 def test_a_role_is_recorded_with_its_session(account: Account) -> None:
     """The name of the session is whatever its caller chose."""
-    iam, trust = account.client("iam"), json.dumps({"Version": "2012-10-17", "Statement": []})
+    iam = account.client("iam")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "sts:AssumeRole",
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    allowed = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     arn = iam.create_role(RoleName="Deploy", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="Deploy", PolicyName="ec2", PolicyDocument=policy)
     session = account.client("sts").assume_role(RoleArn=arn, RoleSessionName="alice")
     open_ssh(account, session["Credentials"]["AccessKeyId"])
     ((record,), _) = look_up(account, "AuthorizeSecurityGroupIngress")

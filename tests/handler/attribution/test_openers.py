@@ -40,7 +40,7 @@ def user(account: Account, name: str) -> str:
 
 def open_ssh(account: Account, who: str, region: str = "eu-west-1") -> str:
     """A new group in which somebody opens SSH; its id."""
-    ec2 = account.client("ec2", region, user(account, who))
+    ec2 = account.client("ec2", region, key=user(account, who))
     group_id: str = ec2.create_security_group(GroupName=who, Description="web")["GroupId"]
     ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=SSH)
     return group_id
