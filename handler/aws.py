@@ -6,9 +6,8 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
@@ -21,6 +20,9 @@ from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
 from handler.sanitize import plain
+
+if TYPE_CHECKING:
+    import boto3
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
@@ -70,7 +72,7 @@ class Clients:
 
     def __init__(
         self,
-        session: boto3.session.Session | None = None,
+        session: "boto3.session.Session | None" = None,
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         """Without a session, the clients come from those that the process keeps.
@@ -92,13 +94,13 @@ class Clients:
     def _new_client(self, service: str, region: str | None) -> Any:
         config = _CONFIGS.get(service, _ADAPTIVE_RETRIES)
         arguments = {"region_name": region, "config": config, **self._credentials}
+        if self._session:
+            return self._session.client(service, **arguments)
         try:
-            return (self._session or small_session()).client(service, **arguments)
+            return small_session().create_client(service, **arguments)
         except _MODEL_ERRORS:
-            if self._session:
-                raise
-            # A service without a cut model, or a boto3 that expects more of one.
-            return _whole_session().client(service, **arguments)
+            # A service without a cut model, or a botocore that expects more of one.
+            return _whole_session().create_client(service, **arguments)
 
     def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
         """The clients with the credentials of a role, of the same session.
@@ -121,16 +123,19 @@ class Clients:
 
 @cache
 def small_session() -> Any:
-    """The process's session, whose models have only the operations that the handler calls."""
+    """The process's session, whose models have only the operations that the handler calls.
+
+    boto3's own session would load S3's transfer manager too.
+    """
     session = botocore.session.get_session()
     loader = Loader([str(_SERVICE_MODELS)], include_default_search_paths=False)
     session.register_component("data_loader", loader)
-    return boto3.session.Session(botocore_session=session)
+    return session
 
 
 @cache
 def _whole_session() -> Any:
-    return boto3.session.Session()
+    return botocore.session.get_session()
 
 
 def error_text(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 import pytest
 from botocore.exceptions import UnknownServiceError
 
@@ -27,8 +27,10 @@ def test_models_are_cut_from_the_installed_botocore() -> None:
 def test_clients_are_those_of_the_whole_models(service: str, region: str) -> None:
     """They call the same address and sign for the same region, in every partition."""
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    sessions: tuple[Any, Any] = (small_session(), boto3.session.Session())
-    small, large = (session.client(service, region_name=region, **keys) for session in sessions)
+    sessions: tuple[Any, Any] = (small_session(), botocore.session.get_session())
+    small, large = (
+        session.create_client(service, region_name=region, **keys) for session in sessions
+    )
     assert small.meta.endpoint_url == large.meta.endpoint_url
     assert small.meta.region_name == large.meta.region_name
     assert set(small.meta.service_model.operation_names) == set(OPERATIONS[service])
@@ -38,7 +40,7 @@ def test_other_services_have_the_whole_models(monkeypatch: pytest.MonkeyPatch) -
     """A client of a service without a cut model is made of botocore's."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     with pytest.raises(UnknownServiceError):
-        small_session().client("sqs", region_name="eu-west-1")
+        small_session().create_client("sqs", region_name="eu-west-1")
     client = Clients().get("sqs", "eu-west-1")
     assert "SendMessage" in client.meta.service_model.operation_names
 

@@ -39,7 +39,7 @@ class Ec2:
         self._bodies: list[bytes] = []
         self.requests: list[object] = []
         config = Config(retries={"total_max_attempts": 1})
-        self.client = small_session().client(
+        self.client = small_session().create_client(
             "ec2",
             region_name="eu-west-1",
             aws_access_key_id="test",
