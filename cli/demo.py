@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cli.demo_scenes import SCENES, Scene
 from cli.show import show_log, show_log_briefly, show_mail, show_mail_briefly
+from handler.sanitize import plain
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.aws.mail import Mail
@@ -27,9 +28,8 @@ T = TypeVar("T")
 FOLDER = ".demo"
 _SNAPSHOT_REGION = "eu-west-1"
 _ENDING = """\
-Done in {seconds:.0f} s. Both mails, and the ledger with the report of each run:
-  {folder}/mail.html     {first}
-  {folder}/changes.html  {second}
+Done in {seconds:.0f} s. All mails, and the ledger with the report of each run:
+{mails}
   {folder}/ledger/
 Next: venv/bin/python -m cli report   the history of the runs
       venv/bin/python -m cli audit    audit your own account, read-only
@@ -37,25 +37,27 @@ Next: venv/bin/python -m cli report   the history of the runs
 
 
 def demo(project: Path, stack: str, scene: str, *, verbose: bool) -> None:
-    """Preview, deploy, let the schedule start two audits, deploy again, destroy.
+    """Preview, deploy, audit by the schedule and after a change, deploy again, destroy.
 
-    ``scene`` is a key of ``SCENES``. Writes the two mails, the ledger and a snapshot to .demo/ in
-    the project. ``verbose`` prints everything that Pulumi prints, the whole log and the whole
-    mails. Raises ``click.ClickException`` when a step does not do what it should.
+    ``scene`` is a key of ``SCENES``. Writes the mails, the ledger and a snapshot to .demo/ in the
+    project. ``verbose`` prints everything that Pulumi prints, the whole log and the whole mails.
+    Raises ``click.ClickException`` when a step does not do what it should.
     """
     console = Console(highlight=False)
     started = time.monotonic()
     with Account() as account:
         tour = _Tour(console, account, project / FOLDER, verbose)
         try:
-            first, second = tour.take(project, stack, SCENES[scene])
+            mails = tour.take(project, stack, SCENES[scene])
         except DeployError as error:
             raise click.ClickException(str(error)) from error
     ending = _ENDING.format(
         seconds=time.monotonic() - started,
         folder=FOLDER,
-        first=first.message["Subject"],
-        second=second.message["Subject"],
+        mails="\n".join(
+            f"  {FOLDER}/{f'{name}.html':12}  {mail.message['Subject']}"
+            for name, mail in mails.items()
+        ),
     )
     for line in ending.splitlines():
         console.print(Text(line), no_wrap=True, overflow="ellipsis")
@@ -71,8 +73,8 @@ class _Tour:
     verbose: bool
     seen: set[str] = field(default_factory=set)
 
-    def take(self, project: Path, stack: str, scene: Scene) -> tuple[Mail, Mail]:
-        """Go through all steps; the result is the two mails."""
+    def take(self, project: Path, stack: str, scene: Scene) -> dict[str, Mail]:
+        """Go through all steps; the result is the mails by the names of their files."""
         filled = self._step(
             "AWS account on this machine", lambda: scene.fill(self.account), lambda _: scene.content
         )
@@ -96,13 +98,16 @@ class _Tour:
         self._step("pulumi up", deployed.up, lambda changes: _count(changes.create, "created"))
         if obstacle := scene.obstacle:
             self._step("Meanwhile", lambda: obstacle(self.account), lambda text: text)
-        first = self._audit(deployed, "mail")
+        mails = {"mail": self._audit(deployed, "mail")}
         self._step(
             "The next day",
             lambda: change(filled.sample),
             lambda _: "SSH closed on bastion, MySQL opened on orders-database",
         )
-        second = self._audit(deployed, "changes")
+        mails["changes"] = self._audit(deployed, "changes")
+        if opening := scene.opening:
+            self._step("Minutes later", lambda: opening(self.account), lambda text: text)
+            mails["live"] = self._step("The change", self._deliver_change, _opener)
         self._keep_ledger(deployed.outputs["ledgerBucket"])
         if deployed.has_engine:
             again = self._step(
@@ -115,7 +120,7 @@ class _Tour:
         )
         if left := sorted(inventory(self.account) - before):
             _fail(f"pulumi destroy left {', '.join(left)}.")
-        return first, second
+        return mails
 
     def _step(self, title: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
         """Do some work, and print what came of it and how long it took."""
@@ -145,11 +150,25 @@ class _Tour:
             )
         (show_log if self.verbose else show_log_briefly)(self.console, self._new_lines(deployed))
         self.console.print()
-        if len(self.account.mails()) == mails:
-            _fail("the run sent no mail.")
-        mail = self.account.mails()[mails]
+        mail = self._keep_mail(name, mails)
         (show_mail if self.verbose else show_mail_briefly)(self.console, mail)
         self.console.print()
+        return mail
+
+    def _deliver_change(self) -> Mail:
+        """Let EventBridge deliver the last change, and keep the mail on it."""
+        event = self.account.history.event(self.account.history.records[-1])
+        mails = len(self.account.mails())
+        deliveries = self.account.events.deliver(event, event["region"])
+        if problems := [delivery.reason for delivery in deliveries if delivery.reason]:
+            _fail(f"the change did not reach the function: {', '.join(problems)}")
+        return self._keep_mail("live", mails)
+
+    def _keep_mail(self, name: str, earlier: int) -> Mail:
+        """Write the first mail after the earlier ones to the demo's folder."""
+        if len(self.account.mails()) == earlier:
+            _fail("the run sent no mail.")
+        mail = self.account.mails()[earlier]
         page = mail.message.get_body(("html",))
         self._write(f"{name}.eml", mail.raw)
         self._write(f"{name}.html", page.get_content().encode() if page else b"")
@@ -179,6 +198,13 @@ class _Tour:
 
     def _print_output(self, line: str) -> None:
         self.console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+
+
+def _opener(mail: Mail) -> str:
+    """Who made the change, as its mail says."""
+    body = mail.message.get_body(("plain",))
+    text = " ".join((body.get_content() if body else "").split())
+    return plain(f"mailed, opened by {text.partition('opened by: ')[2].partition(',')[0]}")
 
 
 def _count(resources: Collection[Resource], outcome: str) -> str:

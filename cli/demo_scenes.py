@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from sandbox.aws.account import Account
 from sandbox.aws.members import Member
 from sandbox.aws.sample_organization import ACCOUNTS, REFUSING
-from sandbox.aws.seed import seed, seed_organization
+from sandbox.aws.seed import open_elsewhere, seed, seed_organization
 
 _MEMBER_ROLE = "security-group-audit"
+_USER = "alice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,18 @@ class Scene:
     """How the demo begins.
 
     ``content`` says what ``fill`` does; ``obstacle`` happens between the deployment and the first
-    run, and says what it was.
+    run, ``opening`` after the second, and each says what it was.
     """
 
     fill: Callable[[Account], Filled]
     content: str
     obstacle: Callable[[Account], str] | None = None
+    opening: Callable[[Account], str] | None = None
 
 
 def _fill_account(account: Account) -> Filled:
     seed(account)
-    return Filled(account, {})
+    return Filled(account, {"realtime": True})
 
 
 def _fill_organization(account: Account) -> Filled:
@@ -60,8 +62,17 @@ def _refuse(account: Account) -> str:
     return f"{name} stops to trust the audit"
 
 
+def _open_elsewhere(account: Account) -> str:
+    """Somebody opens a port in another region."""
+    return f"{_USER} opens SSH on {open_elsewhere(account, _USER)} in us-east-1"
+
+
 SCENES = {
-    "account": Scene(_fill_account, "filled with security groups of every kind"),
+    "account": Scene(
+        _fill_account,
+        "filled with security groups of every kind",
+        opening=_open_elsewhere,
+    ),
     "organization": Scene(
         _fill_organization,
         f"manages {len(ACCOUNTS)} others, one of them suspended",

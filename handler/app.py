@@ -3,24 +3,35 @@
 import gc
 import os
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from handler import clock, logs, mail
+from handler.attribution.history import EventHistory
+from handler.attribution.openers import Openers
 from handler.audit import build_report, scan_targets, unread_account
 from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, answer, parse_event
-from handler.ledger.state import LedgerState
+from handler.ledger.state import LedgerState, last_readings
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import DIGEST, Event, LedgerSession, Message
 from handler.model.network import ALL_REGIONS, Target
-from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
+from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
 from handler.organization.door import start_audit
 from handler.policy.policy import Policy
+from handler.publish import publish
+from handler.report.copies import copies_of
 from handler.report.digest import DigestKind
-from handler.settings import Settings, deployed_policy
+from handler.settings import MAIL_ADDRESS, Settings, deployed_policy
+
+# Each may take as long as the claim on the ledger holds.
+_MAX_COPIES = 10
+_NOT_REALTIME = (
+    "changes are seen by the schedule only, because the region was enabled after the last "
+    "deployment; pulumi up makes them start a run."
+)
 
 # What is imported stays: the collector need not look at it again.
 gc.freeze()
@@ -45,7 +56,11 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
     request = parse_event(event, request_id, settings)
     logs.log_start(request)
-    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp())
+    if _is_foreign(request, context):
+        logs.log_foreign(request)
+        return answer({"mailed": 0})
+    openers = _openers(clients, settings, request, budget)
+    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), openers)
     event = Event(request.id, request.trigger, request.changed_at, request.regions)
     session = LedgerSession(_ledger_store(clients, settings, request), event, policy, budget)
     outcome = session.execute(steps)
@@ -69,6 +84,7 @@ class _AuditSteps(NamedTuple):
     request: RunRequest
     budget: clock.TimeBudget
     started_at: str
+    openers: Openers | None
 
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
         """Read every target that the request names, or these of them."""
@@ -82,6 +98,8 @@ class _AuditSteps(NamedTuple):
         except FAILURES as error:
             # A run that cannot even name its account must not end without a mail.
             read = list(logs.log_scans([unread_account(error)]))
+        if self.settings.realtime_regions:
+            read = [_with_realtime(scan, self.settings.realtime_regions) for scan in read]
         run = Run(
             request.id,
             request.trigger,
@@ -102,6 +120,8 @@ class _AuditSteps(NamedTuple):
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; a dry run mails none."""
         report = replace(build_report(run, scans, self.policy, known), notices=notices)
+        if self.openers and known:
+            report = self.openers.attribute(report, last_readings(known))
         if self.request.dry_run:
             return report, None
         last_full_digest_at = known.last_full_digest_at if known else None
@@ -113,12 +133,63 @@ class _AuditSteps(NamedTuple):
         return (Message(DIGEST, body, self.settings.recipients),)
 
     def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
-        """Mail the digest. Raises ``MailError``, with the findings in the log."""
+        """Mail the digest, then the copies. Raises ``MailError``, with the findings in the log."""
         try:
             mail.send(self.clients.get("sesv2"), self.settings, message.body, before_attempt)
         except MailError:
             logs.log_findings(report)
             raise
+        logs.log_copies(self._copied(report, before_attempt))
+
+    def _copied(self, report: Report, before_attempt: Callable[[], None]) -> Iterator[bool]:
+        """Mail everybody what they have opened, if they have an address; whether SES took it."""
+        copies = tuple(copies_of(report, self.settings.copied_domains))
+        for address, part in copies[:_MAX_COPIES]:
+            if not MAIL_ADDRESS.fullmatch(address):
+                continue
+            settings = replace(self.settings, recipients=(address,))
+            try:
+                message = mail.compose(settings, part, DigestKind.CHANGES)
+                mail.send(self.clients.get("sesv2"), settings, message, before_attempt)
+            except (MailError, AuditIncompleteError):
+                yield False
+            else:
+                yield True
+
+    def publish(self, report: Report) -> str | None:
+        """Put an event for each change on the account's bus, if other systems want them."""
+        if not self.settings.publish_events or self.request.dry_run:
+            return None
+        return publish(self.clients.get("events"), report)
+
+
+def _is_foreign(request: RunRequest, context: object) -> bool:
+    """Whether the event is about a change in another account than the function's."""
+    arn = getattr(context, "invoked_function_arn", None)
+    return bool(request.account and arn and f":{request.account}:" not in arn)
+
+
+def _with_realtime(scan: Scan, regions: Collection[str]) -> Scan:
+    """The scan, which says so where changes in its region do not start a run."""
+    coverage = scan.coverage
+    if coverage.target.region in {*regions, ALL_REGIONS}:
+        return scan
+    notice = " ".join(filter(None, (coverage.notice, _NOT_REALTIME)))
+    return replace(scan, coverage=replace(coverage, notice=notice))
+
+
+def _openers(
+    clients: Clients, settings: Settings, request: RunRequest, budget: clock.TimeBudget
+) -> Openers | None:
+    """Who opened what: in a run about a change its call, in others the event history."""
+    if not settings.attribution:
+        return None
+    if request.trigger is Trigger.CHANGE:
+        return Openers(request.call, None)
+    history = EventHistory(
+        lambda target: clients.get("cloudtrail", target.region), budget.reading_seconds_left
+    )
+    return Openers(None, history)
 
 
 def _ledger_store(clients: Clients, settings: Settings, request: RunRequest) -> LedgerStore:

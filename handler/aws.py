@@ -49,12 +49,19 @@ _ONE_QUICK_RETRY = _TIMEOUTS.merge(
 )
 # A message that was sent again because the answer to it was lost would arrive twice.
 _NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+# CloudTrail only adds to what the mail says, and the account's own software shares its quota.
+_ONCE = _NO_RETRY.merge(Config(connect_timeout=3, read_timeout=5))
+_CONFIGS = {
+    "cloudtrail": _ONCE,
+    "events": _ONE_QUICK_RETRY,
+    "sesv2": _NO_RETRY,
+    "s3": _ONE_QUICK_RETRY,
+}
 # CloudTrail of the account that is entered shows it.
 _SESSION_NAME = "security-group-audit"
 # Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
 # all, because the clients of several accounts share a session.
 _SESSION_LOCK = Lock()
-_CONFIGS = {"sesv2": _NO_RETRY, "s3": _ONE_QUICK_RETRY}
 
 
 class Clients:

@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from handler.attribution.cloudtrail_event import ApiCall, parse_record
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
-from handler.sanitize import expected
+from handler.sanitize import clean_text, expected
 from handler.settings import Notify, Settings
 
 _SCHEDULERS = ("aws.events", "aws.scheduler")
@@ -26,8 +27,8 @@ class RunRequest(NamedTuple):
     ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every
     region enabled for the account; ``is_full`` is false where the event left some out. With
     ``dry_run`` nothing is mailed and nothing stored. ``changed_at`` is when the change was made
-    that an event is about, UTC in ISO 8601; None for other events. ``accounts`` is empty for all
-    accounts of the settings.
+    that an event is about, UTC in ISO 8601, ``call`` what it has changed, and ``account`` where;
+    None for other events. ``accounts`` is empty for all accounts of the settings.
     """
 
     id: str
@@ -37,6 +38,8 @@ class RunRequest(NamedTuple):
     is_full: bool = True
     dry_run: bool = False
     changed_at: str | None = None
+    call: ApiCall | None = None
+    account: str | None = None
     accounts: tuple[str, ...] = ()
 
 
@@ -63,6 +66,8 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             regions or settings.regions,
             is_full=not regions,
             changed_at=_changed_at(fields),
+            call=parse_record(fields.get("detail")),
+            account=clean_text(fields.get("account")),
         )
     accounts, regions = _accounts(fields.get("accounts")), _regions(fields.get("regions"))
     return RunRequest(

@@ -20,6 +20,11 @@ def log_repeated(request: RunRequest) -> None:
     _LOGGER.info("Event answered before.", extra={"runId": request.id})
 
 
+def log_foreign(request: RunRequest) -> None:
+    """One line for an event about a change in another account."""
+    _LOGGER.warning("Event of another account ignored.", extra={"runId": request.id})
+
+
 def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
     """The scans as they come, each with one line."""
     for scan in scans:
@@ -56,6 +61,15 @@ def log_findings(report: Report) -> None:
         if None not in (ports := (finding.traffic.from_port, finding.traffic.to_port)):
             facts["ports"] = "-".join(map(str, ports))
         _LOGGER.warning("Finding.", extra=facts)
+
+
+def log_copies(copied: Iterable[bool]) -> None:
+    """One line for each message to somebody who opened something, without the address."""
+    for is_sent in copied:
+        if is_sent:
+            _LOGGER.info("Copy sent.")
+        else:
+            _LOGGER.warning("Copy not sent.")
 
 
 def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> None:

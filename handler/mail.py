@@ -14,11 +14,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from handler import aws, clock
 from handler.model.finding import Severity
 from handler.model.run import Changes, MailError, Report, Run
-from handler.report.csv import HEADING, csv_line
+from handler.report.csv import HEADING, finding_line
 from handler.report.digest import DigestKind
 from handler.report.envelope import envelope, file_name
 from handler.report.html import render_html
-from handler.report.json_report import finding_to_json
 from handler.report.size_limit import fit_digest
 from handler.report.text import render_text
 from handler.settings import Notify, Settings
@@ -148,7 +147,7 @@ def compose(
 def _csv_of(report: Report) -> CsvFile:
     csv = CsvFile(report.run)
     for finding in report.listed(report.findings):
-        csv.write(csv_line(finding_to_json(finding), report.names.get(finding.target.account)))
+        csv.write(finding_line(finding, report.names.get(finding.target.account)))
     return csv
 
 

@@ -37,7 +37,10 @@ class Notify(StrEnum):
 class Settings:
     """The function's settings; ``regions`` is empty for every region enabled for the account.
 
-    Without a ``ledger_bucket`` there is no ledger.
+    Without a ``ledger_bucket`` there is no ledger. With ``attribution``, findings say who opened
+    them; with ``publish_events``, each change is put on the event bus. Changes in
+    ``realtime_regions`` start a run; empty where none do. Whoever has an address of
+    ``copied_domains`` hears of what they have opened.
     """
 
     sender: str
@@ -46,12 +49,17 @@ class Settings:
     notify: Notify = Notify.CHANGES
     ledger_bucket: str | None = None
     stack: str | None = None
+    attribution: bool = True
+    publish_events: bool = False
+    realtime_regions: tuple[str, ...] = ()
+    copied_domains: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in ``SES_SENDER``, ``SES_RECIPIENT`` (comma-separated), ``AUDIT_REGIONS``
-        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET`` and ``STACK``; the first two are
-        required.
+        (comma-separated or all), ``NOTIFY``, ``LEDGER_BUCKET``, ``STACK``, ``ATTRIBUTION`` and
+        ``PUBLISH_EVENTS`` (true or false), ``REALTIME_REGIONS`` and ``COPY_ACTOR``
+        (comma-separated); the first two are required.
 
         Raises ``SettingsError`` with one sentence that names variable, value and expectation.
         """
@@ -73,6 +81,10 @@ class Settings:
             notify=Notify(notify),
             ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,
+            attribution=_boolean(environment, "ATTRIBUTION", default=True),
+            publish_events=_boolean(environment, "PUBLISH_EVENTS", default=False),
+            copied_domains=_items(environment.get("COPY_ACTOR", "").lower()),
+            realtime_regions=_items(environment.get("REALTIME_REGIONS", "")),
         )
 
 
@@ -109,6 +121,13 @@ def deployed_policy() -> Policy:
 
 def _items(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
+
+
+def _boolean(environment: Mapping[str, str], variable: str, *, default: bool) -> bool:
+    value = environment.get(variable, str(default).lower())
+    if value not in {"true", "false"}:
+        _refuse(variable, "true or false", value)
+    return value == "true"
 
 
 def _refuse(variable: str, expectation: str, value: str) -> NoReturn:

@@ -1,5 +1,7 @@
 """The component resource that declares one security-group audit."""
 
+import json
+
 import pulumi
 import pulumi_aws as aws
 
@@ -28,7 +30,9 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         self._name = name
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
-        self._location = look_up_location(pulumi.InvokeOptions(parent=self))
+        lookup = pulumi.InvokeOptions(parent=self)
+        self._location = look_up_location(lookup)
+        self._realtime_regions = triggers.find_realtime_regions(config, lookup)
 
         identities = self._declare_identities()
         log_group = self._declare_log_group()
@@ -43,9 +47,12 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             spec = many_accounts.door(spec, surroundings)
         declared = declare_function(name, spec, surroundings)
         function = declared.function
+        self._declare_publisher(declared.role)
         self._declare_retries(function)
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
-        change_rule = triggers.declare_change_rule(f"{name}-change", config, function, self._child)
+        change_rule = triggers.declare_change_rule(
+            f"{name}-change", self._location, self._realtime_regions, function, self._child
+        )
         alarms.declare_metrics(f"{name}-metric", log_group, self._child)
         watched = alarms.Watched(self._location, function, log_group, schedule, machine)
         alarms.declare_alarms(f"{name}-alarm", config, watched, self._child)
@@ -90,6 +97,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
     def _function_spec(self, surroundings: Surroundings) -> FunctionSpec:
         """The function that the schedule invokes, as it audits one account."""
         config, mail_arns = self._config, self._config.mail_arns(self._location)
+        # Where regions are listed, changes in all of them start a run.
+        enabled_regions = () if config.only_regions else self._realtime_regions
         return FunctionSpec(
             description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
             role_description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
@@ -101,11 +110,26 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                     mail_arns=mail_arns,
                     sender=config.sender,
                     regions=config.only_regions,
+                    attribution=config.attribution,
                 )
             ),
-            environment=config.environment,
+            environment={
+                **config.environment,
+                "REALTIME_REGIONS": ",".join(enabled_regions),
+            },
             size=Size(config.memory_size, config.timeout),
         )
+
+    def _declare_publisher(self, role: aws.iam.Role) -> None:
+        """Let the function publish what has changed, if other systems want that."""
+        if self._config.publish_events:
+            bus_arn = self._location.arn("events", "event-bus/default")
+            aws.iam.RolePolicy(
+                f"{self._name}-publish",
+                role=role.name,
+                policy=json.dumps(permissions.publisher_policy(bus_arn)),
+                opts=self._child,
+            )
 
     def _declare_retries(self, function: aws.lambda_.Function) -> None:
         aws.lambda_.FunctionEventInvokeConfig(

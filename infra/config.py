@@ -33,6 +33,7 @@ REPORT_DAYS = range(1, 3650 + 1)
 # Lambda allows 4 KB of environment variables in all; the others of the function stay below 1 KB:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_RECIPIENTS_BYTES = 3072
+MAX_COPIED_BYTES = 200
 # All inline policies of a role, without white space:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS = 10_240
@@ -49,7 +50,8 @@ class StackConfig:
 
     ``schedule`` and ``longest_gap_minutes``, the longest time between two scheduled runs, are None
     if the schedule is disabled; ``policy`` becomes policy.json in the function's archive.
-    ``organization`` is None if the stack audits its own account only.
+    ``organization`` is None if the stack audits its own account only; with many accounts
+    ``attribution`` is false.
     """
 
     sender: str
@@ -59,6 +61,9 @@ class StackConfig:
     realtime: bool
     regions: tuple[str, ...]
     notify: str
+    attribution: bool
+    publish_events: bool
+    copied_domains: tuple[str, ...]
     alarms: bool
     create_identities: bool
     report_retention_days: int
@@ -77,6 +82,7 @@ class StackConfig:
         """
         reader = ConfigReader()
         schedule, longest_gap_minutes = _read_schedule(reader)
+        organization = read_organization(reader)
         config = cls(
             sender=_read_sender(reader),
             recipients=_read_recipients(reader),
@@ -85,6 +91,9 @@ class StackConfig:
             realtime=reader.boolean("realtime", default=False),
             regions=_read_regions(reader),
             notify=_read_notify(reader),
+            attribution=reader.boolean("attribution", default=True) and organization is None,
+            publish_events=reader.boolean("publishEvents", default=False),
+            copied_domains=_read_copied_domains(reader),
             alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
             report_retention_days=reader.integer_within(
@@ -95,12 +104,10 @@ class StackConfig:
             memory_size=reader.integer_within("memorySize", MEMORY_MB, "MB", default=512),
             timeout=reader.integer_within("timeout", TIMEOUT_SECONDS, "seconds", default=300),
             policy=_read_policy(reader),
-            organization=read_organization(reader),
+            organization=organization,
         )
         reader.refuse_unknown_keys()
-        if config.realtime and config.organization:
-            expectation = "false with accounts or organizationalUnits"
-            refuse("realtime", expectation, config.realtime, "it hears of one account only")
+        _refuse_settings_of_one_account(config)
         _refuse_long_policy(config)
         return config
 
@@ -112,6 +119,9 @@ class StackConfig:
             "SES_RECIPIENT": ",".join(self.recipients),
             "AUDIT_REGIONS": ",".join(self.regions),
             "NOTIFY": self.notify,
+            "ATTRIBUTION": str(self.attribution).lower(),
+            "PUBLISH_EVENTS": str(self.publish_events).lower(),
+            "COPY_ACTOR": ",".join(self.copied_domains),
         }
 
     @property
@@ -128,7 +138,10 @@ class StackConfig:
 
     def mail_arns(self, location: Location) -> list[str]:
         """The ARNs of the SES resources that a function at the location may use."""
-        resources = permissions.mail_resources(self.addresses, created=self.create_identities)
+        resources = (
+            *permissions.mail_resources(self.addresses, created=self.create_identities),
+            *permissions.copy_resources(self.copied_domains),
+        )
         return [location.arn("ses", resource) for resource in resources]
 
 
@@ -149,6 +162,33 @@ def _read_recipients(reader: ConfigReader) -> tuple[str, ...]:
     return recipients
 
 
+def _read_copied_domains(reader: ConfigReader) -> tuple[str, ...]:
+    domains = reader.texts("copyActor", default=())
+    for domain in domains:
+        if not MAIL_ADDRESS.fullmatch(f"a@{domain}"):
+            refuse("copyActor", "a list of mail domains, for example example.com", domain)
+    size = len(",".join(domains))
+    if size > MAX_COPIED_BYTES:
+        refuse("copyActor", f"at most {MAX_COPIED_BYTES} characters in all", size)
+    return tuple(sorted({domain.lower() for domain in domains}))
+
+
+def _refuse_settings_of_one_account(config: StackConfig) -> None:
+    """Raises ``pulumi.RunError`` for a setting that has no meaning for many accounts."""
+    if not config.organization:
+        return
+    condition = "with accounts or organizationalUnits"
+    for key, value, hint in (
+        ("realtime", config.realtime, "it hears of one account only"),
+        ("publishEvents", config.publish_events, "it publishes changes of one account only"),
+    ):
+        if value:
+            refuse(key, f"false {condition}", value, hint)
+    if config.copied_domains:
+        hint = "it is not looked up who opened something"
+        refuse("copyActor", f"left out {condition}", ", ".join(config.copied_domains), hint)
+
+
 def _refuse_long_policy(config: StackConfig) -> None:
     document = permissions.function_policy(
         log_group_arn=_LONGEST_LOG_GROUP_ARN,
@@ -156,8 +196,11 @@ def _refuse_long_policy(config: StackConfig) -> None:
         mail_arns=config.mail_arns(_LONGEST_LOCATION),
         sender=config.sender,
         regions=config.regions,
+        attribution=config.attribution,
     )
-    size = len(json.dumps(document, separators=(",", ":")))
+    publisher = permissions.publisher_policy(_LONGEST_LOCATION.arn("events", "event-bus/default"))
+    documents = (document, publisher) if config.publish_events else (document,)
+    size = sum(len(json.dumps(document, separators=(",", ":"))) for document in documents)
     if size > MAX_POLICY_CHARACTERS:
         expectation = f"addresses whose IAM policy has at most {MAX_POLICY_CHARACTERS} characters"
         digests = config.organization and config.organization.digests

@@ -17,6 +17,9 @@ READ_ACTIONS = (
     "ec2:DescribeVpcBlockPublicAccessOptions",
     "ec2:GetManagedPrefixListEntries",
 )
+ATTRIBUTION_ACTIONS = ("cloudtrail:LookupEvents",)
+EVENT_ACTIONS = ("events:PutEvents",)
+EVENT_SOURCE = "security-group-audit"
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 # SES API v2 checks SendEmail with a raw message against both actions.
 MAIL_ACTIONS = ("ses:SendEmail", "ses:SendRawEmail")
@@ -40,6 +43,23 @@ def assume_role(service: str = "lambda.amazonaws.com") -> Document:
     )
 
 
+def assume_forwarder(account: str) -> Document:
+    """The trust policy of the role that forwards changes: only the account's EventBridge may."""
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+    )
+
+
+def forwarder_policy(bus_arn: str) -> Document:
+    """The only permission of the role that forwards changes: put events on the bus."""
+    return document(allow("ForwardChanges", EVENT_ACTIONS, bus_arn))
+
+
 def function_policy(
     *,
     log_group_arn: str,
@@ -47,14 +67,16 @@ def function_policy(
     mail_arns: Sequence[str],
     sender: str,
     regions: Sequence[str],
+    attribution: bool,
 ) -> Document:
     """The permissions of the function: read groups, send email, use its ledger, write its log.
 
     ``mail_arns`` are those of ``mail_resources``. ``regions`` are the only ones whose groups it may
-    read; an empty sequence allows all regions.
+    read; an empty sequence allows all regions. With ``attribution`` it may look up who opened what.
     """
     return document(
         read_groups(regions),
+        *([look_up_openers(regions)] if attribution else []),
         send_digest(mail_arns, sender),
         *use_ledger(bucket_arn),
         write_log(log_group_arn),
@@ -67,9 +89,14 @@ def read_groups(regions: Sequence[str]) -> Document:
     # lists that rules refer to are not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     statement = allow("ReadSecurityGroups", READ_ACTIONS, "*")
-    if regions:
-        statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
-    return statement
+    return _limited_to(regions, statement)
+
+
+def look_up_openers(regions: Sequence[str]) -> Document:
+    """Lets a role look up who opened what in these regions; an empty sequence allows all."""
+    # LookupEvents does not support resource-level permissions either:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
+    return _limited_to(regions, allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*"))
 
 
 def send_digest(mail_arns: Sequence[str], sender: str) -> Document:
@@ -97,6 +124,14 @@ def write_log(log_group_arn: str) -> Document:
     """Lets a function write to a log group that exists."""
     # ":*": all log streams of this log group; Lambda chooses their names.
     return allow("WriteLog", LOG_ACTIONS, f"{log_group_arn}:*")
+
+
+def publisher_policy(bus_arn: str) -> Document:
+    """The permission of the function to put events on the bus, with its own source only."""
+    publish = allow("PublishChanges", EVENT_ACTIONS, bus_arn)
+    # Nothing that looks like the event of another program.
+    publish["Condition"] = {"StringEquals": {"events:source": EVENT_SOURCE}}
+    return document(publish)
 
 
 def bucket_policy(bucket_arn: str) -> Document:
@@ -144,6 +179,11 @@ def topic_policy(topic_arn: str, account: str, alarms_arn: str) -> Document:
     )
 
 
+def copy_resources(domains: Sequence[str]) -> tuple[str, ...]:
+    """The SES resources that SES's sandbox may check for email to any address of the domains."""
+    return tuple(f"identity/{name}" for domain in domains for name in (domain, f"*@{domain}"))
+
+
 def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...]:
     """The SES resources that SES may check for email between ``addresses``, sorted.
 
@@ -166,6 +206,13 @@ def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...
 def allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:
     """A statement that allows the actions on the resources."""
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+def _limited_to(regions: Sequence[str], statement: Document) -> Document:
+    """The statement for these regions only; an empty sequence allows all."""
+    if regions:
+        statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+    return statement
 
 
 def objects(bucket_arn: str, keys: Sequence[str]) -> list[str]:

@@ -1,21 +1,25 @@
 """What invokes the function: its schedule, and API calls that may have opened something."""
 
 import json
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
+from handler.model.network import ALL_REGIONS
+from infra import permissions
 from infra.config import StackConfig
+from infra.location import Location
 
-# API calls that can open more than was open: new groups and inbound rules, changed prefix lists,
-# another combination of groups on a network interface, a public address for one. Left out: calls
-# that close something, which the next scheduled run reports; and new instances and interfaces,
-# which autoscaling creates by the hundred and which open only what their groups already allow.
+# API calls that can open more than was open: new inbound rules, changed prefix lists, another
+# combination of groups on a network interface, a public address for one. Left out: calls that close
+# something, which the next scheduled run reports; new groups, which have no inbound rules; and new
+# instances and interfaces, which autoscaling creates by the hundred and which open only what their
+# groups already allow.
 OPENING_CALLS = (
     "AssignIpv6Addresses",
     "AssociateAddress",
     "AuthorizeSecurityGroupIngress",
-    "CreateSecurityGroup",
     "ModifyInstanceAttribute",
     "ModifyManagedPrefixList",
     "ModifyNetworkInterfaceAttribute",
@@ -40,19 +44,86 @@ def declare_schedule(
     return rule
 
 
-def declare_change_rule(
-    name: str, config: StackConfig, function: aws.lambda_.Function, opts: pulumi.ResourceOptions
-) -> aws.cloudwatch.EventRule | None:
-    """The EventBridge rule that invokes the function after ``OPENING_CALLS``; None if disabled.
-
-    EventBridge receives CloudTrail's events in the region of the call, so this rule covers only
-    the function's own region.
-    """
+def find_realtime_regions(config: StackConfig, opts: pulumi.InvokeOptions) -> tuple[str, ...]:
+    """The regions in which changes run the audit: those to audit that are enabled by now."""
     if not config.realtime:
+        return ()
+    if ALL_REGIONS in config.regions:
+        return tuple(sorted(aws.get_regions(opts=opts).names))
+    return config.regions
+
+
+def declare_change_rule(
+    name: str,
+    location: Location,
+    regions: Sequence[str],
+    function: aws.lambda_.Function,
+    opts: pulumi.ResourceOptions,
+) -> aws.cloudwatch.EventRule | None:
+    """The EventBridge rule that invokes the function after ``OPENING_CALLS`` in these regions.
+
+    EventBridge receives CloudTrail's events in the region of the call, so that rules in the other
+    regions forward them to the function's. None without regions.
+    """
+    if not regions:
         return None
+    rule = aws.cloudwatch.EventRule(
+        name,
+        description=f"Runs the security-group audit after a change (stack {pulumi.get_stack()})",
+        event_pattern=_pattern(location, regions),
+        opts=opts,
+    )
+    _declare_target(name, rule, function, opts)
+    if others := [region for region in regions if region != location.region]:
+        _declare_forwarding(name, location, others, opts)
+    return rule
+
+
+def _declare_forwarding(
+    name: str, location: Location, regions: Sequence[str], opts: pulumi.ResourceOptions
+) -> None:
+    """A rule in each of the regions that forwards changes to the bus of the function's region."""
+    bus_arn = location.arn("events", "event-bus/default")
+    role = aws.iam.Role(
+        f"{name}-forwarder",
+        description=f"Forwards changes to the security-group audit of stack {pulumi.get_stack()}",
+        assume_role_policy=json.dumps(permissions.assume_forwarder(location.account)),
+        opts=opts,
+    )
+    policy = aws.iam.RolePolicy(
+        f"{name}-forwarder-policy",
+        role=role.name,
+        policy=json.dumps(permissions.forwarder_policy(bus_arn)),
+        opts=opts,
+    )
+    # A rule that fired before its role may forward would lose the change unnoticed.
+    after_policy = pulumi.ResourceOptions(depends_on=[policy])
+    for region in regions:
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-{region}",
+            region=region,
+            description=f"Forwards changes to {location.region} (stack {pulumi.get_stack()})",
+            # What another stack forwards to this region is not forwarded again.
+            event_pattern=_pattern(location, [region]),
+            opts=opts,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-{region}-target",
+            region=region,
+            rule=rule.name,
+            arn=bus_arn,
+            role_arn=role.arn,
+            opts=pulumi.ResourceOptions.merge(opts, after_policy),
+        )
+
+
+def _pattern(location: Location, regions: Sequence[str]) -> str:
+    """Which events are calls of this account, in these regions, that may have opened something."""
     pattern = {
         "source": ["aws.ec2"],
         "detail-type": ["AWS API Call via CloudTrail"],
+        "account": [location.account],
+        "region": list(regions),
         "detail": {
             "eventSource": ["ec2.amazonaws.com"],
             "eventName": list(OPENING_CALLS),
@@ -60,14 +131,7 @@ def declare_change_rule(
             "errorCode": [{"exists": False}],
         },
     }
-    rule = aws.cloudwatch.EventRule(
-        name,
-        description=f"Runs the security-group audit after a change (stack {pulumi.get_stack()})",
-        event_pattern=json.dumps(pattern),
-        opts=opts,
-    )
-    _declare_target(name, rule, function, opts)
-    return rule
+    return json.dumps(pattern)
 
 
 def _declare_target(

@@ -15,6 +15,7 @@ from botocore.loaders import Loader
 HANDLER = Path(__file__).resolve().parent.parent / "handler"
 MODELS = HANDLER / "service_models"
 OPERATIONS = {
+    "cloudtrail": ("LookupEvents",),
     "ec2": (
         "DescribeManagedPrefixLists",
         "DescribeNetworkAcls",
@@ -27,6 +28,7 @@ OPERATIONS = {
         "DescribeVpcBlockPublicAccessOptions",
         "GetManagedPrefixListEntries",
     ),
+    "events": ("PutEvents",),
     "organizations": (
         "ListAccounts",
         "ListAccountsForParent",
@@ -46,7 +48,7 @@ Json = dict[str, Any]
 def service_models() -> Iterator[tuple[str, Json]]:
     """Path without suffix and content of each file, as botocore's loader looks for it."""
     loader = Loader()
-    prefixes = {"ec2", "email", "organizations", "s3", "states", "sts"}
+    prefixes = {"cloudtrail", "ec2", "email", "events", "organizations", "s3", "states", "sts"}
     for name in _REGIONAL_DATA:
         data = loader.load_data(name)
         for partition in data["partitions"] if name == "endpoints" else ():

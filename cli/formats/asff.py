@@ -82,7 +82,9 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
         "Resources": list(_resources(finding))[:_MAX_RESOURCES],
         "Compliance": {"Status": "WARNING" if is_unreadable else "FAILED"},
         "Workflow": {"Status": "SUPPRESSED" if is_excepted else "NEW"},
-        "ProductFields": dict(_product_fields(finding_to_json(finding))),
+        "ProductFields": dict(
+            _product_fields({**finding_to_json(finding), "openedBy": phrases.opened_by(finding)})
+        ),
     }
 
 

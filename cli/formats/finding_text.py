@@ -46,6 +46,7 @@ def description(finding: Finding) -> str:
         "Sources": join_first(
             (*finding.sources, *finding.prefix_lists), _NAMED_SOURCES, total=finding.source_count
         ),
+        "Opened by": phrases.opened_by(finding),
         "Owner": plain(finding.owner or ""),
         "Exception": plain(finding.exception or ""),
     }

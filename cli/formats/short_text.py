@@ -75,6 +75,7 @@ def facts(opening: Opening) -> tuple[str, ...]:
         *(f.detail for f in findings),
         finding.exception,
         _seen(finding),
+        *(f"opened by: {opener}" for f in findings if (opener := phrases.opened_by(f))),
         finding.owner and f"owner {finding.owner}",
         finding.managed_by and f"managed by {finding.managed_by}",
         _first(ids, sum(f.rule_count for f in findings) if rule_ids else 0),

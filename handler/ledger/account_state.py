@@ -32,6 +32,7 @@ from handler.report.json_report import (
     traffic_from_fields,
     traffic_to_json,
 )
+from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 
 @dataclass(slots=True)
@@ -149,6 +150,7 @@ def _record_to_json(record: Record) -> dict[str, Any]:
         "lastSeen": finding.last_seen,
         "changedAt": finding.changed_at,
         "resolvedAt": finding.resolved_at,
+        "openedBy": opened_by_to_json(finding.opened_by),
         "announced": {
             "severity": announced.severity,
             "opened": [
@@ -195,6 +197,7 @@ def _record(fields: Fields, account: str) -> Record:
         last_seen=fields.time("lastSeen"),
         changed_at=fields.optional_time("changedAt"),
         resolved_at=fields.optional_time("resolvedAt"),
+        opened_by=opened_by_from_fields(fields),
     )
     return Record(
         finding,

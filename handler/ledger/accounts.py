@@ -219,3 +219,6 @@ class _OneByOne:
     def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail it."""
         self._steps.send(message, report, before_attempt)
+
+    def publish(self, _report: Report) -> None:
+        """Nothing: changes in many accounts are not published."""

@@ -213,4 +213,5 @@ def outline(finding: Finding) -> Finding:
         last_seen=finding.last_seen,
         resolved_at=finding.resolved_at,
         changed_at=finding.changed_at,
+        opened_by=finding.opened_by,
     )

@@ -24,6 +24,7 @@ from handler.model.finding import (
     is_listed,
 )
 from handler.model.internet import Internets
+from handler.model.opened_by import NotAttributed, OpenedBy
 from handler.model.run import Coverage
 from handler.model.traffic import cover
 from handler.policy.policy import Policy
@@ -224,6 +225,7 @@ class _Reconciling:
             first_seen=self._first_seen(finding, before),
             last_seen=self._now,
             changed_at=max((f.changed_at or "" for f in before), default="") or self._now,
+            opened_by=_opened_by(status, change, before),
         )
         if found.is_change:
             found = replace(found, changed_at=self._now)
@@ -369,6 +371,15 @@ class _Reconciling:
             return any(other.id == finding.id for other in others)
         openings = Openings(self._internets[finding.family], others)
         return any(True for _ in openings.overlapping(finding))
+
+
+def _opened_by(
+    status: Status, change: Change | None, before: Sequence[Finding]
+) -> OpenedBy | NotAttributed | None:
+    """Who opened what is open as before; None for what was opened since."""
+    if status in {Status.NEW, Status.REOPENED} or change is Change.WIDENED:
+        return None
+    return next((finding.opened_by for finding in before), None)
 
 
 def was_said_resolved(record: Record) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from handler.model.address_set import AddressSet
@@ -12,6 +13,8 @@ from handler.model.traffic import Traffic
 
 OLD_SETTINGS = "version 1"
 """Stands for the settings of a run of version 1, which did not store them."""
+# An account's event history has nothing older.
+_LONG = timedelta(days=90)
 
 
 class Opened(NamedTuple):
@@ -109,3 +112,13 @@ class LedgerState:
     last_full_digest_at: str | None = None
     unknown: frozenset[str] = frozenset()
     suspects: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+
+
+def last_readings(state: LedgerState) -> dict[Target, str]:
+    """When each target was last read in full; where that failed, long before it."""
+    return {
+        target: reading.read_at
+        if reading.status is CoverageStatus.OK
+        else (datetime.fromisoformat(reading.read_at) - _LONG).isoformat(timespec="seconds")
+        for target, reading in state.targets.items()
+    }

@@ -112,6 +112,9 @@ class Steps(Protocol):
     def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
+    def publish(self, report: Report) -> str | None:
+        """Publish what has changed; what of that failed, in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -198,6 +201,8 @@ class LedgerSession:
         for message in messages:
             if message.id not in self._sent:
                 self._send(steps, message, report)
+        if problem := steps.publish(report):
+            self._failures.append(problem)
         outcome = Outcome(report, kind is not None, tuple(self._failures))
         self._commit(after, pointers, outcome, kind)
         return replace(outcome, failures=tuple(self._failures))

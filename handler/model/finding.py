@@ -9,6 +9,7 @@ from handler.model.address import Family
 from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
 from handler.model.network import Rule, Target
+from handler.model.opened_by import NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.traffic import Traffic
 
@@ -115,7 +116,8 @@ class Finding:
     one differs from the last run, ``previously`` what it was, the first few of
     ``previously_count``; ``origins`` are the ids of all known findings that it grew out of. One
     with ``flips`` has opened and closed that often since ``flipping_since``; where it
-    ``is_damped``, its change alone is no reason to mail.
+    ``is_damped``, its change alone is no reason to mail. ``opened_by`` says who opened it or made
+    it wider last; None where that was not asked.
     """
 
     id: str
@@ -165,6 +167,7 @@ class Finding:
     flips: int = 0
     flipping_since: str | None = None
     is_damped: bool = False
+    opened_by: OpenedBy | NotAttributed | None = None
 
     @property
     def worsened_from(self) -> Severity | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any
 
+from handler.model.finding import Finding
 from handler.model.run import Report
+from handler.report import phrases
 from handler.report.json_report import finding_to_json
 from handler.sanitize import plain
 
@@ -18,8 +20,8 @@ COLUMNS = (
     "interfaceCount", "family",
     "protocol", "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses",
     "share", "sources", "prefixLists", "sourceCount", "ruleIds", "ruleCount", "why", "detail",
-    "exception", "firstSeen", "lastSeen", "resolvedAt", "changedAt", "change", "fix", "narrower",
-    "console", "id", "partOf",
+    "exception", "firstSeen", "lastSeen", "resolvedAt", "changedAt", "change", "openedBy",
+    "fix", "narrower", "console", "id", "partOf",
 )  # fmt: skip
 # What a spreadsheet reads as a formula, at the start of a cell; in locales with decimal commas, a
 # semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection
@@ -30,12 +32,19 @@ def csv_lines(report: Report) -> Iterator[str]:
     """A line of names, then one for each listed finding, in the report's order, with CRLF."""
     yield HEADING
     for finding in report.listed(report.findings):
-        yield csv_line(finding_to_json(finding), report.names.get(finding.target.account))
+        yield finding_line(finding, report.names.get(finding.target.account))
 
 
-def csv_line(finding: Mapping[str, Any], account_name: str | None = None) -> str:
+def finding_line(finding: Finding, account_name: str | None) -> str:
+    """The line of a finding, with CRLF."""
+    return csv_line(finding_to_json(finding), account_name, phrases.opened_by(finding))
+
+
+def csv_line(
+    finding: Mapping[str, Any], account_name: str | None = None, opened_by: str = ""
+) -> str:
     """The line of a finding that is JSON-serialisable data."""
-    row = {**finding, "accountName": account_name}
+    row = {**finding, "accountName": account_name, "openedBy": opened_by}
     return _line([_cell(row.get(column)) for column in COLUMNS])
 
 

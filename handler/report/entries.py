@@ -44,7 +44,8 @@ def open_entry(
     if commands and finding.managed_by:
         owner = cut(finding.managed_by, _LONGEST_NAME)
         details.append(f"Change it in {owner}: a manual change is undone or drifts.")
-    facts = (*_path(finding), *_history(finding), *_people(finding, with_manager=not commands))
+    people = _people(opening, with_manager=not commands)
+    facts = (*_path(finding), *_history(finding), *people)
     return _entry(opening, label, facts, details, commands, names=names)
 
 
@@ -129,8 +130,11 @@ def _former(finding: Finding, before: Previous, number: int) -> Iterator[str]:
         yield f"was {before.severity}"
 
 
-def _people(finding: Finding, *, with_manager: bool) -> Iterator[str]:
-    """Who owns the group, and what manages it."""
+def _people(opening: Opening, *, with_manager: bool) -> Iterator[str]:
+    """Who opened it, who owns the group, and what manages it."""
+    finding = opening.finding
+    openers = filter(None, map(phrases.opened_by, opening.findings))
+    yield from (f"opened by: {opener}" for opener in dict.fromkeys(openers))
     if finding.owner:
         yield f"owner: {cut(finding.owner, _LONGEST_NAME)}"
     if finding.managed_by and with_manager:

@@ -16,6 +16,7 @@ from handler.model.totals import AccountResult
 from handler.model.traffic import Traffic
 from handler.report import phrases
 from handler.report.fields import Fields
+from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 VERSION = 2
 encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -167,6 +168,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "previouslyCount": finding.previously_count,
         "flips": finding.flips,
         "flippingSince": finding.flipping_since,
+        "openedBy": opened_by_to_json(finding.opened_by),
         "fix": finding.fix,
         "narrower": finding.narrower,
         "console": phrases.console_url(finding),
@@ -229,6 +231,7 @@ def finding_from_fields(
         previously_count=fields.count("previouslyCount"),
         flips=fields.count("flips"),
         flipping_since=fields.optional_time("flippingSince"),
+        opened_by=opened_by_from_fields(fields),
         fix=fields.optional_text("fix"),
         narrower=fields.optional_text("narrower"),
         detail=fields.optional_text("detail"),

@@ -9,6 +9,7 @@ from handler.model.address import Family
 from handler.model.attachment import ATTACHMENTS, Attachment
 from handler.model.finding import Finding, Opening, Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, UNKNOWN, Target
+from handler.model.opened_by import Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.run import Coverage
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
@@ -27,6 +28,12 @@ _LONGEST_NAME = 80
 _LONGEST_ACCOUNT = 50
 # Why even a few addresses count.
 _ASIDE = re.compile(r"; one address may stand for [^)]*\)")
+_MEANS = {
+    Means.RULE: "",
+    Means.PREFIX_LIST: " through a prefix list",
+    Means.INTERFACE: " by attaching a network interface",
+    Means.ADDRESS: " by assigning a public address",
+}
 # Reasons in fewer words, for a line that names group and interfaces anyway.
 _SHORTER = {
     "the interface has no public": "no public",
@@ -212,6 +219,21 @@ def reason(finding: Finding) -> str:
     for long, short in _SHORTER.items():
         text = text.replace(long, short)
     return plain(_ASIDE.sub("", text))
+
+
+def opened_by(finding: Finding) -> str:
+    """Who opened it, when and from where; empty where that is not known, or looked for again."""
+    opener = finding.opened_by
+    if isinstance(opener, NotAttributed) and opener.is_final:
+        if not opener.is_read:
+            return "CloudTrail's event history could not be read"
+        return f"not in CloudTrail's event history since {day(opener.since)}"
+    if not isinstance(opener, OpenedBy):
+        return ""
+    others = f" and {count(opener.others, 'other')}" if opener.others else ""
+    address = f" from {opener.source_address}" if opener.source_address else ""
+    who = f"{opener.actor.principal}{others}{_MEANS[opener.means]}"
+    return plain(f"{who}, {minute(opener.at)}{address}")
 
 
 def policy_ports(opened: Traffic) -> str:

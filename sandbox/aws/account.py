@@ -111,6 +111,7 @@ class Account:
         organizations_backends.master_accounts.clear()  # moto's reset keeps who was in which
         self._front = Front(self.faults)
         self.networks = self._front.networks
+        self.history = self._front.history
         self.stack_sets = self._front.stack_sets
         server = _server()
         self.endpoint = f"http://127.0.0.1:{server.server_port}"
@@ -150,13 +151,18 @@ class Account:
         return self._front.calls
 
     def client(
-        self, service: str, region: str = "eu-west-1", account_id: str = DEFAULT_ACCOUNT_ID
+        self,
+        service: str,
+        region: str = "eu-west-1",
+        account_id: str = DEFAULT_ACCOUNT_ID,
+        *,
+        key: str | None = None,
     ) -> Any:
-        """A boto3 client of this or another account, signed with its owner's key.
+        """A boto3 client of this or another account, signed with its owner's key or this one.
 
         It does not retry.
         """
-        return _client(service, region, owner_of(account_id))
+        return _client(service, region, key or owner_of(account_id))
 
     def opt_in(self, region: str, account_id: str = DEFAULT_ACCOUNT_ID) -> None:
         """Enable a region that is not enabled by default."""

@@ -48,6 +48,11 @@ def refuse_to_miss(operation: Operation, role_arn: str) -> Response | None:
     return _refuse(operation, role_arn, [bucket])
 
 
+def allows(account: str, role_arn: str, permission: Permission) -> bool:
+    """Whether the policies of a role allow something."""
+    return is_allowed(_statements(account, role_arn), permission)
+
+
 def is_allowed(statements: Iterable[Statement], permission: Permission) -> bool:
     """Whether a statement allows it and none denies it."""
     effects = {item["Effect"] for item in statements if _applies(item, permission)}
@@ -104,11 +109,13 @@ def _needed(operation: Operation) -> Iterator[Permission]:
             yield Permission("lambda:InvokeFunction", f"arn:aws:lambda:{place}:function:{name}")
         case "stepfunctions" if operation.name == "StartExecution":
             yield Permission("states:StartExecution", parameters["stateMachineArn"])
-        case "ec2":
+        case "cloudtrail" | "ec2":
             yield Permission(action, "*", {"aws:RequestedRegion": operation.region})
         case "s3":
             path = "/".join(filter(None, (parameters.get("Bucket"), parameters.get("Key"))))
             yield Permission(_S3_ACTIONS.get(operation.name, action), f"arn:aws:s3:::{path}")
+        case "events" if operation.name == "PutEvents":
+            yield from _needed_to_put(operation, place)
         case "logs":
             stream = f"{parameters['logGroupName']}:log-stream:{parameters['logStreamName']}"
             yield Permission(action, f"arn:aws:logs:{place}:log-group:{stream}")
@@ -126,6 +133,13 @@ def _place_of(role_arn: str) -> dict[str, str]:
         "aws:ResourceAccount": account,
         **({"aws:ResourceOrgID": organization} if organization else {}),
     }
+
+
+def _needed_to_put(operation: Operation, place: str) -> Iterator[Permission]:
+    """The permission to put each event on its bus."""
+    for entry in operation.parameters["Entries"]:
+        bus = f"arn:aws:events:{place}:event-bus/{entry.get('EventBusName', 'default')}"
+        yield Permission("events:PutEvents", bus, {"events:source": entry["Source"]})
 
 
 def _needed_to_send(operation: Operation, place: str) -> Iterator[Permission]:

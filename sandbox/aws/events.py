@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from moto.events.models import EventPattern
 from werkzeug.wrappers import Response
 
+from sandbox.aws.authorization import Permission, allows
 from sandbox.aws.conditions import holds, listed
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation
@@ -32,7 +33,10 @@ class Delivery:
 
 
 class EventBus:
-    """The default event bus of the account and the schedules of its rules."""
+    """The default event bus of the account and the schedules of its rules.
+
+    `events` are those that PutEvents has put on it.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class EventBus:
         self._account_id = account_id
         self._client = client
         self._start = start
+        self.events: list[dict[str, Any]] = []
 
     def fire(
         self, rule_name: str, region: str, *, at: datetime | None = None
@@ -106,6 +111,7 @@ class EventBus:
                 "resources": entry.get("Resources", []),
                 "detail": json.loads(entry["Detail"]),
             }
+            self.events.append(event)
             self._publish(event, operation.region)
             answers.append({"EventId": event["id"]})
         return operation.answer({"FailedEntryCount": 0, "Entries": answers})
@@ -130,8 +136,16 @@ class EventBus:
         started: list[tuple[Delivery, Runs | None]] = []
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
             arn = target["Arn"]
-            if reason := self._obstacle(rule, region, target):
+            is_bus = arn.endswith(":event-bus/default")
+            reason = (
+                self._obstacle_to_bus(target) if is_bus else self._obstacle(rule, region, target)
+            )
+            if reason:
                 started.append((Delivery(arn, delivered=False, reason=reason), None))
+                continue
+            if is_bus:
+                started.append((Delivery(arn, delivered=True, event=event), None))
+                started += self._publish(event, arn.split(":")[3])
                 continue
             payload = json.loads(target["Input"]) if "Input" in target else event
             runs = self._start(region, arn, json.dumps(payload).encode())
@@ -142,7 +156,8 @@ class EventBus:
         """Why EventBridge cannot deliver to a target, as a sentence; None if it can."""
         arn = target["Arn"]
         if ":lambda:" not in arn:
-            return f"{arn} is no Lambda function, and this account delivers to nothing else."
+            return f"{arn} is no function and no default bus, and this account delivers to nothing \
+else."
         if "InputPath" in target or "InputTransformer" in target:
             return f"The target {arn} transforms its input, which this account does not imitate."
         functions = self._client("lambda", region)
@@ -159,6 +174,21 @@ class EventBus:
             return None
         return f"No statement in the policy of {arn} lets events.amazonaws.com invoke it for \
 {rule['Arn']}."
+
+    def _obstacle_to_bus(self, target: dict[str, Any]) -> str | None:
+        """Why EventBridge cannot forward to a bus, as a sentence; None if it can."""
+        arn, role_arn = target["Arn"], target.get("RoleArn", "")
+        name = role_arn.rpartition("/")[2]
+        try:
+            role = self._client("iam", "us-east-1").get_role(RoleName=name or "none")["Role"]
+        except ClientError as error:
+            return f"The role of the target {arn} cannot be found: {error}."
+        statements = role["AssumeRolePolicyDocument"]["Statement"]
+        if not any(_trusts(statement, self._account_id) for statement in statements):
+            return f"The role {role_arn} does not trust events.amazonaws.com."
+        if allows(self._account_id, role_arn, Permission("events:PutEvents", arn)):
+            return None
+        return f"The role {role_arn} may not put events on {arn}."
 
 
 def _finished(started: list[tuple[Delivery, Runs | None]]) -> tuple[Delivery, ...]:
@@ -180,3 +210,12 @@ def _allows(statement: dict[str, Any], function: str, rule: str, account_id: str
             return False
     context = {"aws:SourceArn": rule, "aws:SourceAccount": account_id}
     return holds(statement.get("Condition", {}), context)
+
+
+def _trusts(statement: dict[str, Any], account_id: str) -> bool:
+    """Whether a statement of a role's trust policy lets EventBridge assume it."""
+    return (
+        statement["Effect"] == "Allow"
+        and "events.amazonaws.com" in listed(statement["Principal"].get("Service", []))
+        and holds(statement.get("Condition", {}), {"aws:SourceAccount": account_id})
+    )

@@ -20,6 +20,7 @@ from sandbox.aws import authorization, schedule, security_groups
 from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
 from sandbox.aws.callers import Caller, Callers
+from sandbox.aws.event_history import EventHistory
 from sandbox.aws.failing import Failing
 from sandbox.aws.faults import Faults
 from sandbox.aws.function_settings import FunctionSettings
@@ -78,6 +79,7 @@ class Front:
         self.mails: list[Mail] = []
         self.prepare_state_machines: Callable[[], None] = lambda: None
         self.callers = Callers()
+        self.history = EventHistory(self.callers)
         self.regions = Regions()
         self.networks = Networks()
         self.settings = FunctionSettings()
@@ -85,6 +87,7 @@ class Front:
         self.handlers: dict[tuple[str, str], Callable[[Operation], Response | None]] = {
             ("cloudformation", "CreateStackInstances"): self.stack_sets.serve,
             ("cloudformation", "DeleteStackInstances"): self.stack_sets.serve,
+            ("cloudtrail", "LookupEvents"): self.history.serve,
             ("ec2", "DescribeRegions"): self.regions.describe,
             ("sesv2", "GetAccount"): self._describe_sending,
             ("sts", "GetCallerIdentity"): self._identify,
@@ -109,11 +112,13 @@ class Front:
 
     def _answer(self, operation: Operation) -> Response:
         """Carry out a request."""
-        return (
+        response = (
             self.regions.refuse_disabled(operation)
             or self._deny(operation)
             or self._perform(_for_organization(operation))
         )
+        self.history.add(operation, response)
+        return response
 
     def _perform(self, operation: Operation) -> Response:
         """What becomes of a request that is allowed."""

@@ -32,6 +32,20 @@ def change(account: Account | Member) -> None:
     ec2.authorize_security_group_ingress(GroupId=database["GroupId"], IpPermissions=[opened])
 
 
+def open_elsewhere(account: Account, user: str) -> str:
+    """A user opens SSH on a group in us-east-1; the result is the group's name."""
+    iam, name = account.client("iam"), "build-runner"
+    iam.create_user(UserName=user)
+    key = iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
+    ec2 = account.client("ec2", "us-east-1", key=key)
+    group_id = ec2.create_security_group(GroupName=name, Description="Builds")["GroupId"]
+    opened = _permission(tcp(22, WORLD, description="just a test"), {}, {})
+    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[opened])
+    iam.delete_access_key(UserName=user, AccessKeyId=key)
+    iam.delete_user(UserName=user)
+    return name
+
+
 def seed(account: Account | Member, regions: Mapping[str, SeedRegion] = REGIONS) -> None:
     """Fill an empty account: a VPC for each region, and what belongs into it."""
     for name, region in regions.items():

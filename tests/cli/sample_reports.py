@@ -8,6 +8,7 @@ from cli.formats import FORMATS
 from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus, Report, Scan
 from handler.policy.policy import Policy
+from tests.support.openers import hostile, opened
 from tests.support.reports import ACCOUNT, DENIED, FRANKFURT, IRELAND, of, read
 from tests.support.security_groups import answer, permission
 
@@ -67,7 +68,8 @@ def hostile_report(text: str) -> Report:
     # AWS's error for a prefix list that cannot be read goes into the detail.
     unreadable = replace(REPORTS["unreadable-list"].findings[0], detail=text)
     unread = Coverage(Target(ACCOUNT, "eu-north-1"), CoverageStatus.FAILED, error=text)
-    return of(scan, Scan(unread, (unreadable,)), policy=POLICY_WITH_EXCEPTION, stack=None)
+    report = of(scan, Scan(unread, (unreadable,)), policy=POLICY_WITH_EXCEPTION, stack=None)
+    return opened(report, hostile(text))
 
 
 def joint_report() -> Report:

@@ -57,7 +57,7 @@ def expected_rows(report: Report) -> list[list[str]]:
         [
             opening.finding.severity,
             *(
-                cell if len(cell) <= 240 else f"{cell[:237]}..."
+                cell if len(cell) <= 240 else f"{cell[:237].rstrip()}..."
                 for cell in (
                     service(opening),
                     phrases.groups(opening.finding),

@@ -46,14 +46,17 @@ UNRESTRICTED = {"benchmarks", "tests"}
 FLOORS = (
     {"handler", "clock", "sanitize"},
     {"aws", "model"},
-    {"ec2", "exposure", "policy", "report"},
+    {"attribution", "ec2", "exposure", "policy", "report"},
     {"assess", "settings"},
-    {"event", "ledger", "mail", "scan"},
+    {"event", "ledger", "mail", "publish", "scan"},
     {"audit", "logs"},
     {"organization"},
     {"app"},
 )
 PURE = {
+    "handler/attribution/actor.py",
+    "handler/attribution/attribute.py",
+    "handler/attribution/cloudtrail_event.py",
     "handler/model",
     "handler/exposure",
     "handler/policy",

@@ -67,6 +67,8 @@ def test_documents_list_the_permissions() -> None:
     table = rows("action")
     actions = {
         *permissions.READ_ACTIONS,
+        *permissions.ATTRIBUTION_ACTIONS,
+        *permissions.EVENT_ACTIONS,
         *permissions.MAIL_ACTIONS,
         *permissions.LEDGER_LIST_ACTIONS,
         *permissions.LEDGER_READ_ACTIONS,

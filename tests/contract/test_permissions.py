@@ -1,7 +1,7 @@
 """The function may do exactly what it does."""
 
 from infra import permissions
-from tests.end_to_end.conftest import Deployed
+from tests.end_to_end.conftest import Installer
 
 # The IAM actions of the calls whose action has another name than the operation.
 ACTIONS = {
@@ -15,11 +15,19 @@ ACTIONS = {
 }
 
 
-def test_role_allows_exactly_the_actions_of_a_run(deployed: Deployed) -> None:
-    """A run uses each action that the role allows, and no other one."""
+def test_role_allows_exactly_the_actions_of_a_run(install: Installer) -> None:
+    """Runs use each action that the role allows, and no other one."""
+    deployed = install(publishEvents=True)
     # Its exclusions are read only where Block Public Access is on.
     deployed.account.networks.block_public_access(
         "eu-west-1", InternetGatewayBlockMode="block-ingress"
+    )
+    deployed.run()
+    # Who opened something is asked only of what is new.
+    ec2 = deployed.account.client("ec2")
+    group_id = ec2.create_security_group(GroupName="new", Description="new")["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group_id, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0"
     )
     deployed.run()
     called = {
@@ -36,6 +44,9 @@ def test_role_allows_exactly_the_actions_of_a_run(deployed: Deployed) -> None:
         mail_arns=["arn:identity"],
         sender="audit@example.com",
         regions=[],
+        attribution=True,
     )
-    allowed = {action for statement in document["Statement"] for action in statement["Action"]}
+    publisher = permissions.publisher_policy("arn:bus")
+    statements = (*document["Statement"], *publisher["Statement"])
+    allowed = {action for statement in statements for action in statement["Action"]}
     assert called == allowed

@@ -128,11 +128,13 @@ def test_an_older_stack_is_brought_up_to_date(
     assert unchanged(deployed.up())
 
 
-def call(name: str, **more: str) -> dict[str, Any]:
+def call(name: str, region: str = "eu-west-1", **more: str) -> dict[str, Any]:
     """CloudTrail's event of a call to EC2."""
     return {
         "source": "aws.ec2",
         "detail-type": "AWS API Call via CloudTrail",
+        "account": Account.id,
+        "region": region,
         "detail": {"eventSource": "ec2.amazonaws.com", "eventName": name, **more},
     }
 
@@ -142,7 +144,7 @@ def test_a_change_runs_the_function_at_once(project: Path, account: Account) -> 
 
     The engine adds nothing here, so that the quick way deploys.
     """
-    config = {"realtime": True, "schedule": "disabled", "alarms": False}
+    config = {"realtime": True, "schedule": "disabled", "alarms": False, "regions": ["eu-west-1"]}
     stack = open_stack(project, "dev", account, config=config, engine=False)
     stack.up()
     assert "scheduleRule" not in stack.outputs
@@ -157,3 +159,49 @@ def test_a_change_runs_the_function_at_once(project: Path, account: Account) -> 
     refused = call("AuthorizeSecurityGroupIngress", errorCode="Client.UnauthorizedOperation")
     assert account.events.deliver(refused, "eu-west-1") == ()
     assert account.events.deliver(call("RevokeSecurityGroupIngress"), "eu-west-1") == ()
+    other = call("AuthorizeSecurityGroupIngress") | {"account": "210987654321"}
+    assert account.events.deliver(other, "eu-west-1") == ()
+
+
+def test_realtime_in_three_regions(product: Open, account: Account) -> None:
+    """Two regions forward to the function's; one left out, and destroy, leave nothing there."""
+    regions = ["eu-west-1", "eu-central-1", "us-east-1"]
+    config = {"realtime": True, "schedule": "disabled", "alarms": False}
+    deployed = product(**config, regions=regions)
+    created = [name for _, name in deployed.up().create]
+    assert [name for name in created if "us-east-1" in name] == [
+        f"{NAME}-change-us-east-1",
+        f"{NAME}-change-us-east-1-target",
+    ]
+    assert unchanged(deployed.up())
+    assert {region: len(rules(account, region)) for region in regions} == dict.fromkeys(regions, 1)
+
+    changes = product(**config, regions=regions[:2]).up()
+    assert sorted(name for _, name in changes.delete) == [
+        f"{NAME}-change-us-east-1",
+        f"{NAME}-change-us-east-1-target",
+    ]
+    assert rules(account, "us-east-1") == []
+    deployed.destroy()
+    assert [inventory(account, region) for region in regions] == [frozenset()] * 3
+
+
+def test_two_stacks_do_not_feed_each_other(project: Path, account: Account) -> None:
+    """Each forwards to its own region what happens in the other's, and nothing comes back."""
+    arns = {}
+    for region in ("eu-west-1", "us-east-1"):
+        config = {"aws:region": region, "realtime": True, "regions": ["eu-west-1", "us-east-1"]}
+        more = {"schedule": "disabled", "alarms": False, "createIdentities": False}
+        stack = open_stack(project, "dev", account, config={**config, **more}, engine=False)
+        stack.up()
+        arns[region] = stack.outputs["functionArn"]
+    event = call("AuthorizeSecurityGroupIngress", "us-east-1")
+    deliveries = account.events.deliver(event, "us-east-1")
+    bus = f"arn:aws:events:eu-west-1:{Account.id}:event-bus/default"
+    assert sorted(d.target for d in deliveries) == sorted([*arns.values(), bus])
+    assert [d.reason for d in deliveries] == [None] * 3
+
+
+def rules(account: Account, region: str) -> list[str]:
+    """The EventBridge rules of a region."""
+    return [thing for thing in inventory(account, region) if thing.startswith("rule ")]

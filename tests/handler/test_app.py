@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +10,7 @@ from handler.app import lambda_handler
 from handler.model.run import AuditIncompleteError, MailError
 from handler.settings import SettingsError
 from sandbox.aws.account import Account
-from tests.support.stack import text_of
+from tests.support.stack import text_of, unwrapped
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 CLOUDTRAIL = {"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "detail": {}}
@@ -221,3 +222,32 @@ def test_a_missing_setting_fails_before_anything_is_read(
     with pytest.raises(SettingsError, match=r"^environment variable SES_SENDER must be"):
         lambda_handler({}, None)
     assert account.mails() == []
+
+
+def test_a_change_in_another_account_is_ignored(account: Account) -> None:
+    """The function's ARN has the account whose changes count; nothing is read."""
+    open_group(account)
+    context = SimpleNamespace(
+        aws_request_id="1", invoked_function_arn=f"arn:aws:lambda:eu-west-1:{account.id}:function:a"
+    )
+    other = CLOUDTRAIL | {"account": "210987654321"}
+    assert lambda_handler(other, context)["counts"] == {"mailed": 0}
+    assert not [call for call in account.calls if call.operation == "DescribeSecurityGroups"]
+    assert lambda_handler(CLOUDTRAIL | {"account": account.id}, context)["counts"]["targets"] == 2
+
+
+def test_a_region_that_was_enabled_later_is_said(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changes there start no run until the next deployment; without realtime nothing is said."""
+    open_group(account)
+    lambda_handler(SCHEDULED, None)
+    monkeypatch.setenv("REALTIME_REGIONS", "eu-west-1")
+    lambda_handler(SCHEDULED, None)
+    before, after = (unwrapped(text_of(mail.message)) for mail in account.mails())
+    assert "pulumi up" not in before
+    assert (
+        f"us-east-1 / {account.id}: changes are seen by the schedule only, because the region was "
+        "enabled after the last deployment; pulumi up makes them start a run." in after
+    )
+    assert f"eu-west-1 / {account.id}:" not in after

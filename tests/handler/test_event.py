@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from handler.attribution.cloudtrail_event import parse_record
 from handler.event import EventError, RunRequest, parse_event
 from handler.model.run import Trigger
 from handler.settings import Notify, Settings
+from tests.support.cloudtrail import authorize, rule
 
 SETTINGS = Settings("a@example.com", ("b@example.com",), ("eu-west-1", "us-east-1"))
 SCHEDULE: dict[str, Any] = {"source": "aws.events", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa"}
@@ -16,6 +18,7 @@ CHANGE: dict[str, Any] = {
     "id": "e1",
     "detail": {"awsRegion": "us-east-1"},
 }
+AUTHORIZED = authorize(rule())
 BOTH = SETTINGS.regions
 MANUAL = RunRequest("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
 
@@ -42,6 +45,20 @@ MANUAL = RunRequest("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
             CHANGE,
             RunRequest("e1", Trigger.CHANGE, Notify.CHANGES, ("us-east-1",), is_full=False),
             id="change",
+        ),
+        pytest.param(
+            CHANGE | {"account": "123456789012", "detail": AUTHORIZED},
+            RunRequest(
+                "e1",
+                Trigger.CHANGE,
+                Notify.CHANGES,
+                ("eu-west-1",),
+                is_full=False,
+                changed_at="2026-11-23T05:58:00Z",
+                call=parse_record(AUTHORIZED),
+                account="123456789012",
+            ),
+            id="change-of-a-rule",
         ),
         pytest.param(
             CHANGE | {"detail": {"awsRegion": 7}},

@@ -26,9 +26,12 @@ def test_sender_and_recipients_suffice() -> None:
 
 
 def test_everything_can_be_set() -> None:
-    """Regions, notify and stack have the values of their variables."""
+    """Each has the value of its variable."""
     environment = {"AUDIT_REGIONS": "eu-west-1,us-gov-west-1", "NOTIFY": "always", "STACK": "dev"}
-    read = Settings.from_env(WIRED | environment)
+    more = {"ATTRIBUTION": "false", "REALTIME_REGIONS": "eu-west-1,us-east-1"}
+    read = Settings.from_env(WIRED | environment | more)
+    assert read.attribution is False
+    assert read.realtime_regions == ("eu-west-1", "us-east-1")
     assert read.regions == ("eu-west-1", "us-gov-west-1")
     assert read.notify is Notify.ALWAYS
     assert read.stack == "dev"
@@ -70,6 +73,11 @@ def test_everything_can_be_set() -> None:
             "environment variable AUDIT_REGIONS must be all or regions separated by commas, "
             "got 'all,here'.",
             id="regions-malformed",
+        ),
+        pytest.param(
+            {"ATTRIBUTION": "yes"},
+            "environment variable ATTRIBUTION must be true or false, got 'yes'.",
+            id="attribution",
         ),
         pytest.param(
             {"NOTIFY": "never"},

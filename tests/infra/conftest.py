@@ -20,8 +20,9 @@ MANAGEMENT_ACCOUNT = "999999999999"
 REGION = "eu-west-1"
 DEV = {"sender": "audit@example.com", "recipients": ["security@example.com"]}
 
-_INVOKE_RESULTS = {
+_INVOKE_RESULTS: dict[str, dict[str, Any]] = {
     "aws:index/getPartition:getPartition": {"partition": "aws"},
+    "aws:index/getRegions:getRegions": {"names": ["us-east-1", "eu-west-1", "eu-central-1"]},
     "aws:organizations/getOrganization:getOrganization": {
         "id": "o-ab12cd34ef",
         "masterAccountId": MANAGEMENT_ACCOUNT,
@@ -48,7 +49,7 @@ class Deployment(pulumi.runtime.Mocks):
     def call(
         self, args: pulumi.runtime.MockCallArgs
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """The result of an invoke (account, region or partition), and no failures."""
+        """The result of an invoke (account, partition, region or regions), and no failures."""
         results = _INVOKE_RESULTS | {
             "aws:index/getRegion:getRegion": {"region": self.region},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": self.account},

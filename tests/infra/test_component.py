@@ -72,7 +72,7 @@ def test_function_has_the_default_size(deploy: Deploy) -> None:
 
 
 def test_environment_passes_the_config(deploy: Deploy) -> None:
-    """Sender, recipients, sorted regions, notify, bucket and stack are environment variables."""
+    """Sender, recipients, sorted regions, notify and others are environment variables."""
     deployment = deploy(
         recipients=["security@example.com", "platform@example.com"],
         regions=["us-east-1", "eu-west-1"],
@@ -84,6 +84,10 @@ def test_environment_passes_the_config(deploy: Deploy) -> None:
         "AUDIT_REGIONS": "eu-west-1,us-east-1",
         "LEDGER_BUCKET": "security-group-audit-ledger",
         "NOTIFY": "always",
+        "ATTRIBUTION": "true",
+        "PUBLISH_EVENTS": "false",
+        "COPY_ACTOR": "",
+        "REALTIME_REGIONS": "",
         "STACK": "dev",
     }
 

@@ -90,7 +90,7 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
                 "recipients": [f"a@{'b' * 30}.c{number}.example.com" for number in range(50)],
             },
             "recipients must be addresses whose IAM policy has at most 10240 characters, "
-            "got 16445: use fewer, or fewer domains.",
+            "got 16603: use fewer, or fewer domains.",
             id="policy-too-long",
         ),
         pytest.param(
@@ -128,6 +128,17 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
             "schedule must be rate(...), cron(...) or disabled, got 'cron(0 6 * * ? 2020)': "
             "no day from today on matches it.",
             id="cron-past",
+        ),
+        pytest.param(
+            {"copyActor": ["*.example.com"]},
+            "copyActor must be a list of mail domains, for example example.com, "
+            "got '*.example.com'.",
+            id="copy-actor-domain",
+        ),
+        pytest.param(
+            {"copyActor": [f"{'a' * 60}.{number}.example.com" for number in range(3)]},
+            "copyActor must be at most 200 characters in all, got 224.",
+            id="copy-actor-too-long",
         ),
         pytest.param(
             {"realtime": "yes"}, "realtime must be true or false, got 'yes'.", id="realtime-yes"

@@ -99,15 +99,22 @@ def test_organization_json_without_an_external_id(deploy: Deploy) -> None:
 @pytest.mark.parametrize(
     ("name", "handler", "more"),
     [
-        ("function", "handler.app.lambda_handler", {"STATE_MACHINE": MACHINE}),
+        (
+            "function",
+            "handler.app.lambda_handler",
+            {"REALTIME_REGIONS": "", "STATE_MACHINE": MACHINE},
+        ),
         ("report-function", "handler.organization.report_accounts.lambda_handler", {}),
     ],
 )
 def test_door_and_report_know_how_to_mail(
     deploy: Deploy, name: str, handler: str, more: dict[str, str]
 ) -> None:
-    """Both have the variables of a single account; the door also has the state machine's ARN."""
-    function = deploy(accounts=[ACCOUNT]).named(FUNCTION, name)
+    """Both have the variables of a single account; the door also has the state machine's ARN.
+
+    Who opened a finding is not looked up, whatever the config says.
+    """
+    function = deploy(accounts=[ACCOUNT], attribution=True).named(FUNCTION, name)
     assert function["handler"] == handler
     assert function["environment"]["variables"] == {
         "SES_SENDER": "audit@example.com",
@@ -115,6 +122,9 @@ def test_door_and_report_know_how_to_mail(
         "AUDIT_REGIONS": "all",
         "LEDGER_BUCKET": f"{NAME}-ledger",
         "NOTIFY": "changes",
+        "ATTRIBUTION": "false",
+        "PUBLISH_EVENTS": "false",
+        "COPY_ACTOR": "",
         "STACK": "dev",
         **more,
     }

@@ -133,6 +133,18 @@ TEAM = ["shop-team@example.com"]
             id="realtime-with-units",
         ),
         pytest.param(
+            {"accounts": [ACCOUNT], "publishEvents": True},
+            "publishEvents must be false with accounts or organizationalUnits, got True: "
+            "it publishes changes of one account only.",
+            id="events-with-accounts",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "copyActor": ["example.com"]},
+            "copyActor must be left out with accounts or organizationalUnits, got 'example.com': "
+            "it is not looked up who opened something.",
+            id="copies-with-accounts",
+        ),
+        pytest.param(
             {"memberRoleName": "audit"},
             "memberRoleName must be left out without accounts or organizationalUnits, got 'audit'.",
             id="role-of-a-single-account",

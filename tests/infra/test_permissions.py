@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from handler.publish import SOURCE
 from tests.infra.conftest import Deploy, Deployment
 from tests.infra.resource_types import (
     BUCKET,
     BUCKET_POLICY,
+    FUNCTION,
     LOG_GROUP,
     NAME,
     POLICY,
@@ -33,11 +35,12 @@ def test_only_lambda_may_assume_the_role(deploy: Deploy) -> None:
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_function_policy_has_six_statements(deploy: Deploy) -> None:
-    """The role policy has these six statements and no action with a wildcard."""
+def test_function_policy_has_seven_statements(deploy: Deploy) -> None:
+    """The role policy has these seven statements and no action with a wildcard."""
     statements = json.loads(deploy().one(POLICY)["policy"])["Statement"]
     assert [statement["Sid"] for statement in statements] == [
         "ReadSecurityGroups",
+        "LookUpWhoOpenedIt",
         "SendDigest",
         "ListLedger",
         "ReadLedger",
@@ -54,12 +57,31 @@ def test_all_regions_may_be_read_by_default(deploy: Deploy) -> None:
     assert "Condition" not in policy_statement(deploy(), "ReadSecurityGroups")
 
 
-def test_only_configured_regions_may_be_read(deploy: Deploy) -> None:
-    """With two regions the read statement is limited to them by aws:RequestedRegion."""
-    read = policy_statement(deploy(regions=["us-east-1", "eu-west-1"]), "ReadSecurityGroups")
+@pytest.mark.parametrize("sid", ["ReadSecurityGroups", "LookUpWhoOpenedIt"])
+def test_only_configured_regions_may_be_read(deploy: Deploy, sid: str) -> None:
+    """With two regions what reads is limited to them by aws:RequestedRegion."""
+    read = policy_statement(deploy(regions=["us-east-1", "eu-west-1"]), sid)
     assert read["Condition"] == {
         "StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}
     }
+
+
+def test_without_attribution_no_event_may_be_looked_up(deploy: Deploy) -> None:
+    """With attribution false the action is dropped, and the function is told."""
+    deployment = deploy(attribution=False)
+    assert "cloudtrail" not in deployment.one(POLICY)["policy"]
+    assert deployment.one(FUNCTION)["environment"]["variables"]["ATTRIBUTION"] == "false"
+
+
+def test_only_events_of_the_audit_may_be_published(deploy: Deploy) -> None:
+    """With publishEvents a second policy allows one source on the default bus of the region."""
+    (publish,) = json.loads(
+        deploy(publishEvents=True).resources[POLICY][f"{NAME}-publish"]["policy"]
+    )["Statement"]
+    assert publish["Action"] == ["events:PutEvents"]
+    assert publish["Resource"] == "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+    assert publish["Condition"] == {"StringEquals": {"events:source": SOURCE}}
+    assert list(deploy().resources[POLICY]) == [f"{NAME}-policy"]
 
 
 def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
@@ -70,6 +92,14 @@ def test_email_is_limited_to_the_stacks_identities(deploy: Deploy) -> None:
         "arn:aws:ses:eu-west-1:123456789012:identity/audit@example.com",
         "arn:aws:ses:eu-west-1:123456789012:identity/security@example.com",
     ]
+    assert send["Condition"] == {"StringEquals": {"ses:FromAddress": "audit@example.com"}}
+
+
+def test_copies_may_go_to_any_address_of_the_domains(deploy: Deploy) -> None:
+    """With copyActor the domain and its addresses are added; the sender stays the same."""
+    send = policy_statement(deploy(copyActor=["Example.org"]), "SendDigest")
+    identity = "arn:aws:ses:eu-west-1:123456789012:identity"
+    assert send["Resource"][2:] == [f"{identity}/example.org", f"{identity}/*@example.org"]
     assert send["Condition"] == {"StringEquals": {"ses:FromAddress": "audit@example.com"}}
 
 

@@ -1,5 +1,6 @@
 """Schedules and events: delivered only where EventBridge would deliver."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -164,3 +165,54 @@ def test_other_buses_are_refused(account: Account) -> None:
     """An event that would be lost is refused."""
     with pytest.raises(ClientError, match="events of the default bus only"):
         put(account, "mine", EventBusName="other")
+
+
+BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+CHANGE = {"source": "aws.ec2", "account": "123456789012", "region": "us-east-1", "detail": {}}
+
+
+def forward(account: Account, service: str = "events", action: str = "events:PutEvents") -> None:
+    """A rule in us-east-1 that forwards to the bus of eu-west-1, with a role."""
+
+    def policy(**statement: Any) -> str:
+        statements = [{"Effect": "Allow", **statement}]
+        return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+    iam, events = account.client("iam"), account.client("events", "us-east-1")
+    trust = policy(Principal={"Service": f"{service}.amazonaws.com"}, Action="sts:AssumeRole")
+    role = iam.create_role(RoleName="forwarder", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(
+        RoleName="forwarder", PolicyName="put", PolicyDocument=policy(Action=action, Resource=BUS)
+    )
+    events.put_rule(Name="forward", EventPattern='{"source": ["aws.ec2"]}')
+    events.put_targets(Rule="forward", Targets=[{"Id": "bus", "Arn": BUS, "RoleArn": role}])
+
+
+def test_a_rule_forwards_to_the_bus_of_another_region(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """What a rule there matches arrives with the region that it happened in."""
+    arn = deploy(ECHO)
+    schedule(account, arn, EventPattern='{"region": ["us-east-1"]}')
+    permit(account)
+    forward(account)
+    to_bus, to_function = account.events.deliver(CHANGE, "us-east-1")
+    assert (to_bus.target, to_bus.delivered) == (BUS, True)
+    assert (to_function.target, to_function.event) == (arn, CHANGE)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"service": "lambda"}, "does not trust events.amazonaws.com", id="trust"),
+        pytest.param({"action": "events:PutRule"}, "may not put events", id="permission"),
+    ],
+)
+def test_a_role_must_allow_to_forward(
+    account: Account, change: dict[str, str], reason: str
+) -> None:
+    """EventBridge must be able to assume the role, and that to put events on the bus."""
+    forward(account, **change)
+    (delivery,) = account.events.deliver(CHANGE, "us-east-1")
+    assert not delivery.delivered
+    assert reason in str(delivery.reason)

@@ -1,12 +1,14 @@
 """A ledger's state that has something in each of its fields."""
 
 from dataclasses import replace
+from itertools import cycle
 
 from handler.ledger.next_state import next_state
 from handler.ledger.state import Flips, LedgerState
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from tests.support import reports
+from tests.support.openers import ALICE, NOT_YET
 from tests.support.security_groups import answer, permission
 
 ACCOUNT = reports.ACCOUNT
@@ -37,8 +39,13 @@ def everything_known() -> LedgerState:
     report = reports.of(read, reports.DENIED, previous=before)
     state = next_state(before, report, Policy(), DigestKind.CHANGES)
     times = ("2026-11-21T06:00:00Z", "2026-11-22T06:00:00Z")
+    openers = cycle([ALICE, NOT_YET, None])
     records = {
-        key: replace(record, flips=Flips(2, times[0], times))
+        key: replace(
+            record,
+            flips=Flips(2, times[0], times),
+            finding=replace(record.finding, opened_by=next(openers)),
+        )
         for key, record in state.records.items()
     }
     return replace(state, records=records)

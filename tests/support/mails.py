@@ -27,7 +27,7 @@ from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.settings import Settings
-from tests.support import reports
+from tests.support import openers, reports
 from tests.support.html_page import Page
 from tests.support.security_groups import answer, permission
 
@@ -248,10 +248,11 @@ def hostile(text: str, number: int = 1) -> Report:
     read = reports.read(*groups, SecurityGroupRules=rules, NetworkInterfaces=interfaces)
     elsewhere = reports.read(groups[0], target=Target(text, text))
     policy = Policy(exceptions=accepted)
-    return replace(
+    report = replace(
         reports.of(read, elsewhere, failed, policy=policy, stack=text),
         run=Run(text, Trigger.MANUAL, "2026-11-23T06:00:00Z", "2026-11-23T06:00:07Z", text),
     )
+    return openers.opened(report, openers.hostile(text))
 
 
 def many(number: int, name: str = "group") -> Report:

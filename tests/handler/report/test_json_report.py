@@ -103,6 +103,7 @@ def test_a_report_in_full() -> None:
                 "previouslyCount": 0,
                 "flips": 0,
                 "flippingSince": None,
+                "openedBy": None,
                 "fix": "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1 "
                 "--security-group-rule-ids sgr-1",
                 "narrower": "aws ec2 authorize-security-group-ingress --region eu-west-1 "

@@ -1,0 +1,1 @@
+"""Who opened what is new: CloudTrail's records of API calls, and the findings they opened."""

@@ -1,0 +1,45 @@
+"""The part of a report that is about what one person has opened, for a mail to that person."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from handler.model.finding import Finding
+from handler.model.opened_by import ActorKind, OpenedBy
+from handler.model.run import Changes, ExceptionReview, Report
+
+# Whoever assumes a role chooses its session's name; these names are given by administrators.
+_KINDS = frozenset({ActorKind.IAM_USER, ActorKind.IDENTITY_CENTER_USER})
+
+
+def copies_of(report: Report, domains: Collection[str]) -> Iterator[tuple[str, Report]]:
+    """Each person's address with the report on what they have opened in this run, sorted.
+
+    A person's name must be a mail address of one of the domains, which are in lower case.
+    """
+    findings: dict[str, list[Finding]] = {}
+    for finding in report.listed(report.open):
+        if finding.is_change and (address := _address(finding, domains)):
+            findings.setdefault(address, []).append(finding)
+    for address, opened in sorted(findings.items()):
+        targets = {finding.target for finding in opened}
+        yield (
+            address,
+            replace(
+                report,
+                coverage=tuple(c for c in report.coverage if c.target in targets),
+                findings=tuple(opened),
+                authorized=(),
+                exceptions=ExceptionReview(),
+                changes=Changes(),
+                notices=(),
+            ),
+        )
+
+
+def _address(finding: Finding, domains: Collection[str]) -> str | None:
+    """The name of whoever opened it, if it is an address of the domains; None otherwise."""
+    opener = finding.opened_by
+    if not isinstance(opener, OpenedBy) or opener.actor.kind not in _KINDS:
+        return None
+    name = opener.actor.name or ""
+    return name if name.rpartition("@")[2].lower() in domains else None

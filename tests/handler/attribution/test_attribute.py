@@ -1,0 +1,279 @@
+"""Which of several calls opened a finding."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handler.attribution.attribute import OpeningCalls, is_sought
+from handler.attribution.cloudtrail_event import ApiCall, parse_record
+from handler.model.finding import Change, Finding, Kind, Severity, Status
+from handler.model.network import Target
+from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
+from handler.model.reach import Reach
+from handler.model.traffic import Traffic
+from tests.support.cloudtrail import (
+    ACCOUNT,
+    OTHER_ACCOUNT,
+    Record,
+    associate_address,
+    attach,
+    authorize,
+    iam_user,
+    modify,
+    modify_list,
+    rule,
+    update,
+)
+
+ENTRY = {"Cidr": "0.0.0.0/0", "tag": 1}
+OFFICE = "203.0.113.0/24"
+SSH = Finding(
+    id="1",
+    kind=Kind.EXPOSURE,
+    severity=Severity.CRITICAL,
+    target=Target(ACCOUNT, "eu-west-1"),
+    group_id="sg-1",
+    group_name="web",
+    vpc_id="vpc-1",
+    traffic=Traffic("tcp", 22, 22),
+    service="SSH",
+    reach=Reach.WORLD,
+    sources=("0.0.0.0/0",),
+    rule_ids=("sgr-1",),
+    status=Status.NEW,
+)
+JOINT = replace(
+    SSH,
+    kind=Kind.JOINT,
+    group_ids=("sg-1", "sg-2"),
+    group_names=("web", "all"),
+    interfaces=("eni-1",),
+    attached=("instance i-1 (web), 203.0.113.7",),
+)
+ON_INSTANCE = replace(SSH, interfaces=JOINT.interfaces, attached=JOINT.attached)
+LIST = replace(SSH, sources=(), prefix_lists=("pl-1",))
+
+
+def call(document: Record, who: str = "alice", at: str = "05:58", **fields: Any) -> ApiCall:
+    """The call of a record that somebody made at a time of 23 November."""
+    identity = {"userIdentity": iam_user(who)}
+    time = {"eventTime": f"2026-11-23T{at}:00Z", "eventID": f"{who}-{at}"}
+    parsed = parse_record({**document, **identity, **time, **fields})
+    assert parsed is not None
+    return parsed
+
+
+def opened(finding: Finding, *calls: ApiCall) -> tuple[str, int, Means] | None:
+    """Who opened the finding, how many others, and by what."""
+    opened_by = OpeningCalls(calls).opener_of(finding)
+    return (str(opened_by.actor.name), opened_by.others, opened_by.means) if opened_by else None
+
+
+def test_an_opener_is_the_call_with_its_time_address_and_id() -> None:
+    """The event's id leads to the whole record in CloudTrail."""
+    assert OpeningCalls([call(authorize(rule()))]).opener_of(SSH) == OpenedBy(
+        Actor(ActorKind.IAM_USER, "IAM user alice", "alice"),
+        "2026-11-23T05:58:00Z",
+        "alice-05:58",
+        "203.0.113.9",
+    )
+
+
+ALICE = ("alice", 0, Means.RULE)
+BOB = ("bob", 0, Means.RULE)
+
+
+@pytest.mark.parametrize(
+    ("finding", "calls", "expected"),
+    [
+        pytest.param(SSH, [], None, id="no-call"),
+        pytest.param(SSH, [call(authorize(rule("sgr-2")))], None, id="another-rule"),
+        pytest.param(
+            SSH, [call(authorize(rule()), awsRegion="us-east-1")], None, id="another-region"
+        ),
+        pytest.param(
+            SSH,
+            [call(authorize(rule()), recipientAccountId=OTHER_ACCOUNT)],
+            None,
+            id="another-account",
+        ),
+        pytest.param(
+            SSH,
+            [call(authorize(rule())), call(authorize(rule("sgr-2", OFFICE)), "bob", "06:00")],
+            ALICE,
+            id="same-port-another-source",
+        ),
+        pytest.param(
+            replace(SSH, rule_ids=("sgr-2",)),
+            [call(authorize(rule())), call(authorize(rule("sgr-2")), "bob", "06:00")],
+            BOB,
+            id="revoked-and-authorized-again",
+        ),
+        pytest.param(
+            SSH,
+            [call(authorize(rule(source=OFFICE))), call(modify(update()), "bob", "06:00")],
+            BOB,
+            id="narrow-then-made-wide",
+        ),
+        pytest.param(
+            SSH,
+            [call(authorize(rule())), call(modify(update(Description="ssh")), "bob", "06:00")],
+            ALICE,
+            id="wide-then-described",
+        ),
+        pytest.param(
+            SSH,
+            [
+                call(authorize(rule()), "alice", "05:50"),
+                call(modify(update(source=OFFICE)), "bob", "05:55"),
+                call(modify(update()), "carol", "06:00"),
+            ],
+            ("carol", 0, Means.RULE),
+            id="wide-narrow-wide",
+        ),
+        pytest.param(
+            SSH,
+            [call(authorize(rule())), call(modify(update(source=OFFICE)), "bob", "06:00")],
+            None,
+            id="not-with-the-values-as-they-are-now",
+        ),
+        pytest.param(
+            SSH,
+            [call(modify(update(low=443, high=443)))],
+            None,
+            id="same-rule-another-port",
+        ),
+        pytest.param(
+            SSH,
+            [call(modify(update(source="1.2.3.4/0", IpProtocol="6")))],
+            ALICE,
+            id="values-not-as-ec2-keeps-them",
+        ),
+        pytest.param(
+            replace(SSH, traffic=Traffic("tcp", 22, 23), rule_ids=("sgr-1", "sgr-2")),
+            [
+                call(authorize(rule())),
+                call(authorize(rule("sgr-2", low=23, high=23)), "bob", "06:00"),
+            ],
+            ("bob", 1, Means.RULE),
+            id="two-ports-beside-each-other",
+        ),
+        pytest.param(
+            replace(SSH, sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
+            [
+                call(authorize(rule(source="0.0.0.0/1"))),
+                call(authorize(rule("sgr-2", "128.0.0.0/1")), "bob", "06:00"),
+            ],
+            ("bob", 1, Means.RULE),
+            id="two-people-opened-it-together",
+        ),
+        pytest.param(
+            replace(SSH, sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
+            [
+                call(authorize(rule(source="0.0.0.0/1"))),
+                call(authorize(rule("sgr-2", "128.0.0.0/1")), "alice", "06:00"),
+            ],
+            ALICE,
+            id="the-same-person-twice",
+        ),
+        pytest.param(
+            LIST,
+            [call(modify_list(AddEntry=ENTRY))],
+            ("alice", 0, Means.PREFIX_LIST),
+            id="prefix-list",
+        ),
+        pytest.param(LIST, [call(modify_list("pl-2", AddEntry=ENTRY))], None, id="another-list"),
+        pytest.param(
+            LIST,
+            [
+                call(authorize(rule(source="pl-1"))),
+                call(modify_list(AddEntry=ENTRY), "bob", "05:00"),
+            ],
+            ("alice", 1, Means.RULE),
+            id="a-list-and-then-a-rule-with-it",
+        ),
+        pytest.param(
+            ON_INSTANCE,
+            [call(attach("eni-1", "sg-1", "sg-9"))],
+            ("alice", 0, Means.INTERFACE),
+            id="attached-to-an-interface",
+        ),
+        pytest.param(
+            ON_INSTANCE,
+            [call(attach("i-1", "sg-1"))],
+            ("alice", 0, Means.INTERFACE),
+            id="attached-to-an-instance",
+        ),
+        pytest.param(ON_INSTANCE, [call(attach("i-10", "sg-1"))], None, id="another-instance"),
+        pytest.param(ON_INSTANCE, [call(attach("eni-1", "sg-9"))], None, id="another-group"),
+        pytest.param(
+            ON_INSTANCE,
+            [call(associate_address())],
+            ("alice", 0, Means.ADDRESS),
+            id="public-address",
+        ),
+        pytest.param(
+            ON_INSTANCE,
+            [call(authorize(rule())), call(associate_address(), "bob", "06:00")],
+            ALICE,
+            id="a-rule-is-not-opened-by-an-address",
+        ),
+        pytest.param(
+            JOINT,
+            [call(authorize(rule())), call(attach("eni-1", "sg-1", "sg-2"), "bob", "06:00")],
+            ("bob", 1, Means.INTERFACE),
+            id="groups-that-open-it-together",
+        ),
+        pytest.param(JOINT, [call(attach("eni-1", "sg-1"))], None, id="only-one-of-the-groups"),
+        pytest.param(
+            replace(ON_INSTANCE, status=Status.OPEN, change=Change.WIDENED),
+            [call(associate_address())],
+            None,
+            id="an-address-widens-nothing",
+        ),
+    ],
+)
+def test_the_opener_is_found_by_ids(
+    finding: Finding, calls: list[ApiCall], expected: tuple[str, int, Means] | None
+) -> None:
+    """The latest call that gave a rule its values; the same with the calls in another order."""
+    assert opened(finding, *calls) == expected
+    assert opened(finding, *reversed(calls)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "sought"),
+    [
+        pytest.param({}, True, id="new"),
+        pytest.param({"status": Status.REOPENED}, True, id="reopened"),
+        pytest.param({"status": Status.OPEN, "change": Change.WIDENED}, True, id="widened"),
+        pytest.param({"status": Status.OPEN, "change": Change.WORSENED}, False, id="worse"),
+        pytest.param({"status": Status.OPEN}, False, id="open"),
+        pytest.param({"status": Status.EXCEPTED}, False, id="accepted"),
+        pytest.param({"rule_ids": ()}, False, id="rule-ids-not-read"),
+        pytest.param(
+            {"status": Status.UNVERIFIED, "opened_by": NotAttributed("2026-11-22T06:00:00Z")},
+            False,
+            id="not-read-this-time",
+        ),
+        pytest.param(
+            {"status": Status.OPEN, "opened_by": NotAttributed("2026-11-22T06:00:00Z", 1)},
+            True,
+            id="not-found-once",
+        ),
+        pytest.param(
+            {"status": Status.OPEN, "opened_by": NotAttributed("2026-11-22T06:00:00Z", 2)},
+            False,
+            id="not-found-twice",
+        ),
+        pytest.param(
+            {"opened_by": OpeningCalls([call(authorize(rule()))]).opener_of(SSH)}, False, id="known"
+        ),
+    ],
+)
+def test_what_has_opened_is_asked_for_twice_at_most(
+    fields: dict[str, Any], *, sought: bool
+) -> None:
+    """An opening that was not found is asked for once more in the next run."""
+    assert is_sought(replace(SSH, **fields)) is sought

@@ -1,0 +1,85 @@
+"""Who hears of what they have opened."""
+
+from dataclasses import replace
+
+import pytest
+
+from handler.attribution.actor import actor_of
+from handler.model.finding import Status
+from handler.model.opened_by import Actor, ActorKind
+from handler.model.run import Report
+from handler.report.copies import copies_of
+from tests.support import reports
+from tests.support.cloudtrail import ACCOUNT, OTHER_ACCOUNT, iam_user, role
+from tests.support.openers import ALICE
+from tests.support.security_groups import answer, permission
+
+CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"
+CENTER_ROLE = "AWSReservedSSO_Admin_0123456789abcdef"
+ADDRESS = "alice@example.com"
+
+
+def report(*actors: Actor, status: Status = Status.NEW) -> Report:
+    """A report with a finding that each of them has opened."""
+    groups = [
+        answer(permission("tcp", 22, 22, "0.0.0.0/0"), group_id=f"sg-{n}", name=f"group-{n}")
+        for n in range(len(actors))
+    ]
+    made = reports.of(reports.read(*groups), reports.DENIED)
+    findings = (
+        replace(finding, status=status, opened_by=replace(ALICE, actor=actor))
+        for finding, actor in zip(made.findings, actors, strict=True)
+    )
+    return replace(made, findings=tuple(findings))
+
+
+@pytest.mark.parametrize(
+    ("actor", "copied"),
+    [
+        pytest.param(actor_of(iam_user(ADDRESS)), [ADDRESS], id="iam-user"),
+        pytest.param(actor_of(iam_user("alice@EXAMPLE.com")), ["alice@EXAMPLE.com"], id="case"),
+        pytest.param(
+            actor_of(role(CENTER_ROLE, ADDRESS, CENTER_PATH)), [ADDRESS], id="identity-center"
+        ),
+        pytest.param(actor_of(role("Deploy", ADDRESS)), [], id="session-name"),
+        pytest.param(actor_of(role(CENTER_ROLE, ADDRESS)), [], id="role-named-like-a-reserved-one"),
+        pytest.param(actor_of(iam_user(ADDRESS, OTHER_ACCOUNT), ACCOUNT), [], id="other-account"),
+        pytest.param(
+            actor_of(iam_user(ADDRESS) | {"invokedBy": "cloudformation.amazonaws.com"}),
+            [],
+            id="cloudformation",
+        ),
+        pytest.param(
+            Actor(ActorKind.FEDERATED_USER, f"federated user {ADDRESS}", ADDRESS),
+            [],
+            id="federated",
+        ),
+        pytest.param(actor_of(iam_user("alice@mail.example.com")), [], id="subdomain"),
+        pytest.param(actor_of(iam_user("alice@example.com.evil.org")), [], id="longer-domain"),
+        pytest.param(actor_of(iam_user("alice@evilexample.com")), [], id="another-domain"),
+        pytest.param(actor_of(iam_user("alice")), [], id="no-address"),
+        pytest.param(actor_of({"type": "Root"}), [], id="root"),
+    ],
+)
+def test_who_is_copied(actor: Actor, copied: list[str]) -> None:
+    """Users with an address of exactly one of the domains, whose name an administrator gave."""
+    assert [address for address, _ in copies_of(report(actor), ["example.com"])] == copied
+
+
+def test_each_person_has_their_own_findings() -> None:
+    """Nothing of what others have opened, of other regions, nor of exceptions is in it."""
+    bob = "bob@example.com"
+    made = report(*(actor_of(iam_user(name)) for name in (ADDRESS, bob, ADDRESS)))
+    copies = dict(copies_of(made, ["example.com"]))
+    names = {
+        address: [finding.group_name for finding in copy.findings]
+        for address, copy in copies.items()
+    }
+    assert names == {ADDRESS: ["group-0", "group-2"], bob: ["group-1"]}
+    assert [coverage.target for coverage in copies[bob].coverage] == [reports.IRELAND]
+
+
+def test_what_is_still_open_is_no_news() -> None:
+    """A person hears of an opening once."""
+    made = report(actor_of(iam_user(ADDRESS)), status=Status.OPEN)
+    assert list(copies_of(made, ["example.com"])) == []
