@@ -167,7 +167,8 @@ class Comparison:
 
     def _add(self, account: Account, report: Report) -> None:
         findings = self._file.write(report)
-        rows = "".join(csv_line(finding, account.name) for finding in findings)
+        listed = {finding.id for finding in report.listed(report.findings)}
+        rows = "".join(csv_line(f, account.name) for f in findings if f["id"] in listed)
         self._all.add(account, report, rows)
         for digest, part in self._teams:
             if account.id in digest.accounts:
