@@ -12,7 +12,7 @@ class _UnusualError(Exception):
     """An answer or a shape of a form that EC2 does not use."""
 
 
-_READERS: dict[str, _Reader] = {}
+_READERS: dict[tuple[str, int], _Reader] = {}
 
 
 def parse_response(
@@ -37,9 +37,11 @@ def parse_response(
 
 
 def _reader_of(operation: Any) -> _Reader:
-    if operation.name not in _READERS:
-        _READERS[operation.name] = _reader(operation.output_shape)
-    return _READERS[operation.name]
+    # Of the cut models and of the whole ones, which have more shapes.
+    key = operation.name, len(operation.service_model.shape_names)
+    if key not in _READERS:
+        _READERS[key] = _reader(operation.output_shape)
+    return _READERS[key]
 
 
 def _reader(shape: Any) -> _Reader:

@@ -98,3 +98,21 @@ def test_refusals_are_left_to_boto3() -> None:
     parsed: dict[str, Any] = {}
     parse_response(response, parsed, SMALL.operation_model("DescribeRegions"))
     assert (response["body"], parsed) == (b"<Response/>", {})
+
+
+@pytest.mark.parametrize("first", [SMALL, WHOLE], ids=["cut", "whole"])
+def test_each_model_has_its_own_members(first: ServiceModel) -> None:
+    """An answer has the members of the client's model, whichever model was used before."""
+    body = (
+        b"<DescribeSecurityGroupRulesResponse><securityGroupRuleSet><item><groupId>sg-1</groupId>"
+        b"<groupOwnerId>1</groupOwnerId></item></securityGroupRuleSet>"
+        b"</DescribeSecurityGroupRulesResponse>"
+    )
+    expected = {"GroupId": "sg-1"}, {"GroupId": "sg-1", "GroupOwnerId": "1"}
+    for model, rule in sorted(
+        zip((SMALL, WHOLE), expected, strict=True), key=lambda p: p[0] is not first
+    ):
+        parsed: dict[str, Any] = {}
+        operation = model.operation_model("DescribeSecurityGroupRules")
+        parse_response({"status_code": 200, "body": body}, parsed, operation)
+        assert parsed == {"SecurityGroupRules": [rule]}
