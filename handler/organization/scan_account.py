@@ -30,6 +30,9 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     ``aws.FAILURES`` where it could not be stored, and ``SettingsError``, ``PolicyError`` or
     ``PlanError`` before anything is read.
     """
+    # The clients of an account hold each other, and a warm function enters hundreds of accounts:
+    # what the last one has left is collected, all of it young.
+    gc.collect(0)
     budget, clients = clock.TimeBudget(context), Clients()
     account, run = account_item(event["item"]), str(event["run"])
     exchange = Exchange(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
@@ -39,8 +42,6 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         scan = _read(account, run, clients, budget)
     body = encode_scan(account.id, bounded(scan))
     exchange.put_once(exchange.scan_key(account.id), body)
-    # The clients of an account hold each other, and a warm function enters hundreds of accounts.
-    gc.collect()
     return {}
 
 
