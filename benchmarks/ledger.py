@@ -1,5 +1,6 @@
 """Runs of whole ledgers without AWS: how much memory and storage the worst of them take."""
 
+import gc
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -68,6 +69,8 @@ def warm_runs() -> Callable[[], int]:
     def call() -> int:
         state, before = LedgerState(), 0
         for number in range(_WARM_RUNS):
+            # As the function does before a run.
+            gc.collect(0)
             _, state = _run(region, 1 + number % 28, state)
             if number == _WARM_UP:
                 before = _peak()

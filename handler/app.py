@@ -19,7 +19,6 @@ from handler.ledger.transaction import DIGEST, Event, LedgerSession, Message
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
-from handler.organization.door import start_audit
 from handler.policy.policy import Policy
 from handler.publish import publish
 from handler.report.copies import copies_of
@@ -50,6 +49,9 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     # The clients of an earlier run in this process hold each other. All that it made is young.
     gc.collect(0)
     if organization := deployed_organization():
+        # Only here, because most functions have no organization, and start faster without it.
+        from handler.organization.door import start_audit  # noqa: PLC0415
+
         return start_audit(event, context, organization)
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget = clock.TimeBudget(context)

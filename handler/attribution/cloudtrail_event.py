@@ -8,9 +8,8 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.attribution.actor import actor_of
 from handler.model.address import is_prefix_list, parse_cidr
@@ -31,8 +30,7 @@ _LONGEST_ADDRESS = 64
 _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId")
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedRule:
+class ChangedRule(NamedTuple):
     """A rule with the values that a call gave it; ``source`` is a CIDR or pl- id."""
 
     id: str
@@ -40,8 +38,7 @@ class ChangedRule:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApiCall:
+class ApiCall(NamedTuple):
     """A call that has changed what may come in; ``at`` is UTC in ISO 8601 with a Z.
 
     ``rules`` are those that it made or changed, ``prefix_list`` is the list to which it added,

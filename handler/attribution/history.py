@@ -8,9 +8,8 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler import clock
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
@@ -32,8 +31,7 @@ KEPT = timedelta(days=90)
 _SETTLING = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Query:
+class Query(NamedTuple):
     """All calls of one name in one target, from a time on: UTC in ISO 8601 with a Z."""
 
     target: Target

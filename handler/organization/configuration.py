@@ -3,9 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.model.network import ACCOUNT_ID
 from handler.sanitize import expected
@@ -22,16 +21,14 @@ _KEYS = ("accounts", "organizationalUnits", "memberRoleName", "externalId", "dig
 _DIGEST_KEYS = ("accounts", "recipients")
 
 
-@dataclass(frozen=True, slots=True)
-class TeamDigest:
+class TeamDigest(NamedTuple):
     """Who gets a digest of their own, and the accounts that it is about."""
 
     accounts: tuple[str, ...]
     recipients: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(NamedTuple):
     """The accounts to audit, named or by the units (or roots) that they are in.
 
     ``member_role`` is the name of the role that lets the audit into an account, ``external_id``
