@@ -30,11 +30,8 @@ _LEDGERS = ("many_findings", "many_rules", "most_rules", "warm_runs")
 _OTHER_TOOLS = {
     "aws": ("ec2", "describe-security-groups"),
     "custodian": (
-        "run",
-        "--dryrun",
-        "--output-dir",
-        ".cache/custodian",
-        "benchmarks/custodian.yml",
+        *("run", "--dryrun", "--cache-period", "0"),
+        *("--output-dir", ".cache/custodian", "benchmarks/custodian.yml"),
     ),
 }
 

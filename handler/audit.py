@@ -19,7 +19,7 @@ from handler.policy.policy import Policy
 from handler.scan import coverage_of, scan_target
 
 # They hide the latency of 17 regions; more cost memory and share one interpreter lock.
-_THREADS = 4
+_THREADS = 6
 _TOO_LATE = "the run reached its time limit before reading all of it; raise the function's timeout."
 
 

@@ -39,7 +39,7 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # Adaptive: when AWS throttles, the client slows down rather than press on, because the account's
 # own software shares the same request quota.
-# A region that does not answer takes 45 seconds, so that even 17 of them, four at a time, leave
+# A region that does not answer takes 45 seconds, so that even 17 of them, six at a time, leave
 # time for the mail within the function's default limit of 300.
 _TIMEOUTS = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
 _ADAPTIVE_RETRIES = _TIMEOUTS.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
