@@ -2,11 +2,11 @@
 
 import gc
 import resource
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from benchmarks.largest import Opened, Region
+from benchmarks.usage import UNIT
 from handler import mail
 from handler.audit import build_report
 from handler.ledger.account_state import decode_account, encode_account
@@ -94,6 +94,4 @@ def _run(region: Region, day: int, state: LedgerState) -> tuple[bytes, LedgerSta
 
 
 def _peak() -> int:
-    # What Linux counts in kilobytes, macOS counts in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT

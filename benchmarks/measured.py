@@ -1,4 +1,4 @@
-"""A part of the audit in a process of its own: `python -m benchmarks.measured PART RULES`.
+"""Measures a part of the audit in a new process: `python -m benchmarks.measured PART RULES`.
 
 Linux starts a process with the peak memory of the one that starts it, which must stay small.
 """

@@ -1,6 +1,6 @@
 """The report on many accounts: `python -m benchmarks.organization ACCOUNTS FINDINGS`.
 
-Each account has that many findings. Two runs are measured, each in a process of its own: the first
+Each account has that many findings. Two runs are measured, each in a new process: the first
 one, and one a day later in which every account has changed. S3 is a folder, so that what boto3
 takes for its calls is not counted: about 2 ms of CPU each, and three calls an account.
 """
@@ -20,6 +20,7 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 
 from benchmarks.largest import Region
+from benchmarks.usage import UNIT
 from handler.event import RunRequest
 from handler.model.network import Target
 from handler.model.run import Trigger
@@ -102,9 +103,7 @@ def report(folder: Path, run: str) -> None:
     counts = report_accounts.lambda_handler({"run": run}, None)["counts"]
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    # What Linux counts in kilobytes, macOS counts in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    json.dump({"cpu": cpu, "peak": after.ru_maxrss * unit, **counts}, sys.stdout)
+    json.dump({"cpu": cpu, "peak": after.ru_maxrss * UNIT, **counts}, sys.stdout)
 
 
 def _child(command: str, *arguments: object) -> str:

@@ -72,7 +72,7 @@ def endpoint(data: Data) -> Iterator[str]:
 
 
 def audit(module: str, address: str, *, regions: str = _REGION) -> Measurement:
-    """One audit by a module in a process of its own. Raises ``MeasurementError``."""
+    """One audit by a module in a new process. Raises ``MeasurementError``."""
     return _measure([sys.executable, "-m", module], address, {"AUDIT_REGIONS": regions})
 
 

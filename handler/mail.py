@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from handler import aws, clock
 from handler.model.finding import Severity
 from handler.model.run import Changes, MailError, Report, Run
-from handler.report.csv import HEADING, finding_line
+from handler.report.csv import HEADING, csv_rows
 from handler.report.digest import DigestKind
 from handler.report.envelope import envelope, file_name
 from handler.report.html import render_html
@@ -146,8 +146,8 @@ def compose(
 
 def _csv_of(report: Report) -> CsvFile:
     csv = CsvFile(report.run)
-    for finding in report.listed(report.findings):
-        csv.write(finding_line(finding, report.names.get(finding.target.account)))
+    for row in csv_rows(report):
+        csv.write(row)
     return csv
 
 

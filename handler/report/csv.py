@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any
 
-from handler.model.finding import Finding
 from handler.model.run import Report
 from handler.report import phrases
 from handler.report.json_report import finding_to_json
@@ -31,13 +30,14 @@ _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"""
 def csv_lines(report: Report) -> Iterator[str]:
     """A line of names, then one for each listed finding, in the report's order, with CRLF."""
     yield HEADING
+    yield from csv_rows(report)
+
+
+def csv_rows(report: Report) -> Iterator[str]:
+    """The line of each listed finding, in the report's order, with CRLF."""
     for finding in report.listed(report.findings):
-        yield finding_line(finding, report.names.get(finding.target.account))
-
-
-def finding_line(finding: Finding, account_name: str | None) -> str:
-    """The line of a finding, with CRLF."""
-    return csv_line(finding_to_json(finding), account_name, phrases.opened_by(finding))
+        account_name = report.names.get(finding.target.account)
+        yield csv_line(finding_to_json(finding), account_name, phrases.opened_by(finding))
 
 
 def csv_line(
