@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from handler.assess.paths import Path, PathFinder, default_path
@@ -138,8 +137,7 @@ class FindingBuilder:
             (*malformed.sources, reason),
             detail=reason,
         )
-        return replace(
-            finding,
+        return finding._replace(
             sources=malformed.sources[:MAX_NAMED],
             source_count=len(malformed.sources),
             service=None,

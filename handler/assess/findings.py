@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 
 from handler.assess.finding_builder import FindingBuilder
@@ -31,7 +30,7 @@ def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
         # A saved file may hold a group more than once.
         number = next(n for n in count() if _numbered(finding.id, n) not in ids)
         ids.add(_numbered(finding.id, number))
-        yield replace(finding, id=_numbered(finding.id, number)) if number else finding
+        yield finding._replace(id=_numbered(finding.id, number)) if number else finding
 
 
 def _numbered(finding_id: str, number: int) -> str:
@@ -74,7 +73,7 @@ def _exposed(
             for own in exposures(redundant, region.prefix_lists, internets):
                 verdict = builder.verdict(own)
                 if own.family is exposure.family and verdict.is_worse_than(finding.severity):
-                    finding = replace(finding, severity=verdict.severity, why=verdict.why)
+                    finding = finding._replace(severity=verdict.severity, why=verdict.why)
         yield finding, exposure
 
 
@@ -103,7 +102,7 @@ def _as_part(own: Finding, exposure: Exposure, joint: Finding, together: Exposur
         and joint.traffic.contains(own.traffic)
         and joint.severity.is_at_least(own.severity)
     )
-    return replace(own, part_of=joint.id) if is_part else own
+    return own._replace(part_of=joint.id) if is_part else own
 
 
 def _redundant_rules(

@@ -6,7 +6,6 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
@@ -52,8 +51,7 @@ def with_commands(
             *(_limits_of_command(finding.traffic, rules) if fix else ()),
         )
         has_range = finding.kind.is_exposure and finding.addresses is not None
-        yield replace(
-            finding,
+        yield finding._replace(
             rule_ids=tuple(filter(None, map(rule_ids.get, named))),
             fix=fix,
             narrower=authorize_command(region, finding.group_id, finding.family, finding.traffic)

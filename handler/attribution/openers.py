@@ -65,7 +65,7 @@ class Openers:
         self, finding: Finding, calls: OpeningCalls, starts: Mapping[Target, str]
     ) -> Finding:
         if opened_by := calls.opener_of(finding):
-            return replace(finding, opened_by=opened_by)
+            return finding._replace(opened_by=opened_by)
         if finding.target not in starts:
             return finding
         before = finding.opened_by
@@ -75,7 +75,7 @@ class Openers:
             queries = (*_queries(finding, starts), *_interface_queries(finding, starts))
             is_read = self._history.has_read(queries)
             before = replace(before, tries=before.tries + 1, is_read=is_read)
-        return replace(finding, opened_by=before)
+        return finding._replace(opened_by=before)
 
 
 def _queries(finding: Finding, starts: Mapping[Target, str]) -> Iterator[Query]:

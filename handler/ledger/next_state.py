@@ -1,7 +1,5 @@
 """Works out what is known after a run: what its report found, and what its mail said of it."""
 
-from dataclasses import replace
-
 from handler.ledger import flips
 from handler.ledger.changes import announcements_of
 from handler.ledger.reconcile import (
@@ -102,7 +100,7 @@ class _NextState:
         records = records_of(self._previous, finding)
         if known and finding.change is None and has_lost_sight(finding, known.finding):
             before = known.finding
-            finding = replace(finding, severity=before.severity, attachment=before.attachment)
+            finding = finding._replace(severity=before.severity, attachment=before.attachment)
         history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
         before_mail = flips.merged(record.announced for record in records)
         return Record(outline(finding), self._announcement(finding, before_mail, history), history)
@@ -120,7 +118,7 @@ class _NextState:
         announced = Announcement(finding.severity, opened, self._now)
         if history and before and flips.is_within(before.at, self._now, flips.PERIOD):
             both = flips.merged([announced, before])
-            return replace(both, is_open=True) if both else announced
+            return both._replace(is_open=True) if both else announced
         return announced
 
     def _resolved(self, records: dict[str, Record]) -> dict[str, Resolved]:
@@ -135,7 +133,7 @@ class _NextState:
             if finding.id in self._previous.resolved and finding.id not in self._previous.records:
                 gone = resolved.get(finding.id)
                 if gone and gone.record and self._kind:
-                    resolved[finding.id] = replace(gone, record=_as_said(gone.record, self._now))
+                    resolved[finding.id] = gone._replace(record=_as_said(gone.record, self._now))
                 continue
             history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
             records_before = records_of(self._previous, finding)
@@ -152,7 +150,7 @@ class _NextState:
             # It is remembered as gone, and comes back like one.
             history = flips_of(self._previous, finding, self._now, has_new_settings=False)
             known = self._previous.records[finding.id]
-            record = replace(known, flips=history)
+            record = known._replace(flips=history)
             record = _as_said(record, self._now) if self._kind else record
             first_seen = finding.first_seen or self._now
             account = finding.target.account
@@ -164,7 +162,7 @@ class _NextState:
         if gone.record is None or not was_said_resolved(gone.record):
             return gone
         is_stable = flips.current([gone.record.flips], self._now) is None
-        return replace(gone, record=None) if is_stable else gone
+        return gone._replace(record=None) if is_stable else gone
 
     def _summary(self) -> RunSummary:
         totals, run = self._report.totals, self._report.run
@@ -185,7 +183,7 @@ def _as_said(record: Record, now: str) -> Record:
     finding = record.finding
     opened = (Opened(finding.traffic, finding.address_set),)
     said = record.announced or Announcement(finding.severity, opened, now)
-    return replace(record, announced=replace(said, is_open=False))
+    return record._replace(announced=said._replace(is_open=False))
 
 
 def outline(finding: Finding) -> Finding:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from handler.assess.finding_builder import fingerprint
@@ -89,7 +88,7 @@ def _with_ids(findings: Iterable[Finding]) -> Iterable[Finding]:
             if not all(map(is_prefix_list, finding.prefix_lists)):
                 message = "prefixLists must hold ids of prefix lists"
                 raise ValueError(message)
-            yield replace(finding, address_set=AddressSet(finding.prefix_lists))
+            yield finding._replace(address_set=AddressSet(finding.prefix_lists))
         else:
             addresses = AddressSet((), NOT_STORED, finding.addresses)
             if finding.sources and not finding.prefix_lists and finding.family:
@@ -98,4 +97,4 @@ def _with_ids(findings: Iterable[Finding]) -> Iterable[Finding]:
             target, group_ids = finding.target, (group_id for group_id, _ in finding.groups)
             place = (finding.kind, target.account, target.region, *group_ids)
             finding_id = fingerprint(place, finding.family, finding.traffic)
-            yield replace(finding, id=finding_id, address_set=addresses)
+            yield finding._replace(id=finding_id, address_set=addresses)

@@ -3,7 +3,6 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -100,7 +99,7 @@ def reconcile(
     dates, because they are not remembered. ``now`` is UTC in ISO 8601.
     """
     if previous is None:
-        return Reconciled(tuple(replace(f, first_seen=now, last_seen=now) for f in findings))
+        return Reconciled(tuple(f._replace(first_seen=now, last_seen=now) for f in findings))
     return _Reconciling(previous, findings, authorized, coverage, policy, now).reconcile()
 
 
@@ -191,16 +190,16 @@ class _Reconciling:
                 is_list = finding.kind is Kind.UNREADABLE
                 yield self._resolved(finding, "readable again" if is_list else None)
             else:
-                yield replace(finding, status=Status.UNVERIFIED)
+                yield finding._replace(status=Status.UNVERIFIED)
 
     def _seen(self, finding: Finding, comparison: Comparison) -> Finding:
         """A listed finding of this run."""
         if finding.target.account in self._previous.unknown:
-            return replace(finding, first_seen=self._now, last_seen=self._now)
+            return finding._replace(first_seen=self._now, last_seen=self._now)
         records = comparison.origins.get(finding.id, ())
         before = [record.finding for record in records]
         if finding.id in comparison.kept:
-            return replace(before[0], status=Status.UNVERIFIED)
+            return before[0]._replace(status=Status.UNVERIFIED)
         status = self._status(finding, records)
         said = min((_said_severity(record) for record in records), key=_rank, default=None)
         change = comparison.changes.get(finding.id) if status is Status.OPEN else None
@@ -213,8 +212,7 @@ class _Reconciling:
         if status is Status.OPEN and change is None:
             change, unsaid = self._unsaid(finding, records)
         self._has_moved |= any(f.severity is not finding.severity for f in before)
-        found = replace(
-            finding,
+        found = finding._replace(
             status=status,
             change=change,
             origins=tuple(f.id for f in before[:_MAX_ORIGINS]),
@@ -228,7 +226,7 @@ class _Reconciling:
             opened_by=_opened_by(status, change, before),
         )
         if found.is_change:
-            found = replace(found, changed_at=self._now)
+            found = found._replace(changed_at=self._now)
         return self._with_flips(found)
 
     def _status(self, finding: Finding, records: Sequence[Record]) -> Status:
@@ -299,8 +297,7 @@ class _Reconciling:
         is_beyond = flips.is_beyond(finding, announced, self._internets, self._now)
         is_gone = finding.status is Status.RESOLVED
         was_accepted = any(record.finding.status is Status.EXCEPTED for record in records)
-        return replace(
-            finding,
+        return finding._replace(
             flips=history.count,
             flipping_since=history.since,
             is_damped=is_gone
@@ -310,7 +307,7 @@ class _Reconciling:
     def _gone(self, comparison: Comparison) -> Iterator[Finding]:
         """What was known of a place and has no listed finding of the same id."""
         for record in comparison.unverified:
-            yield replace(record.finding, status=Status.UNVERIFIED)
+            yield record.finding._replace(status=Status.UNVERIFIED)
         for record, fate in comparison.gone:
             remaining = comparison.remaining.get(record.finding.id, ())
             if fate is Fate.RESOLVED:
@@ -323,8 +320,7 @@ class _Reconciling:
     def _below_minimum(self, before: Finding, now: Finding) -> Finding:
         """What a listed finding is now, under the id that it had."""
         return self._with_flips(
-            replace(
-                now,
+            now._replace(
                 id=before.id,
                 origins=(before.id,),
                 previously=_previously([before], None),
@@ -335,8 +331,7 @@ class _Reconciling:
         )
 
     def _resolved(self, finding: Finding, detail: str | None) -> Finding:
-        gone = replace(
-            finding,
+        gone = finding._replace(
             status=Status.RESOLVED,
             resolved_at=self._now,
             origins=(finding.id,),
@@ -354,7 +349,7 @@ class _Reconciling:
             # What is open again by other rules is said with these.
             if not self._is_open(record.finding, found[place_of(record.finding)]):
                 is_damped = flips.current([record.flips], self._now) is not None
-                yield replace(record.finding, is_damped=is_damped)
+                yield record.finding._replace(is_damped=is_damped)
 
     def _suspects(self) -> Iterator[Finding]:
         """What a run that ended before its commit may have mailed, and is gone."""

@@ -24,8 +24,7 @@ class Opened(NamedTuple):
     address_set: AddressSet
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(NamedTuple):
     """What mails last said of a finding.
 
     While it keeps changing, ``severity`` and ``opened`` are the worst and widest that they said.
@@ -50,8 +49,7 @@ class Flips:
     times: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A finding as it was last verified, without what only a report needs."""
 
     finding: Finding
@@ -59,8 +57,7 @@ class Record:
     flips: Flips | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A finding that is gone; ``record`` is kept until a mail has said so, or it is stable."""
 
     account: str

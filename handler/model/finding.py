@@ -94,8 +94,7 @@ class Previous:
     cidrs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One exposure, or a rule that could not be evaluated.
 
     ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,

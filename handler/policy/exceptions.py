@@ -8,7 +8,6 @@ report says so.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -89,20 +88,20 @@ def _with_exceptions(
             f"accepted until {exception.until} by {exception.owner}: {exception.reason}"
             for exception in accepting
         )
-        return replace(finding, status=Status.EXCEPTED, exception=_joined(phrases))
+        return finding._replace(status=Status.EXCEPTED, exception=_joined(phrases))
     if accepting := _covering(finding, matching):
         phrases = (
             f"exception expired on {exception.until}, owner {exception.owner}"
             for exception in accepting
             if exception.until < today
         )
-        return replace(finding, exception=_joined(phrases))
+        return finding._replace(exception=_joined(phrases))
     phrases = (
         f"wider than what {exception.owner} accepts until {exception.until}: {exception.ports}"
         f"{f' from {exception.source}' if exception.source else ''} on {exception.group}"
         for exception in _sorted({exception for group in valid for exception in group})
     )
-    return replace(finding, exception=_joined(phrases))
+    return finding._replace(exception=_joined(phrases))
 
 
 def _joined(phrases: Iterable[str]) -> str | None:

@@ -1,6 +1,5 @@
 """The reports that the tests of all formats write, and how to write one."""
 
-from dataclasses import replace
 from datetime import date
 from io import StringIO
 
@@ -66,7 +65,7 @@ def hostile_report(text: str) -> Report:
     fields = {"GroupName": text, "VpcId": text, "Tags": [{"Key": "Owner", "Value": text}]}
     scan = read(group | fields, malformed | fields, NetworkInterfaces=[interface])
     # AWS's error for a prefix list that cannot be read goes into the detail.
-    unreadable = replace(REPORTS["unreadable-list"].findings[0], detail=text)
+    unreadable = (REPORTS["unreadable-list"].findings[0])._replace(detail=text)
     unread = Coverage(Target(ACCOUNT, "eu-north-1"), CoverageStatus.FAILED, error=text)
     report = of(scan, Scan(unread, (unreadable,)), policy=POLICY_WITH_EXCEPTION, stack=None)
     return opened(report, hostile(text))

@@ -255,7 +255,7 @@ def test_command_that_does_not_fit_is_left_out(length: int, *, has_field: bool) 
     """A command that is too long for recommendation or field is left out, never cut."""
     report = REPORTS["one"]
     (opened,) = report.findings
-    long = replace(opened, fix=f"aws ec2 {'x' * length}")
+    long = opened._replace(fix=f"aws ec2 {'x' * length}")
     (finding,) = findings(replace(report, findings=(long,)))
     assert "aws ec2" not in finding["Remediation"]["Recommendation"]["Text"]
     assert ("fix" in finding["ProductFields"]) == has_field

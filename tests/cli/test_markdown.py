@@ -130,7 +130,7 @@ def endless(text: str) -> Report:
     """2,000 findings, 2,000 unread regions and 2,000 expired exceptions with the text in each."""
     error = Coverage(Target(text, text), CoverageStatus.FAILED, error=text)
     (finding,) = REPORTS["one"].findings
-    finding = replace(finding, group_name=text, owner=text, managed_by=text, target=error.target)
+    finding = finding._replace(group_name=text, owner=text, managed_by=text, target=error.target)
     expired = PolicyException(
         group=text,
         ports="tcp/22",
@@ -142,7 +142,7 @@ def endless(text: str) -> Report:
     return replace(
         REPORTS["one"],
         coverage=(error,) * 2000,
-        findings=(finding, *(replace(finding, id=f"{number}") for number in range(1999))),
+        findings=(finding, *(finding._replace(id=f"{number}") for number in range(1999))),
         exceptions=ExceptionReview(expired=(expired,) * 2000),
     )
 

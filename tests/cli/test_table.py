@@ -220,14 +220,14 @@ def test_finding_says_since_when_and_whose(changed: dict[str, Any], text: str) -
     """A finding of the ledger has its status or its first day, and its manager."""
     (finding,) = REPORTS["one"].findings
     assert f"  {text}" not in render("table", REPORTS["one"])
-    report = replace(REPORTS["one"], findings=(replace(finding, **changed),))
+    report = replace(REPORTS["one"], findings=(finding._replace(**changed),))
     assert f"  {text}" in render("table", report)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120, 160])
 def test_ids_are_not_broken(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group's id is on one line, where it can be copied."""
-    findings = [replace(finding, exception="e" * 99) for finding in REPORTS["long"].findings]
+    findings = [finding._replace(exception="e" * 99) for finding in REPORTS["long"].findings]
     report = replace(REPORTS["long"], findings=tuple(findings))
     table = render_on_terminal(report, columns, monkeypatch)
     assert table.count("sg-0123456789abcdef0") == len(findings)
@@ -268,7 +268,7 @@ def test_worst_comes_first_and_excepted_last() -> None:
 def test_unverified_findings_are_listed_and_resolved_ones_are_not() -> None:
     """An earlier finding in an unread region may still be open."""
     (finding,) = REPORTS["one"].findings
-    findings = [replace(finding, status=status) for status in (Status.UNVERIFIED, Status.RESOLVED)]
+    findings = [finding._replace(status=status) for status in (Status.UNVERIFIED, Status.RESOLVED)]
     text = render("table", replace(REPORTS["region-failed"], findings=tuple(findings)))
     assert text.count("SSH tcp/22") == 1
     assert "could not be read  unverified  sg-1" in text

@@ -83,7 +83,7 @@ def crowded(text: str, groups: int = 60, accounts: int = 2) -> Report:
     )
     exceptions = ExceptionReview(accepted[:70], accepted[70:140], accepted[140:])
     resolved = tuple(
-        replace(finding, id=f"{number}", status=Status.RESOLVED, first_seen="2026-01-01T00:00:00Z")
+        finding._replace(id=f"{number}", status=Status.RESOLVED, first_seen="2026-01-01T00:00:00Z")
         for number, finding in enumerate(report.findings[:100])
     )
     return replace(

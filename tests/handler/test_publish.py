@@ -125,7 +125,7 @@ def test_ten_events_are_put_at_once(
     """A thousand a run at most; what EventBridge refuses of a request is counted."""
     report = reports.of(reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))))
     (finding,) = report.findings
-    findings = (replace(finding, status=Status.NEW),) * number
+    findings = (finding._replace(status=Status.NEW),) * number
     bus = Bus(refused)
     assert publish(bus, replace(report, findings=findings, changes=Changes())) == problem
     assert bus.sizes == sizes

@@ -41,10 +41,9 @@ def everything_known() -> LedgerState:
     times = ("2026-11-21T06:00:00Z", "2026-11-22T06:00:00Z")
     openers = cycle([ALICE, NOT_YET, None])
     records = {
-        key: replace(
-            record,
+        key: record._replace(
             flips=Flips(2, times[0], times),
-            finding=replace(record.finding, opened_by=next(openers)),
+            finding=record.finding._replace(opened_by=next(openers)),
         )
         for key, record in state.records.items()
     }

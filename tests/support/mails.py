@@ -179,11 +179,11 @@ def changed() -> Report:
     report = small()
     statuses = (Status.NEW, Status.REOPENED, Status.OPEN, Status.RESOLVED, Status.UNVERIFIED)
     findings = tuple(
-        replace(finding, status=status, first_seen="2026-09-01T06:00:00Z", last_seen="2026-11-22")
+        finding._replace(status=status, first_seen="2026-09-01T06:00:00Z", last_seen="2026-11-22")
         for finding, status in zip(report.findings, statuses, strict=False)
     )
     before = Previous(findings[2].id, findings[2].traffic, findings[2].reach, Severity.LOW)
-    worse = replace(findings[2], change=Change.WORSENED, previously=(before,), previously_count=1)
+    worse = findings[2]._replace(change=Change.WORSENED, previously=(before,), previously_count=1)
     return replace(
         report,
         findings=(*findings[:2], worse, *findings[3:]),

@@ -23,7 +23,7 @@ NOT_YET = replace(NOT_FOUND, tries=1)
 
 def opened(report: Report, opened_by: OpenedBy | NotAttributed | None = ALICE) -> Report:
     """The report with somebody who opened each finding."""
-    findings = (replace(finding, opened_by=opened_by) for finding in report.findings)
+    findings = (finding._replace(opened_by=opened_by) for finding in report.findings)
     return replace(report, findings=tuple(findings))
 
 

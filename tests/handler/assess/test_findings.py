@@ -1,6 +1,5 @@
 """What people read beside a severity: managers, twins, parts, order, names and commands."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -158,8 +157,7 @@ def test_quarters_that_are_half_together() -> None:
 
 def example(**fields: Any) -> Finding:
     """A finding in the middle of every order, with other fields."""
-    finding = replace(
-        finding_on(snapshot(PUBLIC)),
+    finding = finding_on(snapshot(PUBLIC))._replace(
         severity=Severity.HIGH,
         attachment=Attachment.BEHIND_LOAD_BALANCER,
         traffic=Traffic("tcp", 20, 30),
@@ -168,7 +166,7 @@ def example(**fields: Any) -> Finding:
         group_name="mmm",
         id="mmm",
     )
-    return replace(finding, **fields)
+    return finding._replace(**fields)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Which of several calls opened a finding."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,16 +42,15 @@ SSH = Finding(
     rule_ids=("sgr-1",),
     status=Status.NEW,
 )
-JOINT = replace(
-    SSH,
+JOINT = SSH._replace(
     kind=Kind.JOINT,
     group_ids=("sg-1", "sg-2"),
     group_names=("web", "all"),
     interfaces=("eni-1",),
     attached=("instance i-1 (web), 203.0.113.7",),
 )
-ON_INSTANCE = replace(SSH, interfaces=JOINT.interfaces, attached=JOINT.attached)
-LIST = replace(SSH, sources=(), prefix_lists=("pl-1",))
+ON_INSTANCE = SSH._replace(interfaces=JOINT.interfaces, attached=JOINT.attached)
+LIST = SSH._replace(sources=(), prefix_lists=("pl-1",))
 
 
 def call(document: Record, who: str = "alice", at: str = "05:58", **fields: Any) -> ApiCall:
@@ -105,7 +103,7 @@ BOB = ("bob", 0, Means.RULE)
             id="same-port-another-source",
         ),
         pytest.param(
-            replace(SSH, rule_ids=("sgr-2",)),
+            SSH._replace(rule_ids=("sgr-2",)),
             [call(authorize(rule())), call(authorize(rule("sgr-2")), "bob", "06:00")],
             BOB,
             id="revoked-and-authorized-again",
@@ -151,7 +149,7 @@ BOB = ("bob", 0, Means.RULE)
             id="values-not-as-ec2-keeps-them",
         ),
         pytest.param(
-            replace(SSH, traffic=Traffic("tcp", 22, 23), rule_ids=("sgr-1", "sgr-2")),
+            SSH._replace(traffic=Traffic("tcp", 22, 23), rule_ids=("sgr-1", "sgr-2")),
             [
                 call(authorize(rule())),
                 call(authorize(rule("sgr-2", low=23, high=23)), "bob", "06:00"),
@@ -160,7 +158,7 @@ BOB = ("bob", 0, Means.RULE)
             id="two-ports-beside-each-other",
         ),
         pytest.param(
-            replace(SSH, sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
+            SSH._replace(sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
             [
                 call(authorize(rule(source="0.0.0.0/1"))),
                 call(authorize(rule("sgr-2", "128.0.0.0/1")), "bob", "06:00"),
@@ -169,7 +167,7 @@ BOB = ("bob", 0, Means.RULE)
             id="two-people-opened-it-together",
         ),
         pytest.param(
-            replace(SSH, sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
+            SSH._replace(sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
             [
                 call(authorize(rule(source="0.0.0.0/1"))),
                 call(authorize(rule("sgr-2", "128.0.0.0/1")), "alice", "06:00"),
@@ -227,7 +225,7 @@ BOB = ("bob", 0, Means.RULE)
         ),
         pytest.param(JOINT, [call(attach("eni-1", "sg-1"))], None, id="only-one-of-the-groups"),
         pytest.param(
-            replace(ON_INSTANCE, status=Status.OPEN, change=Change.WIDENED),
+            ON_INSTANCE._replace(status=Status.OPEN, change=Change.WIDENED),
             [call(associate_address())],
             None,
             id="an-address-widens-nothing",
@@ -276,4 +274,4 @@ def test_what_has_opened_is_asked_for_twice_at_most(
     fields: dict[str, Any], *, sought: bool
 ) -> None:
     """An opening that was not found is asked for once more in the next run."""
-    assert is_sought(replace(SSH, **fields)) is sought
+    assert is_sought(SSH._replace(**fields)) is sought

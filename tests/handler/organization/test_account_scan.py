@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -24,7 +23,7 @@ FIRST, SECOND, THIRD = read(
     answer(permission("tcp", 443, 443, "8.8.8.0/24"), group_id="sg-2"),
 ).findings
 FIRST, SECOND, THIRD = (
-    replace(finding, rules=(), redundant_rules=()) for finding in (FIRST, SECOND, THIRD)
+    finding._replace(rules=(), redundant_rules=()) for finding in (FIRST, SECOND, THIRD)
 )
 SCAN = AccountScan(
     (COVERAGE,), (FIRST, SECOND), (THIRD,), frozenset({"web|tcp/22|None|None|None|2027-01-01"})

@@ -22,7 +22,7 @@ def report(**fields: Any) -> Report:
     """A report with one finding, in a run that is not the first."""
     made = reports.of(reports.read(GROUP))
     (finding,) = made.findings
-    return replace(made, findings=(replace(finding, **fields),), changes=Changes())
+    return replace(made, findings=(finding._replace(**fields),), changes=Changes())
 
 
 def test_an_event_has_the_finding_and_what_became_of_it() -> None:
@@ -79,8 +79,7 @@ def test_an_event_has_a_bounded_size(text: str) -> None:
     """Texts are plain, and cut where that is needed; ids are kept."""
     made = mails.hostile(text, 3)
     findings = (
-        replace(
-            finding,
+        finding._replace(
             status=Status.NEW,
             group_ids=("sg-0123456789abcdef0",) * 16,
             group_names=(text,) * 16,

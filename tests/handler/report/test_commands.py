@@ -1,7 +1,5 @@
 """The commands that the mail shows."""
 
-from dataclasses import replace
-
 import pytest
 
 from handler.model.attachment import Attachment
@@ -18,7 +16,7 @@ REVOKE = "aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg
 def ssh() -> Finding:
     """SSH that is open to the internet, on interfaces that could not be read."""
     (finding,) = reports.read(answer(permission("tcp", 22, 22, WORLD))).findings
-    return replace(finding, fix=f"{REVOKE} --security-group-rule-ids sgr-1")
+    return finding._replace(fix=f"{REVOKE} --security-group-rule-ids sgr-1")
 
 
 def test_each_option_has_its_line() -> None:
@@ -102,14 +100,14 @@ def test_logins_get_the_narrower_rule_first() -> None:
 )
 def test_other_commands_revoke_only(traffic: Traffic, attachment: Attachment, steps: int) -> None:
     """There is a first step only where somebody may log in; for all traffic there is none."""
-    finding = replace(ssh(), traffic=traffic, attachment=attachment)
+    finding = ssh()._replace(traffic=traffic, attachment=attachment)
     assert len(commands_of(Opening(finding))) == steps
 
 
 def test_no_command_is_cut() -> None:
     """Of a finding without a command there is none; one of over 2,500 characters is in the CSV."""
-    assert commands_of(Opening(replace(ssh(), fix=None))) == ()
-    long = replace(ssh(), fix=f"{REVOKE} --security-group-rule-ids {'sgr-0 ' * 500}")
+    assert commands_of(Opening(ssh()._replace(fix=None))) == ()
+    long = ssh()._replace(fix=f"{REVOKE} --security-group-rule-ids {'sgr-0 ' * 500}")
     assert commands_of(Opening(long)) == (Command("", "see the CSV"),)
 
 

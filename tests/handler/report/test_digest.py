@@ -108,14 +108,14 @@ def test_sections_of_changes() -> None:
     before = (Previous("1", rest.traffic, rest.reach, Severity.HIGH),)
     first, second, third, fourth, low, lower = report.findings
     findings = (
-        replace(first, status=Status.NEW),
-        replace(second, status=Status.OPEN, change=Change.WIDENED, previously=before),
-        replace(third, status=Status.REOPENED),
-        replace(fourth, status=Status.OPEN, change=Change.NARROWED, previously=before),
-        replace(low, status=Status.RESOLVED),
-        replace(lower, status=Status.OPEN),
+        first._replace(status=Status.NEW),
+        second._replace(status=Status.OPEN, change=Change.WIDENED, previously=before),
+        third._replace(status=Status.REOPENED),
+        fourth._replace(status=Status.OPEN, change=Change.NARROWED, previously=before),
+        low._replace(status=Status.RESOLVED),
+        lower._replace(status=Status.OPEN),
     )
-    changes = Changes(unlisted=(replace(rest, severity=Severity.INFO, status=Status.OPEN),))
+    changes = Changes(unlisted=(rest._replace(severity=Severity.INFO, status=Status.OPEN),))
     digest = build_digest(replace(report, findings=findings, changes=changes), DigestKind.CHANGES)
     assert titles(digest.sections) == [
         "New (1)", "Worse or wider (1)", "Reopened (1)", "Resolved (1)", "Narrowed (1)",
@@ -274,7 +274,7 @@ def test_other_notes() -> None:
         reports.read(ports(22, 23, 443)), policy=Policy.parse({"authorizedPorts": ["tcp/443"]})
     )
     first, second = report.findings
-    findings = (replace(first, status=Status.UNVERIFIED), replace(second, status=Status.EXCEPTED))
+    findings = (first._replace(status=Status.UNVERIFIED), second._replace(status=Status.EXCEPTED))
     assert build_digest(replace(report, findings=findings)).notes == (
         "1 earlier finding not verified by this run.",
         "1 finding accepted by exceptions.",

@@ -36,7 +36,7 @@ def ssh(*sources: str, **fields: Any) -> Finding:
     """SSH that is open to the sources, on a group that is not attached."""
     group = answer(permission("tcp", 22, 22, *(sources or (WORLD,))))
     (opening,) = openings(group, NetworkInterfaces=[])
-    return replace(opening.finding, **fields)
+    return opening.finding._replace(**fields)
 
 
 def test_an_entry() -> None:

@@ -40,7 +40,7 @@ def with_finding(**fields: Any) -> Report:
     """The report of a run that is not the first, with SSH as changed as the fields say."""
     report = reports.of(scan(22), previous=known(22))
     (finding,) = report.findings
-    return replace(report, findings=(replace(finding, **fields),))
+    return replace(report, findings=(finding._replace(**fields),))
 
 
 def before(finding_severity: Severity = Severity.HIGH) -> tuple[Previous, ...]:
@@ -230,7 +230,7 @@ def test_ids_do_not_decide_where_to_start(ids: tuple[str, ...]) -> None:
         answer(permission("tcp", 20, 25, WORLD), group_id="sg-3", name="files"),
     ]
     findings = reports.read(*groups).findings
-    dealt = [replace(finding, id=name) for finding, name in zip(findings, ids, strict=True)]
+    dealt = [finding._replace(id=name) for finding, name in zip(findings, ids, strict=True)]
     report = reports.of(replace(reports.read(*groups), findings=tuple(dealt)))
     digest = build_digest(report)
     assert digest.advice == "Start with erp: all traffic is open to the internet."

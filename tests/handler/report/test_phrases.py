@@ -1,7 +1,5 @@
 """Phrases that several forms of the report share."""
 
-from dataclasses import replace
-
 import pytest
 
 from handler.model.network import Target
@@ -44,7 +42,7 @@ def test_the_console_url_of_a_region(region: str, host: str) -> None:
 def test_an_unknown_region_has_no_console_url(region: str) -> None:
     """The region is a part of the host's name, so that any other text gives None."""
     (finding,) = reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))).findings
-    elsewhere = replace(finding, target=Target(reports.ACCOUNT, region))
+    elsewhere = finding._replace(target=Target(reports.ACCOUNT, region))
     assert phrases.console_url(elsewhere) is None
 
 
@@ -61,7 +59,7 @@ def test_the_first_ten_groups_are_named() -> None:
     """A group without a name has its id, a long name is cut, the others are counted."""
     (finding,) = reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))).findings
     ids = tuple(f"sg-{number}" for number in range(12))
-    joint = replace(finding, group_ids=ids, group_names=(" ", "n" * 90, *ids[2:]))
+    joint = finding._replace(group_ids=ids, group_names=(" ", "n" * 90, *ids[2:]))
     assert phrases.group_names(joint, 10) == (
         "sg-0 + nnnnnnn... + sg-2 + sg-3 + sg-4 + sg-5 + sg-6 + sg-7 + sg-8 + sg-9 + 2 more"
     )
