@@ -58,7 +58,7 @@ def decode_account(stored: bytes, account: str) -> AccountState:
     """What is known of the account. Raises ``DecodeError``."""
     state, count, end = AccountState(), 0, None
     try:
-        with gzip.GzipFile(fileobj=BytesIO(stored)) as stream:
+        with gzip.open(BytesIO(stored), "rt", encoding="utf-8", newline="\n") as stream:
             for line in stream:
                 document = Fields(json.loads(line))
                 if document.has("end"):

@@ -78,7 +78,7 @@ def encode_scan(account: str, scan: AccountScan) -> bytes:
 def decode_scan(stored: bytes, account: str) -> AccountScan:
     """The scan of that account. Raises ``ScanError``."""
     try:
-        with gzip.GzipFile(fileobj=BytesIO(stored)) as stream:
+        with gzip.open(BytesIO(stored), "rt", encoding="utf-8", newline="\n") as stream:
             lines = (Fields(json.loads(line)) for line in stream)
             heading = next(lines)
             if heading.integer("version") != _VERSION or heading.text("account") != account:

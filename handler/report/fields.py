@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -42,14 +43,18 @@ class Fields:
         if key not in self._document:
             return ()
         values = self.items(key)
-        if not all(isinstance(value, str) for value in values):
+        if not set(map(type, values)) <= {str}:
             message = f"{key} must hold texts"
             raise TypeError(message)
         return tuple(values)
 
     def integer(self, key: str) -> int:
         """A whole number."""
-        return int(self._typed(key, int))
+        value = self._document[key]
+        # True is an int to isinstance.
+        if type(value) is not int:
+            self._refuse(key, int)
+        return value
 
     def optional_integer(self, key: str) -> int | None:
         """A whole number; None for null and where the key is missing."""
@@ -57,7 +62,9 @@ class Fields:
 
     def count(self, key: str) -> int:
         """A whole number of 0 or more; 0 where the key is missing."""
-        number = self.optional_integer(key) or 0
+        if self._document.get(key) is None:
+            return 0
+        number = self.integer(key)
         if number < 0:
             message = f"{key} must be 0 or more, got {number}"
             raise ValueError(message)
@@ -74,9 +81,7 @@ class Fields:
     def time(self, key: str) -> str:
         """A time in ISO 8601 with a zone, as it is stored."""
         stored = self.text(key)
-        if datetime.fromisoformat(stored).tzinfo is None:
-            message = f"{stored} has no zone"
-            raise ValueError(message)
+        _check_time(stored)
         return stored
 
     def times(self, key: str) -> tuple[str, ...]:
@@ -114,7 +119,6 @@ class Fields:
 
     def _typed(self, key: str, *types: type) -> Any:
         value = self._document[key]
-        # True is an int to isinstance.
         if type(value) not in types:
             self._refuse(key, types[0])
         return value
@@ -122,3 +126,10 @@ class Fields:
     def _refuse(self, key: str, expected: type) -> NoReturn:
         message = f"{key} must be {expected.__name__}, got {type(self._document[key]).__name__}"
         raise TypeError(message)
+
+
+@lru_cache(1024)
+def _check_time(text: str) -> None:
+    if datetime.fromisoformat(text).tzinfo is None:
+        message = f"{text} has no zone"
+        raise ValueError(message)
