@@ -3,7 +3,6 @@
 import gc
 import resource
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from benchmarks.largest import Opened, Region
 from benchmarks.usage import UNIT
@@ -50,12 +49,12 @@ def _overlapping(rules: int, day: int) -> Iterator[Opened]:
 def run_on(region: Callable[[int], Region]) -> Callable[[], int]:
     """The second run of a ledger, from loading to storing; its result is the bytes stored."""
     stored, state = _run(region(1), 1, LedgerState())
-    state = replace(state, records={}, resolved={}, targets={})
+    state = state._replace(records={}, resolved={}, targets={})
 
     def call() -> int:
         known = decode_account(stored, _TARGET.account)
-        loaded = replace(
-            state, records=known.records, resolved=known.resolved, targets=known.targets
+        loaded = state._replace(
+            records=known.records, resolved=known.resolved, targets=known.targets
         )
         return len(_run(region(2), 2, loaded)[0])
 

@@ -1,7 +1,6 @@
 """The ledger of a stack: its last report, and what opened and closed from run to run."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -94,8 +93,7 @@ def _history_of(
 
 def _summary(run: RunSummary, report: Report) -> RunSummary:
     totals = report.totals
-    return replace(
-        run,
+    return run._replace(
         opened=totals.opened,
         resolved=totals.resolved,
         open={severity: totals.openings.get(severity, 0) for severity in Severity},

@@ -149,7 +149,7 @@ class _AuditSteps(NamedTuple):
         for address, part in copies[:_MAX_COPIES]:
             if not MAIL_ADDRESS.fullmatch(address):
                 continue
-            settings = replace(self.settings, recipients=(address,))
+            settings = self.settings._replace(recipients=(address,))
             try:
                 message = mail.compose(settings, part, DigestKind.CHANGES)
                 mail.send(self.clients.get("sesv2"), settings, message, before_attempt)
@@ -177,7 +177,7 @@ def _with_realtime(scan: Scan, regions: Collection[str]) -> Scan:
     if coverage.target.region in {*regions, ALL_REGIONS}:
         return scan
     notice = " ".join(filter(None, (coverage.notice, _NOT_REALTIME)))
-    return replace(scan, coverage=replace(coverage, notice=notice))
+    return scan._replace(coverage=coverage._replace(notice=notice))
 
 
 def _openers(

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from handler import clock
 from handler.aws import FAILURES, Clients
@@ -124,4 +123,4 @@ def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
     except Exception as error:  # noqa: BLE001 -- no error may take the other targets along
         unexpected = ValueError(f"{type(error).__name__}: {error}")
         scan = Scan(coverage_of(target, [unexpected]))
-    return replace(scan, coverage=replace(scan.coverage, read_at=read_at))
+    return scan._replace(coverage=scan.coverage._replace(read_at=read_at))

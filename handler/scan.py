@@ -1,7 +1,6 @@
 """Reads one target and assesses what it opens."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from handler import aws
@@ -92,7 +91,7 @@ def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
     described = {f.id: f for f in with_commands(listed, rule_ids, portless)}
     findings = [described.get(finding.id, finding) for finding in findings]
     coverage = coverage_of(target, reader.failures, reader.groups, reader.rules)
-    return Scan(replace(coverage, notice=reader.notice), tuple(findings))
+    return Scan(coverage._replace(notice=reader.notice), tuple(findings))
 
 
 def coverage_of(
@@ -186,7 +185,7 @@ class _RegionReader:
             if exposed or group.malformed or is_named:
                 # Private rules open nothing, together with other groups neither.
                 public = tuple(rule for rule in group.rules if self._is_public(rule))
-                self._open_groups.append(OpenGroup(replace(group, rules=public), exposed))
+                self._open_groups.append(OpenGroup(group._replace(rules=public), exposed))
 
     def read_rule_ids(self, findings: Iterable[Finding]) -> tuple[dict[Rule, str], set[Rule]]:
         """The ids of the rules of the findings' groups, and which of them have no ports in EC2."""

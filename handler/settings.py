@@ -3,10 +3,9 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from handler.model.network import ALL_REGIONS, REGION_NAME
 from handler.policy.policy import Policy
@@ -33,8 +32,7 @@ class Notify(StrEnum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The function's settings; ``regions`` is empty for every region enabled for the account.
 
     Without a ``ledger_bucket`` there is no ledger. With ``attribution``, findings say who opened

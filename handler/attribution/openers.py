@@ -74,7 +74,7 @@ class Openers:
         if self._history is not None:
             queries = (*_queries(finding, starts), *_interface_queries(finding, starts))
             is_read = self._history.has_read(queries)
-            before = replace(before, tries=before.tries + 1, is_read=is_read)
+            before = before._replace(tries=before.tries + 1, is_read=is_read)
         return finding._replace(opened_by=before)
 
 

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from typing import IO, Protocol
 
@@ -80,7 +79,7 @@ class AccountBook:
             for dead in self._abandoned
             if (old := dead.accounts.get(account))
         }
-        return replace(state, unknown=unknown, suspects=suspects)
+        return state._replace(unknown=unknown, suspects=suspects)
 
     def name_of(self, account: str) -> str | None:
         """The name that an account had when it was read last. Raises ``StoreError``."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from handler.ledger.state import RunSummary
@@ -23,8 +23,7 @@ class NewerVersionError(DecodeError):
     """A stored object of a later version of this program."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendClaim:
+class SendClaim(NamedTuple):
     """A run that is about to send its mails.
 
     Several runs may answer the same event at once; ``token`` is different for each. ``sent`` are
@@ -45,8 +44,7 @@ class Pointer(NamedTuple):
     findings: int
 
 
-@dataclass(frozen=True, slots=True)
-class AbandonedRun:
+class AbandonedRun(NamedTuple):
     """A run that ended between a mail and its commit, and what it would have committed.
 
     It ``is_said`` when a full digest has told of it.
@@ -54,28 +52,25 @@ class AbandonedRun:
 
     run: str
     at: str
-    accounts: Mapping[str, Pointer] = field(default_factory=dict)
+    accounts: Mapping[str, Pointer] = MappingProxyType({})
     is_said: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """When a run answered an event, and why it failed; None where it did not."""
 
     at: str
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
+class FollowUp(NamedTuple):
     """A run that waits to read a region again for all changes until then."""
 
     run: str
     until: str
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What is known after the last commit, by account, and which run is sending.
 
     ``events`` are the answered events of the last two days by id, without changes in the account.
@@ -86,19 +81,19 @@ class Head:
     ``LedgerState`` for the other fields.
     """
 
-    accounts: Mapping[str, Pointer] = field(default_factory=dict)
+    accounts: Mapping[str, Pointer] = MappingProxyType({})
     runs: tuple[RunSummary, ...] = ()
-    events: Mapping[str, Answer] = field(default_factory=dict)
+    events: Mapping[str, Answer] = MappingProxyType({})
     claim: SendClaim | None = None
-    pending: Mapping[str, Pointer] = field(default_factory=dict)
+    pending: Mapping[str, Pointer] = MappingProxyType({})
     abandoned: tuple[AbandonedRun, ...] = ()
     announced: frozenset[str] = frozenset()
     settings: str | None = None
     last_full_digest_at: str | None = None
     last_change_mail_at: str | None = None
-    follow_ups: Mapping[str, FollowUp] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
+    follow_ups: Mapping[str, FollowUp] = MappingProxyType({})
+    left_out: Mapping[str, str] = MappingProxyType({})
+    refused: Mapping[str, str] = MappingProxyType({})
     old_state_etag: str | None = None
 
 
@@ -108,9 +103,9 @@ def encode_head(head: Head, writer: str) -> bytes:
         "version": VERSION,
         "writer": writer,
         "accounts": _pointers_to_json(head.accounts),
-        "runs": [asdict(run) for run in head.runs],
-        "events": {event: asdict(answer) for event, answer in head.events.items()},
-        "claim": asdict(head.claim) if head.claim else None,
+        "runs": [run._asdict() for run in head.runs],
+        "events": {event: answer._asdict() for event, answer in head.events.items()},
+        "claim": head.claim._asdict() if head.claim else None,
         "pending": _pointers_to_json(head.pending),
         "abandoned": [
             {
@@ -125,7 +120,7 @@ def encode_head(head: Head, writer: str) -> bytes:
         "settings": head.settings,
         "lastFullDigestAt": head.last_full_digest_at,
         "lastChangeMailAt": head.last_change_mail_at,
-        "followUps": {region: asdict(waiting) for region, waiting in head.follow_ups.items()},
+        "followUps": {region: waiting._asdict() for region, waiting in head.follow_ups.items()},
         **({"leftOut": dict(head.left_out)} if head.left_out else {}),
         **({"refused": dict(head.refused)} if head.refused else {}),
         "oldStateEtag": head.old_state_etag,

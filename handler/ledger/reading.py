@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -45,7 +44,7 @@ class StateReader:
             )
             for dead in abandoned
         }
-        state = replace(state, unknown=frozenset(problems), suspects=suspects)
+        state = state._replace(unknown=frozenset(problems), suspects=suspects)
         return state, tuple(problems.values())
 
     def _account(self, store: LedgerStore, account: str, pointer: Pointer) -> AccountState:

@@ -1,8 +1,9 @@
 """What is known after a committed run, as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from handler.model.address_set import AddressSet
@@ -73,8 +74,7 @@ class TargetState(NamedTuple):
     read_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(NamedTuple):
     """One committed run in figures; ``problem`` is why it failed, None where it did not."""
 
     id: str
@@ -88,8 +88,7 @@ class RunSummary:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerState:
+class LedgerState(NamedTuple):
     """What is known after a committed run; an empty one before the first.
 
     ``records`` are the findings that are open, accepted or could not be verified, by id;
@@ -100,15 +99,15 @@ class LedgerState:
     that a run which ended before its commit may have mailed, by the id of that run.
     """
 
-    records: Mapping[str, Record] = field(default_factory=dict)
-    resolved: Mapping[str, Resolved] = field(default_factory=dict)
-    targets: Mapping[Target, TargetState] = field(default_factory=dict)
+    records: Mapping[str, Record] = MappingProxyType({})
+    resolved: Mapping[str, Resolved] = MappingProxyType({})
+    targets: Mapping[Target, TargetState] = MappingProxyType({})
     announced: frozenset[str] = frozenset()
     runs: tuple[RunSummary, ...] = ()
     settings: str | None = None
     last_full_digest_at: str | None = None
     unknown: frozenset[str] = frozenset()
-    suspects: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    suspects: Mapping[str, tuple[Finding, ...]] = MappingProxyType({})
 
 
 def last_readings(state: LedgerState) -> dict[Target, str]:

@@ -3,11 +3,11 @@
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from tempfile import TemporaryFile
-from typing import IO, Any
+from types import MappingProxyType
+from typing import IO, Any, NamedTuple
 
 from handler import aws, clock
 from handler.ledger import old_state
@@ -53,8 +53,7 @@ class StoreError(Exception):
     """The bucket cannot be read or written; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredHead:
+class StoredHead(NamedTuple):
     """A head as it was read, and the ETag that the next write must find; None for no object.
 
     ``age`` is how long ago it was written when it was read, by S3's own clock. A head that could
@@ -62,12 +61,12 @@ class StoredHead:
     ``old_accounts`` are what the ledger of version 1 knew, where that is newer.
     """
 
-    head: Head | None = field(default_factory=Head)
+    head: Head | None = Head()
     etag: str | None = None
     age: timedelta = timedelta()
     problem: str | None = None
     is_read_only: bool = False
-    old_accounts: Mapping[str, AccountState] = field(default_factory=dict)
+    old_accounts: Mapping[str, AccountState] = MappingProxyType({})
 
 
 class LedgerStore:
@@ -144,7 +143,7 @@ class BucketStore(LedgerStore):
             answer = self._s3.get_object(Bucket=self._bucket, Key=HEAD_KEY, **condition)
         except aws.FAILURES as error:
             if aws.error_code(error) in _UNCHANGED:
-                return replace(stored, age=_age(getattr(error, "response", {}), stored))
+                return stored._replace(age=_age(getattr(error, "response", {}), stored))
             if aws.error_code(error) in _MISSING and stored.etag is None:
                 return stored
             raise self._unreadable(error) from error
@@ -235,20 +234,19 @@ class BucketStore(LedgerStore):
         except DecodeError as error:
             if head.runs:
                 return stored
-            return replace(stored, head=None, problem=self._aside(run, answer["Body"], error))
+            return stored._replace(head=None, problem=self._aside(run, answer["Body"], error))
         last_run_at = head.runs[-1].started_at if head.runs else ""
         old_run_at = old.head.runs[-1].started_at if old.head.runs else ""
         if old_run_at <= last_run_at:
-            return replace(stored, head=replace(head, old_state_etag=answer["ETag"]))
-        merged = replace(
-            old.head,
+            return stored._replace(head=head._replace(old_state_etag=answer["ETag"]))
+        merged = old.head._replace(
             events={**head.events, **old.head.events},
             claim=head.claim,
             pending=head.pending,
             abandoned=(*head.abandoned, *old.head.abandoned),
             follow_ups=head.follow_ups,
         )
-        return replace(stored, head=merged, old_accounts=old.accounts)
+        return stored._replace(head=merged, old_accounts=old.accounts)
 
     def _aside(self, run: str, body: bytes, error: DecodeError) -> str:
         """Store an odd object aside; what became of it, in a sentence."""

@@ -19,7 +19,6 @@ repeat by intent.
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -86,8 +85,7 @@ class Event(NamedTuple):
     regions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A mail to send; the ``id`` tells the mails of one run apart."""
 
     id: str
@@ -116,8 +114,7 @@ class Steps(Protocol):
         """Publish what has changed; what of that failed, in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A finished run: its report, whether it mailed, and what of the ledger failed."""
 
     report: Report
@@ -205,7 +202,7 @@ class LedgerSession:
             self._failures.append(problem)
         outcome = Outcome(report, kind is not None, tuple(self._failures))
         self._commit(after, pointers, outcome, kind)
-        return replace(outcome, failures=tuple(self._failures))
+        return outcome._replace(failures=tuple(self._failures))
 
     def _load(self) -> None:
         self._failures = []
@@ -223,8 +220,8 @@ class LedgerSession:
         if head is not None and accounts:
             state = state_of(head, accounts.values())
             pointers = self._store.write_accounts(state, sorted(accounts), self._event.id)
-            head = replace(head, accounts={**head.accounts, **pointers})
-            self._stored = replace(self._stored, head=head, old_accounts={})
+            head = head._replace(accounts={**head.accounts, **pointers})
+            self._stored = self._stored._replace(head=head, old_accounts={})
 
     def _read_state(self) -> LedgerState | None:
         """What is known, with what the objects of the head say of each account."""
@@ -277,7 +274,7 @@ class LedgerSession:
                         # An earlier attempt at this run: these were accepted, and are not repeated.
                         self._sent = list(head.claim.sent)
                     self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
-                    self._stored = replace(self._stored, head=replace(head, claim=None, pending={}))
+                    self._stored = self._stored._replace(head=head._replace(claim=None, pending={}))
                     self._state = self._read_state()
                     return
                 if self._budget.reading_seconds_left() < 0:
@@ -316,7 +313,7 @@ class LedgerSession:
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
         with self._continuing_without_ledger():
-            self._store.replace(self._stored, replace(head, follow_ups=follow_ups))
+            self._store.replace(self._stored, head._replace(follow_ups=follow_ups))
             # Where another run was faster, this one has not waited.
             self._paused_until = until
             clock.sleep(max(0.0, (until - clock.now()).total_seconds()))
@@ -365,8 +362,7 @@ class LedgerSession:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
-        head = replace(
-            self._stored.head or Head(),
+        head = (self._stored.head or Head())._replace(
             claim=SendClaim(
                 self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages)
             ),
@@ -423,8 +419,8 @@ class LedgerSession:
         if self._claimed_at is None or head is None or head.claim is None:
             return
         if head.claim.sending != message.id:
-            claim = replace(head.claim, sent=tuple(self._sent), sending=message.id)
-            self._renew_claim(replace(head, claim=claim))
+            claim = head.claim._replace(sent=tuple(self._sent), sending=message.id)
+            self._renew_claim(head._replace(claim=claim))
 
     def _release_claim(self, *, refused: bool) -> None:
         """Withdraw the claim; where SES did not refuse, the mail may have been sent."""
@@ -433,7 +429,7 @@ class LedgerSession:
             return
         dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
         abandoned = head.abandoned if refused else (*head.abandoned, dead)[-_ABANDONED_KEPT:]
-        released = replace(head, claim=None, pending={}, abandoned=abandoned)
+        released = head._replace(claim=None, pending={}, abandoned=abandoned)
         # The run fails with the mail's error, whatever becomes of the claim.
         with suppress(StoreError, ConflictError):
             self._store.replace(self._stored, released)
@@ -448,13 +444,12 @@ class LedgerSession:
         """Store what is known now. Raises ``ConflictError`` when another run did, before a mail."""
         head, now = self._stored.head or Head(), after.runs[-1].started_at
         problem = outcome.problem
-        runs = (*after.runs[:-1], replace(after.runs[-1], problem=problem))
+        runs = (*after.runs[:-1], (after.runs[-1])._replace(problem=problem))
         events = {i: a for i, a in head.events.items() if is_within(a.at, now, _EVENTS_KEPT)}
         if self._event.trigger is not Trigger.CHANGE:
             events[self._event.id] = Answer(now, problem)
         is_change_mail = self._event.trigger is Trigger.CHANGE and kind is not None
-        committed = replace(
-            head,
+        committed = head._replace(
             accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
             left_out=self._left_out(),
             refused=self._refused if kind else head.refused,
@@ -486,7 +481,7 @@ class LedgerSession:
         is_said = kind is DigestKind.FULL and report.run.is_full
         is_over = report.run.is_full and not report.unread
         return tuple(
-            replace(dead, is_said=dead.is_said or is_said)
+            dead._replace(is_said=dead.is_said or is_said)
             for dead in self._abandoned
             if not (is_over and (dead.is_said or is_said))
         )

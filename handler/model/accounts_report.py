@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS
 from handler.model.run import Report
@@ -11,13 +12,12 @@ from handler.model.totals import News, OpeningList, Totals
 _NAMED_PROBLEMS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """What a report says of findings that it does not hold."""
 
-    totals: Totals = field(default_factory=Totals)
-    openings: OpeningList = field(default_factory=OpeningList)
-    news: News = field(default_factory=News)
+    totals: Totals = Totals()
+    openings: OpeningList = OpeningList()
+    news: News = News()
     has_news: bool = False
 
 

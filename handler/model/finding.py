@@ -1,7 +1,6 @@
 """What the audit reports: findings, with their severity and status."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -82,8 +81,7 @@ class Change(StrEnum):
     WORSENED = "worsened"
 
 
-@dataclass(frozen=True, slots=True)
-class Previous:
+class Previous(NamedTuple):
     """What a changed finding was, or one of the findings that it grew out of."""
 
     id: str

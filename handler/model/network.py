@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from handler.model.address import Family, is_prefix_list
@@ -23,8 +23,7 @@ UNKNOWN = "unknown"
 """Stands where an id, an account or a region is not known."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
+class Target(NamedTuple):
     """One account in one region."""
 
     account: str
@@ -49,8 +48,7 @@ class Rule(NamedTuple):
         return self.group_id, *self.traffic.sort_key, self.source
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedRule:
+class MalformedRule(NamedTuple):
     """A rule with values that AWS does not allow; ``reason`` is a sentence that says which."""
 
     protocol: str
@@ -60,8 +58,7 @@ class MalformedRule:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityGroup:
+class SecurityGroup(NamedTuple):
     """One group with its inbound rules; references to other groups are no rules here.
 
     ``account`` owns it, ``owner`` is the value of its Owner tag. ``managed_by`` is the controller
@@ -196,8 +193,7 @@ class BlockPublicAccess(NamedTuple):
     excluded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):
     """What decides whether the internet reaches an interface; None for what was not read.
 
     ``entry_points`` are the interfaces of network load balancers and accelerators, whose targets
@@ -234,8 +230,7 @@ class OpenGroup(NamedTuple):
     exposures: tuple[Exposure, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RegionData:
+class RegionData(NamedTuple):
     """What was read of a target that matters to its findings.
 
     ``interfaces`` is None when they could not be read.
@@ -245,7 +240,7 @@ class RegionData:
 
     target: Target
     open_groups: tuple[OpenGroup, ...] = ()
-    prefix_lists: Mapping[str, PrefixList] = field(default_factory=dict)
+    prefix_lists: Mapping[str, PrefixList] = MappingProxyType({})
     interfaces: tuple[NetworkInterface, ...] | None = None
     hides_managed: bool = False
     has_all_groups: bool = True

@@ -1,7 +1,7 @@
 """Who opened a finding, and how, as CloudTrail recorded it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 # CloudTrail's event history may have an event some minutes late, and so in the next run only.
 _TRIES = 2
@@ -29,8 +29,7 @@ class Means(StrEnum):
     ADDRESS = "address"
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """A principal in readable form; ``name`` is its name alone, None where it has none."""
 
     kind: ActorKind
@@ -38,8 +37,7 @@ class Actor:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedBy:
+class OpenedBy(NamedTuple):
     """The latest call that opened a finding, and how many ``others`` took part in it.
 
     ``at`` is UTC in ISO 8601 with a Z, ``source_address`` an IP address or the name of a service.
@@ -53,8 +51,7 @@ class OpenedBy:
     others: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NotAttributed:
+class NotAttributed(NamedTuple):
     """A finding whose opening was not found so far.
 
     ``since`` is from when on to look for it in CloudTrail's event history, UTC in ISO 8601 with a

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -23,8 +23,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One run of the audit; the times are UTC in ISO 8601 with a Z.
 
     ``is_full`` is false where the request named some targets only. ``regions`` are those of the
@@ -60,8 +59,7 @@ class CoverageStatus(StrEnum):
     DISABLED = "disabled"
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(NamedTuple):
     """How much of one target was read; ``error`` says what was not, in a sentence.
 
     ``notice`` says what could not be read that would only have lowered severities. ``read_at`` is
@@ -82,8 +80,7 @@ class Coverage:
         return self.status is CoverageStatus.OK
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """The result for one target."""
 
     coverage: Coverage
@@ -114,8 +111,7 @@ class PolicyException(NamedTuple):
         return "|".join(map(str, fields))
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionReview:
+class ExceptionReview(NamedTuple):
     """The policy's exceptions that need attention."""
 
     expired: tuple[PolicyException, ...] = ()
@@ -123,8 +119,7 @@ class ExceptionReview:
     unused: tuple[PolicyException, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What is different from the last committed run, besides the findings' own statuses.
 
     ``first`` is a run without a committed one before it. ``lost`` are targets that could be read
@@ -163,7 +158,7 @@ class Report:
     coverage: tuple[Coverage, ...]
     findings: tuple[Finding, ...]
     authorized: tuple[Finding, ...] = ()
-    exceptions: ExceptionReview = ExceptionReview()
+    exceptions: ExceptionReview = field(default_factory=ExceptionReview)
     changes: Changes | None = None
     notices: tuple[str, ...] = ()
     minimum_severity: Severity = Severity.LOW

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from handler.model.finding import Opening, Severity, Status
 
@@ -50,8 +50,7 @@ class OpeningList:
         return OpeningList((*self.first, *other.first), sum_of(self.counts, other.counts))
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """The openings that have changed, by how, and those that are still open.
 
     ``worse`` are wider or more severe. ``narrowed`` ones are still open, too.
@@ -117,8 +116,7 @@ def sum_of(mine: Mapping[_Key, int], others: Mapping[_Key, int]) -> dict[_Key, i
     return {key: mine.get(key, 0) + others.get(key, 0) for key in {**mine, **others}}
 
 
-@dataclass(frozen=True, slots=True)
-class AccountResult:
+class AccountResult(NamedTuple):
     """What a run over many accounts found in one of them, as people count it."""
 
     id: str

@@ -4,9 +4,8 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.model.finding import Finding
 from handler.model.network import Target
@@ -33,8 +32,7 @@ class ScanError(ValueError):
     """A stored scan that cannot be read; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountScan:
+class AccountScan(NamedTuple):
     """What was read of an account, and what it opens after the policy.
 
     ``authorized`` are on ports that the policy authorizes; ``used`` are the keys of the exceptions
@@ -53,10 +51,9 @@ def bounded(scan: AccountScan) -> AccountScan:
     left_out = {finding.target for finding in findings[MAX_FINDINGS:]}
     left_out |= {finding.target for finding in scan.authorized[MAX_FINDINGS:]}
     error = f"it has more than the {MAX_FINDINGS:,} findings of an account that a report holds."
-    return replace(
-        scan,
+    return scan._replace(
         coverage=tuple(
-            replace(c, status=CoverageStatus.FAILED, error=" ".join(filter(None, (c.error, error))))
+            c._replace(status=CoverageStatus.FAILED, error=" ".join(filter(None, (c.error, error))))
             if c.target in left_out
             else c
             for c in scan.coverage

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from handler import clock
 from handler.audit import report_on
@@ -44,8 +44,7 @@ _NAMED, _NAMED_FOR_TEAM = 300, 100
 _NO_RESULT = "its scan ended without a result."
 
 
-@dataclass(frozen=True, slots=True)
-class TeamReport:
+class TeamReport(NamedTuple):
     """What a team's digest is about, and the CSV with all of its findings."""
 
     digest: TeamDigest
@@ -53,8 +52,7 @@ class TeamReport:
     csv: CsvFile
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """The report of a run over many accounts, and the files with all of its findings."""
 
     report: AccountsReport
@@ -207,8 +205,7 @@ class Comparison:
         self._book.left_out = now
         departed = [i for i, state in sorted(now.items()) if before.get(i) != state]
         returned = [audited[i] for i in sorted(before) if i in audited]
-        return replace(
-            changes,
+        return changes._replace(
             departed=tuple(self._departed(i, left_out.get(i)) for i in departed),
             returned=tuple(_title(account.id, account.name) for account in returned),
         )

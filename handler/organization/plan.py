@@ -1,8 +1,7 @@
 """The plan of a run: what was asked for, and which accounts it reads; to JSON and back."""
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.event import EventError, RunRequest
 from handler.model.network import ACCOUNT_ID, REGION_NAME
@@ -18,8 +17,7 @@ class PlanError(ValueError):
     """A plan that cannot be read; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """An account to read, with its name where that is known.
 
     Without regions, those of the settings are read.
@@ -30,8 +28,7 @@ class Account:
     regions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """An account that is not read because of its state, for example SUSPENDED."""
 
     id: str
@@ -39,16 +36,14 @@ class LeftOut:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """The accounts to read, and those that are left out."""
 
     accounts: tuple[Account, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What a run does. ``problem`` says why the accounts could not be listed."""
 
     request: RunRequest
@@ -72,8 +67,8 @@ def plan_of(
         listing = Listing(named)
     if not request.is_full:
         # Where the event names accounts only, these are the regions of the settings.
-        accounts = (replace(account, regions=request.regions) for account in listing.accounts)
-        listing = replace(listing, accounts=tuple(accounts))
+        accounts = (account._replace(regions=request.regions) for account in listing.accounts)
+        listing = listing._replace(accounts=tuple(accounts))
     return Plan(request, started_at, listing, problem)
 
 

@@ -25,7 +25,7 @@ class Reduction:
         self._minimum_severity = minimum_severity
         self._totals = Totals()
         self._openings = _Worst(named)
-        self._news = {name: _Worst(named) for name in News.__dataclass_fields__}
+        self._news = {name: _Worst(named) for name in News._fields}
         self._has_news = False
         self._coverage: list[Coverage] = []
         self._accounts: list[AccountResult] = []
@@ -123,8 +123,7 @@ def _distinct(coverage: Sequence[Coverage]) -> Iterator[Coverage]:
     for first, *others in same.values():
         more = f"{len(others):,} more region{'s' if len(others) > 1 else ''}"
         also = f" The same in {more}." if others else ""
-        yield replace(
-            first,
+        yield first._replace(
             error=first.error and first.error + also,
             notice=first.notice if first.error else first.notice and first.notice + also,
         )
@@ -147,8 +146,7 @@ def _sum_of_changes(mine: Changes | None, others: Changes | None) -> Changes | N
 def _with_accounts(whole: Changes, accounts: Changes | None) -> Changes:
     if accounts is None:
         return whole
-    return replace(
-        accounts,
+    return accounts._replace(
         unlisted=(),
         lost=(*whole.lost, *accounts.lost),
         ending=whole.ending,

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, Any
 
 from handler import clock, logs, mail
@@ -166,13 +166,13 @@ class _ReportSteps:
 
     def _team_message(self, team_and_kind: tuple[TeamReport, DigestKind]) -> Message:
         team, kind = team_and_kind
-        settings = replace(self.settings, recipients=team.digest.recipients)
+        settings = self.settings._replace(recipients=team.digest.recipients)
         body = mail.compose(settings, team.report, kind, team.csv)
         return Message(_id_of(team.digest), body, settings.recipients)
 
     def send(self, message: Message, _report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail a digest. Raises ``MailError``."""
-        settings = replace(self.settings, recipients=message.recipients)
+        settings = self.settings._replace(recipients=message.recipients)
         mail.send(self.clients.get("sesv2"), settings, message.body, before_attempt)
 
     def close(self) -> None:

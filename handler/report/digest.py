@@ -1,7 +1,6 @@
 """What the digest contains, once for its text and its HTML part."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from itertools import groupby
@@ -49,8 +48,7 @@ class Section(NamedTuple):
     more: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(NamedTuple):
     """The digest's content in reading order; every text is plain and not yet escaped.
 
     ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start,

@@ -192,7 +192,7 @@ def test_finding_says_what_is_open_where_and_why(report: Report, line: str) -> N
 def test_region_has_its_account_where_there_are_several() -> None:
     """In a report on two accounts, each region is followed by its account."""
     (coverage,) = REPORTS["one"].coverage
-    other = replace(coverage, target=replace(coverage.target, account="210987654321"))
+    other = coverage._replace(target=coverage.target._replace(account="210987654321"))
     lines = render("table", replace(REPORTS["one"], coverage=(coverage, other))).splitlines()
     assert lines[0].startswith("CRITICAL  SSH tcp/22  web  eu-west-1 / 123456789012  ")
     assert lines[2].startswith("All 2 regions of 2 accounts read: ")

@@ -1,6 +1,5 @@
 """A ledger's state that has something in each of its fields."""
 
-from dataclasses import replace
 from itertools import cycle
 
 from handler.ledger.next_state import next_state
@@ -47,4 +46,4 @@ def everything_known() -> LedgerState:
         )
         for key, record in state.records.items()
     }
-    return replace(state, records=records)
+    return state._replace(records=records)

@@ -13,12 +13,12 @@ ALICE = OpenedBy(
     "5a4db0c5-2222-4000-8000-000000000000",
     "203.0.113.9",
 )
-BY_ATTACHING = replace(
-    ALICE, actor=Actor(ActorKind.ROOT, "the root user"), means=Means.INTERFACE, source_address=None
+BY_ATTACHING = ALICE._replace(
+    actor=Actor(ActorKind.ROOT, "the root user"), means=Means.INTERFACE, source_address=None
 )
 NOT_FOUND = NotAttributed("2026-11-22T06:00:00Z", 2)
-NOT_READ = replace(NOT_FOUND, is_read=False)
-NOT_YET = replace(NOT_FOUND, tries=1)
+NOT_READ = NOT_FOUND._replace(is_read=False)
+NOT_YET = NOT_FOUND._replace(tries=1)
 
 
 def opened(report: Report, opened_by: OpenedBy | NotAttributed | None = ALICE) -> Report:

@@ -1,7 +1,6 @@
 """What the audit and what boto3 read of an answer of DescribeSecurityGroups."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -75,10 +74,10 @@ def _essence(group: SecurityGroup | PrivateGroup) -> Essence:
     number = len(group.rules) + group.private_rules
     if not public and not group.malformed and group.id != UNKNOWN:
         return ("private", number)
-    malformed = tuple(replace(rule, reason="") for rule in group.malformed)
+    malformed = tuple(rule._replace(reason="") for rule in group.malformed)
     portless = frozenset(filter(_is_public, group.portless))
-    kept = replace(
-        group, rules=public, malformed=malformed, portless=portless, private_rules=number
+    kept = group._replace(
+        rules=public, malformed=malformed, portless=portless, private_rules=number
     )
     return (kept,)
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -77,7 +76,7 @@ def test_each_value_of_a_line_is_refused_or_stored_again(number: int) -> None:
                 known = decode_account(stored, ACCOUNT)
             except DecodeError:
                 continue
-            state = replace(
-                STATE, records=known.records, resolved=known.resolved, targets=known.targets
+            state = STATE._replace(
+                records=known.records, resolved=known.resolved, targets=known.targets
             )
             assert decode_account(encode_account(state, ACCOUNT), ACCOUNT) == known, (place, odd)

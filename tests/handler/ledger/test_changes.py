@@ -126,7 +126,7 @@ def test_a_run_of_a_part_keeps_other_targets() -> None:
 @pytest.mark.parametrize("regions", [("eu-west-1",), ("eu-west-1", "us-east-1")])
 def test_a_run_of_a_part_leaves_no_trace_outside_the_settings(regions: tuple[str, ...]) -> None:
     """What it finds in a region that the settings do not name is reported and not remembered."""
-    run = replace(FIRST.run, is_full=False, regions=regions)
+    run = FIRST.run._replace(is_full=False, regions=regions)
     elsewhere = reports.read(SSH, target=FRANKFURT)
     report = build_report(run, [elsewhere], Policy(), LedgerState())
     after = next_state(LedgerState(), report, Policy(), DigestKind.FULL)
@@ -178,8 +178,9 @@ def test_the_history_has_the_runs_figures() -> None:
 def test_an_account_of_which_nothing_is_known_has_no_changes() -> None:
     """Its findings are open since this run; those of other accounts are compared."""
     other = Target("210987654321", "eu-west-1")
-    state = replace(
-        next_state(None, report_on(reports.read(SSH, target=other)), Policy(), DigestKind.FULL),
+    state = next_state(
+        None, report_on(reports.read(SSH, target=other)), Policy(), DigestKind.FULL
+    )._replace(
         unknown=frozenset({IRELAND.account}),
     )
     report = reports.of(reports.read(SSH), reports.read(DATABASE, target=other), previous=state)

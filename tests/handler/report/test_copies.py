@@ -27,7 +27,7 @@ def report(*actors: Actor, status: Status = Status.NEW) -> Report:
     ]
     made = reports.of(reports.read(*groups), reports.DENIED)
     findings = (
-        finding._replace(status=status, opened_by=replace(ALICE, actor=actor))
+        finding._replace(status=status, opened_by=ALICE._replace(actor=actor))
         for finding, actor in zip(made.findings, actors, strict=True)
     )
     return replace(made, findings=tuple(findings))

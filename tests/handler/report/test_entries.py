@@ -1,6 +1,5 @@
 """What the digest says of one finding."""
 
-from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -166,7 +165,7 @@ def test_less_than_the_internet(sources: list[str], fact: str) -> None:
         pytest.param(
             {
                 "change": Change.NARROWED,
-                "previously": (replace(PREVIOUS, reach=Reach.WORLD),),
+                "previously": (PREVIOUS._replace(reach=Reach.WORLD),),
                 "previously_count": 1,
             },
             "Narrowed",
@@ -176,7 +175,7 @@ def test_less_than_the_internet(sources: list[str], fact: str) -> None:
         pytest.param(
             {
                 "change": Change.WORSENED,
-                "previously": (replace(PREVIOUS, addresses=None),),
+                "previously": (PREVIOUS._replace(addresses=None),),
                 "previously_count": 1,
             },
             "Worse",

@@ -18,7 +18,7 @@ THREE_DAYS = [
 def headers(run_id: str, finished_at: str, stack: str | None = "dev") -> dict[str, str]:
     """The headers of the mail of a run."""
     report = mails.none()
-    run = replace(report.run, id=run_id, finished_at=finished_at, stack=stack)
+    run = report.run._replace(id=run_id, finished_at=finished_at, stack=stack)
     return dict(mails.receive(replace(report, run=run)).message.items())
 
 
@@ -61,7 +61,7 @@ def test_the_same_run_has_the_same_headers() -> None:
 )  # fmt: skip
 def test_the_sender_names_the_stack(stack: str | None, sender: str, list_id: str) -> None:
     """The display name and the list's id say which stack it is; the address stays the sender's."""
-    report = replace(mails.none(), run=replace(mails.none().run, stack=stack))
+    report = replace(mails.none(), run=(mails.none().run)._replace(stack=stack))
     message = mails.receive(report, Settings("audit@mail.example.com", ("a@example.com",))).message
     (address,) = message["From"].addresses
     assert (address.display_name, address.addr_spec) == (sender, "audit@mail.example.com")

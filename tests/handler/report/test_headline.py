@@ -231,7 +231,7 @@ def test_ids_do_not_decide_where_to_start(ids: tuple[str, ...]) -> None:
     ]
     findings = reports.read(*groups).findings
     dealt = [finding._replace(id=name) for finding, name in zip(findings, ids, strict=True)]
-    report = reports.of(replace(reports.read(*groups), findings=tuple(dealt)))
+    report = reports.of(reports.read(*groups)._replace(findings=tuple(dealt)))
     digest = build_digest(report)
     assert digest.advice == "Start with erp: all traffic is open to the internet."
     assert digest.subject == "[dev] 3 critical exposures: start with erp, all traffic"

@@ -1,7 +1,6 @@
 """What is said of who opened a finding, and how it is stored."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -26,16 +25,16 @@ OPENERS = (ALICE, BY_ATTACHING, NOT_FOUND, NOT_READ, NOT_YET, None)
     [
         (ALICE, "IAM user alice, 23 Nov 2026 05:58 UTC from 203.0.113.9"),
         (
-            replace(ALICE, others=1),
+            ALICE._replace(others=1),
             "IAM user alice and 1 other, 23 Nov 2026 05:58 UTC from 203.0.113.9",
         ),
         (
-            replace(ALICE, others=2, means=Means.PREFIX_LIST, source_address=None),
+            ALICE._replace(others=2, means=Means.PREFIX_LIST, source_address=None),
             "IAM user alice and 2 others through a prefix list, 23 Nov 2026 05:58 UTC",
         ),
         (BY_ATTACHING, "the root user by attaching a network interface, 23 Nov 2026 05:58 UTC"),
         (
-            replace(BY_ATTACHING, means=Means.ADDRESS),
+            BY_ATTACHING._replace(means=Means.ADDRESS),
             "the root user by assigning a public address, 23 Nov 2026 05:58 UTC",
         ),
         (NOT_FOUND, "not in CloudTrail's event history since 22 Nov 2026"),
