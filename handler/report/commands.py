@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from handler.model.attachment import Attachment
@@ -49,6 +50,7 @@ def commands_of(opening: Opening) -> tuple[Command, ...]:
     return (Command("", wrap(fixes)),)
 
 
+@lru_cache(1024)
 def wrap(command: str) -> str:
     """The command with each option on a line of its own; what does not fit goes below it.
 
