@@ -1,8 +1,9 @@
 """Compares what was read of each account with what was known, one account after the other."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import NamedTuple
 
 from handler import clock
@@ -14,7 +15,7 @@ from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.mail import CsvFile
 from handler.model.accounts_report import AccountsReport
-from handler.model.finding import Severity
+from handler.model.finding import Severity, Status
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import (
     Changes,
@@ -42,6 +43,7 @@ _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
 # No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
 _NAMED, _NAMED_FOR_TEAM = 300, 100
 _NO_RESULT = "its scan ended without a result."
+_LISTS_ALL = "An earlier mail may not have reached you; this one lists all that is open."
 
 
 class TeamReport(NamedTuple):
@@ -59,6 +61,13 @@ class Compared(NamedTuple):
     file: ReportFile
     csv: CsvFile
     teams: tuple[TeamReport, ...] = ()
+
+
+class _MovedAccounts(NamedTuple):
+    """By its id, a phrase on each account that is no longer audited, or is again."""
+
+    departed: Mapping[str, str]
+    returned: Mapping[str, str]
 
 
 class _Part:
@@ -97,7 +106,6 @@ class Comparison:
         ]
         self._file = ReportFile()
         self._used: set[str] = set()
-        self._overtaken = 0
 
     def compare(self, kind: DigestKind | None, notices: tuple[str, ...]) -> Compared:
         """Compare all accounts, and write what is known when a digest of that kind is mailed.
@@ -105,52 +113,44 @@ class Comparison:
         Raises ``StoreError``.
         """
         for account, scan, known in self._accounts():
-            self._compare(account, scan, known, kind)
+            self._used |= scan.used
+            report = self._report(_with_later_readings(scan, known), known)
+            after = next_state(known, report, self._policy, kind)
+            self._book.write(account.id, account.name, after)
+            self._add(account, report)
         if self._plan.problem:
             self._all.reduction.add_unlisted(
                 Coverage(_LISTING, CoverageStatus.FAILED, error=self._plan.problem)
             )
-        whole = self._whole(notices)
-        own = tuple(notice for notice in notices if notice not in self._book.refused)
+        moved = self._moved_accounts()
+        whole = self._whole(notices, moved)
+        own = tuple(notice for notice in notices if notice not in self._book.refused.values())
         teams = tuple(
-            TeamReport(digest, self._team(digest, part, whole, own), part.csv)
+            TeamReport(digest, self._team(digest, part, whole, moved, own), part.csv)
             for digest, part in self._teams
         )
         return Compared(whole, self._file, self._all.csv, teams)
 
-    def _compare(
-        self,
-        account: Account,
-        scan: AccountScan,
-        known: LedgerState | None,
-        kind: DigestKind | None,
-    ) -> None:
-        if known and _is_overtaken(scan, known):
-            # A later run has read it, and has reported what changed.
-            self._overtaken += 1
-            return
-        report = self._report(scan, known)
-        after = next_state(known, report, self._policy, kind)
-        self._book.write(account.id, account.name, after)
-        self._used |= scan.used
-        self._add(account, report)
-
     def _team(
-        self, digest: TeamDigest, part: _Part, whole: AccountsReport, notices: tuple[str, ...]
+        self,
+        digest: TeamDigest,
+        part: _Part,
+        whole: AccountsReport,
+        moved: _MovedAccounts,
+        notices: tuple[str, ...],
     ) -> AccountsReport:
         """The team's part of the report, which says nothing of other accounts."""
         review = ExceptionReview(
-            *(
-                tuple(exception for exception in exceptions if exception.account in digest.accounts)
-                for exceptions in (
-                    whole.exceptions.expired,
-                    whole.exceptions.expiring,
-                    whole.exceptions.unused,
-                )
-            )
+            *(tuple(e for e in group if e.account in digest.accounts) for group in whole.exceptions)
         )
-        changes = whole.changes and Changes(first=whole.changes.first)
-        return part.reduction.report(notices, review, changes)
+        changes = whole.changes and Changes(
+            first=whole.changes.first,
+            ending=tuple(e for e in whole.changes.ending if e.account in digest.accounts),
+            departed=_of(moved.departed, digest.accounts),
+            returned=_of(moved.returned, digest.accounts),
+        )
+        again = (_LISTS_ALL,) if digest.id in self._book.refused else ()
+        return part.reduction.report((*again, *notices), review, changes)
 
     def close(self) -> None:
         """Remove the files."""
@@ -172,42 +172,45 @@ class Comparison:
             if account.id in digest.accounts:
                 part.add(account, report, rows)
 
-    def _whole(self, notices: tuple[str, ...]) -> AccountsReport:
+    def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
-        review = review_exceptions(self._policy, used, self._all.reduction.unread, self._run)
+        # What nobody reads may use an exception.
+        left_out = (_failed(Account(i), "left out").coverage for i in self._book.left_out)
+        unread = (*self._all.reduction.unread, *chain.from_iterable(left_out))
+        review = review_exceptions(self._policy, used, unread, self._run)
         changes = None
         if self._book.state:
-            ending = unannounced(review, self._book.state)
-            lost = (_LISTING,) if self._plan.problem else ()
-            changes = Changes(first=self._is_first, lost=lost, ending=ending)
-            if self._run.is_full and self._plan.problem is None:
-                changes = self._with_accounts(changes)
-        overtaken = (
-            [f"{self._overtaken:,} accounts were read by a later run, which has reported them."]
-            if self._overtaken
-            else []
-        )
-        said = (*notices, *self._book.problems, *overtaken)
-        return self._all.reduction.report(said, review, changes)
+            changes = Changes(
+                first=self._is_first,
+                lost=(_LISTING,) if self._plan.problem else (),
+                ending=unannounced(review, self._book.state),
+                departed=tuple(moved.departed.values()),
+                returned=tuple(moved.returned.values()),
+            )
+        return self._all.reduction.report((*notices, *self._book.problems), review, changes)
 
     @property
     def _is_first(self) -> bool:
         state = self._book.state
         return self._run.is_full and state is not None and state.last_full_digest_at is None
 
-    def _with_accounts(self, changes: Changes) -> Changes:
+    def _moved_accounts(self) -> _MovedAccounts:
         """The accounts that are left out for the first time, or are back."""
-        before, listing = self._book.left_out, self._plan.listing
+        if self._book.state is None or not self._run.is_full or self._plan.problem:
+            return _MovedAccounts({}, {})
+        before, listing = self._book.left_out_before, self._plan.listing
         audited = {account.id: account for account in listing.accounts}
         left_out = {account.id: account for account in listing.left_out}
         gone = sorted(set(self._book.accounts) - audited.keys() - left_out.keys())
         now = {**dict.fromkeys(gone, ""), **{i: a.state for i, a in left_out.items()}}
         self._book.left_out = now
-        departed = [i for i, state in sorted(now.items()) if before.get(i) != state]
-        returned = [audited[i] for i in sorted(before) if i in audited]
-        return changes._replace(
-            departed=tuple(self._departed(i, left_out.get(i)) for i in departed),
-            returned=tuple(_title(account.id, account.name) for account in returned),
+        return _MovedAccounts(
+            {
+                i: self._departed(i, left_out.get(i))
+                for i, state in sorted(now.items())
+                if before.get(i) != state
+            },
+            {i: _title(i, audited[i].name) for i in sorted(before) if i in audited},
         )
 
     def _departed(self, account_id: str, left_out: LeftOut | None) -> str:
@@ -252,13 +255,39 @@ def _failed(account: Account, error: str) -> AccountScan:
     return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=now),))
 
 
-def _is_overtaken(scan: AccountScan, known: LedgerState) -> bool:
-    """Whether any region was read later than by this run."""
-    return any(
-        coverage.read_at and before.read_at > coverage.read_at
+def _with_later_readings(scan: AccountScan, known: LedgerState | None) -> AccountScan:
+    """The scan, with what is known of the regions that a later run has read since."""
+    later = {
+        coverage.target: reading.read_at
         for coverage in scan.coverage
-        if (before := known.targets.get(coverage.target))
+        if known and coverage.read_at and (reading := known.targets.get(coverage.target))
+        if reading.status is CoverageStatus.OK and reading.read_at > coverage.read_at
+    }
+    if known is None or not later:
+        return scan
+    findings = (record.finding for record in known.records.values())
+    return scan._replace(
+        coverage=tuple(
+            c._replace(status=CoverageStatus.OK, error=None, read_at=later[c.target])
+            if c.target in later
+            else c
+            for c in scan.coverage
+        ),
+        findings=(
+            *(f for f in scan.findings if f.target not in later),
+            *(f._replace(status=_as_read(f.status)) for f in findings if f.target in later),
+        ),
+        authorized=tuple(f for f in scan.authorized if f.target not in later),
     )
+
+
+def _as_read(status: Status) -> Status:
+    return status if status is Status.EXCEPTED else Status.OPEN
+
+
+def _of(phrases: Mapping[str, str], accounts: Collection[str]) -> tuple[str, ...]:
+    """The phrases of these accounts."""
+    return tuple(phrase for account, phrase in phrases.items() if account in accounts)
 
 
 def _title(account_id: str, name: str | None) -> str:

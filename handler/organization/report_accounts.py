@@ -1,10 +1,9 @@
 """The report on all accounts of a run: compare, mail, commit. The state machine's last step."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 from handler import clock, logs, mail
@@ -81,6 +80,12 @@ class _ReportSteps:
     comparison: Comparison | None = None
     compared: Compared | None = None
     _last_full_digest_at: str | None = None
+    _refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def team_ids(self) -> frozenset[str]:
+        """The ids of the mails of all teams."""
+        return frozenset(digest.id for digest in self.digests)
 
     def run(self) -> Run:
         """The run that the plan is for."""
@@ -103,9 +108,9 @@ class _ReportSteps:
         What is known after the run depends on the digest, which is known when all accounts have
         been compared; where it is not the one that was expected, they are compared again.
         """
-        expected = self._expected(book, notices)
+        expected = book.mailed_kind or self._expected(book, notices)
         report = self._compare(book, expected, notices)
-        kind = self._choose(report, book)
+        kind = book.mailed_kind or self._choose(report, book)
         is_as_expected = kind is expected or (
             kind is None and expected is DigestKind.CHANGES and _is_quiet(report)
         )
@@ -125,7 +130,18 @@ class _ReportSteps:
         if self.plan.request.dry_run:
             return None
         self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
-        return mail.choose_digest(self.plan.request.notify, report, self._last_full_digest_at)
+        self._refused = book.refused
+        # A mail that one team was not sent is no reason to send all that is open to everybody.
+        notices = tuple(n for n in report.notices if n not in book.refused.values())
+        kind = mail.choose_digest(
+            self.plan.request.notify, replace(report, notices=notices), self._last_full_digest_at
+        )
+        has_refused = any(self._is_waiting(team) for team in self._files.teams)
+        return kind or (DigestKind.CHANGES if has_refused else None)
+
+    def _is_waiting(self, team: TeamReport) -> bool:
+        """Whether the run is about a team whose last mail was not sent."""
+        return team.digest.id in self._refused and _has_content(team.report)
 
     def _expected(self, book: AccountBook, notices: tuple[str, ...]) -> DigestKind | None:
         """The digest that is most likely, from what is known before the accounts are compared."""
@@ -133,7 +149,8 @@ class _ReportSteps:
         if self.plan.request.dry_run:
             return None
         is_first = state is None or (run.is_full and state.last_full_digest_at is None)
-        if is_first or state is None or notices or notify is not Notify.CHANGES:
+        has_notice = bool(set(notices).difference(book.refused.values()))
+        if is_first or state is None or has_notice or notify is not Notify.CHANGES:
             return DigestKind.FULL
         last = state.runs[-1] if state.runs else None
         is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
@@ -155,20 +172,22 @@ class _ReportSteps:
         notify = self.plan.request.notify
         for team in self._files.teams:
             report = team.report
-            if not report.accounts:
+            if not _has_content(report):
                 continue
             is_first = bool(report.changes and report.changes.first)
             is_open = bool(report.openings) or not report.is_complete
-            if kind is DigestKind.FULL and (is_open or is_first or notify is Notify.ALWAYS):
-                yield team, kind
-            elif mail.choose_digest(notify, report, self._last_full_digest_at):
+            is_full = kind is DigestKind.FULL and (is_open or is_first or notify is Notify.ALWAYS)
+            if is_full or self._is_waiting(team):
+                yield team, DigestKind.FULL
+            # What there is to notice is a reason for a full digest of everything, or none.
+            elif mail.choose_digest(notify, replace(report, notices=()), self._last_full_digest_at):
                 yield team, DigestKind.CHANGES
 
     def _team_message(self, team_and_kind: tuple[TeamReport, DigestKind]) -> Message:
         team, kind = team_and_kind
         settings = self.settings._replace(recipients=team.digest.recipients)
         body = mail.compose(settings, team.report, kind, team.csv)
-        return Message(_id_of(team.digest), body, settings.recipients)
+        return Message(team.digest.id, body, settings.recipients)
 
     def send(self, message: Message, _report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail a digest. Raises ``MailError``."""
@@ -188,9 +207,9 @@ class _ReportSteps:
         return self.compared
 
 
-def _id_of(digest: TeamDigest) -> str:
-    """What tells a team's mail from others."""
-    return f"team-{hashlib.sha256(' '.join(digest.recipients).encode()).hexdigest()[:12]}"
+def _has_content(report: AccountsReport) -> bool:
+    """Whether the run is about any of the report's accounts."""
+    return bool(report.accounts or (report.changes and report.changes.departed))
 
 
 def _is_quiet(report: AccountsReport) -> bool:
