@@ -1,11 +1,15 @@
 """The size of mails: small enough for mail programs and SES, whatever was found."""
 
 import re
+from base64 import b64encode
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from secrets import token_bytes
 
 import pytest
 
+from handler.mail import CsvFile, compose
 from handler.model.finding import Severity, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import (
@@ -157,3 +161,18 @@ def check_size(report: Report) -> None:
     name = attachment.get_filename() or ""
     assert re.fullmatch(r"security-groups-[\w-]*2026-11-23\.csv(\.zip)?", name)
     assert len(mail.rows) == len(report.findings)
+
+
+def test_a_csv_that_has_grown_too_long() -> None:
+    """SES takes the mail, which says how many findings are in the stored report only."""
+    report = mails.small()
+    with closing(CsvFile(report.run)) as csv:
+        for _ in range(60):
+            csv.write(f"{b64encode(token_bytes(750_000)).decode()}\r\n")
+        mail = mails.ReceivedMail(compose(mails.SETTINGS, report, csv=csv))
+    assert len(mail.raw) < MAX_MESSAGE_BYTES
+    text = " ".join(mail.text.split())
+    said = re.search(r"room for the first (\d+) findings; (\d+) more are in the report", text)
+    assert said is not None
+    assert int(said[1]) + int(said[2]) == 60
+    assert int(said[1]) >= 33
