@@ -107,10 +107,15 @@ class Comparison:
         self._file = ReportFile()
         self._used: set[str] = set()
 
-    def compare(self, kind: DigestKind | None, notices: tuple[str, ...]) -> Compared:
+    def compare(
+        self,
+        kind: DigestKind | None,
+        notices: tuple[str, ...],
+        team_notices: tuple[str, ...],
+    ) -> Compared:
         """Compare all accounts, and write what is known when a digest of that kind is mailed.
 
-        Raises ``StoreError``.
+        ``team_notices`` are for teams, ``notices`` for the others. Raises ``StoreError``.
         """
         for account, scan, known in self._accounts():
             self._used |= scan.used
@@ -124,9 +129,8 @@ class Comparison:
             )
         moved = self._moved_accounts()
         whole = self._whole(notices, moved)
-        own = tuple(notice for notice in notices if notice not in self._book.refused.values())
         teams = tuple(
-            TeamReport(digest, self._team(digest, part, whole, moved, own), part.csv)
+            TeamReport(digest, self._team(digest, part, whole, moved, team_notices), part.csv)
             for digest, part in self._teams
         )
         return Compared(whole, self._file, self._all.csv, teams)

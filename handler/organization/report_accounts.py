@@ -26,6 +26,7 @@ from handler.report.digest import DigestKind
 from handler.settings import Notify, Settings, deployed_policy, required
 
 _NO_ACCOUNTS = b"[]"
+_UNKNOWN_ACCOUNTS = "digests names accounts that are not among those to audit: {}."
 _URGENT = (Severity.CRITICAL, Severity.HIGH)
 
 
@@ -123,16 +124,29 @@ class _ReportSteps:
         self.comparison = Comparison(
             self.plan, self.run(), self.exchange, self.policy, book, self.digests
         )
-        self.compared = self.comparison.compare(kind, notices)
+        quiet = self._quiet_notices(book)
+        urgent = tuple(notice for notice in notices if notice not in quiet)
+        self.compared = self.comparison.compare(kind, (*urgent, *quiet), urgent)
         return self.compared.report
+
+    def _quiet_notices(self, book: AccountBook) -> tuple[str, ...]:
+        """What the next digest of everything says, and is no reason for one that lists all."""
+        plan, refused = self.plan, tuple(book.refused.values())
+        if not plan.request.is_full or plan.problem:
+            return refused
+        listed = {account.id for account in plan.listing.accounts}
+        listed |= {account.id for account in plan.listing.left_out}
+        named = {account for digest in self.digests for account in digest.accounts}
+        unknown = ", ".join(sorted(named - listed))
+        return (*refused, _UNKNOWN_ACCOUNTS.format(unknown)) if unknown else refused
 
     def _choose(self, report: AccountsReport, book: AccountBook) -> DigestKind | None:
         if self.plan.request.dry_run:
             return None
         self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
         self._refused = book.refused
-        # A mail that one team was not sent is no reason to send all that is open to everybody.
-        notices = tuple(n for n in report.notices if n not in book.refused.values())
+        quiet = self._quiet_notices(book)
+        notices = tuple(notice for notice in report.notices if notice not in quiet)
         kind = mail.choose_digest(
             self.plan.request.notify, replace(report, notices=notices), self._last_full_digest_at
         )
@@ -149,7 +163,7 @@ class _ReportSteps:
         if self.plan.request.dry_run:
             return None
         is_first = state is None or (run.is_full and state.last_full_digest_at is None)
-        has_notice = bool(set(notices).difference(book.refused.values()))
+        has_notice = bool(set(notices).difference(self._quiet_notices(book)))
         if is_first or state is None or has_notice or notify is not Notify.CHANGES:
             return DigestKind.FULL
         last = state.runs[-1] if state.runs else None

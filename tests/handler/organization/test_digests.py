@@ -214,6 +214,18 @@ def test_a_team_hears_that_its_account_is_left_out_and_back(
         assert mailed(organization)[sent + 1 :] == [("payments@example.com", subject)]
 
 
+def test_a_digest_of_an_unknown_account_is_said(organization: MemoryOrganization) -> None:
+    """In each digest of everything, but none is mailed for it."""
+    ghost = TeamDigest((BLOG, "999999999999"), ("ghost@example.com",))
+    organization.configure(units=(ROOT,), digests=(ghost,))
+    organization.run()
+    said = "digests names accounts that are not among those to audit: 999999999999."
+    assert said in unwrapped(organization.texts[0])
+    assert said not in unwrapped(organization.texts[1])
+    organization.day()
+    assert organization.run()["counts"]["mailed"] == 0
+
+
 def test_a_second_attempt_keeps_the_kind_of_the_digest(organization: MemoryOrganization) -> None:
     """It commits a digest of changes as such: the weekly one is not put off."""
     organization.run()
