@@ -1,21 +1,17 @@
 """Compares what was read of each account with what was known, one account after the other."""
 
-from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from handler import clock
 from handler.audit import report_on
-from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.mail import CsvFile
 from handler.model.accounts_report import AccountsReport
-from handler.model.finding import Severity, Status
+from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import (
     Changes,
@@ -25,10 +21,11 @@ from handler.model.run import (
     Report,
     Run,
 )
-from handler.organization.account_scan import AccountScan, ScanError, decode_scan
+from handler.organization.account_scan import AccountScan
 from handler.organization.configuration import TeamDigest
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
+from handler.organization.readings import read_accounts, unread_scan
 from handler.organization.reduction import Reduction
 from handler.organization.report_files import ReportFile
 from handler.policy.exceptions import PolicyResult, review_exceptions
@@ -36,13 +33,9 @@ from handler.policy.policy import Policy
 from handler.report.csv import csv_line
 from handler.report.digest import DigestKind
 
-# They hide the latency of S3; each holds the objects of one account in memory. With those that
-# write, they are as many as a client keeps connections.
-_THREADS = 6
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
 # No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
 _NAMED, _NAMED_FOR_TEAM = 300, 100
-_NO_RESULT = "its scan ended without a result."
 _LISTS_ALL = "An earlier mail may not have reached you; this one lists all that is open."
 
 
@@ -117,9 +110,9 @@ class Comparison:
 
         ``team_notices`` are for teams, ``notices`` for the others. Raises ``StoreError``.
         """
-        for account, scan, known in self._accounts():
+        for account, scan, known in read_accounts(self._plan, self._exchange, self._book):
             self._used |= scan.used
-            report = self._report(_with_later_readings(scan, known), known)
+            report = self._report(scan, known)
             after = next_state(known, report, self._policy, kind)
             self._book.write(account.id, account.name, after)
             self._add(account, report)
@@ -179,7 +172,7 @@ class Comparison:
     def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
         # What nobody reads may use an exception.
-        left_out = (_failed(Account(i), "left out").coverage for i in self._book.left_out)
+        left_out = (unread_scan(i, "left out").coverage for i in self._book.left_out)
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out))
         review = review_exceptions(self._policy, used, unread, self._run)
         changes = None
@@ -222,71 +215,6 @@ class Comparison:
             return f"{_title(account_id, left_out.name)}: its state is {left_out.state}"
         title = _title(account_id, self._book.name_of(account_id))
         return f"{title}: it is no longer among the accounts to audit"
-
-    def _accounts(self) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
-        """The accounts of the plan, with what was read and what was known."""
-        waiting: deque[Future[tuple[Account, bytes | str, bytes | None]]] = deque()
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for account in self._plan.listing.accounts:
-                waiting.append(pool.submit(self._fetch, account))
-                if len(waiting) > _THREADS:
-                    yield self._decoded(*waiting.popleft().result())
-            while waiting:
-                yield self._decoded(*waiting.popleft().result())
-
-    def _fetch(self, account: Account) -> tuple[Account, bytes | str, bytes | None]:
-        """The stored scan, or why there is none, and what is stored of the account."""
-        try:
-            scan = self._exchange.get(self._exchange.scan_key(account.id)) or _NO_RESULT
-        except FAILURES as error:
-            scan = f"its scan could not be read: {error_text(error)}"
-        return account, scan, self._book.fetch(account.id)
-
-    def _decoded(
-        self, account: Account, stored_scan: bytes | str, stored_state: bytes | None
-    ) -> tuple[Account, AccountScan, LedgerState | None]:
-        known = self._book.known(account.id, stored_state)
-        if isinstance(stored_scan, str):
-            return account, _failed(account, stored_scan), known
-        try:
-            return account, decode_scan(stored_scan, account.id), known
-        except ScanError as error:
-            return account, _failed(account, str(error)), known
-
-
-def _failed(account: Account, error: str) -> AccountScan:
-    target, now = Target(account.id, ALL_REGIONS), clock.precise_timestamp()
-    return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=now),))
-
-
-def _with_later_readings(scan: AccountScan, known: LedgerState | None) -> AccountScan:
-    """The scan, with what is known of the regions that a later run has read since."""
-    later = {
-        coverage.target: reading.read_at
-        for coverage in scan.coverage
-        if known and coverage.read_at and (reading := known.targets.get(coverage.target))
-        if reading.status is CoverageStatus.OK and reading.read_at > coverage.read_at
-    }
-    if known is None or not later:
-        return scan
-    findings = (record.finding for record in known.records.values())
-    return scan._replace(
-        coverage=tuple(
-            c._replace(status=CoverageStatus.OK, error=None, read_at=later[c.target])
-            if c.target in later
-            else c
-            for c in scan.coverage
-        ),
-        findings=(
-            *(f for f in scan.findings if f.target not in later),
-            *(f._replace(status=_as_read(f.status)) for f in findings if f.target in later),
-        ),
-        authorized=tuple(f for f in scan.authorized if f.target not in later),
-    )
-
-
-def _as_read(status: Status) -> Status:
-    return status if status is Status.EXCEPTED else Status.OPEN
 
 
 def _of(phrases: Mapping[str, str], accounts: Collection[str]) -> tuple[str, ...]:

@@ -1,33 +1,29 @@
 """The report on all accounts of a run: compare, mail, commit. The state machine's last step."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import IO, Any
 
 from handler import clock, logs, mail
 from handler.aws import Clients
 from handler.event import answer
 from handler.ledger.accounts import AccountBook, AccountsSession
-from handler.ledger.reconcile import has_other_settings
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import DIGEST, Event, Message
-from handler.mail import is_reminder_day
 from handler.model.accounts_report import AccountsReport
-from handler.model.finding import Severity
 from handler.model.run import AuditIncompleteError, Report, Run
 from handler.organization.comparison import Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization
+from handler.organization.digest_choice import DigestChoice
 from handler.organization.objects import Exchange
 from handler.organization.plan import Plan, PlanError, decode_plan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
-from handler.settings import Notify, Settings, deployed_policy, required
+from handler.settings import Settings, deployed_policy, required
 
 _NO_ACCOUNTS = b"[]"
-_UNKNOWN_ACCOUNTS = "digests names accounts that are not among those to audit: {}."
-_URGENT = (Severity.CRITICAL, Severity.HIGH)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -80,8 +76,7 @@ class _ReportSteps:
     digests: Sequence[TeamDigest]
     comparison: Comparison | None = None
     compared: Compared | None = None
-    _last_full_digest_at: str | None = None
-    _refused: Mapping[str, str] = field(default_factory=dict)
+    teams: tuple[tuple[TeamReport, DigestKind], ...] = ()
 
     @property
     def team_ids(self) -> frozenset[str]:
@@ -109,68 +104,32 @@ class _ReportSteps:
         What is known after the run depends on the digest, which is known when all accounts have
         been compared; where it is not the one that was expected, they are compared again.
         """
-        expected = book.mailed_kind or self._expected(book, notices)
-        report = self._compare(book, expected, notices)
-        kind = book.mailed_kind or self._choose(report, book)
+        choice = DigestChoice(self.plan, self.run(), self.policy, book, self.digests)
+        urgent = tuple(notice for notice in notices if notice not in choice.quiet)
+        expected = choice.expected(urgent)
+        compared = self._compare(book, expected, urgent, choice.quiet)
+        kind = choice.of_all(compared)
         is_as_expected = kind is expected or (
-            kind is None and expected is DigestKind.CHANGES and _is_quiet(report)
+            kind is None and expected is DigestKind.CHANGES and _has_no_changes(compared.report)
         )
-        return (report if is_as_expected else self._compare(book, kind, notices)), kind
+        if not is_as_expected:
+            compared = self._compare(book, kind, urgent, choice.quiet)
+        self.teams = tuple(choice.of_teams(compared, kind))
+        return compared.report, kind
 
     def _compare(
-        self, book: AccountBook, kind: DigestKind | None, notices: tuple[str, ...]
-    ) -> AccountsReport:
+        self,
+        book: AccountBook,
+        kind: DigestKind | None,
+        urgent: tuple[str, ...],
+        quiet: tuple[str, ...],
+    ) -> Compared:
         self.close()
         self.comparison = Comparison(
             self.plan, self.run(), self.exchange, self.policy, book, self.digests
         )
-        quiet = self._quiet_notices(book)
-        urgent = tuple(notice for notice in notices if notice not in quiet)
         self.compared = self.comparison.compare(kind, (*urgent, *quiet), urgent)
-        return self.compared.report
-
-    def _quiet_notices(self, book: AccountBook) -> tuple[str, ...]:
-        """What the next digest of everything says, and is no reason for one that lists all."""
-        plan, refused = self.plan, tuple(book.refused.values())
-        if not plan.request.is_full or plan.problem:
-            return refused
-        listed = {account.id for account in plan.listing.accounts}
-        listed |= {account.id for account in plan.listing.left_out}
-        named = {account for digest in self.digests for account in digest.accounts}
-        unknown = ", ".join(sorted(named - listed))
-        return (*refused, _UNKNOWN_ACCOUNTS.format(unknown)) if unknown else refused
-
-    def _choose(self, report: AccountsReport, book: AccountBook) -> DigestKind | None:
-        if self.plan.request.dry_run:
-            return None
-        self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
-        self._refused = book.refused
-        quiet = self._quiet_notices(book)
-        notices = tuple(notice for notice in report.notices if notice not in quiet)
-        kind = mail.choose_digest(
-            self.plan.request.notify, replace(report, notices=notices), self._last_full_digest_at
-        )
-        has_refused = any(self._is_waiting(team) for team in self._files.teams)
-        return kind or (DigestKind.CHANGES if has_refused else None)
-
-    def _is_waiting(self, team: TeamReport) -> bool:
-        """Whether the run is about a team whose last mail was not sent."""
-        return team.digest.id in self._refused and _has_content(team.report)
-
-    def _expected(self, book: AccountBook, notices: tuple[str, ...]) -> DigestKind | None:
-        """The digest that is most likely, from what is known before the accounts are compared."""
-        state, run, notify = book.state, self.run(), self.plan.request.notify
-        if self.plan.request.dry_run:
-            return None
-        is_first = state is None or (run.is_full and state.last_full_digest_at is None)
-        has_notice = bool(set(notices).difference(self._quiet_notices(book)))
-        if is_first or state is None or has_notice or notify is not Notify.CHANGES:
-            return DigestKind.FULL
-        last = state.runs[-1] if state.runs else None
-        is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
-        is_due = run.is_full and is_urgent and is_reminder_day(run.day, state.last_full_digest_at)
-        has_other = has_other_settings(state, self.policy)
-        return DigestKind.FULL if is_due or has_other else DigestKind.CHANGES
+        return self.compared
 
     def report_file(self, report: Report) -> IO[bytes]:
         """All findings of all accounts as compressed JSON."""
@@ -180,25 +139,9 @@ class _ReportSteps:
         """The digest of all accounts, then those of teams that have something to read."""
         body = mail.compose(self.settings, report, kind, self._files.csv)
         whole = Message(DIGEST, body, self.settings.recipients)
-        return (whole, *map(self._team_message, self._teams_to_mail(kind)))
+        return (whole, *(self._team_message(*team) for team in self.teams))
 
-    def _teams_to_mail(self, kind: DigestKind) -> Iterator[tuple[TeamReport, DigestKind]]:
-        notify = self.plan.request.notify
-        for team in self._files.teams:
-            report = team.report
-            if not _has_content(report):
-                continue
-            is_first = bool(report.changes and report.changes.first)
-            is_open = bool(report.openings) or not report.is_complete
-            is_full = kind is DigestKind.FULL and (is_open or is_first or notify is Notify.ALWAYS)
-            if is_full or self._is_waiting(team):
-                yield team, DigestKind.FULL
-            # What there is to notice is a reason for a full digest of everything, or none.
-            elif mail.choose_digest(notify, replace(report, notices=()), self._last_full_digest_at):
-                yield team, DigestKind.CHANGES
-
-    def _team_message(self, team_and_kind: tuple[TeamReport, DigestKind]) -> Message:
-        team, kind = team_and_kind
+    def _team_message(self, team: TeamReport, kind: DigestKind) -> Message:
         settings = self.settings._replace(recipients=team.digest.recipients)
         body = mail.compose(settings, team.report, kind, team.csv)
         return Message(team.digest.id, body, settings.recipients)
@@ -221,12 +164,7 @@ class _ReportSteps:
         return self.compared
 
 
-def _has_content(report: AccountsReport) -> bool:
-    """Whether the run is about any of the report's accounts."""
-    return bool(report.accounts or (report.changes and report.changes.departed))
-
-
-def _is_quiet(report: AccountsReport) -> bool:
+def _has_no_changes(report: AccountsReport) -> bool:
     """Whether nothing has changed that what is known might say was mailed."""
     news, totals = report.news, report.totals
     return not (totals.opened or totals.resolved or news.narrowed or news.unlisted)
