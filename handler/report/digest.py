@@ -104,7 +104,7 @@ def build_digest(
             "more target",
             max_lines,
         ),
-        accounts=tuple(_worst_accounts(report)) if is_full else (),
+        accounts=tuple(_worst_accounts(report)) if is_full and len(report.accounts) > 1 else (),
         sections=(
             *sections(report, selected, displayed),
             *_closed(report, news, max_lines, is_full=is_full),

@@ -52,6 +52,7 @@ def test_each_team_gets_its_own_part(organization: MemoryOrganization) -> None:
     mail = organization.account.mails()[1]
     assert mail.message["To"] == "payments@example.com"
     assert "All 2 regions of 1 account read" in unwrapped(organization.texts[1])
+    assert ["WORST ACCOUNTS" in text for text in organization.texts] == [True, False, False]
     (attachment,) = mail.message.iter_attachments()
     rows = attachment.get_content().splitlines()
     assert len(rows) == 2
