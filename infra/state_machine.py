@@ -33,10 +33,16 @@ _RETRY_SERVICE = {
     "BackoffRate": 2.0,
     "MaxAttempts": 6,
 }
-# A refused mail, and a function that died: it may have died with a claim, which ends after a
-# minute.
+# A refused mail, a plan that S3 did not give, and a function that died: it may have died with a
+# claim, which ends after a minute.
 _RETRY_REPORT = {
-    "ErrorEquals": ["MailError", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"],
+    "ErrorEquals": [
+        "MailError",
+        "PlanError",
+        "Lambda.Unknown",
+        "Runtime.ExitError",
+        "Sandbox.Timedout",
+    ],
     "IntervalSeconds": 90,
     "BackoffRate": 1.0,
     "MaxAttempts": 2,

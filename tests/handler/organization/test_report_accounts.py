@@ -310,6 +310,22 @@ def test_a_report_without_a_plan_fails(organization: MemoryOrganization) -> None
         organization.report("e9")
 
 
+@pytest.mark.parametrize("skip", [0, 1], ids=["plan.json", "accounts.json"])
+def test_a_plan_that_s3_refuses_is_read_by_the_next_attempt(
+    organization: MemoryOrganization, skip: int
+) -> None:
+    """The error has the name for which the state machine tries again, and the words of S3."""
+    name = organization.start()["execution"].rpartition(":")[2]
+    organization.scan(name)
+    slow = Fault("GetObject", skip=skip, code="SlowDown", message="Later.", status=503)
+    organization.account.faults.add(slow)
+    with pytest.raises(PlanError, match=r"The run's plan could not be read: SlowDown: Later\."):
+        organization.report(name)
+    organization.account.faults.clear()
+    organization.report(name)
+    assert len(organization.subjects) == 1
+
+
 def test_the_worst_accounts_are_named_and_the_others_counted(
     organization: MemoryOrganization,
 ) -> None:
