@@ -60,9 +60,9 @@ def definition(
 ) -> State:
     """Scans every account of a plan, ``concurrency`` of them at a time, then reports.
 
-    The input is ``{"run", "bucket", "accounts", "hasAccounts"}``: ``accounts`` is the key of the
-    list of accounts in the bucket. The functions with the ARNs ``scan_arn`` and ``report_arn`` have
-    the time limits ``scan_seconds`` and ``report_seconds``.
+    The input is ``{"run", "bucket", "accounts", "hasAccounts", "startedAt"}``: ``accounts`` is the
+    key of the list of accounts in the bucket. The functions with the ARNs ``scan_arn`` and
+    ``report_arn`` have the time limits ``scan_seconds`` and ``report_seconds``.
     """
     invoke = f"arn:{partition}:states:::lambda:invoke"
     scan = {
@@ -91,7 +91,11 @@ def definition(
                     "ReaderConfig": {"InputType": "JSON"},
                     "Parameters": {"Bucket.$": "$.bucket", "Key.$": "$.accounts"},
                 },
-                "ItemSelector": {"run.$": "$.run", "item.$": "$$.Map.Item.Value"},
+                "ItemSelector": {
+                    "run.$": "$.run",
+                    "startedAt.$": "$.startedAt",
+                    "item.$": "$$.Map.Item.Value",
+                },
                 "ItemProcessor": {
                     # A standard execution, because an express one ends after five minutes.
                     "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},

@@ -39,20 +39,20 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     if failure := event.get("failure"):
         scan = _unread(account, CoverageStatus.FAILED, _text_of(failure))
     else:
-        scan = _read(account, run, clients, budget)
+        started = Run(run, Trigger.SCHEDULE, str(event["startedAt"]), clock.timestamp())
+        scan = _read(account, started, clients, budget)
     body = encode_scan(account.id, bounded(scan))
     exchange.put_once(exchange.scan_key(account.id), body)
     return {}
 
 
-def _read(account: Account, run: str, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
-    """Read every region, and evaluate what it opens by the policy."""
+def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
+    """Read every region, and evaluate what it opens by the policy on the day of the run."""
     organization, policy = deployed_organization(), deployed_policy()
     if organization is None:
         message = "organization.json is missing."
         raise SettingsError(message)
     regions = account.regions or regions_in(os.environ)
-    now = clock.timestamp()
     try:
         entered = enter_account(
             clients, account.id, organization.member_role, organization.external_id
@@ -64,8 +64,7 @@ def _read(account: Account, run: str, clients: Clients, budget: clock.TimeBudget
         scans = list(logs.log_scans([Scan(coverage_of(target, [error]))]))
     coverage = tuple(scan.coverage for scan in scans)
     findings = [finding for scan in scans for finding in scan.findings]
-    day = Run(run, Trigger.SCHEDULE, now, now)
-    applied = apply_policy(findings, coverage, policy, day)
+    applied = apply_policy(findings, coverage, policy, run)
     used = frozenset(exception.key for exception in applied.used)
     return AccountScan(coverage, applied.findings, applied.authorized, used)
 

@@ -41,14 +41,18 @@ def test_a_run_scans_and_reports(found: dict[str, Any]) -> None:
 
 
 def test_the_map_reads_the_plan(found: dict[str, Any]) -> None:
-    """The accounts come from the object that the input names, each with the run's id."""
+    """The accounts come from the object that the input names, each with the run's id and time."""
     scan = found["Scan"]
     assert scan["ItemReader"] == {
         "Resource": "arn:aws:states:::s3:getObject",
         "ReaderConfig": {"InputType": "JSON"},
         "Parameters": {"Bucket.$": "$.bucket", "Key.$": "$.accounts"},
     }
-    assert scan["ItemSelector"] == {"run.$": "$.run", "item.$": "$$.Map.Item.Value"}
+    assert scan["ItemSelector"] == {
+        "run.$": "$.run",
+        "startedAt.$": "$.startedAt",
+        "item.$": "$$.Map.Item.Value",
+    }
     assert scan["ItemProcessor"]["ProcessorConfig"] == {
         "Mode": "DISTRIBUTED",
         "ExecutionType": "STANDARD",

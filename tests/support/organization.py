@@ -138,18 +138,16 @@ class MemoryOrganization:
         execution = self.executions[run]
         if execution["hasAccounts"]:
             for item in json.loads(self.stored(execution["accounts"])):
-                self._child(run, item)
+                self._child(run, {"startedAt": execution["startedAt"], "item": item})
 
-    def _child(self, run: str, item: Mapping[str, Any]) -> None:
-        member = self.members.get(item["account"])
+    def _child(self, run: str, event: Mapping[str, Any]) -> None:
+        member = self.members.get(event["item"]["account"])
         if member and member.dies:
             return
         if member and member.fails:
             failure = {"Error": "Lambda.Unknown", "Cause": '{"errorMessage": "Killed"}'}
-            event = {"run": run, "item": item, "failure": failure}
-            assert scan_account.lambda_handler(event, self.context(run)) == {}
-            return
-        assert scan_account.lambda_handler({"run": run, "item": item}, self.context(run)) == {}
+            event = {**event, "failure": failure}
+        assert scan_account.lambda_handler({"run": run, **event}, self.context(run)) == {}
 
     def report(self, run: str) -> dict[str, Any]:
         """The last state of the machine."""
