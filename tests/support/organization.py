@@ -33,12 +33,16 @@ def refusal(operation: str, code: str, message: str) -> ClientError:
 
 @dataclass
 class Member:
-    """An account of the organization; ``dies`` where its child of the machine leaves nothing."""
+    """An account of the organization; ``dies`` where its child of the machine leaves nothing.
+
+    ``refusal`` is what AWS says where it does not trust the audit.
+    """
 
     account: MemoryAccount
     name: str
     state: str = "ACTIVE"
     unit: str = ROOT
+    refusal: str = "User is not authorized to perform: sts:AssumeRole on resource: {role}"
     trusts: bool = True
     dies: bool = False
     fails: bool = False
@@ -200,7 +204,7 @@ class Clients:
         self._organization.entered.append({"role": arn, "externalId": external_id or ""})
         member = self._organization.members.get(arn.split(":")[4])
         if member is None or not member.trusts:
-            message = f"User is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            message = (member or Member).refusal.format(role=arn)
             raise refusal(code="AccessDenied", operation="AssumeRole", message=message)
         return Clients(self._organization, member.account)
 

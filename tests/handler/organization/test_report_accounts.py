@@ -73,6 +73,23 @@ def test_an_account_that_cannot_be_entered_stops_no_other(
     assert text.index("NOT READ") < text.index("MEDIUM (1)")
 
 
+def test_the_reason_of_a_refusal_is_not_cut(organization: MemoryOrganization) -> None:
+    """AWS's words end with the role that refuses, and with the kind of policy that forbids it."""
+    payments = organization.members[PAYMENTS]
+    reason = (
+        "User: arn:aws:sts::123456789012:assumed-role/security-group-audit-scan/"
+        "security-group-audit-scan-function-1a2b3c4 is not authorized to perform: sts:AssumeRole "
+        f"on resource: arn:aws:iam::{PAYMENTS}:role/security-group-audit with an explicit deny in "
+        "a service control policy: arn:aws:organizations::123456789012:policy/o-ab12cd34ef/"
+        "service_control_policy/p-ab12cd34"
+    )
+    payments.name, payments.trusts, payments.refusal = 50 * "p", False, reason
+    with pytest.raises(AuditIncompleteError) as error:
+        organization.run()
+    assert f"{PAYMENTS}) was not read: AccessDenied: {reason}." in str(error.value)
+    assert f"({PAYMENTS}) (denied): AccessDenied: {reason}." in unwrapped(organization.texts[0])
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
