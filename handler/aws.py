@@ -140,7 +140,8 @@ def _whole_session() -> Any:
 
 def error_text(error: Exception) -> str:
     """The plain message of a failure on one line, cut to a readable length, with a full stop."""
-    length = 300
+    # A refused AssumeRole names two ARNs, and ends with the kind of policy that forbids it.
+    length = 400
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         text = f"{details.get('Code', 'Unknown')}: {details.get('Message', '')}"

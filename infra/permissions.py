@@ -110,14 +110,19 @@ def send_digest(mail_arns: Sequence[str], sender: str) -> Document:
 def use_ledger(bucket_arn: str) -> tuple[Document, Document, Document]:
     """Lets a role read the ledger, and write it with the reports of its runs."""
     return (
-        # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such
-        # as the head before the first run:
-        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-        allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn),
+        list_ledger(bucket_arn),
         # "/*" after a prefix: these keys contain the account, the time or the id of a run.
         allow("ReadLedger", LEDGER_READ_ACTIONS, objects(bucket_arn, LEDGER_READ_KEYS)),
         allow("WriteLedger", LEDGER_WRITE_ACTIONS, objects(bucket_arn, LEDGER_WRITE_KEYS)),
     )
+
+
+def list_ledger(bucket_arn: str) -> Document:
+    """Lets a role tell a missing object of the ledger from a denied one."""
+    # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such as the
+    # head before the first run:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    return allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn)
 
 
 def write_log(log_group_arn: str) -> Document:

@@ -21,11 +21,11 @@ from handler.model.run import (
     Report,
     Run,
 )
-from handler.organization.account_scan import AccountScan
+from handler.organization.account_scan import AccountScan, failed_scan
 from handler.organization.configuration import TeamDigest
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
-from handler.organization.readings import read_accounts, unread_scan
+from handler.organization.readings import read_accounts
 from handler.organization.reduction import Reduction
 from handler.organization.report_files import ReportFile
 from handler.policy.exceptions import PolicyResult, review_exceptions
@@ -172,7 +172,7 @@ class Comparison:
     def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
         # What nobody reads may use an exception.
-        left_out = (unread_scan(i, "left out").coverage for i in self._book.left_out)
+        left_out = (failed_scan(i, "left out").coverage for i in self._book.left_out)
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out))
         review = review_exceptions(self._policy, used, unread, self._run)
         changes = None

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
-from handler import clock
 from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
 from handler.ledger.state import LedgerState
 from handler.model.finding import Status
-from handler.model.network import ALL_REGIONS, Target
-from handler.model.run import Coverage, CoverageStatus
-from handler.organization.account_scan import AccountScan, ScanError, decode_scan
+from handler.model.run import CoverageStatus
+from handler.organization.account_scan import AccountScan, ScanError, decode_scan, failed_scan
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, Plan
 
@@ -47,12 +45,6 @@ def read_accounts(
             yield _decoded(waiting.popleft().result(), book)
 
 
-def unread_scan(account: str, error: str) -> AccountScan:
-    """The scan of an account of which nothing was read, and why."""
-    target, now = Target(account, ALL_REGIONS), clock.precise_timestamp()
-    return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=now),))
-
-
 def _fetch(account: Account, exchange: Exchange, book: AccountBook) -> _Stored:
     try:
         scan = exchange.get(exchange.scan_key(account.id)) or _NO_RESULT
@@ -65,11 +57,11 @@ def _decoded(stored: _Stored, book: AccountBook) -> tuple[Account, AccountScan, 
     account = stored.account
     known = book.known(account.id, stored.known)
     if isinstance(stored.scan, str):
-        return account, unread_scan(account.id, stored.scan), known
+        return account, failed_scan(account.id, stored.scan), known
     try:
         scan = decode_scan(stored.scan, account.id)
     except ScanError as error:
-        return account, unread_scan(account.id, str(error)), known
+        return account, failed_scan(account.id, str(error)), known
     return account, _with_later_readings(scan, known), known
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from handler import clock, logs, mail
-from handler.aws import Clients
+from handler.aws import FAILURES, Clients, error_text
 from handler.event import answer
 from handler.ledger.accounts import AccountBook, AccountsSession
 from handler.ledger.store import BucketStore, LedgerStore
@@ -18,20 +18,19 @@ from handler.organization.comparison import Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization
 from handler.organization.digest_choice import DigestChoice
 from handler.organization.objects import Exchange
-from handler.organization.plan import Plan, PlanError, decode_plan
+from handler.organization.plan import Plan, PlanError, stored_plan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.settings import Settings, deployed_policy, required
-
-_NO_ACCOUNTS = b"[]"
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Compare what was read of every account, mail what there is to mail, commit what is known.
 
     The result is ``{"statusCode": 200, "body": "Audit complete.", "counts": ...}``. Raises
-    ``PlanError`` where there is no plan of the run, ``MailError`` when SES refuses the digest, and
-    ``AuditIncompleteError``, after mail and commit, when something was not read or not stored.
+    ``PlanError`` where the plan of the run is missing or was not read, ``MailError`` when SES
+    refuses the digest, and ``AuditIncompleteError``, after mail and commit, when something was not
+    read or not stored.
     """
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget, s3 = clock.TimeBudget(context), clients.get("s3")
@@ -57,11 +56,15 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def _plan(exchange: Exchange) -> Plan:
-    stored, accounts = exchange.get(exchange.plan_key), exchange.get(exchange.accounts_key)
-    if stored is None:
+    try:
+        plan = stored_plan(exchange)
+    except FAILURES as error:
+        message = f"The run's plan could not be read: {error_text(error)}"
+        raise PlanError(message) from error
+    if plan is None:
         message = f"There is no plan of the run ({exchange.plan_key})."
         raise PlanError(message)
-    return decode_plan(stored, accounts or _NO_ACCOUNTS)
+    return plan
 
 
 @dataclass(slots=True)

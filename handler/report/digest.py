@@ -103,6 +103,7 @@ def build_digest(
             (phrases.unread(c, names_shown(report)) for c in report.unread),
             "more target",
             max_lines,
+            phrases.LONGEST_UNREAD,
         ),
         accounts=tuple(_worst_accounts(report)) if is_full and len(report.accounts) > 1 else (),
         sections=(

@@ -26,6 +26,8 @@ _MOST_COUNTED = 10**9
 _LONGEST_NAME = 80
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
+LONGEST_UNREAD = 480
+"""What holds an account's name and AWS's reason as a whole."""
 # Why even a few addresses count.
 _ASIDE = re.compile(r"; one address may stand for [^)]*\)")
 _MEANS = {

@@ -129,6 +129,25 @@ def test_a_child_that_fails_is_said_and_stops_no_other(
     assert "payments-database" in deployed.text()
 
 
+def test_a_child_whose_task_times_out_is_said_and_stops_no_other(
+    deployed: DeployedOrganization,
+) -> None:
+    """Where Lambda does not answer at all, the mail has the error of Step Functions."""
+    client = deployed.account.client("stepfunctions")
+    machine = deployed.outputs["stateMachineArn"]
+    definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
+    children = definition["States"]["Scan"]["ItemProcessor"]["States"]
+    assert children["Scan account"]["TimeoutSeconds"] == 360
+    # Too long for a test.
+    children["Scan account"]["TimeoutSeconds"] = 4
+    client.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+    deployed.account.faults.add(Fault("Invoke", containing=PAYMENTS, delay=inf, times=1))
+    assert deployed.run() == "FAILED"
+    text = deployed.text()
+    assert f"payments ({PAYMENTS}) (failed): its scan failed: States.Timeout" in text
+    assert "shop-bastion" in text
+
+
 def test_a_child_that_dies_with_its_scan_stored_is_read(deployed: DeployedOrganization) -> None:
     """The first scan stays: the note that the child failed is not stored over it."""
     scan = Fault("PutObject", containing=f"{PAYMENTS}.json", kill=True, answered=True, times=1)

@@ -33,12 +33,16 @@ def refusal(operation: str, code: str, message: str) -> ClientError:
 
 @dataclass
 class Member:
-    """An account of the organization; ``dies`` where its child of the machine leaves nothing."""
+    """An account of the organization; ``dies`` where its child of the machine leaves nothing.
+
+    ``refusal`` is what AWS says where it does not trust the audit.
+    """
 
     account: MemoryAccount
     name: str
     state: str = "ACTIVE"
     unit: str = ROOT
+    refusal: str = "User is not authorized to perform: sts:AssumeRole on resource: {role}"
     trusts: bool = True
     dies: bool = False
     fails: bool = False
@@ -138,18 +142,16 @@ class MemoryOrganization:
         execution = self.executions[run]
         if execution["hasAccounts"]:
             for item in json.loads(self.stored(execution["accounts"])):
-                self._child(run, item)
+                self._child(run, {"startedAt": execution["startedAt"], "item": item})
 
-    def _child(self, run: str, item: Mapping[str, Any]) -> None:
-        member = self.members.get(item["account"])
+    def _child(self, run: str, event: Mapping[str, Any]) -> None:
+        member = self.members.get(event["item"]["account"])
         if member and member.dies:
             return
         if member and member.fails:
             failure = {"Error": "Lambda.Unknown", "Cause": '{"errorMessage": "Killed"}'}
-            event = {"run": run, "item": item, "failure": failure}
-            assert scan_account.lambda_handler(event, self.context(run)) == {}
-            return
-        assert scan_account.lambda_handler({"run": run, "item": item}, self.context(run)) == {}
+            event = {**event, "failure": failure}
+        assert scan_account.lambda_handler({"run": run, **event}, self.context(run)) == {}
 
     def report(self, run: str) -> dict[str, Any]:
         """The last state of the machine."""
@@ -202,7 +204,7 @@ class Clients:
         self._organization.entered.append({"role": arn, "externalId": external_id or ""})
         member = self._organization.members.get(arn.split(":")[4])
         if member is None or not member.trusts:
-            message = f"User is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            message = (member or Member).refusal.format(role=arn)
             raise refusal(code="AccessDenied", operation="AssumeRole", message=message)
         return Clients(self._organization, member.account)
 

@@ -87,6 +87,23 @@ def test_an_account_that_cannot_be_entered_stops_no_other(
     assert text.index("NOT READ") < text.index("MEDIUM (1)")
 
 
+def test_the_reason_of_a_refusal_is_not_cut(organization: MemoryOrganization) -> None:
+    """AWS's words end with the role that refuses, and with the kind of policy that forbids it."""
+    payments = organization.members[PAYMENTS]
+    reason = (
+        "User: arn:aws:sts::123456789012:assumed-role/security-group-audit-scan/"
+        "security-group-audit-scan-function-1a2b3c4 is not authorized to perform: sts:AssumeRole "
+        f"on resource: arn:aws:iam::{PAYMENTS}:role/security-group-audit with an explicit deny in "
+        "a service control policy: arn:aws:organizations::123456789012:policy/o-ab12cd34ef/"
+        "service_control_policy/p-ab12cd34"
+    )
+    payments.name, payments.trusts, payments.refusal = 50 * "p", False, reason
+    with pytest.raises(AuditIncompleteError) as error:
+        organization.run()
+    assert f"{PAYMENTS}) was not read: AccessDenied: {reason}." in str(error.value)
+    assert f"({PAYMENTS}) (denied): AccessDenied: {reason}." in unwrapped(organization.texts[0])
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -377,6 +394,22 @@ def test_a_report_without_a_plan_fails(organization: MemoryOrganization) -> None
     """The error names the key."""
     with pytest.raises(PlanError, match=r"no plan of the run \(plans/e9/plan.json\)"):
         organization.report("e9")
+
+
+@pytest.mark.parametrize("skip", [0, 1], ids=["plan.json", "accounts.json"])
+def test_a_plan_that_s3_refuses_is_read_by_the_next_attempt(
+    organization: MemoryOrganization, skip: int
+) -> None:
+    """The error has the name for which the state machine tries again, and the words of S3."""
+    name = organization.start()["execution"].rpartition(":")[2]
+    organization.scan(name)
+    slow = Fault("GetObject", skip=skip, code="SlowDown", message="Later.", status=503)
+    organization.account.faults.add(slow)
+    with pytest.raises(PlanError, match=r"The run's plan could not be read: SlowDown: Later\."):
+        organization.report(name)
+    organization.account.faults.clear()
+    organization.report(name)
+    assert len(organization.subjects) == 1
 
 
 def test_the_worst_accounts_are_named_and_the_others_counted(
