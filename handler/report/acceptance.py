@@ -33,11 +33,9 @@ def exceptions_to_review(report: Report, max_lines: int | None) -> Iterator[str]
     yield from first_lines_of(lines, noun, max_lines)
 
 
-def first_lines_of(
-    items: Iterable[str], noun: str, max_lines: int | None, length: int = _LONGEST_LINE
-) -> tuple[str, ...]:
+def first_lines_of(items: Iterable[str], noun: str, max_lines: int | None) -> tuple[str, ...]:
     """The first items, cut to readable lines, and how many more there are."""
-    lines = [cut(item, length) for item in items]
+    lines = [cut(item, _LONGEST_LINE) for item in items]
     displayed = lines[:max_lines]
     more = len(lines) - len(displayed)
     return (*displayed, *([f"and {phrases.count(more, noun)}."] if more else []))

@@ -390,6 +390,22 @@ def test_an_exception_of_an_account_that_is_left_out_is_not_unused(
     assert "Matches nothing" not in organization.texts[-1]
 
 
+def test_every_account_that_was_not_read_is_named(organization: MemoryOrganization) -> None:
+    """In one line with AWS's reason, which is the same for all of them."""
+    for number in range(500):
+        organization.join(f"{number:012}", f"team-{number}", trusts=False)
+    with pytest.raises(AuditIncompleteError):
+        organization.run()
+    text = unwrapped(organization.texts[0])
+    assert (
+        "team-0 (000000000000) (denied): AccessDenied: User is not authorized to perform: "
+        "sts:AssumeRole on resource: arn:aws:iam::000000000000:role/security-group-audit. "
+        "The same in 499 more: team-1 (000000000001), team-2 (000000000002), "
+    ) in text
+    assert text.count("AccessDenied") == 1
+    assert text.count(" (000000000") + text.count("and 99 more.") * 99 == 500
+
+
 def test_a_report_without_a_plan_fails(organization: MemoryOrganization) -> None:
     """The error names the key."""
     with pytest.raises(PlanError, match=r"no plan of the run \(plans/e9/plan.json\)"):
