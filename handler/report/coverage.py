@@ -10,7 +10,8 @@ from handler.report import phrases
 from handler.sanitize import cut, join_first
 
 _LONGEST_NAME = 80
-_NAMED_PER_LINE = 10
+# As many as people read; sg-audit report lists all of them.
+_NAMED_UNREAD = 100
 _TRIGGERS = {
     Trigger.SCHEDULE: "Scheduled run",
     Trigger.CHANGE: "Run after a change",
@@ -57,7 +58,7 @@ def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
         reason = error.replace(coverage.target.region, "")
         same[coverage.status, coverage.groups, reason].append(coverage)
     displayed = list(same.values())[:max_lines]
-    number = _NAMED_PER_LINE * (max_lines or len(same)) // max(len(displayed), 1)
+    number = _NAMED_UNREAD // max(len(displayed), 1)
     for first, *others in displayed:
         line = cut(phrases.unread(first, names), phrases.LONGEST_UNREAD)
         places = [cut(phrases.place(c.target, names), _LONGEST_NAME) for c in others]
