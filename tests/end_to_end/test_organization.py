@@ -187,6 +187,19 @@ def test_a_map_that_is_not_carried_out_is_mailed(deployed: DeployedOrganization)
     assert "its scan ended without a result" in text
 
 
+def test_a_plan_that_s3_refuses_is_read_by_the_next_attempt(
+    deployed: DeployedOrganization,
+) -> None:
+    """The function asks twice and fails, the state machine starts it again, and it mails once."""
+    report = deployed.caller("report")
+    slow = Fault(
+        "GetObject", containing="plan.json", code="SlowDown", status=503, caller=report, times=2
+    )
+    deployed.account.faults.add(slow)
+    assert deployed.run() == "SUCCEEDED"
+    assert "shop-bastion" in deployed.text()
+
+
 def test_units_without_accounts_are_a_problem(deployed: DeployedOrganization) -> None:
     """An empty list is never taken for an organization without findings."""
     for account_id in (SHOP, PAYMENTS, TOOLS):
