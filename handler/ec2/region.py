@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import PaginationError
+
 from handler import aws
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
@@ -115,6 +117,8 @@ class Ec2Region:
             page = self._ec2.describe_vpc_block_public_access_exclusions(**arguments)
             exclusions += page["VpcBlockPublicAccessExclusions"]
             token = page.get("NextToken")
+            if token and token == arguments.get("NextToken"):
+                raise PaginationError(message=f"The same next token was received twice: {token}")
             arguments = {**arguments, "NextToken": token} if token else {}
         return parse_block_public_access(options, exclusions)
 
