@@ -1,10 +1,14 @@
 """Parses EC2's answers as boto3 does, member by member of their shapes, with half of its work."""
 
+import re
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 _OK = 200
+# An element's name without its namespace, as botocore finds it; answers have few names.
+_name = lru_cache(1024)(partial(re.compile("{.*}").sub, ""))
 _Reader = Callable[[Element], Any]
 
 
@@ -30,7 +34,10 @@ def parse_response(
     parser = XMLParser(encoding="utf-8")  # noqa: S314 -- botocore does the same
     try:
         parser.feed(response_dict["body"])
-        customized_response_dict |= _reader_of(operation_model)(parser.close())
+        root = parser.close()
+        if len(root.findall("{*}requestId")) > 1:
+            return
+        customized_response_dict |= _reader_of(operation_model)(root)
     except (ParseError, ValueError, _UnusualError):
         return
     response_dict["body"] = b"<empty/>"
@@ -70,7 +77,7 @@ def _structure_reader(shape: Any) -> _Reader:
     def read(node: Element) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for child in node:
-            if member := members.get(child.tag.rpartition("}")[2]):
+            if member := members.get(_name(child.tag)):
                 name, read_child = member
                 # botocore makes a list of them.
                 if name in values:
