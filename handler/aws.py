@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    DataNotFoundError,
-    UndefinedModelAttributeError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
@@ -27,10 +22,6 @@ if TYPE_CHECKING:
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
 
-# What boto3 raises where a model is missing or lacks something.
-_MODEL_ERRORS = (
-    AttributeError, DataNotFoundError, KeyError, TypeError, UndefinedModelAttributeError,
-)  # fmt: skip
 # Cut from botocore's by tools/service_models.py.
 _SERVICE_MODELS = Path(__file__).resolve().parent / "service_models"
 
@@ -98,7 +89,7 @@ class Clients:
             return self._session.client(service, **arguments)
         try:
             return small_session().create_client(service, **arguments)
-        except _MODEL_ERRORS:
+        except Exception:  # noqa: BLE001 -- whatever it is, the whole models decide
             # A service without a cut model, or a botocore that expects more of one.
             return _whole_session().create_client(service, **arguments)
 
