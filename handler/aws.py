@@ -48,11 +48,10 @@ _CONFIGS = {
     "sesv2": _NO_RETRY,
     "s3": _ONE_QUICK_RETRY,
 }
-# CloudTrail of the account that is entered shows it.
-_SESSION_NAME = "security-group-audit"
 # Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
 # all, because the clients of several accounts share a session.
 _SESSION_LOCK = Lock()
+_whole_session: Any = cache(botocore.session.get_session)
 
 
 class Clients:
@@ -98,7 +97,8 @@ class Clients:
 
         Raises one of ``FAILURES``.
         """
-        role = {"RoleArn": arn, "RoleSessionName": _SESSION_NAME}
+        # CloudTrail of the account that is entered shows the session's name.
+        role = {"RoleArn": arn, "RoleSessionName": "security-group-audit"}
         if external_id is not None:
             role["ExternalId"] = external_id
         credentials = self.get("sts").assume_role(**role)["Credentials"]
@@ -122,11 +122,6 @@ def small_session() -> Any:
     loader = Loader([str(_SERVICE_MODELS)], include_default_search_paths=False)
     session.register_component("data_loader", loader)
     return session
-
-
-@cache
-def _whole_session() -> Any:
-    return botocore.session.get_session()
 
 
 def error_text(error: Exception) -> str:

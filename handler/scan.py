@@ -130,15 +130,12 @@ class _RegionReader:
 
     def read(self) -> None:
         """Read what findings need, and what may lower their severity."""
-        self._read_required()
-        self._read_paths()
-
-    def _read_required(self) -> None:
         for step in (self._read_groups, self._read_interfaces):
             try:
                 step()
             except (*aws.FAILURES, ValueError) as error:
                 self.failures.append(error)
+        self._read_paths()
 
     def region_data(self, target: Target) -> RegionData:
         return RegionData(
@@ -176,11 +173,7 @@ class _RegionReader:
             self._prefix_lists |= self._source.prefix_lists(sorted(unread))
         for group in groups:
             exposed = exposures(group.rules, self._prefix_lists, self._internets)
-            lists = [
-                (rule, self._prefix_lists[rule.source])
-                for rule in group.rules
-                if rule.is_prefix_list
-            ]
+            lists = [(r, self._prefix_lists[r.source]) for r in group.rules if r.is_prefix_list]
             is_named = any(found.error or any(aws_exposures(rule, found)) for rule, found in lists)
             if exposed or group.malformed or is_named:
                 # Private rules open nothing, together with other groups neither.
@@ -204,7 +197,8 @@ class _RegionReader:
         return rule.is_prefix_list or any(public_ranges(rule, self._prefix_lists, self._internets))
 
     def _read_interfaces(self) -> None:
-        self._interfaces = self._source.interfaces(self._open_group_ids)
+        group_ids = [member.group.id for member in self._open_groups]
+        self._interfaces = self._source.interfaces(group_ids)
 
     def _read_paths(self) -> None:
         """Read what decides whether the internet reaches the interfaces, where any is at stake.
@@ -235,10 +229,6 @@ class _RegionReader:
         except (*aws.FAILURES, ValueError) as error:
             errors.append(aws.error_text(error))
             return None
-
-    @property
-    def _open_group_ids(self) -> list[str]:
-        return [member.group.id for member in self._open_groups]
 
 
 def _is_way_in(entry_point: NetworkInterface) -> bool:

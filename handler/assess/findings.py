@@ -72,7 +72,7 @@ def _exposed(
             # A rule for one service within the range stays as severe as without the range.
             for own in exposures(redundant, region.prefix_lists, internets):
                 verdict = builder.verdict(own)
-                if own.family is exposure.family and verdict.is_worse_than(finding.severity):
+                if own.family is exposure.family and verdict.severity.rank < finding.severity.rank:
                     finding = finding._replace(severity=verdict.severity, why=verdict.why)
         yield finding, exposure
 

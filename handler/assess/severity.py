@@ -40,10 +40,6 @@ class Verdict(NamedTuple):
     attachment: Attachment
     why: str
 
-    def is_worse_than(self, severity: Severity) -> bool:
-        """Whether it is more severe."""
-        return self.severity.rank < severity.rank
-
 
 def share_of(exposure: Exposure) -> Share:
     """By how many steps the part of the internet that gets in lowers the severity."""

@@ -118,7 +118,8 @@ def _covering(
             accepting = [
                 exception
                 for exception in exceptions
-                if _accepts_source(exception, source) and _covers_part(exception.traffic, traffic)
+                if (exception.source is None or contains(exception.source, source))
+                and _covers_part(exception.traffic, traffic)
             ]
             if not cover((exception.traffic for exception in accepting), traffic):
                 return []
@@ -168,10 +169,6 @@ def _covers_part(accepted: Traffic, traffic: Traffic) -> bool:
     has_ports = accepted.protocol == traffic.protocol and accepted.protocol in PORT_PROTOCOLS
     overlaps = has_ports and accepted.intersection(traffic) is not None
     return overlaps or accepted.contains(traffic)
-
-
-def _accepts_source(exception: PolicyException, source: str) -> bool:
-    return exception.source is None or contains(exception.source, source)
 
 
 def review_exceptions(
