@@ -12,10 +12,6 @@ _name = lru_cache(1024)(partial(re.compile("{.*}").sub, ""))
 _Reader = Callable[[Element], Any]
 
 
-class _UnusualError(Exception):
-    """An answer or a shape of a form that EC2 does not use."""
-
-
 _READERS: dict[tuple[str, int], _Reader] = {}
 
 
@@ -38,7 +34,7 @@ def parse_response(
         if len(root.findall("{*}requestId")) > 1:
             return
         customized_response_dict |= _reader_of(operation_model)(root)
-    except (ParseError, ValueError, _UnusualError):
+    except (ParseError, ValueError):
         return
     response_dict["body"] = b"<empty/>"
 
@@ -52,7 +48,7 @@ def _reader_of(operation: Any) -> _Reader:
 
 
 def _reader(shape: Any) -> _Reader:
-    """What makes a value of an element. Raises ``_UnusualError``."""
+    """What makes a value of an element. Raises ``ValueError`` for a shape that EC2 does not use."""
     match shape.type_name:
         case "structure" if not shape.is_tagged_union:
             return _structure_reader(shape)
@@ -65,7 +61,7 @@ def _reader(shape: Any) -> _Reader:
             return lambda node: int(node.text or "")
         case "boolean":
             return lambda node: node.text == "true"
-    raise _UnusualError
+    raise ValueError
 
 
 def _structure_reader(shape: Any) -> _Reader:
@@ -81,7 +77,7 @@ def _structure_reader(shape: Any) -> _Reader:
                 name, read_child = member
                 # botocore makes a list of them.
                 if name in values:
-                    raise _UnusualError
+                    raise ValueError
                 values[name] = read_child(child)
         return values
 

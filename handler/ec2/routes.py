@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from handler.ec2.parse import objects_in, require_object
+from handler.ec2.parse import is_number, objects_in, require_object
 from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import (
     UNKNOWN,
@@ -124,7 +124,7 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
         bounds = icmp.get("Type"), icmp.get("Code")
     else:
         bounds = _ALL, _ALL
-    if not all(map(_is_number, (number, *bounds))) or action not in {"allow", "deny"}:
+    if not all(map(is_number, (number, *bounds))) or action not in {"allow", "deny"}:
         message = (
             f"an entry of a network ACL must have numbers and an action, got {describe(entry)}."
         )
@@ -136,10 +136,6 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
         message = f"an ACL's entry must have a protocol's number and ports, got {describe(entry)}."
         raise ValueError(message)
     return AclEntry(int(str(number)), protocol, cidr, action == "allow", low, high)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _excluded(exclusions: Iterable[object]) -> Iterator[str]:
