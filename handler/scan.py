@@ -211,7 +211,9 @@ class _RegionReader:
         errors: list[str] = []
         entry_points = self._optional(self._source.entry_points, errors)
         is_reachable = any(i.public_addresses or i.has_carrier_address for i in in_use)
-        if is_reachable or any(map(_is_way_in, entry_points or ())):
+        # An accelerator needs no public address.
+        is_entered = any(p.public_addresses or p.type == ACCELERATOR for p in entry_points or ())
+        if is_reachable or is_entered:
             self._paths = Paths(
                 entry_points,
                 self._optional(self._source.route_tables, errors),
@@ -229,8 +231,3 @@ class _RegionReader:
         except (*aws.FAILURES, ValueError) as error:
             errors.append(aws.error_text(error))
             return None
-
-
-def _is_way_in(entry_point: NetworkInterface) -> bool:
-    """Whether clients may come through it: an accelerator needs no public address."""
-    return bool(entry_point.public_addresses) or entry_point.type == ACCELERATOR

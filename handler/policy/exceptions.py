@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from handler.model.address import contains, overlap
@@ -156,11 +157,10 @@ def _matches(exception: PolicyException, finding: Finding) -> bool:
     if not exception.traffic.intersection(finding.traffic):
         return False
     accepted = exception.source
-    if accepted is None:
-        return True
-    return any(overlap(accepted, source) for _, source in _named_openings(finding)) or any(
+    openings = chain(_named_openings(finding), _openings(finding, finding.redundant_rules))
+    return accepted is None or any(
         overlap(accepted, source) and exception.traffic.intersection(traffic)
-        for traffic, source in _openings(finding, finding.redundant_rules)
+        for traffic, source in openings
     )
 
 
