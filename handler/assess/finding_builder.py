@@ -64,14 +64,13 @@ class FindingBuilder:
 
     def from_exposure(self, kind: Kind, exposure: Exposure, **fields: Any) -> Finding:
         """What is open to whom, and the commands that close it or let one range in instead."""
-        family, traffic = exposure.family, exposure.traffic
         return self._finding(
             kind,
-            traffic,
+            exposure.traffic,
             exposure.reach,
             self.verdict(exposure),
             exposure.rules,
-            family=family,
+            family=exposure.family,
             addresses=exposure.addresses,
             share=exposure.share,
             address_set=exposure.address_set,

@@ -135,11 +135,7 @@ def _to_accept(finding: Finding) -> Iterable[tuple[Traffic, str]]:
     """
     has_lists = any(rule.is_prefix_list for rule in finding.rules)
     redundant = (r for r in finding.redundant_rules if has_lists or not r.is_prefix_list)
-    return dict.fromkeys((*_named_openings(finding), *_openings(finding, redundant)))
-
-
-def _named_openings(finding: Finding) -> Iterable[tuple[Traffic, str]]:
-    return dict.fromkeys((finding.traffic, rule.source) for rule in finding.rules)
+    return dict.fromkeys(_openings(finding, chain(finding.rules, redundant)))
 
 
 def _openings(finding: Finding, rules: Iterable[Rule]) -> Iterator[tuple[Traffic, str]]:
@@ -157,7 +153,7 @@ def _matches(exception: PolicyException, finding: Finding) -> bool:
     if not exception.traffic.intersection(finding.traffic):
         return False
     accepted = exception.source
-    openings = chain(_named_openings(finding), _openings(finding, finding.redundant_rules))
+    openings = _openings(finding, chain(finding.rules, finding.redundant_rules))
     return accepted is None or any(
         overlap(accepted, source) and exception.traffic.intersection(traffic)
         for traffic, source in openings
