@@ -43,6 +43,9 @@ class GroupSource(Protocol):
     Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer in another form.
     """
 
+    hides_managed: bool = False
+    """Whether interfaces that AWS services manage may be missing."""
+
     def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
         """All groups."""
 
@@ -54,11 +57,6 @@ class GroupSource(Protocol):
 
     def interfaces(self, group_ids: Sequence[str]) -> Sequence[NetworkInterface] | None:
         """The network interfaces that have any of the groups; None where they are not known."""
-
-    @property
-    def hides_managed(self) -> bool:
-        """Whether interfaces that AWS services manage may be missing among them."""
-        return False
 
     def entry_points(self) -> tuple[NetworkInterface, ...] | None:
         """The network interfaces of network load balancers and accelerators."""
