@@ -42,6 +42,9 @@ class SnapshotError(ValueError):
 class Snapshot:
     """The groups of one region as they were saved."""
 
+    hides_managed = False
+    """What the file holds is all there is."""
+
     def __init__(self, content: bytes) -> None:
         """Raises ``SnapshotError``."""
         try:
@@ -101,11 +104,6 @@ class Snapshot:
         wanted = set(group_ids)
         interfaces = parse_interfaces(self._interfaces)
         return tuple(interface for interface in interfaces if wanted & set(interface.group_ids))
-
-    @property
-    def hides_managed(self) -> bool:
-        """No: what the file holds is all there is."""
-        return False
 
     def entry_points(self) -> tuple[NetworkInterface, ...]:
         """The network interfaces of load balancers and accelerators."""

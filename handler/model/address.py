@@ -1,6 +1,7 @@
 """Addresses and CIDRs: the only place where they are parsed and compared."""
 
 import socket
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_interface
@@ -91,3 +92,19 @@ def is_global_ipv6(text: str) -> bool:
     """Whether an IPv6 address or prefix is in 2000::/3; a VPC's own may be unique local."""
     _, (start, _) = parse_cidr(text)
     return start >> 125 == 1
+
+
+def subtract(intervals: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
+    """What of the intervals is in none of the others; both are in order of their start."""
+    rest = []
+    for interval in intervals:
+        start, end = interval
+        for other_start, other_end in others:
+            if other_start >= end:
+                break
+            if other_start > start:
+                rest.append((start, other_start))
+            start = max(start, other_end)
+        if start < end:
+            rest.append((start, end))
+    return rest
