@@ -60,7 +60,7 @@ def outline_of(report: Report) -> dict[str, Any]:
         **({"accounts": list(map(_account_to_json, report.accounts))} if report.accounts else {}),
         "coverage": list(map(coverage_to_json, report.coverage)),
         "summary": {
-            **{severity: report.count(severity) for severity in Severity},
+            **{severity: report.totals.severities.get(severity, 0) for severity in Severity},
             **{
                 status: report.totals.statuses.get(status, 0)
                 for status in (Status.EXCEPTED, Status.UNVERIFIED, Status.RESOLVED)

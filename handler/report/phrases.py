@@ -113,23 +113,9 @@ def reach(finding: Finding) -> str:
     return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
 
 
-def opening(finding: Finding, twin: Finding | None = None) -> str:
-    """What is open to whom; with its twin, for both families."""
-    return f"{traffic(finding.traffic, finding.service)} {_reach_of_both(finding, twin)}"
-
-
-def opening_with_detail(finding: Finding, twin: Finding | None = None) -> str:
-    """What is open to whom, and what else there is to know about its rules."""
-    details = dict.fromkeys(plain(f.detail) for f in (finding, twin) if f and f.detail)
-    return "; ".join((opening(finding, twin), *details))
-
-
-def _reach_of_both(finding: Finding, twin: Finding | None) -> str:
-    if twin is None:
-        return reach(finding)
-    if finding.reach is twin.reach is Reach.WORLD:
-        return "from the whole internet, IPv4 and IPv6"
-    return f"{reach(finding)} and {reach(twin)}"
+def opening(finding: Finding) -> str:
+    """What is open to whom."""
+    return f"{traffic(finding.traffic, finding.service)} {reach(finding)}"
 
 
 def attached(finding: Finding) -> str:
