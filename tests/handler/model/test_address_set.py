@@ -2,7 +2,8 @@
 
 import pytest
 
-from handler.model.address_set import AddressSet, address_set, positions_of, subtract
+from handler.model.address import subtract
+from handler.model.address_set import AddressSet, address_set, positions_of
 from handler.model.internet import Internets
 
 ALL_BUT_PRIVATE = (  # noqa: SIM905 -- shorter
@@ -60,3 +61,4 @@ def test_what_others_do_not_hold_is_left() -> None:
     """Intervals in part of others lose that part."""
     assert subtract([(0, 10), (20, 30)], [(3, 5), (8, 25)]) == [(0, 3), (5, 8), (25, 30)]
     assert subtract([(0, 10)], [(0, 10)]) == []
+    assert subtract([(0, 10)], [(2, 8), (3, 5)]) == [(0, 2), (8, 10)]
