@@ -2,7 +2,7 @@
 
 import pytest
 
-from handler.model.address import Family, parse_cidr
+from handler.model.address import Family, are_equal, parse_cidr
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,12 @@ def test_refuses_what_is_not_a_cidr(text: str) -> None:
     with pytest.raises(ValueError, match="is not a CIDR, for example") as error:
         parse_cidr(text)
     assert len(str(error.value)) < 350
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_equal"),
+    [("1.0.0.0/0", "0.0.0.0/0", True), ("::/0", "0::/0", True), ("::/0", "0.0.0.0/0", False)],
+)
+def test_cidrs_are_equal_by_their_addresses(one: str, other: str, *, is_equal: bool) -> None:
+    """Host bits and the way of writing make no difference; the family does."""
+    assert are_equal(one, other) is is_equal
