@@ -29,10 +29,11 @@ from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
     encode,
+    opened_by_from_fields,
+    opened_by_to_json,
     traffic_from_fields,
     traffic_to_json,
 )
-from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 
 @dataclass(slots=True)
