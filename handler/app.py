@@ -96,16 +96,7 @@ class _AuditSteps(NamedTuple):
             read = list(logs.log_scans([unread_account(error)]))
         if self.settings.realtime_regions:
             read = [_with_realtime(scan, self.settings.realtime_regions) for scan in read]
-        run = Run(
-            request.id,
-            request.trigger,
-            self.started_at,
-            clock.timestamp(),
-            self.settings.stack,
-            request.is_full,
-            self.settings.regions,
-        )
-        return run, read
+        return request.run(self.started_at, self.settings), read
 
     def compare(
         self,

@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from handler import clock
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
 from handler.model.network import ACCOUNT_ID, REGION_NAME
-from handler.model.run import Trigger
+from handler.model.run import Run, Trigger
 from handler.sanitize import clean_text, expected
 from handler.settings import Notify, Settings
 
@@ -41,6 +42,11 @@ class RunRequest(NamedTuple):
     call: ApiCall | None = None
     account: str | None = None
     accounts: tuple[str, ...] = ()
+
+    def run(self, started_at: str, settings: Settings) -> Run:
+        """The run that answers the request, as it ends now."""
+        regions, now = settings.regions, clock.timestamp()
+        return Run(self.id, self.trigger, started_at, now, settings.stack, self.is_full, regions)
 
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
