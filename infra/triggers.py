@@ -87,7 +87,10 @@ def _declare_forwarding(
     role = aws.iam.Role(
         f"{name}-forwarder",
         description=f"Forwards changes to the security-group audit of stack {pulumi.get_stack()}",
-        assume_role_policy=json.dumps(permissions.assume_forwarder(location.account)),
+        # Only this account's EventBridge forwards.
+        assume_role_policy=json.dumps(
+            permissions.assume_role("events.amazonaws.com", location.account)
+        ),
         opts=opts,
     )
     policy = aws.iam.RolePolicy(
