@@ -74,8 +74,8 @@ def declare_change_rule(
         opts=opts,
     )
     _declare_target(name, rule, function, opts)
-    if others := [region for region in regions if region != location.region]:
-        _declare_forwarding(name, location, others, opts)
+    if other_regions := [region for region in regions if region != location.region]:
+        _declare_forwarding(name, location, other_regions, opts)
     return rule
 
 

@@ -117,8 +117,8 @@ class _NextState:
         opened = (Opened(finding.traffic, finding.address_set),)
         announced = Announcement(finding.severity, opened, self._now)
         if history and before and flips.is_within(before.at, self._now, flips.PERIOD):
-            both = flips.merged([announced, before])
-            return both._replace(is_open=True) if both else announced
+            merged = flips.merged([announced, before])
+            return merged._replace(is_open=True) if merged else announced
         return announced
 
     def _resolved(self, records: dict[str, Record]) -> dict[str, Resolved]:

@@ -76,8 +76,8 @@ def group(group_id: str, name: str) -> str:
 
 def groups(finding: Finding) -> str:
     """The group, or the groups that only together open it."""
-    first, *others = (group(*id_and_name) for id_and_name in finding.groups)
-    return f"{first} together with {join_first(others, _NAMED_GROUPS)}" if others else first
+    first, *joint = (group(*id_and_name) for id_and_name in finding.groups)
+    return f"{first} together with {join_first(joint, _NAMED_GROUPS)}" if joint else first
 
 
 def console_url(finding: Finding) -> str | None:
@@ -218,8 +218,8 @@ def opened_by(finding: Finding) -> str:
         return ""
     others = f" and {count(opener.others, 'other')}" if opener.others else ""
     address = f" from {opener.source_address}" if opener.source_address else ""
-    who = f"{opener.actor.principal}{others}{_MEANS[opener.means]}"
-    return plain(f"{who}, {minute(opener.at)}{address}")
+    means = _MEANS[opener.means]
+    return plain(f"{opener.actor.principal}{others}{means}, {minute(opener.at)}{address}")
 
 
 def policy_ports(opened: Traffic) -> str:
