@@ -29,6 +29,7 @@ from handler.model.network import (
     Target,
 )
 from handler.sanitize import clean_text, describe, expected
+from handler.scan import GroupSource
 
 _ANY_TEXT = re.compile(r"(.+)", re.DOTALL)
 _REGION_OF_ARN = re.compile(rf"arn:aws[a-z-]*:ec2:({REGION_NAME.pattern}):")
@@ -39,7 +40,7 @@ class SnapshotError(ValueError):
     """A file that is not a snapshot; the message is a sentence with the reason."""
 
 
-class Snapshot:
+class Snapshot(GroupSource):
     """The groups of one region as they were saved."""
 
     hides_managed = False

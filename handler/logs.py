@@ -1,11 +1,14 @@
-"""What is logged of a run, and its counts: ids and numbers, never recipients or whole texts."""
+"""What is logged of a run, and its result: ids and numbers, never recipients or whole texts."""
 
 import logging
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from handler.event import RunRequest
+from handler.clock import TimeBudget
+from handler.event import RunRequest, answer
+from handler.ledger.transaction import Outcome
 from handler.model.finding import Severity, Status
-from handler.model.run import Report, Scan
+from handler.model.run import AuditIncompleteError, Report, Scan
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,6 +79,18 @@ def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> N
     """One line with the counts; the metrics are made of it."""
     facts = counts | {"runId": request.id, "durationMs": milliseconds}
     _LOGGER.info("Audit finished.", extra=facts)
+
+
+def conclude(request: RunRequest, outcome: Outcome | None, budget: TimeBudget) -> dict[str, Any]:
+    """Log the end of a run; its result. Raises ``AuditIncompleteError`` when there is a problem."""
+    if outcome is None:
+        log_repeated(request)
+        return answer({"mailed": 0})
+    counts = counts_of(outcome.report, mailed=outcome.mailed)
+    log_end(request, counts, budget.milliseconds_spent())
+    if outcome.problem:
+        raise AuditIncompleteError(outcome.problem)
+    return answer(counts)
 
 
 def counts_of(report: Report, *, mailed: bool) -> dict[str, int]:

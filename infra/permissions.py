@@ -32,27 +32,11 @@ LEDGER_READ_KEYS = ("head.json", "known/*", "state.json")
 LEDGER_WRITE_KEYS = (*LEDGER_READ_KEYS, "aside/*", "reports/*")
 
 
-def assume_role(service: str = "lambda.amazonaws.com") -> Document:
-    """The trust policy of a role that only this service may assume."""
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sts:AssumeRole",
-        }
-    )
-
-
-def assume_forwarder(account: str) -> Document:
-    """The trust policy of the role that forwards changes: only the account's EventBridge may."""
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        }
-    )
+def assume_role(service: str = "lambda.amazonaws.com", account: str | None = None) -> Document:
+    """The trust policy of a role that only this service may assume, if given for this account."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    condition = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
+    return document(statement | condition)
 
 
 def forwarder_policy(bus_arn: str) -> Document:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from handler.attribution.cloudtrail_event import ApiCall, ChangedRule
-from handler.model.address import is_prefix_list, parse_cidr
+from handler.model.address import are_equal, is_prefix_list
 from handler.model.finding import Change, Finding, Kind, Status
 from handler.model.network import Holder, Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
@@ -91,7 +91,7 @@ def _opens(rule: ChangedRule, finding: Finding) -> bool:
         return False
     if is_prefix_list(rule.source):
         return rule.source in finding.prefix_lists
-    return parse_cidr(rule.source) in map(parse_cidr, finding.sources)
+    return any(are_equal(rule.source, source) for source in finding.sources)
 
 
 def _instance_in(attached: str) -> str:

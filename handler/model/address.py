@@ -66,6 +66,11 @@ def is_prefix_list(source: str) -> bool:
     return source.startswith("pl-")
 
 
+def are_equal(one: str, other: str) -> bool:
+    """Whether two CIDRs hold the same addresses, however they are written."""
+    return parse_cidr(one) == parse_cidr(other)
+
+
 def contains(outer: str, inner: str) -> bool:
     """Whether the one source holds all addresses of the other.
 
@@ -94,17 +99,17 @@ def is_global_ipv6(text: str) -> bool:
     return start >> 125 == 1
 
 
-def subtract(intervals: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
-    """What of the intervals is in none of the others; both are in order of their start."""
-    rest = []
+def subtract(intervals: Sequence[Interval], holes: Sequence[Interval]) -> list[Interval]:
+    """The parts of the intervals outside the holes, which are in order, and may overlap."""
+    parts = []
     for interval in intervals:
         start, end = interval
-        for other_start, other_end in others:
-            if other_start >= end:
+        for hole_start, hole_end in holes:
+            if hole_start >= end:
                 break
-            if other_start > start:
-                rest.append((start, other_start))
-            start = max(start, other_end)
+            if hole_start > start:
+                parts.append((start, hole_start))
+            start = max(start, hole_end)
         if start < end:
-            rest.append((start, end))
-    return rest
+            parts.append((start, end))
+    return parts

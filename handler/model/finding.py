@@ -163,11 +163,6 @@ class Finding(NamedTuple):
     opened_by: OpenedBy | NotAttributed | None = None
 
     @property
-    def worsened_from(self) -> Severity | None:
-        """The severity of an open one in the last run, where it is more severe now."""
-        return self.previously[0].severity if self.change is Change.WORSENED else None
-
-    @property
     def is_change(self) -> bool:
         """Whether it opened, reopened, or got wider or worse since the last run."""
         is_wider_or_worse = self.change in {Change.WIDENED, Change.WORSENED}

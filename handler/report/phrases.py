@@ -78,8 +78,8 @@ def group(group_id: str, name: str) -> str:
 
 def groups(finding: Finding) -> str:
     """The group, or the groups that only together open it."""
-    first, *others = (group(*id_and_name) for id_and_name in finding.groups)
-    return f"{first} together with {join_first(others, _NAMED_GROUPS)}" if others else first
+    first, *joint = (group(*id_and_name) for id_and_name in finding.groups)
+    return f"{first} together with {join_first(joint, _NAMED_GROUPS)}" if joint else first
 
 
 def console_url(finding: Finding) -> str | None:
@@ -115,23 +115,9 @@ def reach(finding: Finding) -> str:
     return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
 
 
-def opening(finding: Finding, twin: Finding | None = None) -> str:
-    """What is open to whom; with its twin, for both families."""
-    return f"{traffic(finding.traffic, finding.service)} {_reach_of_both(finding, twin)}"
-
-
-def opening_with_detail(finding: Finding, twin: Finding | None = None) -> str:
-    """What is open to whom, and what else there is to know about its rules."""
-    details = dict.fromkeys(plain(f.detail) for f in (finding, twin) if f and f.detail)
-    return "; ".join((opening(finding, twin), *details))
-
-
-def _reach_of_both(finding: Finding, twin: Finding | None) -> str:
-    if twin is None:
-        return reach(finding)
-    if finding.reach is twin.reach is Reach.WORLD:
-        return "from the whole internet, IPv4 and IPv6"
-    return f"{reach(finding)} and {reach(twin)}"
+def opening(finding: Finding) -> str:
+    """What is open to whom."""
+    return f"{traffic(finding.traffic, finding.service)} {reach(finding)}"
 
 
 def attached(finding: Finding) -> str:
@@ -234,8 +220,8 @@ def opened_by(finding: Finding) -> str:
         return ""
     others = f" and {count(opener.others, 'other')}" if opener.others else ""
     address = f" from {opener.source_address}" if opener.source_address else ""
-    who = f"{opener.actor.principal}{others}{_MEANS[opener.means]}"
-    return plain(f"{who}, {minute(opener.at)}{address}")
+    means = _MEANS[opener.means]
+    return plain(f"{opener.actor.principal}{others}{means}, {minute(opener.at)}{address}")
 
 
 def policy_ports(opened: Traffic) -> str:
