@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handler.clock import TimeBudget
 from handler.event import RunRequest, answer
-from handler.ledger.transaction import Outcome
 from handler.model.finding import Severity, Status
 from handler.model.run import AuditIncompleteError, Report, Scan
+
+if TYPE_CHECKING:
+    # A function that reads one account logs as well, and starts faster without the ledger.
+    from handler.ledger.transaction import Outcome
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,7 +84,7 @@ def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> N
     _LOGGER.info("Audit finished.", extra=facts)
 
 
-def conclude(request: RunRequest, outcome: Outcome | None, budget: TimeBudget) -> dict[str, Any]:
+def conclude(request: RunRequest, outcome: "Outcome | None", budget: TimeBudget) -> dict[str, Any]:
     """Log the end of a run; its result. Raises ``AuditIncompleteError`` when there is a problem."""
     if outcome is None:
         log_repeated(request)
