@@ -21,11 +21,6 @@ def log_start(request: RunRequest) -> None:
     _LOGGER.info("Audit started.", extra={"runId": request.id, "trigger": request.trigger.value})
 
 
-def log_repeated(request: RunRequest) -> None:
-    """One line for an event that was answered before."""
-    _LOGGER.info("Event answered before.", extra={"runId": request.id})
-
-
 def log_foreign(request: RunRequest) -> None:
     """One line for an event about a change in another account."""
     _LOGGER.warning("Event of another account ignored.", extra={"runId": request.id})
@@ -78,19 +73,17 @@ def log_copies(copied: Iterable[bool]) -> None:
             _LOGGER.warning("Copy not sent.")
 
 
-def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> None:
-    """One line with the counts; the metrics are made of it."""
-    facts = counts | {"runId": request.id, "durationMs": milliseconds}
-    _LOGGER.info("Audit finished.", extra=facts)
-
-
 def conclude(request: RunRequest, outcome: "Outcome | None", budget: TimeBudget) -> dict[str, Any]:
-    """Log the end of a run; its result. Raises ``AuditIncompleteError`` when there is a problem."""
+    """One line with the counts, of which the metrics are made; the result of the run.
+
+    Raises ``AuditIncompleteError`` when the run has a problem.
+    """
     if outcome is None:
-        log_repeated(request)
+        _LOGGER.info("Event answered before.", extra={"runId": request.id})
         return answer({"mailed": 0})
     counts = counts_of(outcome.report, mailed=outcome.mailed)
-    log_end(request, counts, budget.milliseconds_spent())
+    facts = counts | {"runId": request.id, "durationMs": budget.milliseconds_spent()}
+    _LOGGER.info("Audit finished.", extra=facts)
     if outcome.problem:
         raise AuditIncompleteError(outcome.problem)
     return answer(counts)

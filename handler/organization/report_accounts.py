@@ -8,12 +8,11 @@ from typing import IO, Any
 
 from handler import clock, logs, mail
 from handler.aws import FAILURES, Clients, error_text
-from handler.event import answer
 from handler.ledger.accounts import AccountBook, AccountsSession
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import DIGEST, Event, Message
 from handler.model.accounts_report import AccountsReport
-from handler.model.run import AuditIncompleteError, Report, Run
+from handler.model.run import Report, Run
 from handler.organization.comparison import Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization
 from handler.organization.digest_choice import DigestChoice
@@ -45,14 +44,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     digests = organization.digests if organization else ()
     with closing(_ReportSteps(clients, settings, policy, plan, exchange, digests)) as steps:
         outcome = session.execute_accounts(steps)
-    if outcome is None:
-        logs.log_repeated(request)
-        return answer({"mailed": 0})
-    counts = logs.counts_of(outcome.report, mailed=outcome.mailed)
-    logs.log_end(request, counts, budget.milliseconds_spent())
-    if outcome.problem:
-        raise AuditIncompleteError(outcome.problem)
-    return answer(counts)
+    return logs.conclude(request, outcome, budget)
 
 
 def _plan(exchange: Exchange) -> Plan:
@@ -88,16 +80,7 @@ class _ReportSteps:
 
     def run(self) -> Run:
         """The run that the plan is for."""
-        request = self.plan.request
-        return Run(
-            request.id,
-            request.trigger,
-            self.plan.started_at,
-            clock.timestamp(),
-            self.settings.stack,
-            request.is_full,
-            self.settings.regions,
-        )
+        return self.plan.request.run(self.plan.started_at, self.settings)
 
     def compare(
         self, book: AccountBook, notices: tuple[str, ...]
