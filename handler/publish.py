@@ -69,7 +69,7 @@ def _put(client: Any, batch: list[_Entry]) -> tuple[list[_Entry], str | None]:
         ]
     except FAILURES as error:
         return batch, error_text(error)
-    except Exception:  # noqa: BLE001 -- no answer may cost the commit, whatever its form
+    except Exception:  # noqa: BLE001 -- no answer may cost the commit
         return batch, "EventBridge's answer could not be read."
     if not refused:
         return [], None

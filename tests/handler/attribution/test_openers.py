@@ -162,6 +162,36 @@ def test_a_history_that_cannot_be_read_fails_no_run(
     assert (record.finding.opened_by.tries, record.finding.opened_by.is_read) == (2, False)  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>",
+        "[]",
+        '"x"',
+        "null",
+        '{"Events": 5}',
+        '{"Events": [null]}',
+        '{"Events": [{"CloudTrailEvent": 5}]}',
+        '{"Events": [{"CloudTrailEvent": "{\\"eventID\\": 5}"}], "NextToken": 5}',
+    ],
+)
+def test_an_odd_answer_of_the_history_fails_no_run(
+    stack: Stack, account: Account, body: str
+) -> None:
+    """The mail goes out, and names nobody."""
+
+    def answer_oddly(request: Any, send: Any) -> Any:
+        response = send()
+        if request.headers.get("X-Amz-Target", b"").endswith(b"LookupEvents"):
+            response._content = body.encode()  # noqa: SLF001 -- botocore's own
+        return response
+
+    open_ssh(account, "alice")
+    with intercepted(answer_oddly):
+        assert stack.run()["counts"]["mailed"] == 1
+    assert "IAM user alice" not in stack.texts[-1]
+
+
 def test_without_attribution_nobody_is_named(
     stack: Stack, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
