@@ -43,6 +43,11 @@ def report(*actors: Actor, status: Status = Status.NEW) -> Report:
         ),
         pytest.param(actor_of(role("Deploy", ADDRESS)), [], id="session-name"),
         pytest.param(actor_of(role(CENTER_ROLE, ADDRESS)), [], id="role-named-like-a-reserved-one"),
+        pytest.param(
+            actor_of(role(CENTER_ROLE, ADDRESS, f"/x:role{CENTER_PATH}")),
+            [],
+            id="role-with-a-path-like-a-reserved-one",
+        ),
         pytest.param(actor_of(iam_user(ADDRESS, OTHER_ACCOUNT), ACCOUNT), [], id="other-account"),
         pytest.param(
             actor_of(iam_user(ADDRESS) | {"invokedBy": "cloudformation.amazonaws.com"}),
