@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from handler.attribution.cloudtrail_event import ApiCall, parse_record
+from handler.attribution.cloudtrail_event import ApiCall, event_time, parse_record
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
 from handler.sanitize import clean_text, expected
@@ -98,11 +97,7 @@ def _changed_region(event: Mapping[str, Any], regions: Collection[str]) -> tuple
 def _changed_at(event: Mapping[str, Any]) -> str | None:
     """When the change was made; None where the event does not say."""
     detail = event.get("detail")
-    text = detail.get("eventTime") if isinstance(detail, Mapping) else None
-    try:
-        return str(text) if datetime.fromisoformat(str(text)).tzinfo else None
-    except ValueError:
-        return None
+    return event_time(detail.get("eventTime")) if isinstance(detail, Mapping) else None
 
 
 def _regions(value: object) -> tuple[str, ...]:

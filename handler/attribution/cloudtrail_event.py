@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any, NamedTuple
 
 from handler.attribution.actor import actor_of
@@ -67,7 +67,7 @@ def parse_record(record: object) -> ApiCall | None:
     ids = [clean_text(fields.get(key)) for key in ("eventID", "eventName", "awsRegion")]
     event_id, name, region = (cut(text, _LONGEST_ADDRESS) if text else "" for text in ids)
     account = clean_text(fields.get("recipientAccountId")) or ""
-    at = _time(fields.get("eventTime"))
+    at = event_time(fields.get("eventTime"))
     if fields.get("errorCode") or not (event_id and name and region and at):
         return None
     request = _fields(fields.get("requestParameters"))
@@ -86,6 +86,18 @@ def parse_record(record: object) -> ApiCall | None:
         cut(address, _LONGEST_ADDRESS) if address else None,
         **changed,
     )
+
+
+def event_time(value: object) -> str | None:
+    """A time in UTC to the second, in ISO 8601 with a Z; None for what is none."""
+    try:
+        time = datetime.fromisoformat(str(value))
+        in_utc = time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    # In the first and the last year, what is added to it may be out of range.
+    is_usable = time.tzinfo and MINYEAR < in_utc.year < MAXYEAR
+    return in_utc.strftime("%Y-%m-%dT%H:%M:%SZ") if is_usable else None
 
 
 def _changed(
@@ -161,12 +173,3 @@ def _fields(value: object) -> Mapping[str, Any]:
 
 def _small(key: str) -> str:
     return key[:1].lower() + key[1:]
-
-
-def _time(value: object) -> str | None:
-    """A time in UTC to the second; None for what is none."""
-    try:
-        time = datetime.fromisoformat(str(value))
-        return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time.tzinfo else None
-    except (ValueError, OverflowError):
-        return None

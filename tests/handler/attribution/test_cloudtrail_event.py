@@ -165,6 +165,8 @@ def test_lists_and_interfaces_have_their_ids(
             id="another-call",
         ),
         pytest.param(authorize(rule(), eventTime="yesterday"), id="no-time"),
+        pytest.param(authorize(rule(), eventTime="0001-01-01T00:00:00Z"), id="first-year"),
+        pytest.param(authorize(rule(), eventTime="9999-12-31T23:59:59Z"), id="last-year"),
         pytest.param({}, id="empty"),
         pytest.param(None, id="nothing"),
     ],
