@@ -149,6 +149,9 @@ class _AuditSteps(NamedTuple):
         for address, part in copies[:_MAX_COPIES]:
             if not MAIL_ADDRESS.fullmatch(address):
                 continue
+            if self.budget.seconds_left() < self.budget.seconds_to_send:
+                yield False
+                continue
             settings = self.settings._replace(recipients=(address,))
             try:
                 message = mail.compose(settings, part, DigestKind.CHANGES)
