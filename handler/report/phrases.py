@@ -222,12 +222,15 @@ def reason(finding: Finding) -> str:
 
 
 def opened_by(finding: Finding) -> str:
-    """Who opened it, when and from where; empty where that is not known, or looked for again."""
+    """Who opened it, when and from where, or why that is unknown; empty where nobody looked yet.
+
+    Empty as well where it was looked for once, because CloudTrail may be late.
+    """
     opener = finding.opened_by
+    if isinstance(opener, NotAttributed) and not opener.is_read:
+        return "unknown (CloudTrail's event history could not be read)"
     if isinstance(opener, NotAttributed) and opener.is_final:
-        if not opener.is_read:
-            return "CloudTrail's event history could not be read"
-        return f"not in CloudTrail's event history since {day(opener.since)}"
+        return f"unknown (not in CloudTrail's event history since {day(opener.since)})"
     if not isinstance(opener, OpenedBy):
         return ""
     others = f" and {count(opener.others, 'other')}" if opener.others else ""

@@ -24,6 +24,7 @@ from tests.support.cloudtrail import (
     rule,
     update,
 )
+from tests.support.openers import NOT_READ
 
 ENTRY = {"Cidr": "0.0.0.0/0", "tag": 1}
 OFFICE = "203.0.113.0/24"
@@ -266,12 +267,22 @@ def test_the_opener_is_found_by_ids(
             id="not-found-twice",
         ),
         pytest.param(
+            {"status": Status.OPEN, "opened_by": NOT_READ._replace(tries=9)},
+            True,
+            id="not-read-nine-times",
+        ),
+        pytest.param(
+            {"status": Status.OPEN, "opened_by": NOT_READ._replace(tries=10)},
+            False,
+            id="not-read-ten-times",
+        ),
+        pytest.param(
             {"opened_by": OpeningCalls([call(authorize(rule()))]).opener_of(SSH)}, False, id="known"
         ),
     ],
 )
-def test_what_has_opened_is_asked_for_twice_at_most(
+def test_what_has_opened_is_asked_for_until_it_is_known(
     fields: dict[str, Any], *, sought: bool
 ) -> None:
-    """An opening that was not found is asked for once more in the next run."""
+    """What was not found is asked for in two runs, what was not read in ten."""
     assert is_sought(SSH._replace(**fields)) is sought
