@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from handler.attribution.cloudtrail_event import ApiCall, ChangedRule
 from handler.model.address import is_prefix_list, parse_cidr
-from handler.model.finding import Change, Finding, Kind, Status
+from handler.model.finding import Change, Finding, Kind
 from handler.model.network import Holder, Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
 
@@ -23,8 +23,7 @@ def is_sought(finding: Finding) -> bool:
         return False
     if isinstance(finding.opened_by, NotAttributed):
         return not finding.opened_by.is_final
-    is_new = finding.status in {Status.NEW, Status.REOPENED} or finding.change is Change.WIDENED
-    return finding.opened_by is None and is_new
+    return finding.opened_by is None and finding.is_opening
 
 
 class OpeningCalls:

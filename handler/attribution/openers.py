@@ -39,6 +39,9 @@ class Openers:
                 times += [before.since] if isinstance(before, NotAttributed) else []
                 starts[finding.target] = min(times)
         calls = OpeningCalls([*self._calls, *self._look_up(sought, starts)])
+        if report.changes and report.changes.has_new_settings:
+            # What is new may have been open before, and only be listed since.
+            starts = {}
         return replace(
             report,
             findings=tuple(

@@ -178,6 +178,12 @@ class Finding(NamedTuple):
         return self.status in {Status.NEW, Status.REOPENED} or is_wider_or_worse
 
     @property
+    def is_opening(self) -> bool:
+        """Whether it was opened or made wider since the last run, and not only accepted before."""
+        is_new = self.status in {Status.NEW, Status.REOPENED} and not self.origins
+        return is_new or self.change is Change.WIDENED
+
+    @property
     def groups(self) -> tuple[tuple[str, str], ...]:
         """Id and name of the group, or of each that opens it only together with the others."""
         if self.group_ids:

@@ -248,6 +248,9 @@ def test_the_opener_is_found_by_ids(
         pytest.param({"status": Status.REOPENED}, True, id="reopened"),
         pytest.param({"status": Status.OPEN, "change": Change.WIDENED}, True, id="widened"),
         pytest.param({"status": Status.OPEN, "change": Change.WORSENED}, False, id="worse"),
+        pytest.param(
+            {"status": Status.REOPENED, "origins": ("1",)}, False, id="accepted-until-now"
+        ),
         pytest.param({"status": Status.OPEN}, False, id="open"),
         pytest.param({"status": Status.EXCEPTED}, False, id="accepted"),
         pytest.param({"rule_ids": ()}, False, id="rule-ids-not-read"),

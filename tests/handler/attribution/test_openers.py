@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from handler.policy.policy import Policy
 from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from tests.support.stack import Context, Stack, intercepted, unwrapped
@@ -119,6 +120,52 @@ def test_who_opened_it_is_kept_until_it_is_wider(stack: Stack, account: Account)
     )
     stack.run({})
     assert "opened by: IAM user bob, 1 Dec 2026" in unwrapped(stack.texts[-1])
+
+
+def test_who_opened_it_is_known_after_an_exception(
+    stack: Stack, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is asked for what was open all the time, and alice gets no second copy."""
+    monkeypatch.setenv("COPY_ACTOR", "example.com")
+    open_ssh(account, "alice@example.com")
+    stack.run()
+    exception = {
+        "group": "alice@example.com",
+        "ports": "tcp/22",
+        "reason": "tests",
+        "owner": "team",
+        "until": "2026-12-01",
+    }
+    policy = Policy.parse({"exceptions": [exception]})
+    monkeypatch.setattr("handler.app.deployed_policy", lambda: policy)
+    asked = len(look_ups(account))
+    stack.day()
+    stack.run()
+    stack.day(10)
+    sent = len(account.mails())
+    stack.run()
+    assert "Reopened medium: SSH on alice" in stack.subjects[-1]
+    assert "opened by: IAM user alice@example.com, 23 Nov 2026" in unwrapped(stack.texts[-1])
+    assert (len(look_ups(account)), len(account.mails())) == (asked, sent + 1)
+
+
+def test_what_is_only_listed_since_is_not_called_unknown(
+    stack: Stack, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port that was authorized until now was opened long before, and nobody looked."""
+    monkeypatch.setattr(
+        "handler.app.deployed_policy", lambda: Policy.parse({"authorizedPorts": ["tcp/22"]})
+    )
+    open_ssh(account, "alice")
+    stack.day()
+    stack.run()
+    monkeypatch.setattr("handler.app.deployed_policy", Policy)
+    for _ in range(3):
+        stack.day()
+        stack.run()
+    stack.run({})
+    assert "opened by" not in stack.texts[-1]
+    assert set(stack.statuses.values()) == {"open"}
 
 
 def test_what_is_not_found_is_asked_for_once_more(stack: Stack, account: Account) -> None:
