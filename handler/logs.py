@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from handler.event import RunRequest
-from handler.model.finding import Severity, Status
+from handler.model.finding import MAX_NAMED, Severity, Status
 from handler.model.run import Report, Scan
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def log_findings(report: Report) -> None:
             "groupId": finding.group_id,
             "protocol": finding.traffic.protocol,
             "reach": finding.reach.value,
-            "ruleIds": ",".join(finding.rule_ids),
+            "ruleIds": ",".join(finding.rule_ids[:MAX_NAMED]),
         }
         if None not in (ports := (finding.traffic.from_port, finding.traffic.to_port)):
             facts["ports"] = "-".join(map(str, ports))

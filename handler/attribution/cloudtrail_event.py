@@ -20,12 +20,7 @@ from handler.sanitize import clean_text, cut
 
 RULE_CALLS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
 PREFIX_LIST_CALLS = ("ModifyManagedPrefixList", "RestoreManagedPrefixListVersion")
-INTERFACE_CALLS = (
-    "AssignIpv6Addresses",
-    "AssociateAddress",
-    "ModifyInstanceAttribute",
-    "ModifyNetworkInterfaceAttribute",
-)
+INTERFACE_CALLS = ("ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute")
 _LONGEST_ADDRESS = 64
 _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId")
 
@@ -42,7 +37,7 @@ class ApiCall(NamedTuple):
     """A call that has changed what may come in; ``at`` is UTC in ISO 8601 with a Z.
 
     ``rules`` are those that it made or changed, ``prefix_list`` is the list to which it added,
-    ``holder`` the interface or instance that it attached to ``group_ids``, or gave an address.
+    ``holder`` the interface or instance that has ``group_ids``, and no other groups, since.
     """
 
     id: str
@@ -121,19 +116,17 @@ def _changed(
             list_id = clean_text(request.get("prefixListId"))
             return {"prefix_list": list_id} if list_id else None
         case _ if name in INTERFACE_CALLS:
-            return _attached(name, request)
+            return _attached(request)
     return None
 
 
-def _attached(name: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The interface or instance that a call has attached to groups, or given an address."""
+def _attached(request: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The interface or instance that a call has attached to groups."""
     items = _items(request.get("groupSet"))
     groups = tuple(filter(None, (clean_text(item.get("groupId")) for item in items)))
     holder = clean_text(request.get("networkInterfaceId")) or clean_text(request.get("instanceId"))
-    # These two calls change many other attributes, too.
-    if holder is None or (name.startswith("Modify") and not groups):
-        return None
-    return {"holder": holder, "group_ids": groups}
+    # These calls change many other attributes, too.
+    return {"holder": holder, "group_ids": groups} if holder and groups else None
 
 
 def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | None:

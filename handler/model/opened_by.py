@@ -23,12 +23,11 @@ class ActorKind(StrEnum):
 
 
 class Means(StrEnum):
-    """What a call changed: a rule, a prefix list, an interface's groups, or its addresses."""
+    """What a call changed: a rule, a prefix list, or the groups of an interface."""
 
     RULE = "rule"
     PREFIX_LIST = "prefix-list"
     INTERFACE = "interface"
-    ADDRESS = "address"
 
 
 class Actor(NamedTuple):

@@ -32,7 +32,6 @@ _MEANS = {
     Means.RULE: "",
     Means.PREFIX_LIST: " through a prefix list",
     Means.INTERFACE: " by attaching a network interface",
-    Means.ADDRESS: " by assigning a public address",
 }
 # Reasons in fewer words, for a line that names group and interfaces anyway.
 _SHORTER = {

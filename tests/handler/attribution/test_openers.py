@@ -122,6 +122,40 @@ def test_who_opened_it_is_kept_until_it_is_wider(stack: Stack, account: Account)
     assert "opened by: IAM user bob, 1 Dec 2026" in unwrapped(stack.texts[-1])
 
 
+def test_attaching_an_interface_opens_nothing(stack: Stack, account: Account) -> None:
+    """A run about bob's attaching names nobody for what a rule opened; the next one alice."""
+    group_id = open_ssh(account, "alice")
+    ec2 = account.client("ec2", key=user(account, "bob"))
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+    ec2.modify_network_interface_attribute(
+        NetworkInterfaceId=interface["NetworkInterfaceId"], Groups=[group_id]
+    )
+    stack.run(change(account))
+    assert "New medium: SSH on alice" in stack.subjects[-1]
+    assert "opened by" not in stack.texts[-1]
+    stack.day()
+    stack.run()
+    stack.run({})
+    assert SEEN_BY_ALICE in unwrapped(stack.texts[-1])
+
+
+def test_whoever_made_the_last_of_many_rules_is_named(stack: Stack, account: Account) -> None:
+    """A report names 15 rules of a finding; what opened it is looked for among all 21."""
+    group_id = stack.open("web", source="9.0.0.0/16")
+    for number in range(1, 20):
+        stack.allow(group_id, source=f"9.{number}.0.0/16")
+    stack.day()
+    stack.run()
+    stack.day(2)
+    account.client("ec2", key=user(account, "alice")).authorize_security_group_ingress(
+        GroupId=group_id, IpPermissions=[SSH[0] | {"IpRanges": [{"CidrIp": "128.0.0.0/1"}]}]
+    )
+    stack.run()
+    assert "Widened low: SSH on web" in stack.subjects[-1]
+    assert "opened by: IAM user alice, 26 Nov 2026" in unwrapped(stack.texts[-1])
+
+
 def test_who_opened_it_is_known_after_an_exception(
     stack: Stack, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

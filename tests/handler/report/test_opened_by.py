@@ -33,10 +33,6 @@ OPENERS = (ALICE, BY_ATTACHING, NOT_FOUND, NOT_READ, NOT_YET, None)
             "IAM user alice and 2 others through a prefix list, 23 Nov 2026 05:58 UTC",
         ),
         (BY_ATTACHING, "the root user by attaching a network interface, 23 Nov 2026 05:58 UTC"),
-        (
-            BY_ATTACHING._replace(means=Means.ADDRESS),
-            "the root user by assigning a public address, 23 Nov 2026 05:58 UTC",
-        ),
         (NOT_FOUND, "unknown (not in CloudTrail's event history since 22 Nov 2026)"),
         (NOT_READ, "unknown (CloudTrail's event history could not be read)"),
         (NOT_YET, ""),
