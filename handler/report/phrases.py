@@ -23,6 +23,7 @@ _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
+_LARGE_SHARE = 0.0001
 _LONGEST_NAME = 80
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
@@ -33,6 +34,8 @@ _MEANS = {
     Means.PREFIX_LIST: " through a prefix list",
     Means.INTERFACE: " by attaching a network interface",
 }
+# Who gets in, at the beginning of a reason.
+_AUDIENCE = re.compile(r"^only .*? gets? in(?: and |$)")
 # Reasons in fewer words, for a line that names group and interfaces anyway.
 _SHORTER = {
     "the interface has no public": "no public",
@@ -106,10 +109,14 @@ def reach(finding: Finding) -> str:
     if finding.reach is Reach.WORLD:
         return f"from the whole {family} internet"
     if finding.reach is Reach.WIDE:
-        # All but a few addresses are not all of them.
-        share = min(finding.share, 0.9999)
-        return f"from {share:.2%} of the {family} internet"
+        return f"from {_share(finding.share)} of the {family} internet"
     return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
+
+
+def _share(share: float) -> str:
+    """A part of the internet in percent."""
+    # All but a few addresses are not all of them, and a /16 of 0.0018 % is not nothing.
+    return f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
 
 
 def opening(finding: Finding, twin: Finding | None = None) -> str:
@@ -189,8 +196,7 @@ def audience(finding: Finding) -> str:
     if finding.addresses is None or finding.share is None:
         return "clients of an AWS service"
     if finding.reach is Reach.WIDE:
-        # All but a few addresses are not all of them.
-        return f"{min(finding.share, 0.9999):.2%} of the {_FAMILIES[finding.family]} internet"
+        return f"{_share(finding.share)} of the {_FAMILIES[finding.family]} internet"
     return addresses(finding.addresses)
 
 
@@ -218,6 +224,11 @@ def reason(finding: Finding) -> str:
     for long, short in _SHORTER.items():
         text = text.replace(long, short)
     return plain(_ASIDE.sub("", text))
+
+
+def reason_of_path(finding: Finding) -> str:
+    """The reason without who gets in, for a sentence that says it anyway."""
+    return _AUDIENCE.sub("", reason(finding))
 
 
 def opened_by(finding: Finding) -> str:
