@@ -36,11 +36,11 @@ def publish(
         {"Source": SOURCE, "DetailType": _DETAIL_TYPE, "Detail": detail}
         for detail in change_events(report)
     ]
-    left, problem = entries[:_MAX_EVENTS], f"A run publishes {_MAX_EVENTS:,} at most."
+    left, problem = entries[:_MAX_EVENTS], ""
     for number in range(_ROUNDS):
         if left and number:
             clock.sleep(_PAUSE)
-        waiting, left = left, []
+        waiting, left, problem = left, [], f"A run publishes {_MAX_EVENTS:,} at most."
         while waiting:
             if budget.seconds_left() < budget.seconds_to_send:
                 problem = "The run had no time for more."

@@ -141,6 +141,13 @@ THROTTLED = "ThrottlingException: Rate exceeded\N{REPLACEMENT CHARACTER}[31m."
             "1 of 1,001 events could not be published: A run publishes 1,000 at most.",
             id="too-many",
         ),
+        pytest.param(
+            1001,
+            [10],
+            [10] * 101,
+            "1 of 1,001 events could not be published: A run publishes 1,000 at most.",
+            id="too-many-and-a-request-refused-once",
+        ),
     ],
 )
 def test_ten_events_are_put_at_once(
