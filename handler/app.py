@@ -134,6 +134,9 @@ class _AuditSteps(NamedTuple):
         for address, part in copies[:_MAX_COPIES]:
             if not MAIL_ADDRESS.fullmatch(address):
                 continue
+            if self.budget.seconds_left() < self.budget.seconds_to_send:
+                yield False
+                continue
             settings = self.settings._replace(recipients=(address,))
             try:
                 message = mail.compose(settings, part, DigestKind.CHANGES)
@@ -143,11 +146,13 @@ class _AuditSteps(NamedTuple):
             else:
                 yield True
 
-    def publish(self, report: Report) -> str | None:
+    def publish(
+        self, report: Report, before_request: Callable[[], None] = lambda: None
+    ) -> str | None:
         """Put an event for each change on the account's bus, if other systems want them."""
         if not self.settings.publish_events or self.request.dry_run:
             return None
-        return publish(self.clients.get("events"), report)
+        return publish(self.clients.get("events"), report, self.budget, before_request)
 
 
 def _is_foreign(request: RunRequest, context: object) -> bool:

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from handler import clock
-from handler.attribution.cloudtrail_event import ApiCall, parse_record
+from handler.attribution.cloudtrail_event import ApiCall, event_time, parse_record
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Run, Trigger
 from handler.sanitize import clean_text, expected
@@ -73,7 +72,7 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             Notify.CHANGES,
             regions or settings.regions,
             is_full=not regions,
-            changed_at=_changed_at(str(change.get("eventTime"))),
+            changed_at=event_time(change.get("eventTime")),
             call=parse_record(detail),
             account=clean_text(fields.get("account")),
         )
@@ -100,14 +99,6 @@ def _changed_region(region: object, regions: Collection[str]) -> tuple[str, ...]
     if not isinstance(region, str) or not REGION_NAME.fullmatch(region):
         return ()
     return (region,) if not regions or region in regions else ()
-
-
-def _changed_at(stamp: str) -> str | None:
-    """When the change was made; None where the event does not say."""
-    try:
-        return stamp if datetime.fromisoformat(stamp).tzinfo else None
-    except ValueError:
-        return None
 
 
 def _names(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from handler.clock import TimeBudget
 from handler.event import RunRequest, answer
-from handler.model.finding import Severity, Status
+from handler.model.finding import MAX_NAMED, Severity, Status
 from handler.model.run import AuditIncompleteError, Report, Scan
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def log_findings(report: Report) -> None:
             "groupId": finding.group_id,
             "protocol": finding.traffic.protocol,
             "reach": finding.reach.value,
-            "ruleIds": ",".join(finding.rule_ids),
+            "ruleIds": ",".join(finding.rule_ids[:MAX_NAMED]),
         }
         if None not in (ports := (finding.traffic.from_port, finding.traffic.to_port)):
             facts["ports"] = "-".join(map(str, ports))

@@ -1,7 +1,11 @@
 """Puts what has changed on the account's event bus, for other systems."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
+from botocore.exceptions import ClientError
+
+from handler import clock
 from handler.aws import FAILURES, error_text
 from handler.model.run import Report
 from handler.report import phrases
@@ -12,26 +16,63 @@ SOURCE = "security-group-audit"
 _DETAIL_TYPE = "Security Group Exposure Change"
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 _MAX_ENTRIES = 10
-# More would take longer than the run's claim on the ledger holds.
 _MAX_EVENTS = 1000
+# What EventBridge does not take, because it throttles for example, is put once more.
+_ROUNDS = 2
+_PAUSE = 1.0
+
+_Entry: TypeAlias = dict[str, str]
 
 
-def publish(client: Any, report: Report) -> str | None:
-    """Put an event for each change of the report; the result says what failed, in a sentence."""
+def publish(
+    client: Any, report: Report, budget: clock.TimeBudget, before_request: Callable[[], None]
+) -> str | None:
+    """Put an event for each change of the report; the result says what failed, in a sentence.
+
+    ``before_request`` is called before each request. None begins when only the time is left that
+    a mail and the ledger need.
+    """
     entries = [
         {"Source": SOURCE, "DetailType": _DETAIL_TYPE, "Detail": detail}
         for detail in change_events(report)
     ]
-    left, problem = len(entries), f"A run publishes {_MAX_EVENTS:,} at most."
-    for first in range(0, min(left, _MAX_EVENTS), _MAX_ENTRIES):
-        try:
-            answer = client.put_events(Entries=entries[first : first + _MAX_ENTRIES])
-        except FAILURES as error:
-            problem = error_text(error)
-            break
-        failed = [entry for entry in answer["Entries"] if entry.get("ErrorCode")]
-        left -= len(answer["Entries"]) - len(failed)
-        if failed:
-            problem = f"{failed[0]['ErrorCode']}: {failed[0].get('ErrorMessage')}."
+    left, problem = entries[:_MAX_EVENTS], ""
+    for number in range(_ROUNDS):
+        if left and number:
+            clock.sleep(_PAUSE)
+        waiting, left, problem = left, [], f"A run publishes {_MAX_EVENTS:,} at most."
+        while waiting:
+            if budget.seconds_left() < budget.seconds_to_send:
+                problem = "The run had no time for more."
+                break
+            before_request()
+            batch, waiting = waiting[:_MAX_ENTRIES], waiting[_MAX_ENTRIES:]
+            refused, reason = _put(client, batch)
+            left += refused
+            problem = reason or problem
+            if len(refused) == len(batch):
+                break
+        left += waiting
+    number_left = len(left) + len(entries[_MAX_EVENTS:])
     total = phrases.count(len(entries), "event")
-    return f"{left:,} of {total} could not be published: {problem}" if left else None
+    return f"{number_left:,} of {total} could not be published: {problem}" if number_left else None
+
+
+def _put(client: Any, batch: list[_Entry]) -> tuple[list[_Entry], str | None]:
+    """Those of the entries that EventBridge did not take, and why not, in a sentence."""
+    try:
+        results = client.put_events(Entries=batch)["Entries"]
+        refused = [
+            (entry, (str(result.get("ErrorCode")), str(result.get("ErrorMessage"))))
+            for entry, result in zip(batch, results, strict=True)
+            if not result.get("EventId")
+        ]
+    except FAILURES as error:
+        return batch, error_text(error)
+    except Exception:  # noqa: BLE001 -- no answer may cost the commit
+        return batch, "EventBridge's answer could not be read."
+    if not refused:
+        return [], None
+    _, (code, message) = refused[0]
+    reason = error_text(ClientError({"Error": {"Code": code, "Message": message}}, "PutEvents"))
+    return [entry for entry, _ in refused], reason

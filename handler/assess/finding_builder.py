@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from handler.assess.paths import Path, PathFinder, default_path
@@ -59,6 +60,7 @@ class FindingBuilder:
             "group_names": tuple(group.name for group in groups) if is_joint else (),
             "interfaces": tuple(interface.id for interface in shown),
             "attached": tuple(map(_describe, shown)),
+            "holders": tuple(chain.from_iterable(map(_holder_ids, interfaces))),
             "interface_count": len(interfaces),
         }
 
@@ -225,6 +227,14 @@ def fingerprint(
 
 def _joined(texts: Iterable[str | None]) -> str | None:
     return ", ".join(dict.fromkeys(filter(None, texts))) or None
+
+
+def _holder_ids(interface: NetworkInterface) -> tuple[str, ...]:
+    """The ids of the interface and, where it has one, of its instance."""
+    if interface.holder is not Holder.INSTANCE:
+        return (interface.id,)
+    # The name of an instance begins with its id.
+    return interface.id, interface.name.partition(" ")[0]
 
 
 def _describe(interface: NetworkInterface) -> str:

@@ -51,7 +51,7 @@ def with_commands(
         )
         has_range = finding.kind.is_exposure and finding.addresses is not None
         yield finding._replace(
-            rule_ids=tuple(filter(None, map(rule_ids.get, named))),
+            rule_ids=tuple(filter(None, map(rule_ids.get, rules))),
             fix=fix,
             narrower=authorize_command(region, finding.group_id, finding.family, finding.traffic)
             if has_range and finding.family

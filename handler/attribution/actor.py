@@ -11,7 +11,7 @@ _LONGEST_NAME = 64
 _UNKNOWN = Actor(ActorKind.UNKNOWN, "an unknown principal")
 # Only AWS may make roles with this path. A role's name proves nothing:
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
-_IDENTITY_CENTER_ROLE = ":role/aws-reserved/sso.amazonaws.com/"
+_IDENTITY_CENTER_ROLE = "role/aws-reserved/sso.amazonaws.com/"
 _IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
 _SERVICE_SUFFIX = ".amazonaws.com"
 _SERVICE_NAMES = {"cloudformation.amazonaws.com": "CloudFormation"}
@@ -64,7 +64,9 @@ def _role(identity: Mapping[str, Any]) -> Actor:
     issuer = _object(_object(identity, "sessionContext"), "sessionIssuer")
     session = _last_part(identity.get("arn"))
     role = _name(issuer.get("userName")) or _last_part(issuer.get("arn"))
-    if session and role and _IDENTITY_CENTER_ROLE in str(issuer.get("arn")):
+    # A path may have colons too: what follows the account is compared from its beginning.
+    resource = str(issuer.get("arn")).split(":", 5)[-1]
+    if session and role and resource.startswith(_IDENTITY_CENTER_ROLE):
         permission_set = role.removeprefix(_IDENTITY_CENTER_PREFIX).rpartition("_")[0]
         text = f"IAM Identity Center user {session} ({permission_set or role})"
         return Actor(ActorKind.IDENTITY_CENTER_USER, text, session)

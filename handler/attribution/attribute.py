@@ -1,17 +1,20 @@
-"""Finds the calls that opened what is new, reopened or widened, by the ids in them."""
+"""Finds the calls that opened what is new, reopened or widened, by the ids in them.
 
-import re
+What one group opens was opened by the call that gave a rule its values, or added to a prefix list:
+whoever attaches the group to an interface later, or assigns an address, is never named. What
+several groups open only together was also opened by the call that attached all of them.
+"""
+
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from handler.attribution.cloudtrail_event import ApiCall, ChangedRule
-from handler.model.address import are_equal, is_prefix_list
-from handler.model.finding import Change, Finding, Kind, Status
-from handler.model.network import Holder, Target
+from handler.model.address import is_prefix_list, parse_cidr
+from handler.model.finding import Change, Finding, Kind
+from handler.model.network import Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
 
 _Id = tuple[Target, str]
-_INSTANCE = re.compile(rf"{Holder.INSTANCE} (i-[0-9a-z]+)")
 
 
 def is_sought(finding: Finding) -> bool:
@@ -23,8 +26,7 @@ def is_sought(finding: Finding) -> bool:
         return False
     if isinstance(finding.opened_by, NotAttributed):
         return not finding.opened_by.is_final
-    is_new = finding.status in {Status.NEW, Status.REOPENED} or finding.change is Change.WIDENED
-    return finding.opened_by is None and is_new
+    return finding.opened_by is None and finding.is_opening
 
 
 class OpeningCalls:
@@ -45,8 +47,7 @@ class OpeningCalls:
         None where none of the calls did.
         """
         opening = [*self._by_rules(finding), *self._by_prefix_lists(finding)]
-        # What a rule has opened was not opened by attaching, unless it takes several groups.
-        if finding.change is not Change.WIDENED and (not opening or finding.kind is Kind.JOINT):
+        if may_be_attached(finding):
             opening += self._by_interface(finding)
         if not opening:
             return None
@@ -56,45 +57,43 @@ class OpeningCalls:
 
     def _by_rules(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
         """For each rule, the call that gave it the values with which it opens the finding."""
+        sources = {_source(rule.source) for rule in finding.rules}
         for rule_id in finding.rule_ids:
             opener = None
             # A later call that gives it the same values, and a description, has opened nothing.
             for call, rule in self._rules.get((finding.target, rule_id), ()):
-                opener = (opener or call) if _opens(rule, finding) else None
+                is_part = rule.traffic.intersection(finding.traffic) is not None
+                opens = is_part and _source(rule.source) in sources
+                opener = (opener or call) if opens else None
             if opener is not None:
                 yield opener, Means.RULE
 
     def _by_prefix_lists(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
         """The calls that added to prefix lists that open the finding."""
-        for list_id in finding.prefix_lists:
+        for list_id in filter(is_prefix_list, {rule.source for rule in finding.rules}):
             for call in self._others.get((finding.target, list_id), ()):
                 yield call, Means.PREFIX_LIST
 
     def _by_interface(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
-        """The calls that attached the groups to an interface, or gave one an address."""
-        group_ids = {group_id for group_id, _ in finding.groups}
-        for holder in {*finding.interfaces, *map(_instance_in, finding.attached)}:
+        """For each interface or instance, the call that attached it to all of the groups."""
+        for holder in finding.holders:
+            opener = None
             for call in self._others.get((finding.target, holder), ()):
-                if not call.group_ids:
-                    yield call, Means.ADDRESS
-                elif group_ids <= set(call.group_ids):
-                    yield call, Means.INTERFACE
+                has_all = set(finding.group_ids) <= set(call.group_ids)
+                opener = (opener or call) if has_all else None
+            if opener is not None:
+                yield opener, Means.INTERFACE
+
+
+def may_be_attached(finding: Finding) -> bool:
+    """Whether attaching an interface may have opened the finding; it makes none wider."""
+    return finding.kind is Kind.JOINT and finding.change is not Change.WIDENED
 
 
 def _order(call: ApiCall) -> tuple[str, str]:
     return call.at, call.id
 
 
-def _opens(rule: ChangedRule, finding: Finding) -> bool:
-    """Whether a rule with these values is one of those that open the finding as it is."""
-    if rule.traffic.intersection(finding.traffic) is None:
-        return False
-    if is_prefix_list(rule.source):
-        return rule.source in finding.prefix_lists
-    return any(are_equal(rule.source, source) for source in finding.sources)
-
-
-def _instance_in(attached: str) -> str:
-    """The id in what an interface is attached to, for example: instance i-1 (web), 203.0.113.7."""
-    match = _INSTANCE.match(attached)
-    return match[1] if match else ""
+def _source(text: str) -> object:
+    """A CIDR or the id of a prefix list, in a form that can be compared."""
+    return text if is_prefix_list(text) else parse_cidr(text)

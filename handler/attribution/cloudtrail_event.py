@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any, NamedTuple
 
 from handler.attribution.actor import actor_of
@@ -20,12 +20,7 @@ from handler.sanitize import clean_text, cut, describe
 
 RULE_CALLS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
 PREFIX_LIST_CALLS = ("ModifyManagedPrefixList", "RestoreManagedPrefixListVersion")
-INTERFACE_CALLS = (
-    "AssignIpv6Addresses",
-    "AssociateAddress",
-    "ModifyInstanceAttribute",
-    "ModifyNetworkInterfaceAttribute",
-)
+INTERFACE_CALLS = ("ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute")
 _LONGEST_ADDRESS = 64
 _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId")
 
@@ -42,7 +37,7 @@ class ApiCall(NamedTuple):
     """A call that has changed what may come in; ``at`` is UTC in ISO 8601 with a Z.
 
     ``rules`` are those that it made or changed, ``prefix_list`` is the list to which it added,
-    ``holder`` the interface or instance that it attached to ``group_ids``, or gave an address.
+    ``holder`` the interface or instance that has ``group_ids``, and no other groups, since.
     """
 
     id: str
@@ -67,7 +62,7 @@ def parse_record(record: object) -> ApiCall | None:
     ids = [clean_text(fields.get(key)) for key in ("eventID", "eventName", "awsRegion")]
     event_id, name, region = (cut(text, _LONGEST_ADDRESS) if text else "" for text in ids)
     account = clean_text(fields.get("recipientAccountId")) or ""
-    at = _time(fields.get("eventTime"))
+    at = event_time(fields.get("eventTime"))
     if fields.get("errorCode") or not (event_id and name and region and at):
         return None
     request = _fields(fields.get("requestParameters"))
@@ -86,6 +81,18 @@ def parse_record(record: object) -> ApiCall | None:
         cut(address, _LONGEST_ADDRESS) if address else None,
         **changed,
     )
+
+
+def event_time(value: object) -> str | None:
+    """A time in UTC to the second, in ISO 8601 with a Z; None for what is none."""
+    try:
+        time = datetime.fromisoformat(str(value))
+        in_utc = time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    # In the first and the last year, what is added to it may be out of range.
+    is_usable = time.tzinfo and MINYEAR < in_utc.year < MAXYEAR
+    return in_utc.strftime("%Y-%m-%dT%H:%M:%SZ") if is_usable else None
 
 
 def _changed(
@@ -109,19 +116,17 @@ def _changed(
             list_id = clean_text(request.get("prefixListId"))
             return {"prefix_list": list_id} if list_id else None
         case _ if name in INTERFACE_CALLS:
-            return _attached(name, request)
+            return _attached(request)
     return None
 
 
-def _attached(name: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The interface or instance that a call has attached to groups, or given an address."""
+def _attached(request: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The interface or instance that a call has attached to groups."""
     items = _items(request.get("groupSet"))
     groups = tuple(filter(None, (clean_text(item.get("groupId")) for item in items)))
     holder = clean_text(request.get("networkInterfaceId")) or clean_text(request.get("instanceId"))
-    # These two calls change many other attributes, too.
-    if holder is None or (name.startswith("Modify") and not groups):
-        return None
-    return {"holder": holder, "group_ids": groups}
+    # These calls change many other attributes, too.
+    return {"holder": holder, "group_ids": groups} if holder and groups else None
 
 
 def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | None:
@@ -166,12 +171,3 @@ def _fields(value: object) -> Mapping[str, Any]:
 
 def _small(key: str) -> str:
     return key[:1].lower() + key[1:]
-
-
-def _time(value: object) -> str | None:
-    """A time in UTC to the second; None for what is none."""
-    try:
-        time = datetime.fromisoformat(str(value))
-        return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time.tzinfo else None
-    except (ValueError, OverflowError):
-        return None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from handler import clock
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
-from handler.aws import FAILURES, error_code
+from handler.aws import error_code
 from handler.model.network import Target
 
 logger = logging.getLogger(__name__)
@@ -67,13 +67,13 @@ class EventHistory:
             query, token = queue.popleft()
             try:
                 page = self._page(query, token)
-            except FAILURES as error:
+                calls = filter(None, map(_call, page.get("Events") or ()))
+                self._calls[query].update((call.id, call) for call in calls)
+            except Exception as error:  # noqa: BLE001 -- no answer may cost the mail
                 extra = {"region": query.target.region, "error": error_code(error)}
                 logger.warning("CloudTrail's event history was not read.", extra=extra)
                 queue = deque(item for item in queue if item[0].target != query.target)
                 continue
-            calls = filter(None, map(_call, page.get("Events") or ()))
-            self._calls[query].update((call.id, call) for call in calls)
             if next_token := page.get("NextToken"):
                 queue.append((query, next_token))
             else:

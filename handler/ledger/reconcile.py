@@ -225,7 +225,7 @@ class _Reconciling:
             first_seen=self._first_seen(finding, before),
             last_seen=self._now,
             changed_at=max((f.changed_at or "" for f in before), default="") or self._now,
-            opened_by=_opened_by(status, change, before),
+            opened_by=_opened_by(comparison.changes.get(finding.id), before),
         )
         if found.is_change:
             found = found._replace(changed_at=self._now)
@@ -364,11 +364,9 @@ class _Reconciling:
         return any(True for _ in openings.overlapping(finding))
 
 
-def _opened_by(
-    status: Status, change: Change | None, before: Sequence[Finding]
-) -> OpenedBy | NotAttributed | None:
-    """Who opened what is open as before; None for what was opened since."""
-    if status in {Status.NEW, Status.REOPENED} or change is Change.WIDENED:
+def _opened_by(change: Change | None, before: Sequence[Finding]) -> OpenedBy | NotAttributed | None:
+    """Who opened what was open before, accepted or not; None for what was opened since."""
+    if change is Change.WIDENED:
         return None
     return next((finding.opened_by for finding in before), None)
 

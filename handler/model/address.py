@@ -66,11 +66,6 @@ def is_prefix_list(source: str) -> bool:
     return source.startswith("pl-")
 
 
-def are_equal(one: str, other: str) -> bool:
-    """Whether two CIDRs hold the same addresses, however they are written."""
-    return parse_cidr(one) == parse_cidr(other)
-
-
 def contains(outer: str, inner: str) -> bool:
     """Whether the one source holds all addresses of the other.
 

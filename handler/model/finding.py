@@ -66,7 +66,7 @@ class Status(StrEnum):
 
 
 MAX_NAMED = 15
-"""A finding names that many sources, rules and interfaces, and counts the others."""
+"""A report names that many sources, rules and interfaces of a finding, and counts the others."""
 
 
 class Change(StrEnum):
@@ -95,13 +95,14 @@ class Finding(NamedTuple):
     of which ``group_id`` is the first; empty where one group does. ``part_of`` is the id of such a
     finding, of which this one is a part. ``addresses``, ``share`` and ``family`` are None where the
     reach is unknown; ``address_set`` says which addresses get in. ``rules`` are what opens it, and
-    ``redundant_rules`` open a part of it without adding to them; both are kept until the policy is
-    applied. ``sources``, ``prefix_lists``, ``rule_ids``, ``interfaces`` and ``attached`` (what the
-    interfaces belong to, public ones first) name the first ones of ``source_count``,
-    ``rule_count`` and ``interface_count``. ``detail`` says what is wrong with a rule that could not
-    be evaluated, or what else opens it or a part of it. ``why`` gives the reason for the severity
-    in one sentence, ``attachment`` the path that decides it. ``managed_by`` is the controller or
-    stack that manages the group.
+    ``redundant_rules`` open a part of it without adding to them; a stored finding
+    has neither. ``sources``, ``prefix_lists``, ``interfaces`` and ``attached`` (what the interfaces
+    belong to, public ones first) name the first ones of ``source_count`` and ``interface_count``.
+    ``rule_ids`` are those of all rules, as far as they are known, and ``holders`` the ids of all
+    interfaces and instances; a stored finding has the first rule ids and no holders. ``detail``
+    says what is wrong with a rule that could not be evaluated, or what else opens it or a part of
+    it. ``why`` gives the reason for the severity in one sentence, ``attachment`` the path that
+    decides it. ``managed_by`` is the controller or stack that manages the group.
     ``fix`` is the command that closes it, ``narrower`` the one that lets one range in instead.
     ``exception`` says who accepts it and until when, or until when they did, or which exception is
     narrower than the finding. ``first_seen``, ``last_seen``, ``resolved_at`` and ``changed_at``
@@ -144,6 +145,7 @@ class Finding(NamedTuple):
     attachment: Attachment = Attachment.UNKNOWN
     interfaces: tuple[str, ...] = ()
     attached: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
     interface_count: int = 0
     owner: str | None = None
     managed_by: str | None = None
@@ -167,6 +169,12 @@ class Finding(NamedTuple):
         """Whether it opened, reopened, or got wider or worse since the last run."""
         is_wider_or_worse = self.change in {Change.WIDENED, Change.WORSENED}
         return self.status in {Status.NEW, Status.REOPENED} or is_wider_or_worse
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it was opened or made wider since the last run, and not only accepted before."""
+        is_new = self.status in {Status.NEW, Status.REOPENED} and not self.origins
+        return is_new or self.change is Change.WIDENED
 
     @property
     def groups(self) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 # CloudTrail's event history may have an event some minutes late, and so in the next run only.
 _TRIES = 2
+# A history that throttles may be read in a later run; one that is denied is given up.
+_TRIES_UNREAD = 10
 
 
 class ActorKind(StrEnum):
@@ -21,12 +23,11 @@ class ActorKind(StrEnum):
 
 
 class Means(StrEnum):
-    """What a call changed: a rule, a prefix list, an interface's groups, or its addresses."""
+    """What a call changed: a rule, a prefix list, or the groups of an interface."""
 
     RULE = "rule"
     PREFIX_LIST = "prefix-list"
     INTERFACE = "interface"
-    ADDRESS = "address"
 
 
 class Actor(NamedTuple):
@@ -55,7 +56,8 @@ class NotAttributed(NamedTuple):
     """A finding whose opening was not found so far.
 
     ``since`` is from when on to look for it in CloudTrail's event history, UTC in ISO 8601 with a
-    Z, and ``tries`` how often that was done. ``is_read`` is false where not all of it was read.
+    Z, and ``tries`` how often that was done. ``is_read`` is false where not all of it was read
+    the last time.
     """
 
     since: str
@@ -65,4 +67,4 @@ class NotAttributed(NamedTuple):
     @property
     def is_final(self) -> bool:
         """Whether it is not looked for again."""
-        return self.tries >= _TRIES
+        return self.tries >= (_TRIES if self.is_read else _TRIES_UNREAD)

@@ -18,7 +18,7 @@ def copies_of(report: Report, domains: Collection[str]) -> Iterator[tuple[str, R
     """
     findings: dict[str, list[Finding]] = {}
     for finding in report.listed(report.open):
-        if finding.is_change and (address := _address(finding, domains)):
+        if finding.is_opening and (address := _address(finding, domains)):
             findings.setdefault(address, []).append(finding)
     for address, opened in sorted(findings.items()):
         targets = {finding.target for finding in opened}

@@ -192,7 +192,7 @@ def _sentence(report: Report) -> str:
 def _is_open(opening: Opening) -> str:
     finding = opening.finding
     what, audience = phrases.service(finding), phrases.audience(finding)
-    groups, reason = phrases.group_names(finding), phrases.reason(finding)
+    groups, reason = phrases.group_names(finding), phrases.reason_of_path(finding)
     if reason:
         return f"{what} on {groups}: rules allow {audience}, {reason}"
     verb = "are" if ", " in what or " and " in what else "is"

@@ -8,7 +8,7 @@ from typing import Any
 from handler.model.address import Family, is_prefix_list, parse_cidr
 from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
-from handler.model.finding import Change, Finding, Kind, Previous, Severity, Status
+from handler.model.finding import MAX_NAMED, Change, Finding, Kind, Previous, Severity, Status
 from handler.model.network import Target
 from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
@@ -148,7 +148,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "sources": list(finding.sources),
         "prefixLists": list(finding.prefix_lists),
         "sourceCount": finding.source_count,
-        "ruleIds": list(finding.rule_ids),
+        "ruleIds": list(finding.rule_ids[:MAX_NAMED]),
         "ruleCount": finding.rule_count,
         "attachment": finding.attachment,
         "interfaces": list(finding.interfaces),

@@ -23,6 +23,7 @@ _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
+_LARGE_SHARE = 0.0001
 _LONGEST_NAME = 80
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
@@ -34,8 +35,9 @@ _MEANS = {
     Means.RULE: "",
     Means.PREFIX_LIST: " through a prefix list",
     Means.INTERFACE: " by attaching a network interface",
-    Means.ADDRESS: " by assigning a public address",
 }
+# Who gets in, at the beginning of a reason.
+_AUDIENCE = re.compile(r"^only .*? gets? in(?: and |$)")
 # Reasons in fewer words, for a line that names group and interfaces anyway.
 _SHORTER = {
     "the interface has no public": "no public",
@@ -109,10 +111,14 @@ def reach(finding: Finding) -> str:
     if finding.reach is Reach.WORLD:
         return f"from the whole {family} internet"
     if finding.reach is Reach.WIDE:
-        # All but a few addresses are not all of them.
-        share = min(finding.share, 0.9999)
-        return f"from {share:.2%} of the {family} internet"
+        return f"from {_share(finding.share)} of the {family} internet"
     return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
+
+
+def _share(share: float) -> str:
+    """A part of the internet in percent."""
+    # All but a few addresses are not all of them, and a /16 of 0.0018 % is not nothing.
+    return f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
 
 
 def opening(finding: Finding) -> str:
@@ -178,8 +184,7 @@ def audience(finding: Finding) -> str:
     if finding.addresses is None or finding.share is None:
         return "clients of an AWS service"
     if finding.reach is Reach.WIDE:
-        # All but a few addresses are not all of them.
-        return f"{min(finding.share, 0.9999):.2%} of the {_FAMILIES[finding.family]} internet"
+        return f"{_share(finding.share)} of the {_FAMILIES[finding.family]} internet"
     return addresses(finding.addresses)
 
 
@@ -209,13 +214,21 @@ def reason(finding: Finding) -> str:
     return plain(_ASIDE.sub("", text))
 
 
+def reason_of_path(finding: Finding) -> str:
+    """The reason without who gets in, for a sentence that says it anyway."""
+    return _AUDIENCE.sub("", reason(finding))
+
+
 def opened_by(finding: Finding) -> str:
-    """Who opened it, when and from where; empty where that is not known, or looked for again."""
+    """Who opened it, when and from where, or why that is unknown; empty where nobody looked yet.
+
+    Empty as well where it was looked for once, because CloudTrail may be late.
+    """
     opener = finding.opened_by
+    if isinstance(opener, NotAttributed) and not opener.is_read:
+        return "unknown (CloudTrail's event history could not be read)"
     if isinstance(opener, NotAttributed) and opener.is_final:
-        if not opener.is_read:
-            return "CloudTrail's event history could not be read"
-        return f"not in CloudTrail's event history since {day(opener.since)}"
+        return f"unknown (not in CloudTrail's event history since {day(opener.since)})"
     if not isinstance(opener, OpenedBy):
         return ""
     others = f" and {count(opener.others, 'other')}" if opener.others else ""

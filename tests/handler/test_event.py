@@ -65,6 +65,21 @@ MANUAL = RunRequest("request", Trigger.MANUAL, Notify.ALWAYS, BOTH)
             RunRequest("e1", Trigger.CHANGE, Notify.CHANGES, BOTH),
             id="change-somewhere",
         ),
+        *(
+            pytest.param(
+                CHANGE | {"detail": CHANGE["detail"] | {"eventTime": time}},
+                RunRequest("e1", Trigger.CHANGE, Notify.CHANGES, ("us-east-1",), is_full=False),
+                id=f"change-at-{time}",
+            )
+            for time in (
+                "0001-01-01T00:00:00Z",
+                "0001-01-01T00:00:00+23:59",
+                "9999-12-31T23:59:59Z",
+                "9999-12-31T23:59:59-23:59",
+                "2026-11-23T06:00:00",
+                "today",
+            )
+        ),
         pytest.param({}, MANUAL, id="empty"),
         pytest.param(None, MANUAL, id="null"),
         pytest.param([1], MANUAL, id="list"),

@@ -1,11 +1,12 @@
 """Events on the account's bus: after the mail, at least once, and never at the mail's cost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from handler import clock
 from handler.model.finding import Status
 from handler.model.run import AuditIncompleteError, Changes
 from handler.publish import publish
@@ -13,7 +14,7 @@ from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from tests.support import reports
 from tests.support.security_groups import answer, permission
-from tests.support.stack import Stack
+from tests.support.stack import Stack, intercepted
 
 
 @pytest.fixture
@@ -84,48 +85,118 @@ def test_a_refused_mail_publishes_nothing(stack: Stack, account: Account) -> Non
 
 
 class Bus:
-    """EventBridge that takes all but some events."""
+    """EventBridge that takes all but some events, and takes its time."""
 
-    def __init__(self, refused: int = 0) -> None:
-        self.refused = refused
+    def __init__(self, *refused: int, seconds: float = 0) -> None:
+        """``refused`` are how many events of each request are refused, with HTTP status 200."""
+        self.refused = list(refused)
+        self.seconds = seconds
+        self.seconds_left = 300.0
         self.sizes: list[int] = []
 
     def put_events(self, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
-        """The first events are refused, with HTTP status 200."""
+        """The first events of a request are those that are refused."""
         self.sizes.append(len(Entries))
-        refused, self.refused = self.refused, 0
-        error = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
-        return {"Entries": [error if index < refused else {} for index in range(len(Entries))]}
+        self.seconds_left -= self.seconds
+        refused = self.refused.pop(0) if self.refused else 0
+        error = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate\nexceeded\x1b[31m."}
+        taken = {"EventId": "1"}
+        return {"Entries": [error if i < refused else taken for i in range(len(Entries))]}
+
+    def get_remaining_time_in_millis(self) -> float:
+        """The time that the run has left, as Lambda says it."""
+        return self.seconds_left * 1000
+
+
+def put(bus: Bus, number: int, before_request: Callable[[], None] = lambda: None) -> str | None:
+    """Publish a report with so many new findings."""
+    report = reports.of(reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))))
+    (finding,) = report.findings
+    findings = (finding._replace(status=Status.NEW),) * number
+    report = replace(report, findings=findings, changes=Changes())
+    return publish(bus, report, clock.TimeBudget(bus), before_request)
+
+
+THROTTLED = "ThrottlingException: Rate exceeded\N{REPLACEMENT CHARACTER}[31m."
 
 
 @pytest.mark.parametrize(
     ("number", "refused", "sizes", "problem"),
     [
-        pytest.param(0, 0, [], None, id="none"),
-        pytest.param(21, 0, [10, 10, 1], None, id="three-requests"),
+        pytest.param(0, [], [], None, id="none"),
+        pytest.param(21, [], [10, 10, 1], None, id="three-requests"),
+        pytest.param(12, [1], [10, 2, 1], None, id="one-refused-once"),
+        pytest.param(21, [10], [10, 10, 10, 1], None, id="a-request-refused-once"),
         pytest.param(
             3,
-            2,
-            [3],
-            "2 of 3 events could not be published: ThrottlingException: Rate exceeded.",
-            id="some-refused",
+            [2, 2],
+            [3, 2],
+            f"2 of 3 events could not be published: {THROTTLED}",
+            id="refused-twice",
         ),
         pytest.param(
             1001,
-            0,
+            [],
             [10] * 100,
             "1 of 1,001 events could not be published: A run publishes 1,000 at most.",
             id="too-many",
         ),
+        pytest.param(
+            1001,
+            [10],
+            [10] * 101,
+            "1 of 1,001 events could not be published: A run publishes 1,000 at most.",
+            id="too-many-and-a-request-refused-once",
+        ),
     ],
 )
 def test_ten_events_are_put_at_once(
-    number: int, refused: int, sizes: list[int], problem: str | None
+    number: int,
+    refused: list[int],
+    sizes: list[int],
+    problem: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A thousand a run at most; what EventBridge refuses of a request is counted."""
-    report = reports.of(reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))))
-    (finding,) = report.findings
-    findings = (finding._replace(status=Status.NEW),) * number
-    bus = Bus(refused)
-    assert publish(bus, replace(report, findings=findings, changes=Changes())) == problem
+    """A thousand a run at most; what EventBridge refuses is put once more, and then counted."""
+    monkeypatch.setattr(clock, "sleep", lambda _seconds: None)
+    bus = Bus(*refused)
+    assert put(bus, number) == problem
     assert bus.sizes == sizes
+
+
+def test_the_time_for_the_commit_is_not_used() -> None:
+    """Of 300 seconds a mail and the ledger need 60: no request begins with less."""
+    bus = Bus(seconds=50)
+    assert put(bus, 100) == "50 of 100 events could not be published: The run had no time for more."
+    assert bus.sizes == [10] * 5
+
+
+def test_each_request_is_announced() -> None:
+    """So that the run's claim on the ledger is renewed in time."""
+    announced: list[int] = []
+    bus = Bus()
+    assert put(bus, 21, lambda: announced.append(len(bus.sizes))) is None
+    assert announced == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<html>", "{}", "[]", "null", '{"Entries": []}', '{"Entries": [null]}', '{"Entries": 1}'],
+)
+def test_an_odd_answer_costs_neither_mail_nor_commit(
+    stack: Stack, account: Account, body: str
+) -> None:
+    """The run fails after its commit: the next one repeats nothing."""
+
+    def answer_oddly(request: Any, send: Any) -> Any:
+        response = send()
+        if request.headers.get("X-Amz-Target", b"").endswith(b"PutEvents"):
+            response._content = body.encode()  # noqa: SLF001 -- botocore's own
+        return response
+
+    stack.open("web")
+    problem = "1 of 1 event could not be published: EventBridge's answer could not be read."
+    with intercepted(answer_oddly), pytest.raises(AuditIncompleteError, match=problem):
+        stack.run()
+    stack.run()
+    assert len(account.mails()) == 2

@@ -251,6 +251,26 @@ def test_names(fields: Answer, attached: str) -> None:
     assert finding_on(snapshot(interface(**fields))).attached == (attached,)
 
 
+@pytest.mark.parametrize(
+    ("fields", "holders"),
+    [
+        pytest.param({}, ("eni-1",), id="interface"),
+        pytest.param(
+            {
+                "Attachment": {"InstanceId": "i-1"},
+                "TagSet": [{"Key": "Name", "Value": "i-2 (web)"}],
+            },
+            ("eni-1", "i-1"),
+            id="instance",
+        ),
+        pytest.param({"Description": "instance i-1 (web)"}, ("eni-1",), id="no-instance"),
+    ],
+)
+def test_the_ids_of_interfaces_and_instances(fields: Answer, holders: tuple[str, ...]) -> None:
+    """They come from EC2 alone, never from a name or a description."""
+    assert finding_on(snapshot(interface(**fields))).holders == holders
+
+
 def test_name_of_a_network_load_balancer() -> None:
     """A network load balancer is known by its name."""
     balancer = load_balancer(groups=("sg-1",))

@@ -52,6 +52,15 @@ UNKNOWN = Actor(ActorKind.UNKNOWN, "an unknown principal")
             id="path-of-identity-center-below-another",
         ),
         pytest.param(
+            role(CENTER_ROLE, "alice@example.com", f"/x:role{CENTER_PATH}"),
+            Actor(
+                ActorKind.ROLE,
+                f"role {CENTER_ROLE}, session name alice@example.com",
+                CENTER_ROLE,
+            ),
+            id="path-with-a-colon-before-that-of-identity-center",
+        ),
+        pytest.param(
             {"type": "IdentityCenterUser", "onBehalfOf": {"userId": "544894e8-80c1-707f"}},
             Actor(
                 ActorKind.IDENTITY_CENTER_USER,

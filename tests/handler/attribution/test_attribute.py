@@ -7,7 +7,7 @@ import pytest
 from handler.attribution.attribute import OpeningCalls, is_sought
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
 from handler.model.finding import Change, Finding, Kind, Severity, Status
-from handler.model.network import Target
+from handler.model.network import Rule, Target
 from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.traffic import Traffic
@@ -15,7 +15,6 @@ from tests.support.cloudtrail import (
     ACCOUNT,
     OTHER_ACCOUNT,
     Record,
-    associate_address,
     attach,
     authorize,
     iam_user,
@@ -24,6 +23,7 @@ from tests.support.cloudtrail import (
     rule,
     update,
 )
+from tests.support.openers import NOT_READ
 
 ENTRY = {"Cidr": "0.0.0.0/0", "tag": 1}
 OFFICE = "203.0.113.0/24"
@@ -38,7 +38,7 @@ SSH = Finding(
     traffic=Traffic("tcp", 22, 22),
     service="SSH",
     reach=Reach.WORLD,
-    sources=("0.0.0.0/0",),
+    rules=(Rule("sg-1", Traffic("tcp", 22, 22), "0.0.0.0/0"),),
     rule_ids=("sgr-1",),
     status=Status.NEW,
 )
@@ -46,11 +46,15 @@ JOINT = SSH._replace(
     kind=Kind.JOINT,
     group_ids=("sg-1", "sg-2"),
     group_names=("web", "all"),
-    interfaces=("eni-1",),
-    attached=("instance i-1 (web), 203.0.113.7",),
+    holders=("eni-1", "i-1"),
 )
-ON_INSTANCE = SSH._replace(interfaces=JOINT.interfaces, attached=JOINT.attached)
-LIST = SSH._replace(sources=(), prefix_lists=("pl-1",))
+LIST = SSH._replace(rules=(Rule("sg-1", SSH.traffic, "pl-1"),), prefix_lists=("pl-1",))
+
+
+def opening(*sources: str) -> Finding:
+    """SSH open to these sources, with a rule for each: sgr-1, sgr-2 and so on."""
+    rules = tuple(Rule("sg-1", SSH.traffic, source) for source in sources)
+    return SSH._replace(rules=rules, rule_ids=tuple(f"sgr-{n + 1}" for n in range(len(rules))))
 
 
 def call(document: Record, who: str = "alice", at: str = "05:58", **fields: Any) -> ApiCall:
@@ -80,6 +84,7 @@ def test_an_opener_is_the_call_with_its_time_address_and_id() -> None:
 
 ALICE = ("alice", 0, Means.RULE)
 BOB = ("bob", 0, Means.RULE)
+BY_ATTACHING = ("alice", 0, Means.INTERFACE)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +163,7 @@ BOB = ("bob", 0, Means.RULE)
             id="two-ports-beside-each-other",
         ),
         pytest.param(
-            SSH._replace(sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
+            opening("0.0.0.0/1", "128.0.0.0/1"),
             [
                 call(authorize(rule(source="0.0.0.0/1"))),
                 call(authorize(rule("sgr-2", "128.0.0.0/1")), "bob", "06:00"),
@@ -167,7 +172,7 @@ BOB = ("bob", 0, Means.RULE)
             id="two-people-opened-it-together",
         ),
         pytest.param(
-            SSH._replace(sources=("0.0.0.0/1", "128.0.0.0/1"), rule_ids=("sgr-1", "sgr-2")),
+            opening("0.0.0.0/1", "128.0.0.0/1"),
             [
                 call(authorize(rule(source="0.0.0.0/1"))),
                 call(authorize(rule("sgr-2", "128.0.0.0/1")), "alice", "06:00"),
@@ -192,30 +197,36 @@ BOB = ("bob", 0, Means.RULE)
             id="a-list-and-then-a-rule-with-it",
         ),
         pytest.param(
-            ON_INSTANCE,
-            [call(attach("eni-1", "sg-1", "sg-9"))],
-            ("alice", 0, Means.INTERFACE),
-            id="attached-to-an-interface",
+            SSH._replace(holders=JOINT.holders),
+            [call(attach("eni-1", "sg-1"))],
+            None,
+            id="attaching-opens-nothing-of-one-group",
         ),
         pytest.param(
-            ON_INSTANCE,
-            [call(attach("i-1", "sg-1"))],
-            ("alice", 0, Means.INTERFACE),
-            id="attached-to-an-instance",
-        ),
-        pytest.param(ON_INSTANCE, [call(attach("i-10", "sg-1"))], None, id="another-instance"),
-        pytest.param(ON_INSTANCE, [call(attach("eni-1", "sg-9"))], None, id="another-group"),
-        pytest.param(
-            ON_INSTANCE,
-            [call(associate_address())],
-            ("alice", 0, Means.ADDRESS),
-            id="public-address",
+            JOINT, [call(attach("eni-1", "sg-1", "sg-9", "sg-2"))], BY_ATTACHING, id="on-interface"
         ),
         pytest.param(
-            ON_INSTANCE,
-            [call(authorize(rule())), call(associate_address(), "bob", "06:00")],
-            ALICE,
-            id="a-rule-is-not-opened-by-an-address",
+            JOINT, [call(attach("i-1", "sg-1", "sg-2"))], BY_ATTACHING, id="on-an-instance"
+        ),
+        pytest.param(JOINT, [call(attach("i-10", "sg-1", "sg-2"))], None, id="another-instance"),
+        pytest.param(JOINT, [call(attach("eni-1", "sg-1"))], None, id="only-one-of-the-groups"),
+        pytest.param(
+            JOINT,
+            [
+                call(attach("eni-1", "sg-1", "sg-2")),
+                call(attach("eni-1", "sg-1", "sg-2", "sg-9"), "bob", "06:00"),
+            ],
+            BY_ATTACHING,
+            id="attached-and-then-to-another-group-too",
+        ),
+        pytest.param(
+            JOINT,
+            [
+                call(attach("eni-1", "sg-1", "sg-2")),
+                call(attach("eni-1", "sg-1"), "bob", "06:00"),
+            ],
+            None,
+            id="attached-and-detached",
         ),
         pytest.param(
             JOINT,
@@ -223,12 +234,17 @@ BOB = ("bob", 0, Means.RULE)
             ("bob", 1, Means.INTERFACE),
             id="groups-that-open-it-together",
         ),
-        pytest.param(JOINT, [call(attach("eni-1", "sg-1"))], None, id="only-one-of-the-groups"),
         pytest.param(
-            ON_INSTANCE._replace(status=Status.OPEN, change=Change.WIDENED),
-            [call(associate_address())],
+            JOINT._replace(status=Status.OPEN, change=Change.WIDENED),
+            [call(attach("eni-1", "sg-1", "sg-2"))],
             None,
-            id="an-address-widens-nothing",
+            id="attaching-widens-nothing",
+        ),
+        pytest.param(
+            opening(*(f"9.{n}.0.0/16" for n in range(16)), "128.0.0.0/1"),
+            [call(authorize(rule("sgr-17", "128.0.0.0/1")))],
+            ALICE,
+            id="the-last-of-many-rules",
         ),
     ],
 )
@@ -247,6 +263,9 @@ def test_the_opener_is_found_by_ids(
         pytest.param({"status": Status.REOPENED}, True, id="reopened"),
         pytest.param({"status": Status.OPEN, "change": Change.WIDENED}, True, id="widened"),
         pytest.param({"status": Status.OPEN, "change": Change.WORSENED}, False, id="worse"),
+        pytest.param(
+            {"status": Status.REOPENED, "origins": ("1",)}, False, id="accepted-until-now"
+        ),
         pytest.param({"status": Status.OPEN}, False, id="open"),
         pytest.param({"status": Status.EXCEPTED}, False, id="accepted"),
         pytest.param({"rule_ids": ()}, False, id="rule-ids-not-read"),
@@ -266,12 +285,22 @@ def test_the_opener_is_found_by_ids(
             id="not-found-twice",
         ),
         pytest.param(
+            {"status": Status.OPEN, "opened_by": NOT_READ._replace(tries=9)},
+            True,
+            id="not-read-nine-times",
+        ),
+        pytest.param(
+            {"status": Status.OPEN, "opened_by": NOT_READ._replace(tries=10)},
+            False,
+            id="not-read-ten-times",
+        ),
+        pytest.param(
             {"opened_by": OpeningCalls([call(authorize(rule()))]).opener_of(SSH)}, False, id="known"
         ),
     ],
 )
-def test_what_has_opened_is_asked_for_twice_at_most(
+def test_what_has_opened_is_asked_for_until_it_is_known(
     fields: dict[str, Any], *, sought: bool
 ) -> None:
-    """An opening that was not found is asked for once more in the next run."""
+    """What was not found is asked for in two runs, what was not read in ten."""
     assert is_sought(SSH._replace(**fields)) is sought

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handler.model.address import Family, are_equal, parse_cidr, subtract
+from handler.model.address import Family, parse_cidr, subtract
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,3 @@ def test_what_others_do_not_hold_is_left() -> None:
     assert subtract([(0, 10), (20, 30)], [(3, 5), (8, 25)]) == [(0, 3), (5, 8), (25, 30)]
     assert subtract([(0, 10)], [(0, 10)]) == []
     assert subtract([(0, 10)], [(2, 8), (3, 5)]) == [(0, 2), (8, 10)]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "is_equal"),
-    [("1.0.0.0/0", "0.0.0.0/0", True), ("::/0", "0::/0", True), ("::/0", "0.0.0.0/0", False)],
-)
-def test_cidrs_are_equal_by_their_addresses(one: str, other: str, *, is_equal: bool) -> None:
-    """Host bits and the way of writing make no difference; the family does."""
-    assert are_equal(one, other) is is_equal

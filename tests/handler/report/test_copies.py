@@ -1,11 +1,12 @@
 """Who hears of what they have opened."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from handler.attribution.actor import actor_of
-from handler.model.finding import Status
+from handler.model.finding import Change, Status
 from handler.model.opened_by import Actor, ActorKind
 from handler.model.run import Report
 from handler.report.copies import copies_of
@@ -43,6 +44,11 @@ def report(*actors: Actor, status: Status = Status.NEW) -> Report:
         ),
         pytest.param(actor_of(role("Deploy", ADDRESS)), [], id="session-name"),
         pytest.param(actor_of(role(CENTER_ROLE, ADDRESS)), [], id="role-named-like-a-reserved-one"),
+        pytest.param(
+            actor_of(role(CENTER_ROLE, ADDRESS, f"/x:role{CENTER_PATH}")),
+            [],
+            id="role-with-a-path-like-a-reserved-one",
+        ),
         pytest.param(actor_of(iam_user(ADDRESS, OTHER_ACCOUNT), ACCOUNT), [], id="other-account"),
         pytest.param(
             actor_of(iam_user(ADDRESS) | {"invokedBy": "cloudformation.amazonaws.com"}),
@@ -79,7 +85,19 @@ def test_each_person_has_their_own_findings() -> None:
     assert [coverage.target for coverage in copies[bob].coverage] == [reports.IRELAND]
 
 
-def test_what_is_still_open_is_no_news() -> None:
-    """A person hears of an opening once."""
+@pytest.mark.parametrize(
+    ("fields", "copied"),
+    [
+        pytest.param({"status": Status.NEW}, [ADDRESS], id="new"),
+        pytest.param({"status": Status.REOPENED}, [ADDRESS], id="opened-again"),
+        pytest.param({"change": Change.WIDENED}, [ADDRESS], id="widened"),
+        pytest.param({"change": Change.WORSENED}, [], id="worse-by-what-others-did"),
+        pytest.param({"status": Status.REOPENED, "origins": ("1",)}, [], id="no-longer-accepted"),
+        pytest.param({}, [], id="open"),
+    ],
+)
+def test_a_person_hears_of_an_opening_once(fields: dict[str, Any], copied: list[str]) -> None:
+    """In the run in which it was opened or made wider."""
     made = report(actor_of(iam_user(ADDRESS)), status=Status.OPEN)
-    assert list(copies_of(made, ["example.com"])) == []
+    made = replace(made, findings=tuple(f._replace(**fields) for f in made.findings))
+    assert [address for address, _ in copies_of(made, ["example.com"])] == copied

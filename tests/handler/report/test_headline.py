@@ -101,6 +101,35 @@ def before(finding_severity: Severity = Severity.HIGH) -> tuple[Previous, ...]:
             id="below-the-minimum",
         ),
         pytest.param(
+            reports.of(scan(22, source="0.0.0.0/2"), previous=known()),
+            "New high: SSH on web",
+            "New: SSH on web is open to 28.10% of the IPv4 internet",
+            id="a-part-of-the-internet",
+        ),
+        pytest.param(
+            reports.of(scan(22, source="9.9.0.0/16"), previous=known()),
+            "New high: SSH on web",
+            "New: SSH on web is open to 0.0018% of the IPv4 internet",
+            id="a-small-part-of-the-internet",
+        ),
+        pytest.param(
+            reports.of(scan(22, source="9.9.0.0/20"), previous=known()),
+            "New medium: SSH on web",
+            "New: SSH on web is open to 4,096 addresses",
+            id="addresses",
+        ),
+        pytest.param(
+            reports.of(
+                reports.read(
+                    answer(permission("tcp", 22, 22, "0.0.0.0/2"), name="web"), NetworkInterfaces=[]
+                ),
+                previous=known(),
+            ),
+            "New low: SSH on web",
+            "New: SSH on web: rules allow 28.10% of the IPv4 internet, not attached",
+            id="a-part-of-the-internet-and-not-attached",
+        ),
+        pytest.param(
             reports.of(scan(22), policy=Policy.parse({"authorizedPorts": ["tcp/22"]})),
             "Nothing open to the internet but what is accepted in 1 region",
             "Nothing open to the internet but what is accepted in 1 region",
