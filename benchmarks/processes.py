@@ -117,8 +117,9 @@ def _measure(
     seconds = time.monotonic() - began
     if process.returncode:
         name = " ".join(command[1:])
-        message = f"{name} failed with exit status {process.returncode}; what it wrote is above."
-        raise MeasurementError(message)
+        raise MeasurementError(
+            f"{name} failed with exit status {process.returncode}; what it wrote is above."
+        )
     calls = _calls(address) - calls_before if address else Counter()
     return Measurement(**json.loads(process.stdout), seconds=seconds, calls=calls)
 

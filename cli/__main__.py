@@ -212,12 +212,7 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     Reads your own account with your AWS credentials, or others by assuming a role in each, and
     changes nothing.
     """
-    from cli.audit import (  # noqa: PLC0415 -- as above
-        OtherAccounts,
-        audit_accounts,
-        audit_snapshots,
-        exit_status,
-    )
+    from cli.audit import OtherAccounts, audit_accounts, audit_snapshots, exit_status  # noqa: PLC0415 -- as above
     from cli.policy_file import read_policy  # noqa: PLC0415 -- as above
     from handler.model.finding import Severity  # noqa: PLC0415 -- as above
     from handler.policy.policy import Policy  # noqa: PLC0415 -- as above
@@ -226,18 +221,16 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
         # An input without a file descriptor is no file that --output could overwrite.
         with suppress(OSError):
             if Path(path).is_file() and samestat(Path(path).stat(), os.fstat(file.fileno())):
-                message = f"--output would overwrite {path}, which the audit reads."
-                raise click.UsageError(message)
+                raise click.UsageError(f"--output would overwrite {path}, which the audit reads.")
     policy = read_policy(*_named(policy_file)) if policy_file else Policy()
     if snapshots and (profile or regions or accounts):
-        message = "--from-file reads no account: leave out --profile, --region and --account."
-        raise click.UsageError(message)
+        raise click.UsageError(
+            "--from-file reads no account: leave out --profile, --region and --account."
+        )
     if bool(accounts) != bool(role):
-        message = "--account and --role need each other."
-        raise click.UsageError(message)
+        raise click.UsageError("--account and --role need each other.")
     if external_id and not accounts:
-        message = "--external-id needs --account and --role."
-        raise click.UsageError(message)
+        raise click.UsageError("--external-id needs --account and --role.")
     others = OtherAccounts(tuple(dict.fromkeys(accounts)), role, external_id) if role else None
     with output(path) as stream:
         if snapshots:
@@ -259,11 +252,10 @@ def _project() -> Path:
     project = Path(__file__).resolve().parent.parent
     if not (project / "Pulumi.yaml").is_file():
         command = f"{sys.executable} -m cli {click.get_current_context().info_name}"
-        message = (
+        raise click.UsageError(
             "the installed package does not contain the Pulumi project: run "
             f"`{command}` in a clone of the security-group-audit repository."
         )
-        raise click.UsageError(message)
     return project
 
 

@@ -55,11 +55,12 @@ def audit_snapshots(files: Iterable[tuple[str, bytes]], policy: Policy) -> Repor
             raise AuditError(plain(f"{name}: {error}")) from error
         if first := names.get(snapshot.target):
             where = phrases.place(snapshot.target)
-            message = (
-                f"{name}: {where} is in {first} as well; give one file for each region, and add "
-                '"Region" to files without groups'
+            raise AuditError(
+                plain(
+                    f"{name}: {where} is in {first} as well; give one file for each region, and "
+                    'add "Region" to files without groups'
+                )
             )
-            raise AuditError(plain(message))
         names[snapshot.target] = name
         scans.append(scan_target(snapshot.target, snapshot, policy))
     return _report(started_at, scans, policy)
@@ -88,8 +89,7 @@ def audit_accounts(
         report = _report(started_at, scans, policy, is_full=not regions)
         return _with_accounts(report, others.ids) if others else report
     except FAILURES as error:
-        message = f"the account could not be read: {error_text(error)}"
-        raise AuditError(message) from error
+        raise AuditError(f"the account could not be read: {error_text(error)}") from error
 
 
 def exit_status(report: Report, fail_on: Severity | None) -> int:

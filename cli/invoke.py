@@ -60,11 +60,10 @@ def _function(account: Account, project: Path, stack: str) -> Function:
     except DeployError as error:
         raise click.ClickException(str(error)) from error
     if deployed.outputs.get("stateMachineArn"):
-        message = (
+        raise click.ClickException(
             f"stack {stack} audits many accounts, with more than one function: see "
             "`sg-audit demo --organization`, or `sg-audit audit --account` for your own accounts."
         )
-        raise click.ClickException(message)
     arn = deployed.outputs["functionArn"]
     return account.functions.definition(arn.split(":")[3], arn)
 
@@ -83,11 +82,11 @@ def _credentials() -> dict[str, str]:
         sts = session.client("sts", region_name=session.region_name or "us-east-1")
         identity = sts.get_caller_identity() if found else None
     except (BotoCoreError, ClientError) as error:
-        message = f"your AWS credentials are not valid: {error}"
-        raise click.ClickException(message) from error
+        raise click.ClickException(f"your AWS credentials are not valid: {error}") from error
     if found is None or identity is None:
-        message = "--live needs your AWS credentials, for example AWS_PROFILE; there are none."
-        raise click.ClickException(message)
+        raise click.ClickException(
+            "--live needs your AWS credentials, for example AWS_PROFILE; there are none."
+        )
     click.echo(f"Running in account {identity['Account']} as {identity['Arn']}, with real mail.")
     keys = found.get_frozen_credentials()
     variables = {
@@ -102,6 +101,7 @@ def _credentials() -> dict[str, str]:
 def _show_result(console: Console, invocation: Invocation) -> None:
     result = json.loads(invocation.payload)
     if invocation.error:
-        message = f"the function failed: {result.get('errorMessage')} ({result.get('errorType')})"
-        raise click.ClickException(message)
+        raise click.ClickException(
+            f"the function failed: {result.get('errorMessage')} ({result.get('errorType')})"
+        )
     console.print_json(data=result)

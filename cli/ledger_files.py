@@ -39,8 +39,9 @@ def stored_report(read: ReadKey, run: RunSummary, account: str | None = None) ->
         parts = {name: list(filter(None, document[name])) for name in ("coverage", "findings")}
         return report_from_json(document | parts)
     except DECODE_ERRORS as error:
-        message = f"{key}: not the report of a run ({type(error).__name__})"
-        raise click.ClickException(message) from error
+        raise click.ClickException(
+            f"{key}: not the report of a run ({type(error).__name__})"
+        ) from error
 
 
 def _content(read: ReadKey, key: str) -> bytes:
@@ -61,11 +62,10 @@ def ledger_folder(ledger: Path) -> ReadKey:
         try:
             return (ledger / key).read_bytes()
         except OSError as error:
-            message = (
+            raise click.ClickException(
                 f"{ledger / key} cannot be read ({error.strerror}): the ledger of the sandbox is "
                 "what `make demo` leaves behind; --live reads the one in AWS."
-            )
-            raise click.ClickException(message) from error
+            ) from error
 
     return read
 
@@ -78,8 +78,9 @@ def ledger_bucket(name: str) -> ReadKey:
             s3 = boto3.Session().client("s3")
             body: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
         except FAILURES as error:
-            message = f"s3://{name}/{key} could not be read: {error_text(error)}"
-            raise click.ClickException(message) from error
+            raise click.ClickException(
+                f"s3://{name}/{key} could not be read: {error_text(error)}"
+            ) from error
         return body
 
     return read
@@ -93,11 +94,11 @@ def deployed_bucket(project: Path, stack: str) -> str:
             command, cwd=project, capture_output=True, text=True, check=True
         )
     except OSError as error:
-        message = f"--live needs the Pulumi CLI on the PATH: {error.strerror}."
-        raise click.ClickException(message) from error
+        raise click.ClickException(
+            f"--live needs the Pulumi CLI on the PATH: {error.strerror}."
+        ) from error
     except subprocess.CalledProcessError as error:
-        message = (
+        raise click.ClickException(
             f"the Pulumi CLI found no ledger of stack {stack}: {' '.join(error.stderr.split())}"
-        )
-        raise click.ClickException(message) from error
+        ) from error
     return done.stdout.strip()

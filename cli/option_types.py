@@ -13,8 +13,7 @@ def _matching(pattern: str | re.Pattern[str], expectation: str) -> Callable[[str
 
     def require_match(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            message = f"{value!r} is not {expectation}."
-            raise click.BadParameter(message)
+            raise click.BadParameter(f"{value!r} is not {expectation}.")
         return value
 
     return require_match

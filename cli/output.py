@@ -23,8 +23,7 @@ def output(path: str) -> Iterator[TextIO]:
     if path == "-":
         # Python has none when the caller has closed it.
         if sys.stdout is None:
-            message = "standard output is closed."
-            raise AuditError(message)
+            raise AuditError("standard output is closed.")
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A group's name that the terminal cannot show must not end the audit.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -75,5 +74,4 @@ def _explained(path: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        message = f"{path} could not be written: {error.strerror}."
-        raise AuditError(message) from error
+        raise AuditError(f"{path} could not be written: {error.strerror}.") from error

@@ -28,8 +28,7 @@ def read_policy(name: str, content: bytes) -> Policy:
         where, reason = name, " ".join(str(error).split())
     except RecursionError:
         where, reason = name, "it is nested too deeply"
-    message = plain(f"{where}: {reason}")
-    raise AuditError(message)
+    raise AuditError(plain(f"{where}: {reason}"))
 
 
 def _parse(content: bytes) -> Any:

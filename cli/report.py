@@ -8,13 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from cli.formats.table import console_for, unread_lines, write_parts, write_table
-from cli.ledger_files import (
-    ReadKey,
-    deployed_bucket,
-    ledger_bucket,
-    ledger_folder,
-    stored_report,
-)
+from cli.ledger_files import ReadKey, deployed_bucket, ledger_bucket, ledger_folder, stored_report
 from cli.output import output
 from handler.ledger.head import DecodeError, decode_head
 from handler.ledger.state import RunSummary
@@ -46,8 +40,7 @@ def show_report(project: Path, stack: str, *, live: bool, account: str | None = 
     except DecodeError as error:
         raise click.ClickException(str(error)) from error
     if not head.runs:
-        message = "there is no run in the ledger yet."
-        raise click.ClickException(message)
+        raise click.ClickException("there is no run in the ledger yet.")
     with output("-") as stream:
         console = console_for(stream)
         if account:
@@ -86,8 +79,7 @@ def _history_of(
             if report.coverage:
                 found.append((run, report))
     if not found:
-        message = f"account {account} is in none of the last {len(runs)} reports."
-        raise click.ClickException(message)
+        raise click.ClickException(f"account {account} is in none of the last {len(runs)} reports.")
     return [_summary(run, report) for run, report in reversed(found)], found[0][1]
 
 

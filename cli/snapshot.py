@@ -51,17 +51,14 @@ class Snapshot(GroupSource):
         try:
             snapshot = json.loads(content)
         except (ValueError, RecursionError) as error:
-            message = f"not JSON: {error}"
-            raise SnapshotError(message) from error
+            raise SnapshotError(f"not JSON: {error}") from error
         if not isinstance(snapshot, dict) or snapshot.get("SecurityGroups") is None:
-            message = (
+            raise SnapshotError(
                 f"{describe(snapshot)} is not an object with SecurityGroups, as "
                 "aws ec2 describe-security-groups prints it"
             )
-            raise SnapshotError(message)
         if snapshot.get("NextToken"):
-            message = "only some of the groups: it ends with a NextToken"
-            raise SnapshotError(message)
+            raise SnapshotError("only some of the groups: it ends with a NextToken")
         groups = _list(snapshot, "SecurityGroups") or []
         # Files that were merged may hold a group twice.
         self._groups = [*{json.dumps(group, sort_keys=True): group for group in groups}.values()]

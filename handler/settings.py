@@ -112,8 +112,7 @@ def deployed_policy() -> Policy:
     try:
         document = json.loads(_POLICY.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"policy.json must be JSON: {error}."
-        raise PolicyError(message) from error
+        raise PolicyError(f"policy.json must be JSON: {error}.") from error
     return Policy.parse(document)
 
 
@@ -130,5 +129,4 @@ def _boolean(environment: Mapping[str, str], variable: str, *, default: bool) ->
 
 def _refuse(variable: str, expectation: str, value: str) -> NoReturn:
     got = repr(value) if value else "nothing"
-    message = f"environment variable {variable} must be {expectation}, got {got}."
-    raise SettingsError(message)
+    raise SettingsError(f"environment variable {variable} must be {expectation}, got {got}.")

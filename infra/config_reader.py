@@ -11,8 +11,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 def refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
     """Raises ``pulumi.RunError`` with one sentence that names key, expectation, value and hint."""
     detail = f": {hint}" if hint else ""
-    message = f"{key} must be {expectation}, got {value!r}{detail}."
-    raise pulumi.RunError(message)
+    raise pulumi.RunError(f"{key} must be {expectation}, got {value!r}{detail}.")
 
 
 class ConfigReader:
@@ -36,8 +35,9 @@ class ConfigReader:
         """The value as it stands in the config; without a default the key is required."""
         value = self._value(key)
         if value is None and default is None:
-            message = f"Stack '{pulumi.get_stack()}' is missing configuration value '{key}'."
-            raise pulumi.RunError(message)
+            raise pulumi.RunError(
+                f"Stack '{pulumi.get_stack()}' is missing configuration value '{key}'."
+            )
         return str(default if value is None else value)
 
     def texts(
@@ -91,8 +91,7 @@ class ConfigReader:
         for key in sorted(self._values.keys() - self._read_keys):
             nearest = difflib.get_close_matches(key, self._read_keys, n=1)
             hint = f"did you mean {nearest[0]}?" if nearest else "see docs/configuration.md."
-            message = f"{key} is no setting of {pulumi.get_project()}; {hint}"
-            raise pulumi.RunError(message)
+            raise pulumi.RunError(f"{key} is no setting of {pulumi.get_project()}; {hint}")
 
     def _value(self, key: str) -> object:
         self._read_keys.add(key)

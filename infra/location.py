@@ -44,11 +44,10 @@ def look_up_organization(opts: pulumi.InvokeOptions) -> Organization:
         found = aws.organizations.get_organization(return_organization_only=True, opts=opts)
     except Exception as error:  # Pulumi raises nothing narrower
         reason = str(error).rpartition(" returned an error: ")[2]
-        message = (
+        raise pulumi.RunError(
             "organizationalUnits needs the organization of the stack's account, "
             f"which could not be read: {reason}"
-        )
-        raise pulumi.RunError(message) from error
+        ) from error
     return Organization(id=found.id, management_account=found.master_account_id)
 
 

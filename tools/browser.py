@@ -143,8 +143,7 @@ def open_browser() -> Iterator[Browser]:
     """A browser with a profile of its own, for as long as it takes. Raises ``NoBrowserError``."""
     path = find()
     if path is None:
-        message = f"There is no browser: none of {', '.join(_NAMES)} is on PATH."
-        raise NoBrowserError(message)
+        raise NoBrowserError(f"There is no browser: none of {', '.join(_NAMES)} is on PATH.")
     (browser_in, commands), (answers, browser_out) = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(  # noqa: S603 -- the browser that was asked for

@@ -58,8 +58,7 @@ def _on_terminal(*command: str) -> str:
                 output += part
     os.close(ours)
     if process.returncode:
-        message = output.decode()
-        raise RuntimeError(message)
+        raise RuntimeError(output.decode())
     return output.decode().replace("\r\n", "\n").rstrip()
 
 

@@ -55,11 +55,10 @@ def build_asff(report: Report) -> list[dict[str, Any]]:
 def _require_known(target: Target) -> None:
     known = target.region != UNKNOWN and re.fullmatch(r"[a-z0-9-]{1,16}", target.region)
     if not known or not ACCOUNT_ID.fullmatch(target.account):
-        message = (
+        raise AuditError(
             "Security Hub needs the region and the account of 12 digits of every finding: "
             f"add Region and Account to the snapshot, got {phrases.place(target)}."
         )
-        raise AuditError(message)
 
 
 def _finding(run: Run, finding: Finding) -> dict[str, Any]:

@@ -8,14 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from cli.formats.short_text import (
-    coverage,
-    displayed_openings,
-    facts,
-    group_names,
-    region,
-    service,
-)
+from cli.formats.short_text import coverage, displayed_openings, facts, group_names, region, service
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases

@@ -150,8 +150,7 @@ def _port(value: object) -> int | None:
     if value is None or value == -1:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
-        message = f"a port must be a whole number, got {describe(value)}."
-        raise ValueError(message)
+        raise ValueError(f"a port must be a whole number, got {describe(value)}.")
     return value
 
 

@@ -47,10 +47,9 @@ def _interface(answer: object) -> NetworkInterface:
     group_ids = [clean_text(group.get("GroupId")) for group in objects_in(fields, "Groups")]
     # Without its groups they would count as attached to nothing.
     if not isinstance(groups, list) or len(groups) != len(list(filter(None, group_ids))):
-        message = (
+        raise ValueError(
             f"a network interface must have Groups with a GroupId each, got {describe(fields)}."
         )
-        raise ValueError(message)
     holder, name = _holder(fields)
     addresses = [fields, *objects_in(fields, "PrivateIpAddresses")]
     values = (entry.get("Association") for entry in addresses)

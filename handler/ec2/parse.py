@@ -105,8 +105,7 @@ def parse_prefix_list(
 def require_object(answer: object, noun: str, key: str) -> Mapping[str, Any]:
     """An answer as an object with at least a text under that key; else a ``ValueError``."""
     if not isinstance(answer, dict) or not clean_text(answer.get(key)):
-        message = f"a {noun} must have a {key}, got {describe(answer)}."
-        raise ValueError(message)
+        raise ValueError(f"a {noun} must have a {key}, got {describe(answer)}.")
     return answer
 
 
@@ -153,8 +152,7 @@ def _number(permission: Mapping[str, Any], name: str) -> int | None:
     if value is None or value == -1:
         return None
     if not is_number(value):
-        message = f"{name} must be a whole number, got {describe(value)}."
-        raise ValueError(message)
+        raise ValueError(f"{name} must be a whole number, got {describe(value)}.")
     return value
 
 
@@ -163,8 +161,7 @@ def _source(entry: Mapping[str, Any], name: str) -> str:
     if name != _PREFIX_LISTS[1]:
         parse_cidr(source)
     elif not is_prefix_list(source):
-        message = f"a prefix list's id must begin with pl-, got {describe(source)}."
-        raise ValueError(message)
+        raise ValueError(f"a prefix list's id must begin with pl-, got {describe(source)}.")
     return source
 
 

@@ -169,6 +169,5 @@ class Ec2Region:
         paginator = self._ec2.get_paginator(operation)
         for page in paginator.paginate(**arguments, PaginationConfig={"PageSize": size}):
             if key not in page:
-                message = f"{operation} must answer with {key}, and did not."
-                raise ValueError(message)
+                raise ValueError(f"{operation} must answer with {key}, and did not.")
             yield page

@@ -88,8 +88,9 @@ def _is_associated(association: Mapping[str, Any]) -> bool:
     state = association.get("AssociationState")
     name = state.get("State") if isinstance(state, dict) else "associated"
     if name not in {"associated", "disassociated", "failed"}:
-        message = f"an association of a route table must be settled, got {describe(association)}."
-        raise ValueError(message)
+        raise ValueError(
+            f"an association of a route table must be settled, got {describe(association)}."
+        )
     return bool(name == "associated")
 
 
@@ -98,8 +99,7 @@ def _routes(table: Mapping[str, Any]) -> Iterator[Route]:
         destination = next(filter(None, (clean_text(route.get(k)) for k in _DESTINATIONS)), None)
         target = next(filter(None, (clean_text(route.get(k)) for k in _TARGETS)), None)
         if destination is None:
-            message = f"a route must have a destination, got {describe(route)}."
-            raise ValueError(message)
+            raise ValueError(f"a route must have a destination, got {describe(route)}.")
         if not is_prefix_list(destination):
             parse_cidr(destination)
         # A blackhole leads nowhere; a filtered route counts as active.
@@ -109,8 +109,9 @@ def _routes(table: Mapping[str, Any]) -> Iterator[Route]:
 
 def _is_egress(entry: Mapping[str, Any]) -> bool:
     if not isinstance(entry.get("Egress"), bool):
-        message = f"an ACL's entry must say whether it is for egress, got {describe(entry)}."
-        raise ValueError(message)
+        raise ValueError(
+            f"an ACL's entry must say whether it is for egress, got {describe(entry)}."
+        )
     return bool(entry["Egress"])
 
 
@@ -128,10 +129,9 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
         bounds = _ALL, _ALL
     has_numbers = all(map(is_number, (number, *bounds))) and _PROTOCOL.fullmatch(protocol)
     if not has_numbers or action not in {"allow", "deny"}:
-        message = (
+        raise ValueError(
             f"an entry of a network ACL must have numbers and an action, got {describe(entry)}."
         )
-        raise ValueError(message)
     low, high = (None if bound == _ALL else bound for bound in bounds)
     traffic = parse_traffic(parse_protocol(protocol), low, high)
     return AclEntry(int(str(number)), traffic, cidr, action == "allow")
@@ -151,8 +151,7 @@ def _list_of(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     value = owner.get(key)
     entries = objects_in(owner, key)
     if not isinstance(value, list) or len(entries) != len(value):
-        message = f"{key} must be a list of objects, got {describe(value)}."
-        raise ValueError(message)
+        raise ValueError(f"{key} must be a list of objects, got {describe(value)}.")
     return entries
 
 

@@ -68,21 +68,18 @@ def decode_account(stored: bytes, account: str) -> AccountState:
                 elif count:
                     _decode_line(document, account, state)
                 elif document.integer("version") != VERSION or document.text("account") != account:
-                    message = "another version or account"
-                    raise ValueError(message)
+                    raise ValueError("another version or account")
                 else:
                     state.name = document.optional_text("name")
                 count += 1
         # Neither the heading nor the end counts.
         if end != count - 2:
-            message = "the end is missing"
-            raise ValueError(message)
+            raise ValueError("the end is missing")
     except (*DECODE_ERRORS, OSError, EOFError, zlib.error) as error:
-        message = (
+        raise DecodeError(
             f"What is known of account {account} cannot be read "
             f"({type(error).__name__}: {error!s:.80})."
-        )
-        raise DecodeError(message) from error
+        ) from error
     return state
 
 
@@ -169,8 +166,7 @@ def _record(fields: Fields, account: str) -> Record:
     flips = fields.optional_object("flips")
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
-        message = "groupIds and groupNames must have one length"
-        raise ValueError(message)
+        raise ValueError("groupIds and groupNames must have one length")
     finding = Finding(
         id=fields.text("id"),
         kind=Kind(fields.text("kind")),
@@ -220,6 +216,5 @@ def _announcement(fields: Fields) -> Announcement:
 def _flips(fields: Fields) -> Flips:
     times = tuple(fields.times("times"))
     if not times:
-        message = "times must not be empty"
-        raise ValueError(message)
+        raise ValueError("times must not be empty")
     return Flips(fields.integer("count"), fields.time("since"), times)

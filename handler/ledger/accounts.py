@@ -119,8 +119,7 @@ class AccountBook:
 
     def _decoded(self, account: str, stored: bytes | None) -> AccountState:
         if stored is None:
-            message = f"What is known of account {account} is missing."
-            raise DecodeError(message)
+            raise DecodeError(f"What is known of account {account} is missing.")
         return decode_account(stored, account)
 
 

@@ -146,8 +146,9 @@ def decode_head(stored: bytes) -> Head:
         if version == VERSION:
             return _head(document)
     except DECODE_ERRORS as error:
-        message = f"The ledger cannot be read ({type(error).__name__}: {error!s:.80})."
-        raise DecodeError(message) from error
+        raise DecodeError(
+            f"The ledger cannot be read ({type(error).__name__}: {error!s:.80})."
+        ) from error
     message = f"The ledger has version {version}, and this program knows {VERSION}."
     raise NewerVersionError(message) if version > VERSION else DecodeError(message)
 
@@ -233,8 +234,7 @@ def _pointer(document: Fields) -> Pointer:
     key = document.text("key")
     # The role may read no other key, and S3 would refuse it in every run.
     if not key.startswith(KNOWN_PREFIX):
-        message = f"key must begin with {KNOWN_PREFIX}, got {key}"
-        raise ValueError(message)
+        raise ValueError(f"key must begin with {KNOWN_PREFIX}, got {key}")
     return Pointer(key, document.time("writtenAt"), document.integer("findings"))
 
 

@@ -36,12 +36,12 @@ def decode_old_state(stored: bytes, etag: str) -> OldState:
     try:
         document = Fields(json.loads(stored))
         if document.value("version") != _VERSION:
-            message = f"its version is {document.value('version')!r}"
-            raise ValueError(message)
+            raise ValueError(f"its version is {document.value('version')!r}")
         return _old_state(document, etag)
     except DECODE_ERRORS as error:
-        message = f"{KEY} cannot be read ({type(error).__name__}: {error!s:.80})."
-        raise DecodeError(message) from error
+        raise DecodeError(
+            f"{KEY} cannot be read ({type(error).__name__}: {error!s:.80})."
+        ) from error
 
 
 def _old_state(document: Fields, etag: str) -> OldState:
@@ -86,8 +86,7 @@ def _with_ids(findings: Iterable[Finding]) -> Iterable[Finding]:
             yield finding
         elif finding.addresses is None:
             if not all(map(is_prefix_list, finding.prefix_lists)):
-                message = "prefixLists must hold ids of prefix lists"
-                raise ValueError(message)
+                raise ValueError("prefixLists must hold ids of prefix lists")
             yield finding._replace(address_set=AddressSet(finding.prefix_lists))
         else:
             addresses = AddressSet((), NOT_STORED, finding.addresses)

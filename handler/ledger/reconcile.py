@@ -14,15 +14,7 @@ from handler.ledger.places import Scope, by_place, place_of, related
 from handler.ledger.state import OLD_SETTINGS, Flips, LedgerState, Record
 from handler.ledger.transitions import Comparison, Fate, Place, compare
 from handler.model.attachment import Attachment
-from handler.model.finding import (
-    Change,
-    Finding,
-    Kind,
-    Previous,
-    Severity,
-    Status,
-    is_listed,
-)
+from handler.model.finding import Change, Finding, Kind, Previous, Severity, Status, is_listed
 from handler.model.internet import Internets
 from handler.model.opened_by import NotAttributed, OpenedBy
 from handler.model.run import Coverage

@@ -91,8 +91,7 @@ class LedgerStore:
         """What a pointer leads to. Raises ``DecodeError`` where that is missing or odd."""
         stored = self.account_object(pointer)
         if stored is None:
-            message = f"What is known of account {account} is missing ({pointer.key})."
-            raise DecodeError(message)
+            raise DecodeError(f"What is known of account {account} is missing ({pointer.key}).")
         return decode_account(stored, account)
 
     def put_account(self, _account: str, _stored: bytes, _run: str, _count: int) -> Pointer | None:
@@ -167,8 +166,7 @@ class BucketStore(LedgerStore):
     def replace(self, stored: StoredHead, head: Head) -> StoredHead:
         """One conditional PUT, whose lost answer is found again by its writer's name."""
         if stored.is_read_only:
-            message = f"The ledger was not written: {stored.problem}"
-            raise StoreError(message)
+            raise StoreError(f"The ledger was not written: {stored.problem}")
         writer = uuid.uuid4().hex
         body = encode_head(head, writer)
         condition = {"IfMatch": stored.etag} if stored.etag else {"IfNoneMatch": "*"}
@@ -208,8 +206,7 @@ class BucketStore(LedgerStore):
         try:
             self._put(key, file)
         except aws.FAILURES as error:
-            message = f"The report could not be stored: {aws.error_text(error)}"
-            raise StoreError(message) from error
+            raise StoreError(f"The report could not be stored: {aws.error_text(error)}") from error
 
     def _decoded(self, answer: Mapping[str, Any], run: str) -> StoredHead:
         etag, age = answer["ETag"], _age(answer)
@@ -254,8 +251,9 @@ class BucketStore(LedgerStore):
         try:
             self._put(key, body)
         except aws.FAILURES as failure:
-            message = f"{error} It could not be kept aside: {aws.error_text(failure)}"
-            raise StoreError(message) from failure
+            raise StoreError(
+                f"{error} It could not be kept aside: {aws.error_text(failure)}"
+            ) from failure
         return f"{error} It is kept as {key}, and a new one begins."
 
     def _get(self, key: str, known_etag: str | None = None) -> dict[str, Any] | None:

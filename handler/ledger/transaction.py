@@ -25,28 +25,14 @@ from typing import NamedTuple, Protocol
 from handler import clock
 from handler.ledger import bursts
 from handler.ledger.flips import is_within
-from handler.ledger.head import (
-    AbandonedRun,
-    Answer,
-    FollowUp,
-    Head,
-    Pointer,
-    SendClaim,
-)
+from handler.ledger.head import AbandonedRun, Answer, FollowUp, Head, Pointer, SendClaim
 from handler.ledger.next_state import next_state
 from handler.ledger.reading import StateReader, state_of
 from handler.ledger.state import LedgerState
 from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
 from handler.model.finding import Status
 from handler.model.network import Target
-from handler.model.run import (
-    AuditIncompleteError,
-    MailError,
-    Report,
-    Run,
-    Scan,
-    Trigger,
-)
+from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 

@@ -41,8 +41,7 @@ def parse_cidr(text: str) -> tuple[Family, Interval]:
     decimal = length.isascii() and length.isdecimal() and len(length) <= len("128")
     prefix = int(length) if decimal else -1 if slash else bits
     if number < 0 or not 0 <= prefix <= bits:
-        message = f"{text[:64]!r} is not a CIDR, for example 192.0.2.0/24 or 2001:db8::/32."
-        raise ValueError(message)
+        raise ValueError(f"{text[:64]!r} is not a CIDR, for example 192.0.2.0/24 or 2001:db8::/32.")
     size = 1 << (bits - prefix)
     start = number & -size
     return family, (start, start + size)

@@ -123,8 +123,7 @@ def parse_protocol(value: object) -> str:
         number = int(given)
         if number <= _LAST_PROTOCOL:
             return _NAMES_BY_NUMBER.get(str(number), str(number))
-    message = f"a protocol must be a name or 0 to {_LAST_PROTOCOL}, got {describe(value)}."
-    raise ValueError(message)
+    raise ValueError(f"a protocol must be a name or 0 to {_LAST_PROTOCOL}, got {describe(value)}.")
 
 
 def parse_traffic(protocol: str, low: int | None, high: int | None) -> Traffic:
@@ -145,5 +144,4 @@ def parse_traffic(protocol: str, low: int | None, high: int | None) -> Traffic:
         expectation = f"{protocol} type and code must be 0 to {_LAST_ICMP}"
     else:
         return Traffic(protocol)
-    message = f"{expectation}, got {describe(low)} to {describe(high)}."
-    raise ValueError(message)
+    raise ValueError(f"{expectation}, got {describe(low)} to {describe(high)}.")

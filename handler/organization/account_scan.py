@@ -86,14 +86,12 @@ def decode_scan(stored: bytes, account: str) -> AccountScan:
             lines = (Fields(json.loads(line)) for line in stream)
             heading = next(lines)
             if heading.integer("version") != _VERSION or heading.text("account") != account:
-                message = "another version or account"
-                raise ValueError(message)
+                raise ValueError("another version or account")
             coverage = [_coverage(line, account) for line in _next(lines, heading, "coverage")]
             findings = [_finding(line, account) for line in _next(lines, heading, "findings")]
             authorized = [_finding(line, account) for line in _next(lines, heading, "authorized")]
             if next(lines, None) is not None:
-                message = "there is more than its heading says"
-                raise ValueError(message)
+                raise ValueError("there is more than its heading says")
         return AccountScan(
             tuple(coverage),
             tuple(findings),
@@ -101,8 +99,9 @@ def decode_scan(stored: bytes, account: str) -> AccountScan:
             frozenset(heading.texts("used")),
         )
     except (*DECODE_ERRORS, OSError, EOFError, StopIteration, zlib.error) as error:
-        message = f"its scan cannot be read ({type(error).__name__}: {error!s:.80})."
-        raise ScanError(message) from error
+        raise ScanError(
+            f"its scan cannot be read ({type(error).__name__}: {error!s:.80})."
+        ) from error
 
 
 def _lines(account: str, scan: AccountScan) -> Iterator[dict[str, Any]]:
@@ -125,8 +124,7 @@ def _next(lines: Iterator[Fields], heading: Fields, key: str) -> Iterator[Fields
     for _ in range(heading.count(key)):
         line = next(lines, None)
         if line is None:
-            message = "the end is missing"
-            raise ValueError(message)
+            raise ValueError("the end is missing")
         yield line
 
 

@@ -13,14 +13,7 @@ from handler.mail import CsvFile
 from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
-from handler.model.run import (
-    Changes,
-    Coverage,
-    CoverageStatus,
-    ExceptionReview,
-    Report,
-    Run,
-)
+from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
 from handler.organization.account_scan import AccountScan, failed_scan
 from handler.organization.configuration import TeamDigest
 from handler.organization.objects import Exchange

@@ -63,8 +63,7 @@ class Organization(NamedTuple):
             digests=_digests(fields["digests"]),
         )
         if not organization.accounts and not organization.units:
-            message = f"{_NAME}: accounts and organizationalUnits are both empty"
-            raise SettingsError(message)
+            raise SettingsError(f"{_NAME}: accounts and organizationalUnits are both empty")
         return organization
 
 
@@ -78,8 +77,7 @@ def deployed_organization() -> Organization | None:
     try:
         document = json.loads(_FILE.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"{_NAME} must be JSON: {error}."
-        raise SettingsError(message) from error
+        raise SettingsError(f"{_NAME} must be JSON: {error}.") from error
     return Organization.parse(document)
 
 
@@ -95,8 +93,7 @@ def _digests(value: object) -> tuple[TeamDigest, ...]:
             _texts(fields, "recipients", MAIL_ADDRESS.fullmatch, "a list of mail addresses", key),
         )
         if not digest.accounts or not digest.recipients:
-            message = f"{_NAME}: {key}: accounts or recipients are empty"
-            raise SettingsError(message)
+            raise SettingsError(f"{_NAME}: {key}: accounts or recipients are empty")
         digests.append(digest)
     return tuple(digests)
 

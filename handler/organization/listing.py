@@ -34,8 +34,7 @@ def list_accounts(organizations: Any, organization: Organization) -> Listing:
         ),
     )
     if not listing.accounts:
-        message = "The list has no active account."
-        raise ListingError(message)
+        raise ListingError("The list has no active account.")
     return listing
 
 
@@ -61,8 +60,9 @@ def _items(
 def _id_of(account: Mapping[str, Any]) -> str:
     account_id = account.get("Id")
     if not isinstance(account_id, str) or not ACCOUNT_ID.fullmatch(account_id):
-        message = f"AWS Organizations lists an account without an ID of 12 digits: {account_id!r}."
-        raise ListingError(message)
+        raise ListingError(
+            f"AWS Organizations lists an account without an ID of 12 digits: {account_id!r}."
+        )
     return account_id
 
 
@@ -70,6 +70,5 @@ def _state_of(account: Mapping[str, Any]) -> str:
     # Status, which it replaces, no longer tells an account that is being closed.
     state = account.get("State")
     if not isinstance(state, str) or not state:
-        message = f"AWS Organizations gives no State of account {_id_of(account)}."
-        raise ListingError(message)
+        raise ListingError(f"AWS Organizations gives no State of account {_id_of(account)}.")
     return clean_text(state) or ""

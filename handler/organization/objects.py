@@ -26,8 +26,7 @@ class Exchange:
     def scan_key(self, account: str) -> str:
         """Where the scan of an account is."""
         if not ACCOUNT_ID.fullmatch(account):
-            message = f"{account!r:.40} is not an account ID"
-            raise ValueError(message)
+            raise ValueError(f"{account!r:.40} is not an account ID")
         return f"{self._scans}{account}.json.gz"
 
     def get(self, key: str) -> bytes | None:

@@ -121,8 +121,7 @@ def decode_plan(stored: bytes, accounts: bytes) -> Plan:
     try:
         document = Fields(json.loads(stored))
         if (version := document.integer("version")) != _VERSION:
-            message = f"version {version}"
-            raise ValueError(message)
+            raise ValueError(f"version {version}")
         run = document.object("run")
         problem = document.optional_text("problem")
         # Those that are stored are of another attempt, which could list them and died.
@@ -148,16 +147,16 @@ def decode_plan(stored: bytes, accounts: bytes) -> Plan:
             problem,
         )
     except DECODE_ERRORS as error:
-        message = f"The run's plan cannot be read ({type(error).__name__}: {error!s:.80})."
-        raise PlanError(message) from error
+        raise PlanError(
+            f"The run's plan cannot be read ({type(error).__name__}: {error!s:.80})."
+        ) from error
 
 
 def account_from_fields(item: Fields) -> Account:
     """An item of the plan. Raises one of ``DECODE_ERRORS``."""
     regions = item.texts("regions")
     if not all(map(REGION_NAME.fullmatch, regions)):
-        message = "regions must be names of regions"
-        raise ValueError(message)
+        raise ValueError("regions must be names of regions")
     return Account(_account_id(item), item.optional_text("name"), regions)
 
 
@@ -166,13 +165,13 @@ def account_item(document: Any) -> Account:
     try:
         return account_from_fields(Fields(document))
     except DECODE_ERRORS as error:
-        message = f"The item is not an account ({type(error).__name__}: {error!s:.80})."
-        raise PlanError(message) from error
+        raise PlanError(
+            f"The item is not an account ({type(error).__name__}: {error!s:.80})."
+        ) from error
 
 
 def _account_id(fields: Fields) -> str:
     account_id = fields.text("account")
     if not ACCOUNT_ID.fullmatch(account_id):
-        message = f"account must be an ID of 12 digits, got {account_id:.20}"
-        raise ValueError(message)
+        raise ValueError(f"account must be an ID of 12 digits, got {account_id:.20}")
     return account_id

@@ -6,13 +6,7 @@ from dataclasses import replace
 from handler.model.accounts_report import AccountsReport, Summary
 from handler.model.finding import Opening, Severity
 from handler.model.network import ALL_REGIONS
-from handler.model.run import (
-    Changes,
-    Coverage,
-    ExceptionReview,
-    Report,
-    Run,
-)
+from handler.model.run import Changes, Coverage, ExceptionReview, Report, Run
 from handler.model.totals import AccountResult, News, OpeningList, Totals, sum_of
 
 

@@ -51,11 +51,9 @@ def _plan(exchange: Exchange) -> Plan:
     try:
         plan = stored_plan(exchange)
     except FAILURES as error:
-        message = f"The run's plan could not be read: {error_text(error)}"
-        raise PlanError(message) from error
+        raise PlanError(f"The run's plan could not be read: {error_text(error)}") from error
     if plan is None:
-        message = f"There is no plan of the run ({exchange.plan_key})."
-        raise PlanError(message)
+        raise PlanError(f"There is no plan of the run ({exchange.plan_key}).")
     return plan
 
 
@@ -145,8 +143,7 @@ class _ReportSteps:
     @property
     def _files(self) -> Compared:
         if self.compared is None:
-            message = "nothing has been compared"
-            raise RuntimeError(message)
+            raise RuntimeError("nothing has been compared")
         return self.compared
 
 

@@ -50,8 +50,7 @@ def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget
     """Read every region, and evaluate what it opens by the policy on the day of the run."""
     organization, policy = deployed_organization(), deployed_policy()
     if organization is None:
-        message = "organization.json is missing."
-        raise SettingsError(message)
+        raise SettingsError("organization.json is missing.")
     regions = account.regions or regions_in(os.environ)
     try:
         entered = enter_account(

@@ -90,8 +90,7 @@ def require_object(key: str, value: object, known: tuple[str, ...]) -> Mapping[s
         refuse(key, "an object", value)
     unknown = sorted(map(str, value.keys() - known))
     if unknown:
-        message = f"{key}: key {describe(unknown[0])} is not one of {', '.join(known)}"
-        raise PolicyError(message)
+        raise PolicyError(f"{key}: key {describe(unknown[0])} is not one of {', '.join(known)}")
     return value
 
 
@@ -104,8 +103,7 @@ def _exception(key: str, value: object, today: date | None) -> PolicyException:
     fields = require_object(key, value, _REQUIRED + _OPTIONAL)
     missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
     if missing:
-        message = f"{key}: missing {', '.join(missing)}"
-        raise PolicyError(message)
+        raise PolicyError(f"{key}: missing {', '.join(missing)}")
     until = _date(f"{key}.until", fields["until"])
     traffic = ports(f"{key}.ports", fields["ports"])
     if today and (until.year + 1, until.month, until.day) < (today.year, today.month, today.day):
@@ -141,8 +139,7 @@ def _require_list(key: str, value: object, expectation: str = "a list") -> list[
 def _traffic(protocol: str, numbers: list[int]) -> Traffic:
     has_numbers = protocol in PORT_PROTOCOLS | ICMP_PROTOCOLS
     if len(numbers) > len(("low", "high")) or (numbers and not has_numbers):
-        message = "too many numbers"
-        raise ValueError(message)
+        raise ValueError("too many numbers")
     low, high = [*numbers, None, None][:2]
     is_one_port = protocol in PORT_PROTOCOLS and high is None
     return parse_traffic(protocol, low, low if is_one_port else high)
@@ -150,8 +147,7 @@ def _traffic(protocol: str, numbers: list[int]) -> Traffic:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len("65535")):
-        message = "not the number of a port"
-        raise ValueError(message)
+        raise ValueError("not the number of a port")
     return int(text)
 
 

@@ -15,8 +15,7 @@ class Fields:
 
     def __init__(self, document: object) -> None:
         if not isinstance(document, Mapping):
-            message = f"expected an object, got {type(document).__name__}"
-            raise TypeError(message)
+            raise TypeError(f"expected an object, got {type(document).__name__}")
         self._document: Mapping[str, Any] = document
 
     def has(self, key: str) -> bool:
@@ -44,8 +43,7 @@ class Fields:
             return ()
         values = self.items(key)
         if not set(map(type, values)) <= {str}:
-            message = f"{key} must hold texts"
-            raise TypeError(message)
+            raise TypeError(f"{key} must hold texts")
         return tuple(values)
 
     def integer(self, key: str) -> int:
@@ -66,8 +64,7 @@ class Fields:
             return 0
         number = self.integer(key)
         if number < 0:
-            message = f"{key} must be 0 or more, got {number}"
-            raise ValueError(message)
+            raise ValueError(f"{key} must be 0 or more, got {number}")
         return number
 
     def optional_number(self, key: str) -> float | None:
@@ -124,12 +121,12 @@ class Fields:
         return value
 
     def _refuse(self, key: str, expected: type) -> NoReturn:
-        message = f"{key} must be {expected.__name__}, got {type(self._document[key]).__name__}"
-        raise TypeError(message)
+        raise TypeError(
+            f"{key} must be {expected.__name__}, got {type(self._document[key]).__name__}"
+        )
 
 
 @lru_cache(1024)
 def _check_time(text: str) -> None:
     if datetime.fromisoformat(text).tzinfo is None:
-        message = f"{text} has no zone"
-        raise ValueError(message)
+        raise ValueError(f"{text} has no zone")

@@ -188,8 +188,7 @@ def finding_from_fields(
     family, change = fields.optional_text("family"), fields.optional_text("change")
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
-        message = "groupIds and groupNames must have one length"
-        raise ValueError(message)
+        raise ValueError("groupIds and groupNames must have one length")
     return Finding(
         id=fields.text("id"),
         kind=Kind(fields.text("kind")),

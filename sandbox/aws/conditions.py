@@ -40,7 +40,6 @@ def _compare(comparison: str, actual: str | None, values: list[str]) -> bool:
     if comparison == _MISSING:
         return str(actual is None).lower() in values
     if comparison not in _COMPARISONS:
-        message = f"The sandbox does not judge {comparison} in a policy."
-        raise NotImplementedError(message)
+        raise NotImplementedError(f"The sandbox does not judge {comparison} in a policy.")
     compare = _COMPARISONS[comparison]
     return actual is not None and any(compare(actual, value) for value in values)

@@ -84,8 +84,7 @@ def kind_of(type_name: str) -> Resource:
     """The resource type of that name; raises ``UnknownTypeError``."""
     if type_name not in RESOURCES:
         known = ", ".join(sorted(RESOURCES))
-        message = f"The sandbox cannot create {type_name}; it knows {known}."
-        raise UnknownTypeError(message)
+        raise UnknownTypeError(f"The sandbox cannot create {type_name}; it knows {known}.")
     return RESOURCES[type_name]
 
 
@@ -93,8 +92,7 @@ def look_up(account: Account, settings: Settings, name: str, arguments: Properti
     """What a data source answers; raises ``UnknownTypeError``."""
     if name not in LOOKUPS:
         known = ", ".join(sorted(LOOKUPS))
-        message = f"The sandbox cannot answer {name}; it knows {known}."
-        raise UnknownTypeError(message)
+        raise UnknownTypeError(f"The sandbox cannot answer {name}; it knows {known}.")
     lookup = LOOKUPS[name]
     region = arguments.get("region") or settings.region
     return lookup.answer(place(account, lookup.service, region), arguments)
@@ -200,8 +198,7 @@ def error_text(error: Exception) -> str:
 def _present(kind: Resource, place: Place, identity: str, inputs: Properties) -> Properties:
     outputs = read(kind, place, identity, inputs)
     if outputs is None:
-        message = f"{kind.type_name} {identity} is gone although nothing deleted it."
-        raise RefusedError(message)
+        raise RefusedError(f"{kind.type_name} {identity} is gone although nothing deleted it.")
     return outputs
 
 

@@ -47,17 +47,17 @@ class MonitorStack:
 
     def preview(self) -> Changes:
         """Always raises ``DeployError``: what would change is the engine's to say."""
-        message = "A preview needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
-        raise DeployError(message)
+        raise DeployError(
+            "A preview needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
+        )
 
     def up(self) -> Changes:
         """Create everything the program declares; possible once, until ``destroy``."""
         if self._monitor:
-            message = (
+            raise DeployError(
                 "The stack is up already, and to change it takes the Pulumi engine: "
                 "install the Pulumi CLI, build one with `make engine`, or destroy the stack first."
             )
-            raise DeployError(message)
         config = self._project.complete_config()
         provider = {key.split(":")[1]: config[key] for key in config if key.startswith("aws:")}
         try:
@@ -75,8 +75,9 @@ class MonitorStack:
 
     def refresh(self) -> Changes:
         """Always raises ``DeployError``: what differs is the engine's to say."""
-        message = "A refresh needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
-        raise DeployError(message)
+        raise DeployError(
+            "A refresh needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
+        )
 
     def destroy(self) -> Changes:
         """Delete what ``up`` created, the last first."""
@@ -88,8 +89,9 @@ class MonitorStack:
                 if not made.deleted_with:
                     lifecycle.delete(made.kind, made.place, made.identity, made.outputs)
             except lifecycle.FAILURES as error:
-                message = f"deleting {made.declared[1]}: {lifecycle.error_text(error)}"
-                raise DeployError(message) from error
+                raise DeployError(
+                    f"deleting {made.declared[1]}: {lifecycle.error_text(error)}"
+                ) from error
             deleted.append(monitor.made.pop().declared)
         if monitor:
             deleted += monitor.components

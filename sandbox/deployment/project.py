@@ -45,11 +45,10 @@ class Project:
             config[key if ":" in key else f"{self.name}:{key}"] = value
         for key, value in config.items():
             if isinstance(value, dict) and set(value) == {"secure"}:
-                message = (
+                raise DeployError(
                     f"{file.name} holds {key} as a secret, which only its owner can decrypt: "
                     "the sandbox needs another value for it."
                 )
-                raise DeployError(message)
         return {key: value for key, value in config.items() if value is not None}
 
     def complete_config(self) -> dict[str, Any]:
@@ -66,8 +65,7 @@ class Project:
             if "value" in facts or "default" in facts:
                 config[full] = facts.get("value", facts.get("default"))
             else:
-                message = f"Stack '{self.stack}' is missing configuration value '{key}'"
-                raise DeployError(message)
+                raise DeployError(f"Stack '{self.stack}' is missing configuration value '{key}'")
         return config
 
     def run(self) -> None:

@@ -54,8 +54,7 @@ def find(say: Say) -> Cli:
             return Cli(path, version, "from PATH")
         say(f"Passing over {path}: v{OLDEST} or later is needed, it is v{version or '?'}.")
     if not built_path().exists():
-        message = "There is no Pulumi CLI on this machine; `make engine` builds one."
-        raise NoCliError(message)
+        raise NoCliError("There is no Pulumi CLI on this machine; `make engine` builds one.")
     return Cli(built_path(), pinned_version(), "built from tools/pulumi")
 
 
@@ -75,8 +74,7 @@ def pinned_version() -> VersionInfo:
     text = (TOOLS / "go.mod").read_text("utf-8")
     found = re.search(rf"^\s*(?:require )?{re.escape(MODULE)}/pkg/v3 v(\S+)", text, re.MULTILINE)
     if not found:
-        message = f"{TOOLS / 'go.mod'} must require {MODULE}/pkg/v3, it does not."
-        raise NoCliError(message)
+        raise NoCliError(f"{TOOLS / 'go.mod'} must require {MODULE}/pkg/v3, it does not.")
     return VersionInfo.parse(found[1])
 
 
@@ -90,8 +88,7 @@ def build(path: Path, version: VersionInfo, say: Say) -> None:
     """Build the pinned CLI to the path; it is there whole or not at all. Raises ``NoCliError``."""
     go = shutil.which("go")
     if not go:
-        message = "There is no Pulumi CLI on this machine, and no Go to build one with."
-        raise NoCliError(message)
+        raise NoCliError("There is no Pulumi CLI on this machine, and no Go to build one with.")
     say(f"Building the Pulumi CLI v{version} with {go}, once; this takes about 3 minutes.")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as workshop:

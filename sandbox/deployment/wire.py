@@ -53,8 +53,7 @@ class Asset:
         # The engine leaves out an empty text.
         if self.hash == sha256(b"").hexdigest():
             return b""
-        message = f"The sandbox reads assets with a text or a path, not {self}."
-        raise UnreadableAssetError(message)
+        raise UnreadableAssetError(f"The sandbox reads assets with a text or a path, not {self}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,9 @@ class Archive:
                 else:
                     yield name, item.content()
         else:
-            message = f"The sandbox reads archives of assets or a path, not {self}."
-            raise UnreadableAssetError(message)
+            raise UnreadableAssetError(
+                f"The sandbox reads archives of assets or a path, not {self}."
+            )
 
 
 def _files_at(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -100,8 +100,7 @@ def _files_at(path: Path) -> Iterator[tuple[str, bytes]]:
                 if not name.endswith("/"):
                     yield name, archive.read(name)
     else:
-        message = f"An archive must be a folder or a zip, {path} is neither."
-        raise UnreadableAssetError(message)
+        raise UnreadableAssetError(f"An archive must be a folder or a zip, {path} is neither.")
 
 
 def decode(struct: Struct) -> Properties:

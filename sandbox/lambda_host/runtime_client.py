@@ -37,6 +37,5 @@ def _request(
     content = response.read()
     connection.close()
     if response.status >= http.HTTPStatus.BAD_REQUEST:
-        message = f"The Runtime API answered {method} {path} with {response.status}."
-        raise RuntimeError(message)
+        raise RuntimeError(f"The Runtime API answered {method} {path} with {response.status}.")
     return content, dict(response.getheaders())

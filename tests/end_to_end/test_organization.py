@@ -15,13 +15,7 @@ import pytest
 
 from sandbox.aws.faults import Fault
 from sandbox.aws.functions import caller_of
-from tests.end_to_end.organization import (
-    REGION,
-    DeployedOrganization,
-    deploy,
-    open_port,
-    text_of,
-)
+from tests.end_to_end.organization import REGION, DeployedOrganization, deploy, open_port, text_of
 
 SHOP, PAYMENTS, TOOLS = "210000000001", "210000000002", "210000000003"
 ROLE = "security-group-audit"

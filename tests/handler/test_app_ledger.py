@@ -430,8 +430,7 @@ def test_an_unexpected_error_fails_one_target_only(
 
     def scan(target: Target, source: GroupSource, policy: Policy) -> Scan:
         if target.region == "us-east-1":
-            message = "odd"
-            raise KeyError(message)
+            raise KeyError("odd")
         return real_scan(target, source, policy)
 
     monkeypatch.setattr("handler.audit.scan_target", scan)

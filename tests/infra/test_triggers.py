@@ -5,15 +5,7 @@ import json
 import pytest
 
 from tests.infra.conftest import Deploy
-from tests.infra.resource_types import (
-    FUNCTION,
-    NAME,
-    PERMISSION,
-    POLICY,
-    ROLE,
-    RULE,
-    TARGET,
-)
+from tests.infra.resource_types import FUNCTION, NAME, PERMISSION, POLICY, ROLE, RULE, TARGET
 
 
 def test_schedule_invokes_the_function(deploy: Deploy) -> None:

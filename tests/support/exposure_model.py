@@ -112,8 +112,7 @@ def cells(cidr: str) -> Cells:
     """The cells with public addresses in a CIDR, which must be one of ``BLOCKS``."""
     network = ip_network(cidr, strict=False)
     if network not in BLOCKS[_FAMILIES[network.version]]:
-        message = f"the model knows no block {cidr}."
-        raise ValueError(message)
+        raise ValueError(f"the model knows no block {cidr}.")
     return frozenset(cell for cell, public in _CELLS.items() if public and _within(cell, network))
 
 

@@ -151,8 +151,11 @@ class Clients:
         self._organization.entered.append({"role": arn, "externalId": external_id or ""})
         member = self._organization.members.get(arn.split(":")[4])
         if member is None or not member.trusts:
-            message = (member or Member).refusal.format(role=arn)
-            raise refusal(code="AccessDenied", operation="AssumeRole", message=message)
+            raise refusal(
+                code="AccessDenied",
+                operation="AssumeRole",
+                message=(member or Member).refusal.format(role=arn),
+            )
         return Clients(self._organization, member.account)
 
 
@@ -202,9 +205,10 @@ class _StepFunctions:
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N803
         assert stateMachineArn == MACHINE
         if name in self._organization.executions:
-            message = f"Execution Already Exists: {name}"
             raise refusal(
-                code="ExecutionAlreadyExists", operation="StartExecution", message=message
+                code="ExecutionAlreadyExists",
+                operation="StartExecution",
+                message=f"Execution Already Exists: {name}",
             )
         self._organization.executions[name] = json.loads(input)
         return {"executionArn": f"arn:aws:states:eu-west-1:123456789012:execution:audit:{name}"}

@@ -73,8 +73,7 @@ class Resource(ABC):
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         """Carry out the inputs; ``changed`` never holds tags or anything in ``replaces``."""
-        message = f"{self.type_name} cannot change {', '.join(sorted(changed))} in place."
-        raise RefusedError(message)
+        raise RefusedError(f"{self.type_name} cannot change {', '.join(sorted(changed))} in place.")
 
     @abstractmethod
     def delete(self, place: Place, identity: str, known: Properties) -> None:

@@ -139,5 +139,4 @@ def _bus(properties: Properties) -> str:
 
 def _refuse_failed(answer: dict[str, Any]) -> None:
     for entry in answer["FailedEntries"]:
-        message = f"{entry['ErrorCode']}: {entry['ErrorMessage']}"
-        raise RefusedError(message)
+        raise RefusedError(f"{entry['ErrorCode']}: {entry['ErrorMessage']}")

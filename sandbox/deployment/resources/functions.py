@@ -112,8 +112,7 @@ class Function(Resource):
             )
             # moto takes another architecture and forgets it; a stack must not call that done.
             if wanted and wanted["architectures"] != answer["Architectures"]:
-                message = f"The account cannot change the architectures of {identity}."
-                raise RefusedError(message)
+                raise RefusedError(f"The account cannot change the architectures of {identity}.")
         if changed & _CONFIGURATION:
             cleared: dict[str, Any] = {
                 "DeadLetterConfig": {},
@@ -245,8 +244,7 @@ def _configuration(inputs: Properties) -> dict[str, Any]:
 def _zipped(inputs: Properties) -> bytes:
     code = inputs.get("code")
     if not isinstance(code, Archive):
-        message = f"A function's code must be an archive in the sandbox, got {code!r}."
-        raise RefusedError(message)
+        raise RefusedError(f"A function's code must be an archive in the sandbox, got {code!r}.")
     return code.zipped()
 
 

@@ -28,11 +28,10 @@ class EmailIdentity(Resource):
         except place.client.exceptions.NotFoundException:
             pass
         else:
-            message = (
+            raise RefusedError(
                 "CreateEmailIdentity: AlreadyExistsException: "
                 f"Email identity {inputs['emailIdentity']} already exist."
             )
-            raise RefusedError(message)
         place.client.create_email_identity(
             EmailIdentity=inputs["emailIdentity"],
             **pascal(picked(inputs, "configurationSetName")),

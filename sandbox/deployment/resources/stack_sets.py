@@ -68,8 +68,9 @@ class StackSet(Resource):
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         if "templateBody" in changed and _instances(place, identity, inputs):
-            message = f"The account cannot change the stacks that {identity} has deployed."
-            raise RefusedError(message)
+            raise RefusedError(
+                f"The account cannot change the stacks that {identity} has deployed."
+            )
         place.client.update_stack_set(
             StackSetName=identity,
             Tags=pairs(inputs["tagsAll"]),
