@@ -59,7 +59,7 @@ class Reduction:
             coverage=tuple(coverage),
             findings=(),
             exceptions=exceptions,
-            changes=changes and _with_accounts(changes, self._changes),
+            changes=changes and _sum_of_changes(changes, self._changes),
             notices=notices,
             minimum_severity=self._minimum_severity,
             accounts=tuple(sorted(self._accounts, key=lambda account: account.id)),
@@ -123,27 +123,15 @@ def _distinct(coverage: Sequence[Coverage]) -> Iterator[Coverage]:
         )
 
 
-def _sum_of_changes(mine: Changes | None, others: Changes | None) -> Changes | None:
-    """The changes of several accounts, without what only the run as a whole shows."""
-    if mine is None or others is None:
-        return mine or others
-    return Changes(
-        first=others.first,
-        lost=(*mine.lost, *others.lost),
-        regained=(*mine.regained, *others.regained),
-        left_out=(*mine.left_out, *others.left_out),
-        has_new_settings=mine.has_new_settings or others.has_new_settings,
-        dropped=mine.dropped + others.dropped,
-    )
-
-
-def _with_accounts(whole: Changes, accounts: Changes | None) -> Changes:
-    if accounts is None:
-        return whole
-    return accounts._replace(
+def _sum_of_changes(first: Changes | None, second: Changes | None) -> Changes | None:
+    """The changes of both, without findings; what only a run as a whole shows is the first's."""
+    if first is None or second is None:
+        return first or second
+    return first._replace(
         unlisted=(),
-        lost=(*whole.lost, *accounts.lost),
-        ending=whole.ending,
-        departed=whole.departed,
-        returned=whole.returned,
+        lost=(*first.lost, *second.lost),
+        regained=(*first.regained, *second.regained),
+        left_out=(*first.left_out, *second.left_out),
+        has_new_settings=first.has_new_settings or second.has_new_settings,
+        dropped=first.dropped + second.dropped,
     )
