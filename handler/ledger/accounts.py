@@ -11,7 +11,7 @@ from handler.ledger.account_state import AccountState, decode_account, encode_ac
 from handler.ledger.flips import is_within
 from handler.ledger.head import AbandonedRun, DecodeError, Head, Pointer
 from handler.ledger.reading import state_of, suspects_in
-from handler.ledger.reconcile import REMEMBERED
+from handler.ledger.records import REMEMBERED
 from handler.ledger.state import LedgerState
 from handler.ledger.store import LedgerStore
 from handler.ledger.transaction import UNDECODABLE, LedgerSession, Message, Outcome

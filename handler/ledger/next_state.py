@@ -2,7 +2,7 @@
 
 from handler.ledger import flips
 from handler.ledger.changes import announcements_of
-from handler.ledger.reconcile import (
+from handler.ledger.records import (
     REMEMBERED,
     flips_of,
     has_lost_sight,

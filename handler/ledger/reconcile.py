@@ -1,19 +1,23 @@
 """Compares what a run found with what was known, and says what of it is new, gone or different."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
-from handler.assess.severity import JUDGEMENT_VERSION
 from handler.ledger import flips
 from handler.ledger.openings import Openings
 from handler.ledger.places import Scope, by_place, place_of, related
-from handler.ledger.state import OLD_SETTINGS, Flips, LedgerState, Record
+from handler.ledger.records import (
+    REMEMBERED,
+    flips_of,
+    has_lost_sight,
+    has_other_settings,
+    records_of,
+    was_said_resolved,
+)
+from handler.ledger.state import OLD_SETTINGS, LedgerState, Record
 from handler.ledger.transitions import Comparison, Fate, Place, compare
-from handler.model.attachment import Attachment
 from handler.model.finding import Change, Finding, Kind, Previous, Severity, Status, is_listed
 from handler.model.internet import Internets
 from handler.model.opened_by import NotAttributed, OpenedBy
@@ -22,8 +26,6 @@ from handler.model.traffic import cover
 from handler.policy.policy import Policy
 from handler.sanitize import join_first
 
-REMEMBERED = timedelta(days=90)
-"""What opens again after that long is new."""
 _MAX_ORIGINS = 50
 _NAMED_PREVIOUS = 5
 _NAMED_REMAINING = 3
@@ -40,42 +42,6 @@ class Reconciled(NamedTuple):
     unlisted: tuple[Finding, ...] = ()
     dropped: int = 0
     has_new_settings: bool = False
-
-
-def settings_key(policy: Policy) -> str:
-    """A hash of what decides which findings there are and how severe they are."""
-    ports = sorted(traffic.text for traffic in policy.authorized_ports)
-    settings = (JUDGEMENT_VERSION, policy.minimum_severity, sorted(policy.trusted_cidrs), ports)
-    return hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
-
-
-def has_other_settings(state: LedgerState, policy: Policy) -> bool:
-    """Whether the state is of a run with other settings."""
-    return state.settings not in {None, settings_key(policy)}
-
-
-def flips_of(
-    previous: LedgerState, finding: Finding, now: str, *, has_new_settings: bool
-) -> Flips | None:
-    """The finding's history of flips, with one of this run."""
-    records = records_of(previous, finding)
-    gone = previous.resolved.get(finding.id)
-    history = flips.current((record.flips for record in records), now)
-    before = records[0].finding if records else None
-    has_moved = (
-        before is not None
-        and before.severity is not finding.severity
-        and not has_new_settings
-        and not has_lost_sight(finding, before)
-    )
-    is_back = gone is not None and finding.status is Status.REOPENED
-    is_gone = finding.status is Status.RESOLVED and finding.id in previous.records
-    # One below the minimum severity is as good as gone: it has no change, but was something else.
-    is_gone = is_gone or (finding.change is None and bool(finding.previously))
-    is_other = finding.change in {Change.WIDENED, Change.NARROWED}
-    if is_back or is_gone or is_other or has_moved:
-        return flips.with_flip(history, now)
-    return history
 
 
 def reconcile(
@@ -361,23 +327,6 @@ def _opened_by(change: Change | None, before: Sequence[Finding]) -> OpenedBy | N
     if change is Change.WIDENED:
         return None
     return next((finding.opened_by for finding in before), None)
-
-
-def was_said_resolved(record: Record) -> bool:
-    """Whether a mail said last that the finding is resolved."""
-    return record.announced is not None and not record.announced.is_open
-
-
-def records_of(previous: LedgerState, finding: Finding) -> list[Record]:
-    """The records that a finding grew out of, or that it had before it was resolved."""
-    records = [previous.records[i] for i in finding.origins if i in previous.records]
-    gone = previous.resolved.get(finding.id)
-    return [*records, gone.record] if gone and gone.record else records
-
-
-def has_lost_sight(finding: Finding, before: Finding) -> bool:
-    """Whether the path to it was known, and is not."""
-    return finding.attachment is Attachment.UNKNOWN is not before.attachment
 
 
 def _previously(before: Sequence[Finding], said: Severity | None) -> tuple[Previous, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from handler import mail
 from handler.ledger.accounts import AccountBook
-from handler.ledger.reconcile import has_other_settings
+from handler.ledger.records import has_other_settings
 from handler.mail import is_reminder_day
 from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
