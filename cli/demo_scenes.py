@@ -26,13 +26,15 @@ class Scene:
     """How the demo begins.
 
     ``content`` says what ``fill`` does; ``obstacle`` happens between the deployment and the first
-    run, ``opening`` after the second, and each says what it was.
+    run, ``opening`` after the second, and each says what it was. ``has_team`` is whether the first
+    run mails a team its part.
     """
 
     fill: Callable[[Account], Filled]
     content: str
     obstacle: Callable[[Account], str] | None = None
     opening: Callable[[Account], str] | None = None
+    has_team: bool = False
 
 
 def _fill_account(account: Account) -> Filled:
@@ -43,8 +45,13 @@ def _fill_account(account: Account) -> Filled:
 def _fill_organization(account: Account) -> Filled:
     organization = seed_organization(account)
     units = [organization.units[name] for name in ("workloads", "platform")]
-    config = {"organizationalUnits": units, "deployMemberRole": True}
-    return Filled(organization.members[ACCOUNTS[0].id], config)
+    shop, payments, *_ = (sample.id for sample in ACCOUNTS)
+    config = {
+        "organizationalUnits": units,
+        "deployMemberRole": True,
+        "digests": [{"accounts": [payments], "recipients": ["payments-team@example.com"]}],
+    }
+    return Filled(organization.members[shop], config)
 
 
 def _refuse(account: Account) -> str:
@@ -77,5 +84,6 @@ SCENES = {
         _fill_organization,
         f"manages {len(ACCOUNTS)} others, one of them suspended",
         _refuse,
+        has_team=True,
     ),
 }

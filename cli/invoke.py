@@ -90,13 +90,13 @@ def _credentials() -> dict[str, str]:
         raise click.ClickException(message)
     click.echo(f"Running in account {identity['Account']} as {identity['Arn']}, with real mail.")
     keys = found.get_frozen_credentials()
-    own = {
+    variables = {
         "AWS_ACCESS_KEY_ID": keys.access_key,
         "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_SESSION_TOKEN": keys.token,
         **{name: os.environ.get(name) for name in _WAY_TO_AWS},
     }
-    return {name: value for name, value in own.items() if value}
+    return {name: value for name, value in variables.items() if value}
 
 
 def _show_result(console: Console, invocation: Invocation) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import click
 
+from handler.model import network
 
-def _matching(pattern: str, expectation: str) -> Callable[[str], str]:
+
+def _matching(pattern: str | re.Pattern[str], expectation: str) -> Callable[[str], str]:
     """A type of option for text in that form; the expectation ends the sentence on any other."""
 
     def require_match(value: str) -> str:
@@ -18,7 +20,7 @@ def _matching(pattern: str, expectation: str) -> Callable[[str], str]:
     return require_match
 
 
-ACCOUNT_ID = _matching("[0-9]{12}", "an account id of 12 digits")
+ACCOUNT_ID = _matching(network.ACCOUNT_ID, "an account id of 12 digits")
 ROLE_NAME = _matching(
     "([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}", "the name of a role, without its ARN"
 )

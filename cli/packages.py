@@ -21,13 +21,15 @@ def missing_package_reported() -> Iterator[None]:
         # A module that an installed package lacks is a bug, which a traceback shows best.
         if find_spec(package):
             raise
-        is_checkout = (_SOURCES / "pyproject.toml").is_file()
-        requirement = str(_SOURCES) if is_checkout else "security-group-audit"
+        requirement, place = str(_SOURCES), ""
+        if not (_SOURCES / "pyproject.toml").is_file():
+            # An index may have somebody else's package under this name.
+            requirement, place = ".", " in a clone of the security-group-audit repository"
         if package not in _ALWAYS_INSTALLED:
             requirement += "[sandbox]"
         command = shlex.join([sys.executable, "-m", "pip", "install", requirement])
         sys.stderr.write(
             f"Error: this command needs {package}, which is not installed; to install it, run "
-            f"{command}\n"
+            f"{command}{place}\n"
         )
         sys.exit(2)

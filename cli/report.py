@@ -1,6 +1,6 @@
 """The ledger of a stack: its last report, and what opened and closed from run to run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -65,7 +65,7 @@ def show_report(project: Path, stack: str, *, live: bool, account: str | None = 
 
 def _all_accounts(report: Report, console: Console) -> Iterator[RenderableType]:
     """The numbers of each account, and what was not read."""
-    yield from ("", _accounts(report.accounts), "")
+    yield from ("", _accounts(report), "")
     yield from unread_lines(report, console)
 
 
@@ -101,18 +101,19 @@ def _summary(run: RunSummary, report: Report) -> RunSummary:
     )
 
 
-def _accounts(accounts: Iterable[AccountResult]) -> Table:
-    """A line for each account, the worst first."""
+def _accounts(report: Report) -> Table:
+    """A line for each account: those of which nothing was read, then the worst first."""
     grid = Table(box=None, padding=(0, 1, 0, 0))
     for name in ("account", "name", *_SEVERITIES, "read"):
         grid.add_column(name)
-    for account in sorted(accounts, key=_worst_first):
-        grid.add_row(
-            account.id,
-            plain(account.name or ""),
-            *(f"{account.openings[severity]:,}" for severity in _SEVERITIES),
-            "all" if account.is_complete else "not all",
-        )
+    read = {c.target.account for c in report.coverage if c.is_complete or c.groups}
+    unread = {account.id for account in report.accounts if not account.is_complete} - read
+    for account in sorted(report.accounts, key=lambda a: (a.id not in unread, *_worst_first(a))):
+        counts = (f"{account.openings[severity]:,}" for severity in _SEVERITIES)
+        extent = "all" if account.is_complete else "not all"
+        if account.id in unread:
+            counts, extent = ("-" for _ in _SEVERITIES), "nothing"
+        grid.add_row(account.id, plain(account.name or ""), *counts, extent)
     return grid
 
 

@@ -41,7 +41,7 @@ def show_mail_briefly(console: Console, mail: Mail) -> None:
     lines = [line for line in (body.get_content() if body else "").splitlines() if line.strip()]
     for line in lines[:_SHORT_MAIL]:
         _print_cropped(console, Text(plain(line)))
-    if left := len(lines) - _SHORT_MAIL:
+    if (left := len(lines) - _SHORT_MAIL) > 0:
         console.print(Text(f"  ... {left} more lines", "dim"))
 
 

@@ -29,6 +29,7 @@ from handler.model.network import (
     Target,
 )
 from handler.sanitize import clean_text, describe, expected
+from handler.scan import GroupSource
 
 _ANY_TEXT = re.compile(r"(.+)", re.DOTALL)
 _REGION_OF_ARN = re.compile(rf"arn:aws[a-z-]*:ec2:({REGION_NAME.pattern}):")
@@ -39,8 +40,11 @@ class SnapshotError(ValueError):
     """A file that is not a snapshot; the message is a sentence with the reason."""
 
 
-class Snapshot:
+class Snapshot(GroupSource):
     """The groups of one region as they were saved."""
+
+    hides_managed = False
+    """What the file holds is all there is."""
 
     def __init__(self, content: bytes) -> None:
         """Raises ``SnapshotError``."""
@@ -101,11 +105,6 @@ class Snapshot:
         wanted = set(group_ids)
         interfaces = parse_interfaces(self._interfaces)
         return tuple(interface for interface in interfaces if wanted & set(interface.group_ids))
-
-    @property
-    def hides_managed(self) -> bool:
-        """No: what the file holds is all there is."""
-        return False
 
     def entry_points(self) -> tuple[NetworkInterface, ...]:
         """The network interfaces of load balancers and accelerators."""

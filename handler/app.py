@@ -66,15 +66,9 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     event = Event(request.id, request.trigger, request.changed_at, request.regions)
     session = LedgerSession(_ledger_store(clients, settings, request), event, policy, budget)
     outcome = session.execute(steps)
-    if outcome is None:
-        logs.log_repeated(request)
-        return answer({"mailed": 0})
-    logs.log_findings(outcome.report)
-    counts = logs.counts_of(outcome.report, mailed=outcome.mailed)
-    logs.log_end(request, counts, budget.milliseconds_spent())
-    if outcome.problem:
-        raise AuditIncompleteError(outcome.problem)
-    return answer(counts)
+    if outcome:
+        logs.log_findings(outcome.report)
+    return logs.conclude(request, outcome, budget)
 
 
 class _AuditSteps(NamedTuple):
@@ -102,16 +96,7 @@ class _AuditSteps(NamedTuple):
             read = list(logs.log_scans([unread_account(error)]))
         if self.settings.realtime_regions:
             read = [_with_realtime(scan, self.settings.realtime_regions) for scan in read]
-        run = Run(
-            request.id,
-            request.trigger,
-            self.started_at,
-            clock.timestamp(),
-            self.settings.stack,
-            request.is_full,
-            self.settings.regions,
-        )
-        return run, read
+        return request.run(self.started_at, self.settings), read
 
     def compare(
         self,

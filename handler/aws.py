@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    DataNotFoundError,
-    UndefinedModelAttributeError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
@@ -27,10 +22,6 @@ if TYPE_CHECKING:
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
 
-# What boto3 raises where a model is missing or lacks something.
-_MODEL_ERRORS = (
-    AttributeError, DataNotFoundError, KeyError, TypeError, UndefinedModelAttributeError,
-)  # fmt: skip
 # Cut from botocore's by tools/service_models.py.
 _SERVICE_MODELS = Path(__file__).resolve().parent / "service_models"
 
@@ -57,11 +48,10 @@ _CONFIGS = {
     "sesv2": _NO_RETRY,
     "s3": _ONE_QUICK_RETRY,
 }
-# CloudTrail of the account that is entered shows it.
-_SESSION_NAME = "security-group-audit"
 # Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
 # all, because the clients of several accounts share a session.
 _SESSION_LOCK = Lock()
+_whole_session: Any = cache(botocore.session.get_session)
 
 
 class Clients:
@@ -98,7 +88,7 @@ class Clients:
             return self._session.client(service, **arguments)
         try:
             return small_session().create_client(service, **arguments)
-        except _MODEL_ERRORS:
+        except Exception:  # noqa: BLE001 -- whatever it is, the whole models decide
             # A service without a cut model, or a botocore that expects more of one.
             return _whole_session().create_client(service, **arguments)
 
@@ -107,7 +97,8 @@ class Clients:
 
         Raises one of ``FAILURES``.
         """
-        role = {"RoleArn": arn, "RoleSessionName": _SESSION_NAME}
+        # CloudTrail of the account that is entered shows the session's name.
+        role = {"RoleArn": arn, "RoleSessionName": "security-group-audit"}
         if external_id is not None:
             role["ExternalId"] = external_id
         credentials = self.get("sts").assume_role(**role)["Credentials"]
@@ -133,14 +124,10 @@ def small_session() -> Any:
     return session
 
 
-@cache
-def _whole_session() -> Any:
-    return botocore.session.get_session()
-
-
 def error_text(error: Exception) -> str:
     """The plain message of a failure on one line, cut to a readable length, with a full stop."""
-    length = 300
+    # A refused AssumeRole names two ARNs, and ends with the kind of policy that forbids it.
+    length = 400
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         text = f"{details.get('Code', 'Unknown')}: {details.get('Message', '')}"

@@ -4,9 +4,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from handler import clock
 from handler.attribution.cloudtrail_event import ApiCall, event_time, parse_record
 from handler.model.network import ACCOUNT_ID, REGION_NAME
-from handler.model.run import Trigger
+from handler.model.run import Run, Trigger
 from handler.sanitize import clean_text, expected
 from handler.settings import Notify, Settings
 
@@ -41,6 +42,11 @@ class RunRequest(NamedTuple):
     account: str | None = None
     accounts: tuple[str, ...] = ()
 
+    def run(self, started_at: str, settings: Settings) -> Run:
+        """The run that answers the request, as it ends now."""
+        regions, now = settings.regions, clock.timestamp()
+        return Run(self.id, self.trigger, started_at, now, settings.stack, self.is_full, regions)
+
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
     """The request of an event of any shape; what is neither a schedule nor a change is manual.
@@ -56,7 +62,9 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
     if fields.get("source") in _SCHEDULERS:
         return RunRequest(event_id, Trigger.SCHEDULE, settings.notify, settings.regions)
     if fields.get("detail-type") == _CHANGE:
-        regions = _changed_region(fields, settings.regions)
+        detail = fields.get("detail")
+        change: Mapping[str, Any] = detail if isinstance(detail, Mapping) else {}
+        regions = _changed_region(change.get("awsRegion"), settings.regions)
         return RunRequest(
             event_id,
             Trigger.CHANGE,
@@ -64,11 +72,12 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
             Notify.CHANGES,
             regions or settings.regions,
             is_full=not regions,
-            changed_at=_changed_at(fields),
-            call=parse_record(fields.get("detail")),
+            changed_at=event_time(change.get("eventTime")),
+            call=parse_record(detail),
             account=clean_text(fields.get("account")),
         )
-    accounts, regions = _accounts(fields.get("accounts")), _regions(fields.get("regions"))
+    accounts = _names(fields, "accounts", ACCOUNT_ID, "account IDs of 12 digits in quotes")
+    regions = _names(fields, "regions", REGION_NAME, "regions")
     return RunRequest(
         request_id,
         Trigger.MANUAL,
@@ -85,35 +94,21 @@ def answer(counts: dict[str, int]) -> dict[str, Any]:
     return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
 
 
-def _changed_region(event: Mapping[str, Any], regions: Collection[str]) -> tuple[str, ...]:
+def _changed_region(region: object, regions: Collection[str]) -> tuple[str, ...]:
     """The region that a change was made in; empty where that is none of those to read."""
-    detail = event.get("detail")
-    region = detail.get("awsRegion") if isinstance(detail, Mapping) else None
     if not isinstance(region, str) or not REGION_NAME.fullmatch(region):
         return ()
     return (region,) if not regions or region in regions else ()
 
 
-def _changed_at(event: Mapping[str, Any]) -> str | None:
-    """When the change was made; None where the event does not say."""
-    detail = event.get("detail")
-    return event_time(detail.get("eventTime")) if isinstance(detail, Mapping) else None
-
-
-def _regions(value: object) -> tuple[str, ...]:
-    return _names(value, REGION_NAME, "regions", "a list of regions")
-
-
-def _accounts(value: object) -> tuple[str, ...]:
-    return _names(value, ACCOUNT_ID, "accounts", "a list of account IDs of 12 digits in quotes")
-
-
-def _names(value: object, form: re.Pattern[str], key: str, expectation: str) -> tuple[str, ...]:
-    if value is None:
+def _names(
+    fields: Mapping[str, Any], key: str, form: re.Pattern[str], kind: str
+) -> tuple[str, ...]:
+    if (value := fields.get(key)) is None:
         return ()
     names = value if isinstance(value, list) else []
     if not names or not all(isinstance(n, str) and form.fullmatch(n) for n in names):
-        raise EventError(expected(f"the event's {key}", expectation, value))
+        raise EventError(expected(f"the event's {key}", f"a list of {kind}", value))
     return tuple(dict.fromkeys(names))
 
 

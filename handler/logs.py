@@ -1,11 +1,17 @@
-"""What is logged of a run, and its counts: ids and numbers, never recipients or whole texts."""
+"""What is logged of a run, and its result: ids and numbers, never recipients or whole texts."""
 
 import logging
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from handler.event import RunRequest
+from handler.clock import TimeBudget
+from handler.event import RunRequest, answer
 from handler.model.finding import MAX_NAMED, Severity, Status
-from handler.model.run import Report, Scan
+from handler.model.run import AuditIncompleteError, Report, Scan
+
+if TYPE_CHECKING:
+    # A function that reads one account logs as well, and starts faster without the ledger.
+    from handler.ledger.transaction import Outcome
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -13,11 +19,6 @@ _LOGGER = logging.getLogger(__name__)
 def log_start(request: RunRequest) -> None:
     """One line at the beginning of a run."""
     _LOGGER.info("Audit started.", extra={"runId": request.id, "trigger": request.trigger.value})
-
-
-def log_repeated(request: RunRequest) -> None:
-    """One line for an event that was answered before."""
-    _LOGGER.info("Event answered before.", extra={"runId": request.id})
 
 
 def log_foreign(request: RunRequest) -> None:
@@ -72,10 +73,20 @@ def log_copies(copied: Iterable[bool]) -> None:
             _LOGGER.warning("Copy not sent.")
 
 
-def log_end(request: RunRequest, counts: dict[str, int], milliseconds: int) -> None:
-    """One line with the counts; the metrics are made of it."""
-    facts = counts | {"runId": request.id, "durationMs": milliseconds}
+def conclude(request: RunRequest, outcome: "Outcome | None", budget: TimeBudget) -> dict[str, Any]:
+    """One line with the counts, of which the metrics are made; the result of the run.
+
+    Raises ``AuditIncompleteError`` when the run has a problem.
+    """
+    if outcome is None:
+        _LOGGER.info("Event answered before.", extra={"runId": request.id})
+        return answer({"mailed": 0})
+    counts = counts_of(outcome.report, mailed=outcome.mailed)
+    facts = counts | {"runId": request.id, "durationMs": budget.milliseconds_spent()}
     _LOGGER.info("Audit finished.", extra=facts)
+    if outcome.problem:
+        raise AuditIncompleteError(outcome.problem)
+    return answer(counts)
 
 
 def counts_of(report: Report, *, mailed: bool) -> dict[str, int]:

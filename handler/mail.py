@@ -4,6 +4,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -29,6 +30,12 @@ _REMINDER_INTERVAL = timedelta(days=7)
 _LONGEST_LINE = 998
 _LONG_HEADERS = SMTP.clone(max_line_length=_LONGEST_LINE)
 _MAX_PLAIN_CSV = 1_000_000
+# SES takes 40 MB with the encoding of attachments, which makes them a third longer.
+_MAX_ZIPPED_CSV = 25_000_000
+_CSV_IS_FULL = (
+    "The CSV has room for the first {:,} findings; {:,} more are in the report in the ledger's "
+    "bucket only."
+)
 _TOO_LONG = re.compile(rb"^[^\r\n]{%d}" % (_LONGEST_LINE + 1), re.MULTILINE)
 # SES has not accepted a message that it throttles, and accepts it a little later.
 _THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException"})
@@ -81,12 +88,23 @@ class CsvFile:
         member = ZipInfo(self._name, run.day.timetuple()[:6])
         member.compress_type = ZIP_DEFLATED
         self._member = self._archive.open(member, "w", force_zip64=True)
+        self._rows = self._left_out = 0
         # The byte order mark tells Excel that it is UTF-8.
         self._member.write(BOM_UTF8 + HEADING.encode())
 
     def write(self, lines: str) -> None:
-        """Add one or more lines."""
+        """Add one or more lines, as long as there is room."""
+        number = lines.count("\r\n")
+        if self._file.tell() > _MAX_ZIPPED_CSV:
+            self._left_out += number
+            return
+        self._rows += number
         self._member.write(lines.encode())
+
+    @property
+    def problem(self) -> str | None:
+        """That some findings are left out, in a sentence."""
+        return _CSV_IS_FULL.format(self._rows, self._left_out) if self._left_out else None
 
     def attach(self, mail: EmailMessage) -> None:
         """Attach all lines; a long file zipped."""
@@ -131,15 +149,17 @@ def compose(
 
     ``csv`` has the findings of a report that does not hold them.
     """
-    digest = fit_digest(report, kind)
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = digest.subject
-    for name, value in envelope(settings.sender, settings.recipients, report.run).items():
-        mail[name] = value
-    mail.set_content(render_text(digest), cte="quoted-printable")
-    mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
-    if report.totals.statuses if csv else report.listed(report.findings):
-        with nullcontext(csv) if csv else closing(_csv_of(report)) as rows:
+    with nullcontext(csv) if csv else closing(_csv_of(report)) as rows:
+        if rows.problem:
+            report = replace(report, notices=(*report.notices, rows.problem))
+        digest = fit_digest(report, kind)
+        mail = EmailMessage(policy=SMTP)
+        mail["Subject"] = digest.subject
+        for name, value in envelope(settings.sender, settings.recipients, report.run).items():
+            mail[name] = value
+        mail.set_content(render_text(digest), cte="quoted-printable")
+        mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
+        if report.totals.statuses if csv else report.listed(report.findings):
             rows.attach(mail)
     return mail.as_bytes(policy=_LONG_HEADERS)
 

@@ -43,6 +43,9 @@ class GroupSource(Protocol):
     Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer in another form.
     """
 
+    hides_managed: bool = False
+    """Whether interfaces that AWS services manage may be missing."""
+
     def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
         """All groups."""
 
@@ -54,11 +57,6 @@ class GroupSource(Protocol):
 
     def interfaces(self, group_ids: Sequence[str]) -> Sequence[NetworkInterface] | None:
         """The network interfaces that have any of the groups; None where they are not known."""
-
-    @property
-    def hides_managed(self) -> bool:
-        """Whether interfaces that AWS services manage may be missing among them."""
-        return False
 
     def entry_points(self) -> tuple[NetworkInterface, ...] | None:
         """The network interfaces of network load balancers and accelerators."""
@@ -130,15 +128,12 @@ class _RegionReader:
 
     def read(self) -> None:
         """Read what findings need, and what may lower their severity."""
-        self._read_required()
-        self._read_paths()
-
-    def _read_required(self) -> None:
         for step in (self._read_groups, self._read_interfaces):
             try:
                 step()
             except (*aws.FAILURES, ValueError) as error:
                 self.failures.append(error)
+        self._read_paths()
 
     def region_data(self, target: Target) -> RegionData:
         return RegionData(
@@ -176,11 +171,7 @@ class _RegionReader:
             self._prefix_lists |= self._source.prefix_lists(sorted(unread))
         for group in groups:
             exposed = exposures(group.rules, self._prefix_lists, self._internets)
-            lists = [
-                (rule, self._prefix_lists[rule.source])
-                for rule in group.rules
-                if rule.is_prefix_list
-            ]
+            lists = [(r, self._prefix_lists[r.source]) for r in group.rules if r.is_prefix_list]
             is_named = any(found.error or any(aws_exposures(rule, found)) for rule, found in lists)
             if exposed or group.malformed or is_named:
                 # Private rules open nothing, together with other groups neither.
@@ -204,7 +195,8 @@ class _RegionReader:
         return rule.is_prefix_list or any(public_ranges(rule, self._prefix_lists, self._internets))
 
     def _read_interfaces(self) -> None:
-        self._interfaces = self._source.interfaces(self._open_group_ids)
+        group_ids = [member.group.id for member in self._open_groups]
+        self._interfaces = self._source.interfaces(group_ids)
 
     def _read_paths(self) -> None:
         """Read what decides whether the internet reaches the interfaces, where any is at stake.
@@ -217,7 +209,9 @@ class _RegionReader:
         errors: list[str] = []
         entry_points = self._optional(self._source.entry_points, errors)
         is_reachable = any(i.public_addresses or i.has_carrier_address for i in in_use)
-        if is_reachable or any(map(_is_way_in, entry_points or ())):
+        # An accelerator needs no public address.
+        is_entered = any(p.public_addresses or p.type == ACCELERATOR for p in entry_points or ())
+        if is_reachable or is_entered:
             self._paths = Paths(
                 entry_points,
                 self._optional(self._source.route_tables, errors),
@@ -235,12 +229,3 @@ class _RegionReader:
         except (*aws.FAILURES, ValueError) as error:
             errors.append(aws.error_text(error))
             return None
-
-    @property
-    def _open_group_ids(self) -> list[str]:
-        return [member.group.id for member in self._open_groups]
-
-
-def _is_way_in(entry_point: NetworkInterface) -> bool:
-    """Whether clients may come through it: an accelerator needs no public address."""
-    return bool(entry_point.public_addresses) or entry_point.type == ACCELERATOR

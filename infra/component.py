@@ -35,7 +35,9 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         self._realtime_regions = triggers.find_realtime_regions(config, lookup)
 
         identities = self._declare_identities()
-        log_group = self._declare_log_group()
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log", retention_in_days=config.log_retention_days, opts=self._child
+        )
         ledger = declare_ledger_bucket(f"{name}-ledger", config, self._child)
         organization = config.organization
         code = build_archive(config.policy, organization.document if organization else None)
@@ -86,13 +88,6 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             )
             for address in sorted(set(self._config.addresses))
         }
-
-    def _declare_log_group(self) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
-            f"{self._name}-log",
-            retention_in_days=self._config.log_retention_days,
-            opts=self._child,
-        )
 
     def _function_spec(self, surroundings: Surroundings) -> FunctionSpec:
         """The function that the schedule invokes, as it audits one account."""

@@ -13,7 +13,7 @@ from handler.model.network import ALL_REGIONS
 from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError
 from handler.settings import MAIL_ADDRESS, Notify
-from infra import permissions, schedule_expression
+from infra import organization_permissions, permissions, schedule_expression
 from infra.config_reader import ConfigReader, refuse
 from infra.location import Location
 from infra.organization_config import OrganizationConfig, read_organization
@@ -190,16 +190,24 @@ def _refuse_settings_of_one_account(config: StackConfig) -> None:
 
 
 def _refuse_long_policy(config: StackConfig) -> None:
-    document = permissions.function_policy(
-        log_group_arn=_LONGEST_LOG_GROUP_ARN,
-        bucket_arn=_LONGEST_BUCKET_ARN,
-        mail_arns=config.mail_arns(_LONGEST_LOCATION),
-        sender=config.sender,
-        regions=config.regions,
-        attribution=config.attribution,
-    )
-    publisher = permissions.publisher_policy(_LONGEST_LOCATION.arn("events", "event-bus/default"))
-    documents = (document, publisher) if config.publish_events else (document,)
+    """Raises ``pulumi.RunError`` where the function that mails would have too long a policy."""
+    mailing: dict[str, Any] = {
+        "log_group_arn": _LONGEST_LOG_GROUP_ARN,
+        "bucket_arn": _LONGEST_BUCKET_ARN,
+        "mail_arns": config.mail_arns(_LONGEST_LOCATION),
+        "sender": config.sender,
+    }
+    if config.organization:
+        documents = [organization_permissions.report_policy(**mailing)]
+    else:
+        documents = [
+            permissions.function_policy(
+                **mailing, regions=config.regions, attribution=config.attribution
+            )
+        ]
+    if config.publish_events:
+        bus_arn = _LONGEST_LOCATION.arn("events", "event-bus/default")
+        documents.append(permissions.publisher_policy(bus_arn))
     size = sum(len(json.dumps(document, separators=(",", ":"))) for document in documents)
     if size > MAX_POLICY_CHARACTERS:
         expectation = f"addresses whose IAM policy has at most {MAX_POLICY_CHARACTERS} characters"

@@ -19,9 +19,9 @@ class Surroundings:
     ledger: LedgerBucket
     opts: pulumi.ResourceOptions
 
-    def arns(self, *others: pulumi.Input[str]) -> pulumi.Output[list[str]]:
-        """The ARNs of the log group and of the ledger's bucket, and the others."""
-        return pulumi.Output.all(self.log_group.arn, self.ledger.bucket.arn, *others)
+    def arns(self, *arns: pulumi.Input[str]) -> pulumi.Output[list[str]]:
+        """The ARNs of the log group and of the ledger's bucket, and these."""
+        return pulumi.Output.all(self.log_group.arn, self.ledger.bucket.arn, *arns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from infra.permissions import (
     Document,
     allow,
     document,
+    list_ledger,
     objects,
     read_groups,
     send_digest,
@@ -54,7 +55,9 @@ def door_policy(
     list_accounts = [allow("ListAccounts", LIST_ACTIONS, "*")] if lists_units else []
     return document(
         *list_accounts,
-        allow("WritePlans", LEDGER_WRITE_ACTIONS, objects(bucket_arn, PLAN_KEYS)),
+        list_ledger(bucket_arn),
+        allow("ReadPlans", LEDGER_READ_ACTIONS, objects(bucket_arn, PLAN_KEYS)),
+        _write_once("WritePlans", objects(bucket_arn, PLAN_KEYS)),
         allow("StartExecution", START_ACTIONS, state_machine_arn),
         write_log(log_group_arn),
     )
@@ -79,7 +82,7 @@ def scan_policy(
         read_groups(regions),
         *_enter(member_role_arn, "EnterAccounts", "aws:ResourceAccount", list(accounts)),
         *_enter(member_role_arn, "EnterOrganization", "aws:ResourceOrgID", organization),
-        allow("WriteScans", LEDGER_WRITE_ACTIONS, objects(bucket_arn, SCAN_KEYS)),
+        _write_once("WriteScans", objects(bucket_arn, SCAN_KEYS)),
         write_log(log_group_arn),
     )
 
@@ -158,6 +161,15 @@ def member_role_policy() -> Document:
     whenever the stack's regions change.
     """
     return document(allow("ReadSecurityGroups", READ_ACTIONS, "*"))
+
+
+def _write_once(sid: str, object_arns: list[str]) -> Document:
+    """Lets a role create these objects, and replace none."""
+    statement = allow(sid, LEDGER_WRITE_ACTIONS, object_arns)
+    # S3 refuses a write with If-None-Match where there is an object:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    statement["Condition"] = {"Null": {"s3:if-none-match": "false"}}
+    return statement
 
 
 def _enter(

@@ -32,27 +32,11 @@ LEDGER_READ_KEYS = ("head.json", "known/*", "state.json")
 LEDGER_WRITE_KEYS = (*LEDGER_READ_KEYS, "aside/*", "reports/*")
 
 
-def assume_role(service: str = "lambda.amazonaws.com") -> Document:
-    """The trust policy of a role that only this service may assume."""
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sts:AssumeRole",
-        }
-    )
-
-
-def assume_forwarder(account: str) -> Document:
-    """The trust policy of the role that forwards changes: only the account's EventBridge may."""
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        }
-    )
+def assume_role(service: str = "lambda.amazonaws.com", account: str | None = None) -> Document:
+    """The trust policy of a role that only this service may assume, if given for this account."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    condition = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
+    return document(statement | condition)
 
 
 def forwarder_policy(bus_arn: str) -> Document:
@@ -110,14 +94,19 @@ def send_digest(mail_arns: Sequence[str], sender: str) -> Document:
 def use_ledger(bucket_arn: str) -> tuple[Document, Document, Document]:
     """Lets a role read the ledger, and write it with the reports of its runs."""
     return (
-        # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such
-        # as the head before the first run:
-        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-        allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn),
+        list_ledger(bucket_arn),
         # "/*" after a prefix: these keys contain the account, the time or the id of a run.
         allow("ReadLedger", LEDGER_READ_ACTIONS, objects(bucket_arn, LEDGER_READ_KEYS)),
         allow("WriteLedger", LEDGER_WRITE_ACTIONS, objects(bucket_arn, LEDGER_WRITE_KEYS)),
     )
+
+
+def list_ledger(bucket_arn: str) -> Document:
+    """Lets a role tell a missing object of the ledger from a denied one."""
+    # Without s3:ListBucket, GetObject answers 403 rather than 404 for a missing object, such as the
+    # head before the first run:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    return allow("ListLedger", LEDGER_LIST_ACTIONS, bucket_arn)
 
 
 def write_log(log_group_arn: str) -> Document:

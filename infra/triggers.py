@@ -74,8 +74,8 @@ def declare_change_rule(
         opts=opts,
     )
     _declare_target(name, rule, function, opts)
-    if others := [region for region in regions if region != location.region]:
-        _declare_forwarding(name, location, others, opts)
+    if other_regions := [region for region in regions if region != location.region]:
+        _declare_forwarding(name, location, other_regions, opts)
     return rule
 
 
@@ -87,7 +87,10 @@ def _declare_forwarding(
     role = aws.iam.Role(
         f"{name}-forwarder",
         description=f"Forwards changes to the security-group audit of stack {pulumi.get_stack()}",
-        assume_role_policy=json.dumps(permissions.assume_forwarder(location.account)),
+        # Only this account's EventBridge forwards.
+        assume_role_policy=json.dumps(
+            permissions.assume_role("events.amazonaws.com", location.account)
+        ),
         opts=opts,
     )
     policy = aws.iam.RolePolicy(

@@ -55,7 +55,8 @@ def service_models() -> Iterator[tuple[str, Json]]:
             services = partition["services"]
             partition["services"] = {key: services[key] for key in services if key in prefixes}
         yield name, data
-    names = _names_in(HANDLER / "ec2")
+    # An odd number in an outbound rule is refused, although none is needed.
+    names = _names_in(HANDLER / "ec2") | {"IpPermissionsEgress"}
     for service, operations in OPERATIONS.items():
         version = loader.determine_latest_version(service, "service-2")
         folder = f"{service}/{version}"

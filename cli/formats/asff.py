@@ -12,7 +12,7 @@ from typing import Any
 from cli.errors import AuditError
 from cli.formats.finding_text import UnreadTarget, description, unread_targets
 from handler.model.finding import Finding, Kind, Severity, Status
-from handler.model.network import ALL_REGIONS, UNKNOWN, Target
+from handler.model.network import ACCOUNT_ID, ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import Report, Run
 from handler.report import phrases
 from handler.report.json_report import finding_to_json
@@ -54,7 +54,7 @@ def build_asff(report: Report) -> list[dict[str, Any]]:
 
 def _require_known(target: Target) -> None:
     known = target.region != UNKNOWN and re.fullmatch(r"[a-z0-9-]{1,16}", target.region)
-    if not known or not re.fullmatch(r"[0-9]{12}", target.account):
+    if not known or not ACCOUNT_ID.fullmatch(target.account):
         message = (
             "Security Hub needs the region and the account of 12 digits of every finding: "
             f"add Region and Account to the snapshot, got {phrases.place(target)}."

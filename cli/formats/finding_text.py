@@ -51,8 +51,9 @@ def description(finding: Finding) -> str:
         "Exception": plain(finding.exception or ""),
     }
     where = f"{phrases.groups(finding)} in {phrases.place(finding.target)}"
+    detail = f"; {plain(finding.detail)}" if finding.detail else ""
     sentences = (
-        f"{where} opens {phrases.opening_with_detail(finding)}",
+        f"{where} opens {phrases.opening(finding)}{detail}",
         plain(finding.why),
         *(f"{name}: {fact}" for name, fact in facts.items() if fact),
     )

@@ -1,17 +1,15 @@
 """The mail's CSV, and a line for each target that was not read."""
 
-import csv
 from typing import TextIO
 
 from cli.formats.finding_text import unread_targets
 from handler.model.run import Report
-from handler.report.csv import COLUMNS, csv_lines, without_formulas
+from handler.report.csv import HEADING, csv_line, csv_rows
 
 
 def write_csv(report: Report, stream: TextIO) -> None:
     """Write the names of the columns, the findings, and the targets that were not read."""
-    stream.writelines(csv_lines(report))
-    writer = csv.DictWriter(stream, COLUMNS, restval="")
+    stream.writelines((HEADING, *csv_rows(report)))
     for unread in unread_targets(report):
         cells = {
             "severity": unread.SEVERITY,
@@ -21,4 +19,4 @@ def write_csv(report: Report, stream: TextIO) -> None:
             "region": unread.target.region,
             "detail": unread.text,
         }
-        writer.writerow({name: without_formulas(cell) for name, cell in cells.items()})
+        stream.write(csv_line(cells))

@@ -28,9 +28,9 @@ def render_markdown(report: Report) -> str:
     return "\n".join(_lines(report)) + "\n"
 
 
-def code_span(text: str) -> str:
+def code_span(text: str, length: int = _LONGEST_TEXT) -> str:
     """A text that is shown as it is."""
-    text = cut(text, _LONGEST_TEXT)
+    text = cut(text, length)
     # The fence must be longer than any run of backticks in the text.
     longest_run = max((len(run) for run in re.findall("`+", text)), default=0)
     fence, space = "`" * (longest_run + 1), " " if longest_run or text.strip() != text else ""
@@ -43,7 +43,8 @@ def _lines(report: Report) -> Iterator[str]:
     if report.unread:
         yield from ("", "### Not read: what is open there is not known", "")
         names = names_shown(report)
-        unread = (f"- {code_span(phrases.unread(target, names))}" for target in report.unread)
+        texts = (phrases.unread(target, names) for target in report.unread)
+        unread = (f"- {code_span(text, phrases.LONGEST_UNREAD)}" for text in texts)
         yield from _first(unread, _MAX_LIST_BYTES, "more region")
     if openings := displayed_openings(report):
         yield from ("", _row("severity", "open", "group", "region", "why"), _row(*["---"] * 5))

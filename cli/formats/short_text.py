@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from handler.clock import day_of
 from handler.model.address import Family
 from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Opening, Status, as_openings
+from handler.model.finding import Change, Finding, Opening, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import Report
 from handler.report import phrases
@@ -113,8 +113,8 @@ def _addresses(finding: Finding) -> list[str]:
 
 def _seen(finding: Finding) -> str:
     """Since when it is open, as far as that is known; nothing where its exception says more."""
-    if finding.worsened_from:
-        return f"was {finding.worsened_from}"
+    if finding.change is Change.WORSENED:
+        return f"was {finding.previously[0].severity}"
     if finding.change:
         was = [p.traffic.text for p in finding.previously if p.traffic != finding.traffic]
         return f"{finding.change}, was {', '.join(was)}" if was else str(finding.change)

@@ -1,7 +1,7 @@
 """Builds the findings of one group, or of several that are together on an interface."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -45,6 +45,7 @@ class FindingBuilder:
         self.finder = finder
         self.groups = groups
         self.interfaces = interfaces
+        self.in_use = [interface for interface in interfaces if interface.is_in_use]
         # Public ones come first: reports name the first few.
         shown = sorted(interfaces, key=lambda interface: not interface.public_addresses)[:MAX_NAMED]
         is_joint = len(groups) > 1
@@ -63,21 +64,15 @@ class FindingBuilder:
             "interface_count": len(interfaces),
         }
 
-    @property
-    def in_use(self) -> Iterator[NetworkInterface]:
-        """The interfaces that something uses."""
-        return (interface for interface in self.interfaces if interface.is_in_use)
-
     def from_exposure(self, kind: Kind, exposure: Exposure, **fields: Any) -> Finding:
         """What is open to whom, and the commands that close it or let one range in instead."""
-        family, traffic = exposure.family, exposure.traffic
         return self._finding(
             kind,
-            traffic,
+            exposure.traffic,
             exposure.reach,
             self.verdict(exposure),
             exposure.rules,
-            family=family,
+            family=exposure.family,
             addresses=exposure.addresses,
             share=exposure.share,
             address_set=exposure.address_set,
@@ -152,30 +147,26 @@ class FindingBuilder:
 
     def _paths(
         self, family: Family, traffic: Traffic, sources: Sequence[Interval] | None = None
-    ) -> Iterator[Path]:
+    ) -> list[Path]:
         """The path to each interface; without ``sources`` the whole internet gets in."""
-        is_attached = False
-        for path in self.finder.paths(self.in_use, family, traffic, sources):
-            is_attached = True
-            yield path
-        if not is_attached:
-            yield self._path_without_interface()
+        paths = list(self.finder.paths(self.in_use, family, traffic, sources))
+        return paths or [self._path_without_interface()]
 
     def _path_without_interface(self) -> Path:
         """The path to a group that no interface in use has, as far as that is known."""
-        group = self.groups[0]
-        if unknown := self.why_unknown(group):
+        if unknown := self.why_unknown():
             return default_path(Attachment.UNKNOWN, reason=unknown)
         # A new interface has the default group unless its creator says otherwise.
-        is_default = group.name == "default"
+        is_default = self.groups[0].name == "default"
         name = "the VPC's default group" if is_default else "the group"
         reason = f"{name} is not attached to any network interface"
         if self.interfaces:
             reason = f"{name} is only on unused interfaces ({self.interfaces[0].id})"
         return default_path(Attachment.UNATTACHED, 1 if is_default else None, reason)
 
-    def why_unknown(self, group: SecurityGroup) -> str | None:
+    def why_unknown(self) -> str | None:
         """Why the account cannot tell whether the group is attached; None where it can."""
+        group = self.groups[0]
         if self.region.interfaces is None:
             return "its interfaces could not be read"
         if group.vpc_id is None:

@@ -1,7 +1,7 @@
 """Exposures to findings: what the report says about a target, and how severe it is."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from handler.assess.finding_builder import FindingBuilder
@@ -16,7 +16,6 @@ from handler.model.network import (
     Exposure,
     NetworkInterface,
     OpenGroup,
-    PrefixList,
     RegionData,
     Rule,
     SecurityGroup,
@@ -27,19 +26,20 @@ def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
     """All findings of a target, each with an id of its own, in no particular order."""
     ids: set[str] = set()
     for finding in _assess(region, internets):
+        finding_id, numbers = finding.id, count(1)
         # A saved file may hold a group more than once.
-        number = next(n for n in count() if _numbered(finding.id, n) not in ids)
-        ids.add(_numbered(finding.id, number))
-        yield finding._replace(id=_numbered(finding.id, number)) if number else finding
-
-
-def _numbered(finding_id: str, number: int) -> str:
-    return f"{finding_id}-{number}" if number else finding_id
+        while finding_id in ids:
+            finding_id = f"{finding.id}-{next(numbers)}"
+        ids.add(finding_id)
+        yield finding if finding_id == finding.id else finding._replace(id=finding_id)
 
 
 def _assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
     finder = PathFinder(region, internets)
-    interfaces_of = _interfaces_by_group(region.interfaces or ())
+    interfaces_of: defaultdict[str, list[NetworkInterface]] = defaultdict(list)
+    for interface in region.interfaces or ():
+        for group_id in interface.group_ids:
+            interfaces_of[group_id].append(interface)
     alone: dict[str, list[tuple[Finding, Exposure]]] = {}
     for open_group in region.open_groups:
         group = open_group.group
@@ -66,13 +66,13 @@ def _exposed(
     """What one group opens by itself."""
     region, rules = builder.region, open_group.group.rules
     for exposure in open_group.exposures:
-        redundant = _redundant_rules(exposure, rules, region.prefix_lists, internets)
+        redundant = _redundant_rules(exposure, rules, region, internets)
         finding = builder.from_exposure(Kind.EXPOSURE, exposure, redundant_rules=redundant)
         if is_known_range(exposure.traffic):
             # A rule for one service within the range stays as severe as without the range.
             for own in exposures(redundant, region.prefix_lists, internets):
                 verdict = builder.verdict(own)
-                if own.family is exposure.family and verdict.is_worse_than(finding.severity):
+                if own.family is exposure.family and verdict.severity.rank < finding.severity.rank:
                     finding = finding._replace(severity=verdict.severity, why=verdict.why)
         yield finding, exposure
 
@@ -85,7 +85,7 @@ def _other_findings(builder: FindingBuilder, group: SecurityGroup) -> Iterator[F
             yield builder.from_unreadable(rule, prefix_list.error)
         for opening in aws_exposures(rule, prefix_list):
             is_public = any(i.public(opening.family) for i in builder.in_use)
-            if is_public or builder.why_unknown(group):
+            if is_public or builder.why_unknown():
                 yield builder.from_aws_exposure(rule, opening)
     for malformed in group.malformed:
         yield builder.from_malformed(malformed)
@@ -106,31 +106,16 @@ def _as_part(own: Finding, exposure: Exposure, joint: Finding, together: Exposur
 
 
 def _redundant_rules(
-    exposure: Exposure,
-    rules: Sequence[Rule],
-    prefix_lists: Mapping[str, PrefixList],
-    internets: Internets,
+    exposure: Exposure, rules: Sequence[Rule], region: RegionData, internets: Internets
 ) -> tuple[Rule, ...]:
     """The other rules of the group that open some of the exposure."""
     if len(rules) == len(exposure.rules):
         return ()
-    named = set(map(id, exposure.rules))
+    named, lists = set(map(id, exposure.rules)), region.prefix_lists
     return tuple(
         rule
         for rule in rules
         if id(rule) not in named
         and rule.traffic.intersection(exposure.traffic)
-        and any(
-            family is exposure.family for family, _ in public_ranges(rule, prefix_lists, internets)
-        )
+        and any(family is exposure.family for family, _ in public_ranges(rule, lists, internets))
     )
-
-
-def _interfaces_by_group(
-    interfaces: Iterable[NetworkInterface],
-) -> Mapping[str, list[NetworkInterface]]:
-    by_group: defaultdict[str, list[NetworkInterface]] = defaultdict(list)
-    for interface in interfaces:
-        for group_id in interface.group_ids:
-            by_group[group_id].append(interface)
-    return by_group

@@ -8,11 +8,9 @@ from typing import NamedTuple
 
 from handler.model.address import Family, Interval
 from handler.model.internet import Internets
-from handler.model.network import AclEntry, NetworkAcl
+from handler.model.network import NetworkAcl
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
-_ALL = "-1"
-_NUMBERS = {"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58"}
 # With more sources or pieces the exact answer costs more than it is worth.
 _MAX_SOURCES = 64
 _MAX_PIECES = 1024
@@ -48,13 +46,13 @@ def denies_all(
     for entry in sorted(acl.entries, key=lambda entry: entry.number):
         entry_family, addresses = internets.locate(entry.cidr)
         is_empty = addresses[0] == addresses[1]
-        if entry_family is not family or is_empty or not _may_match(entry, traffic):
+        if entry_family is not family or is_empty or not _may_match(entry.traffic, traffic):
             continue
-        matched = _Piece(addresses, _entry_ports(entry, traffic))
+        matched = _Piece(addresses, _ports(entry.traffic))
         if entry.is_allow:
             if any(_overlap(piece, matched) for piece in left):
                 return False
-        elif _covers_traffic(entry, traffic):
+        elif _covers_protocol(entry.traffic, traffic):
             left = [part for piece in left for part in _subtract(piece, matched)]
             if len(left) > _MAX_PIECES:
                 return False
@@ -71,29 +69,15 @@ def _ports(traffic: Traffic) -> Interval:
     return 0, 1 << 16
 
 
-def _entry_ports(entry: AclEntry, traffic: Traffic) -> Interval:
-    if entry.protocol == _ALL or entry.low is None:
-        return 0, 1 << 16
-    if traffic.protocol in PORT_PROTOCOLS and entry.high is not None:
-        return entry.low, entry.high + 1
-    if traffic.protocol in ICMP_PROTOCOLS:
-        return entry.low, entry.low + 1
-    return 0, 1 << 16
+def _may_match(one: Traffic, other: Traffic) -> bool:
+    return one.protocol == other.protocol or ALL_PROTOCOLS in {one.protocol, other.protocol}
 
 
-def _may_match(entry: AclEntry, traffic: Traffic) -> bool:
-    number = _NUMBERS.get(traffic.protocol, traffic.protocol)
-    return entry.protocol == _ALL or traffic.protocol == ALL_PROTOCOLS or entry.protocol == number
-
-
-def _covers_traffic(entry: AclEntry, traffic: Traffic) -> bool:
+def _covers_protocol(denied: Traffic, traffic: Traffic) -> bool:
     """Whether a denial holds for the whole protocol and, of ICMP, for every code."""
-    if entry.protocol == _ALL:
-        return True
-    if traffic.protocol == ALL_PROTOCOLS:
-        return False
-    is_icmp = traffic.protocol in ICMP_PROTOCOLS
-    return not is_icmp or entry.high in {None, traffic.icmp_code}
+    return denied.protocol == ALL_PROTOCOLS or (
+        denied.protocol == traffic.protocol and denied.icmp_code in {None, traffic.icmp_code}
+    )
 
 
 def _overlap(one: _Piece, other: _Piece) -> bool:

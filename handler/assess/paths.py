@@ -179,8 +179,7 @@ class PathFinder:
                     reason = f"Global Accelerator ({accelerator.id}) leads to the interface"
                     yield default_path(Attachment.INTERNET_FACING, reason=reason)
         if interface.has_carrier_address and family is Family.IPV4:
-            is_open = _OPEN_WAVELENGTH_ZONE.fullmatch(interface.zone)
-            if is_open:
+            if _OPEN_WAVELENGTH_ZONE.fullmatch(interface.zone):
                 reason = "a Wavelength Zone of eu-west-3 lets the internet in"
                 yield default_path(Attachment.CARRIER, 0, reason)
             else:
@@ -284,17 +283,14 @@ class PathFinder:
 
     def _find_open_group_ids(self, family: Family) -> frozenset[str]:
         """The groups that let the internet in, or may: part of them could not be read."""
+        lists = self._region.prefix_lists
         return frozenset(
             member.group.id
             for member in self._region.open_groups
             if any(exposure.family is family for exposure in member.exposures)
             or member.group.malformed
-            or any(self._is_unreadable(rule) for rule in member.group.rules)
+            or any(lists[rule.source].error for rule in member.group.rules if rule.source in lists)
         )
-
-    def _is_unreadable(self, rule: Rule) -> bool:
-        prefix_list = self._region.prefix_lists.get(rule.source)
-        return prefix_list is not None and prefix_list.error is not None
 
     def _peers(self, vpc_id: str | None) -> Iterator[str]:
         """The VPCs of this account that an active peering route may lead to."""

@@ -15,7 +15,6 @@ from handler.model.network import REGION_NAME, UNKNOWN, Rule
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 from handler.sanitize import join_first
 
-_EC2 = ("aws", "ec2")
 _ID = re.compile(r"(sg|sgr|pl)-[0-9a-f]+", re.ASCII)
 _PLACEHOLDER = "YOUR-RANGE"
 _NAMED_RULES = 3
@@ -115,8 +114,8 @@ def authorize_command(region: str, group_id: str, family: Family, traffic: Traff
     """
     if not _is_plain(region, [group_id]):
         return None
-    command = [*_EC2, "authorize-security-group-ingress", *_region_option(region)]
-    return shlex.join([*command, "--group-id", group_id, *_permission_options(family, traffic)])
+    options = _permission_options(family, traffic)
+    return _command("authorize-security-group-ingress", region, group_id, options)
 
 
 def _is_plain(region: str, ids: Iterable[str]) -> bool:
@@ -142,14 +141,13 @@ def _revoke(region: str, group_id: str, rules: Sequence[Rule], rule_ids: Mapping
         selection = ["--security-group-rule-ids", *sorted(ids)]
     else:
         selection = ["--ip-permissions", json.dumps([_permission(rule) for rule in rules])]
-    command = "revoke-security-group-ingress"
-    options = [*_region_option(region), "--group-id", group_id, *selection]
+    return _command("revoke-security-group-ingress", region, group_id, selection)
+
+
+def _command(name: str, region: str, group_id: str, options: Sequence[str]) -> str:
+    place = [] if region == UNKNOWN else ["--region", region]
     # Quoted, because a shell must run this command alone, whatever the account's texts contain.
-    return " ".join(map(_quote, [*_EC2, command, *options]))
-
-
-def _region_option(region: str) -> list[str]:
-    return [] if region == UNKNOWN else ["--region", region]
+    return " ".join(map(_quote, ["aws", "ec2", name, *place, "--group-id", group_id, *options]))
 
 
 def _permission(rule: Rule) -> dict[str, object]:
@@ -164,10 +162,7 @@ def _permission(rule: Rule) -> dict[str, object]:
 def _permission_for(traffic: Traffic) -> dict[str, object]:
     """An IpPermission without a source."""
     protocol = {"IpProtocol": "-1" if traffic.protocol == ALL_PROTOCOLS else traffic.protocol}
+    low, high = traffic.from_port, traffic.to_port
     if traffic.protocol in ICMP_PROTOCOLS:
-        numbers = (-1 if n is None else n for n in (traffic.icmp_type, traffic.icmp_code))
-        icmp_type, icmp_code = numbers
-        return {**protocol, "FromPort": icmp_type, "ToPort": icmp_code}
-    if traffic.from_port is None:
-        return {**protocol}
-    return {**protocol, "FromPort": traffic.from_port, "ToPort": traffic.to_port}
+        low, high = (-1 if n is None else n for n in (traffic.icmp_type, traffic.icmp_code))
+    return {**protocol} if low is None else {**protocol, "FromPort": low, "ToPort": high}

@@ -265,7 +265,8 @@ def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
         return severity, "all traffic", source
     known = services_in(traffic)
     severity = min((row.severity for row in known), key=attrgetter("rank"), default=Severity.INFO)
-    if known and (severity.is_at_least(OTHER_TRAFFIC[0]) or _fill(known, traffic)):
+    is_all_known = cover((row.traffic for row in known), traffic)
+    if known and (is_all_known or severity.is_at_least(OTHER_TRAFFIC[0])):
         worst = [row for row in known if row.severity is severity]
         return severity, _label(worst, traffic), _sources(worst, traffic)
     if traffic.protocol in ICMP_PROTOCOLS:
@@ -304,8 +305,3 @@ def _sources(services: Sequence[Service], traffic: Traffic) -> str:
 def _is_wide(traffic: Traffic) -> bool:
     low, high = traffic.ports
     return traffic.from_port is not None and high - low >= _WIDE_RANGE
-
-
-def _fill(known: Sequence[Service], traffic: Traffic) -> bool:
-    """Whether the services fill all of the traffic."""
-    return cover((row.traffic for row in known), traffic)

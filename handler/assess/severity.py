@@ -40,10 +40,6 @@ class Verdict(NamedTuple):
     attachment: Attachment
     why: str
 
-    def is_worse_than(self, severity: Severity) -> bool:
-        """Whether it is more severe."""
-        return self.severity.rank < severity.rank
-
 
 def share_of(exposure: Exposure) -> Share:
     """By how many steps the part of the internet that gets in lowers the severity."""
@@ -54,8 +50,11 @@ def share_of(exposure: Exposure) -> Share:
         # A /16 is 0.0018 % of the IPv4 internet.
         digits = 2 if exposure.share >= _LARGE_SHARE else 4
         return Share(1, f"only {exposure.share:.{digits}%} of the {name} internet gets in")
-    noun = "address gets" if exposure.addresses == 1 else "addresses get"
-    reason = f"only {_number(exposure.addresses)} {noun} in"
+    addresses = exposure.addresses
+    noun = "address gets" if addresses == 1 else "addresses get"
+    # Powers of two of IPv6 would have dozens of digits.
+    number = f"{addresses:,}" if addresses < 10**9 else f"2^{addresses.bit_length() - 1}"
+    reason = f"only {number} {noun} in"
     if exposure.breadth is Breadth.NARROW:
         return Share(2, reason)
     return Share(_TO_INFO, f"{reason}; {_FEW_REASON}")
@@ -84,9 +83,3 @@ def _verdict(traffic: Traffic, share: Share, path: Path) -> Verdict:
         verb = "may be" if not share.is_known else "are" if is_several else "is"
         why = f"{label}: {service} {verb} open to the internet ({source}); {path.reason}."
     return Verdict(severity, path.attachment, why)
-
-
-def _number(addresses: int) -> str:
-    """A count; powers of two of IPv6 would have dozens of digits."""
-    bits = addresses.bit_length() - 1
-    return f"{addresses:,}" if addresses < 10**9 else f"2^{bits}"

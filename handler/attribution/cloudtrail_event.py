@@ -16,7 +16,7 @@ from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import Target
 from handler.model.opened_by import Actor
 from handler.model.traffic import Traffic, parse_protocol, parse_traffic
-from handler.sanitize import clean_text, cut
+from handler.sanitize import clean_text, cut, describe
 
 RULE_CALLS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
 PREFIX_LIST_CALLS = ("ModifyManagedPrefixList", "RestoreManagedPrefixListVersion")
@@ -147,7 +147,12 @@ def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | 
 
 def _port(value: object) -> int | None:
     """A port, type or code; None when it is missing or -1, which both mean all of them."""
-    return value if isinstance(value, int) and value != -1 else None
+    if value is None or value == -1:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        message = f"a port must be a whole number, got {describe(value)}."
+        raise ValueError(message)
+    return value
 
 
 def _items(value: object) -> Iterator[Mapping[str, Any]]:

@@ -114,7 +114,9 @@ def _holder(fields: Mapping[str, Any]) -> tuple[Holder, str]:
     instance = clean_text(attachment.get("InstanceId")) if isinstance(attachment, dict) else None
     is_load_balancer = clean_text(fields.get("InterfaceType")) in _LOAD_BALANCER_TYPES
     if is_load_balancer or (description.startswith(_LOAD_BALANCER) and not instance):
-        return Holder.LOAD_BALANCER, _load_balancer_name(description)
+        # "ELB app/name/id", "ELB net/name/id" and, of a classic one, "ELB name".
+        parts = description.removeprefix(_LOAD_BALANCER).split("/")
+        return Holder.LOAD_BALANCER, parts[1] if len(parts) > 1 else parts[0]
     is_database = description.startswith(_DATABASE_DESCRIPTIONS) and not instance
     if is_database or clean_text(fields.get("RequesterId")) in _DATABASE_REQUESTERS:
         _, _, name = description.partition(" ")
@@ -126,9 +128,3 @@ def _holder(fields: Mapping[str, Any]) -> tuple[Holder, str]:
         names = (tags.get("aws:ecs:clusterName"), tags.get("aws:ecs:serviceName"))
         return Holder.TASK, "/".join(filter(None, names))
     return Holder.OTHER, tags.get("Name") or description
-
-
-def _load_balancer_name(description: str) -> str:
-    """The name in "ELB app/name/id", "ELB net/name/id" and, of a classic one, "ELB name"."""
-    parts = description.removeprefix(_LOAD_BALANCER).split("/")
-    return parts[1] if len(parts) > 1 else parts[0]

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import UNKNOWN, MalformedRule, PrefixList, Rule, SecurityGroup
@@ -112,7 +112,14 @@ def require_object(answer: object, noun: str, key: str) -> Mapping[str, Any]:
 
 def objects_in(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """The objects in a list of an answer; whatever else is there is left out."""
-    return [entry for entry in _list(owner.get(key)) if isinstance(entry, dict)]
+    value = owner.get(key)
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def is_number(value: object) -> TypeGuard[int]:
+    """Whether it is a whole number, which Python's truth values are too."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def parse_permission_traffic(permission: Mapping[str, Any]) -> Traffic:
@@ -131,12 +138,10 @@ def _manager(tags: Mapping[str, str | None], descriptions: Iterable[object]) -> 
     """The controller or stack that manages the rules, by the tags and descriptions that it sets."""
     if stack := tags.get("aws:cloudformation:stack-name"):
         return f"CloudFormation stack {stack}"
-    for key in ("elbv2.k8s.aws/cluster", "aws:eks:cluster-name"):
-        if cluster := tags.get(key):
-            return f"Kubernetes cluster {cluster}"
     prefix = "kubernetes.io/cluster/"
     owned = (key for key, value in tags.items() if key.startswith(prefix) and value != "shared")
-    if cluster := next(owned, "").removeprefix(prefix):
+    named = tags.get("elbv2.k8s.aws/cluster") or tags.get("aws:eks:cluster-name")
+    if cluster := named or next(owned, "").removeprefix(prefix):
         return f"Kubernetes cluster {cluster}"
     is_kubernetes = any(str(text).startswith("kubernetes.io/rule/") for text in descriptions)
     return "a Kubernetes controller" if is_kubernetes else None
@@ -147,7 +152,7 @@ def _number(permission: Mapping[str, Any], name: str) -> int | None:
     value = permission.get(name)
     if value is None or value == -1:
         return None
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not is_number(value):
         message = f"{name} must be a whole number, got {describe(value)}."
         raise ValueError(message)
     return value
@@ -167,10 +172,11 @@ def _entries(
     owner: Mapping[str, Any], key: str, malformed: list[MalformedRule]
 ) -> Iterator[Mapping[str, Any]]:
     """The objects in a list of an answer; whatever else is there goes to ``malformed``."""
-    value = owner.get(key)
-    if value is not None and not isinstance(value, list):
+    value = [] if owner.get(key) is None else owner[key]
+    if not isinstance(value, list):
         malformed.append(_malformed(owner, f"{key} must be a list, got {describe(value)}."))
-    for entry in _list(value):
+        return
+    for entry in value:
         if isinstance(entry, dict):
             yield entry
         else:
@@ -195,10 +201,4 @@ def _malformed(permission: Mapping[str, Any], reason: str) -> MalformedRule:
 
 def _integer(value: object) -> int | None:
     """A number that AWS does not allow as a port, as far as a report can carry it."""
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
-        return None
-    return value
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return value if is_number(value) and abs(value) < 2**31 else None

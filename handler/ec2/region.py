@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import PaginationError
+
 from handler import aws
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
 from handler.ec2.responses import parse_response
-from handler.ec2.routes import (
-    parse_block_public_access,
-    parse_network_acl,
-    parse_route_table,
-)
+from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
 from handler.ec2.xml import GROUPS, read_security_groups
 from handler.model.network import (
     BlockPublicAccess,
@@ -24,15 +22,16 @@ from handler.model.network import (
     SecurityGroup,
 )
 
-# The most that AWS accepts: fewer calls are throttled less.
-_PAGE_SIZES = {
-    "describe_security_groups": 500,
-    "describe_security_group_rules": 1000,
-    "describe_network_interfaces": 1000,
-    "describe_route_tables": 100,
-    "describe_network_acls": 1000,
-    "describe_managed_prefix_lists": 100,
-    "get_managed_prefix_list_entries": 100,
+# What an operation lists, and the most of it that AWS accepts on a page: fewer calls are
+# throttled less.
+_PAGES = {
+    "describe_security_groups": ("SecurityGroups", 500),
+    "describe_security_group_rules": ("SecurityGroupRules", 1000),
+    "describe_network_interfaces": ("NetworkInterfaces", 1000),
+    "describe_route_tables": ("RouteTables", 100),
+    "describe_network_acls": ("NetworkAcls", 1000),
+    "describe_managed_prefix_lists": ("PrefixLists", 100),
+    "get_managed_prefix_list_entries": ("Entries", 100),
 }
 _MAX_FILTER_VALUES = 200
 # The interfaces whose targets see the clients' own addresses.
@@ -73,7 +72,7 @@ class Ec2Region:
 
     def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
         """All groups, page by page."""
-        for page in self._pages("describe_security_groups", "SecurityGroups"):
+        for page in self._pages("describe_security_groups"):
             answers = iter(page["SecurityGroups"])
             for group in page.get(GROUPS, answers):
                 if isinstance(group, PrivateGroup):
@@ -83,8 +82,9 @@ class Ec2Region:
 
     def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
         """The groups' inbound rules with their sgr- ids."""
-        operation, key = "describe_security_group_rules", "SecurityGroupRules"
-        return parse_rule_ids(self._filtered(operation, key, "group-id", group_ids))
+        return parse_rule_ids(
+            self._filtered("describe_security_group_rules", "group-id", group_ids)
+        )
 
     def interfaces(self, group_ids: Sequence[str]) -> tuple[NetworkInterface, ...]:
         """The network interfaces that have any of the groups."""
@@ -96,11 +96,11 @@ class Ec2Region:
 
     def route_tables(self) -> tuple[RouteTable, ...]:
         """All route tables."""
-        return tuple(map(parse_route_table, self._items("describe_route_tables", "RouteTables")))
+        return tuple(map(parse_route_table, self._items("describe_route_tables")))
 
     def network_acls(self) -> tuple[NetworkAcl, ...]:
         """All network ACLs."""
-        return tuple(map(parse_network_acl, self._items("describe_network_acls", "NetworkAcls")))
+        return tuple(map(parse_network_acl, self._items("describe_network_acls")))
 
     def block_public_access(self) -> BlockPublicAccess:
         """The setting of VPC Block Public Access, with its exclusions where it is on."""
@@ -115,15 +115,18 @@ class Ec2Region:
             page = self._ec2.describe_vpc_block_public_access_exclusions(**arguments)
             exclusions += page["VpcBlockPublicAccessExclusions"]
             token = page.get("NextToken")
+            if token and token == arguments.get("NextToken"):
+                raise PaginationError(message=f"The same next token was received twice: {token}")
             arguments = {**arguments, "NextToken": token} if token else {}
         return parse_block_public_access(options, exclusions)
 
     def _interfaces(self, name: str, values: Sequence[str]) -> tuple[NetworkInterface, ...]:
         """Hidden service-managed ones included, where EC2 knows of them."""
-        operation, key = "describe_network_interfaces", "NetworkInterfaces"
         arguments = {} if self.hides_managed else {"IncludeManagedResources": True}
         try:
-            return parse_interfaces(self._filtered(operation, key, name, values, **arguments))
+            return parse_interfaces(
+                self._filtered("describe_network_interfaces", name, values, **arguments)
+            )
         except (*aws.FAILURES, ValueError) as error:
             if self.hides_managed or aws.error_code(error) not in _UNKNOWN_PARAMETER:
                 raise
@@ -132,9 +135,8 @@ class Ec2Region:
 
     def prefix_lists(self, ids: Sequence[str]) -> dict[str, PrefixList]:
         """All of the lists, by id; one that cannot be read has an error."""
-        operation, key = "describe_managed_prefix_lists", "PrefixLists"
         try:
-            answers = list(self._filtered(operation, key, "prefix-list-id", ids))
+            answers = list(self._filtered("describe_managed_prefix_lists", "prefix-list-id", ids))
         except (*aws.FAILURES, ValueError) as error:
             return {list_id: PrefixList(list_id, error=aws.error_text(error)) for list_id in ids}
         known = {answer.get("PrefixListId"): answer for answer in answers}
@@ -143,29 +145,29 @@ class Ec2Region:
     def _prefix_list(self, list_id: str, description: Mapping[str, Any] | None) -> PrefixList:
         if description is None:
             return PrefixList(list_id, error=_NO_SUCH_LIST)
-        entries = self._items("get_managed_prefix_list_entries", "Entries", PrefixListId=list_id)
+        entries = self._items("get_managed_prefix_list_entries", PrefixListId=list_id)
         try:
             return parse_prefix_list(list_id, description, entries)
         except aws.FAILURES as error:
             return PrefixList(list_id, error=aws.error_text(error))
 
     def _filtered(
-        self, operation: str, key: str, name: str, values: Sequence[str], **arguments: Any
+        self, operation: str, name: str, values: Sequence[str], **arguments: Any
     ) -> Iterator[Any]:
         """The items that have one of the values; each call names as many as AWS accepts."""
         for start in range(0, len(values), _MAX_FILTER_VALUES):
             batch = list(values[start : start + _MAX_FILTER_VALUES])
             filters = [{"Name": name, "Values": batch}]
-            yield from self._items(operation, key, Filters=filters, **arguments)
+            yield from self._items(operation, Filters=filters, **arguments)
 
-    def _items(self, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
-        for page in self._pages(operation, key, **arguments):
-            yield from page[key]
+    def _items(self, operation: str, **arguments: Any) -> Iterator[Any]:
+        for page in self._pages(operation, **arguments):
+            yield from page[_PAGES[operation][0]]
 
-    def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
-        pagination = {"PageSize": _PAGE_SIZES[operation]}
+    def _pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
+        key, size = _PAGES[operation]
         paginator = self._ec2.get_paginator(operation)
-        for page in paginator.paginate(**arguments, PaginationConfig=pagination):
+        for page in paginator.paginate(**arguments, PaginationConfig={"PageSize": size}):
             if key not in page:
                 message = f"{operation} must answer with {key}, and did not."
                 raise ValueError(message)

@@ -1,15 +1,15 @@
 """Parses EC2's answers as boto3 does, member by member of their shapes, with half of its work."""
 
+import re
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 _OK = 200
+# An element's name without its namespace, as botocore finds it; answers have few names.
+_name = lru_cache(1024)(partial(re.compile("{.*}").sub, ""))
 _Reader = Callable[[Element], Any]
-
-
-class _UnusualError(Exception):
-    """An answer or a shape of a form that EC2 does not use."""
 
 
 _READERS: dict[tuple[str, int], _Reader] = {}
@@ -30,8 +30,11 @@ def parse_response(
     parser = XMLParser(encoding="utf-8")  # noqa: S314 -- botocore does the same
     try:
         parser.feed(response_dict["body"])
-        customized_response_dict |= _reader_of(operation_model)(parser.close())
-    except (ParseError, ValueError, _UnusualError):
+        root = parser.close()
+        if len(root.findall("{*}requestId")) > 1:
+            return
+        customized_response_dict |= _reader_of(operation_model)(root)
+    except (ParseError, ValueError):
         return
     response_dict["body"] = b"<empty/>"
 
@@ -45,7 +48,7 @@ def _reader_of(operation: Any) -> _Reader:
 
 
 def _reader(shape: Any) -> _Reader:
-    """What makes a value of an element. Raises ``_UnusualError``."""
+    """What makes a value of an element. Raises ``ValueError`` for a shape that EC2 does not use."""
     match shape.type_name:
         case "structure" if not shape.is_tagged_union:
             return _structure_reader(shape)
@@ -58,7 +61,7 @@ def _reader(shape: Any) -> _Reader:
             return lambda node: int(node.text or "")
         case "boolean":
             return lambda node: node.text == "true"
-    raise _UnusualError
+    raise ValueError
 
 
 def _structure_reader(shape: Any) -> _Reader:
@@ -70,11 +73,11 @@ def _structure_reader(shape: Any) -> _Reader:
     def read(node: Element) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for child in node:
-            if member := members.get(child.tag.rpartition("}")[2]):
+            if member := members.get(_name(child.tag)):
                 name, read_child = member
                 # botocore makes a list of them.
                 if name in values:
-                    raise _UnusualError
+                    raise ValueError
                 values[name] = read_child(child)
         return values
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from handler.ec2.parse import objects_in, require_object
+from handler.ec2.parse import is_number, objects_in, require_object
 from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import (
     UNKNOWN,
@@ -20,6 +20,7 @@ from handler.model.network import (
     Route,
     RouteTable,
 )
+from handler.model.traffic import parse_protocol, parse_traffic
 from handler.sanitize import clean_text, describe
 
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
@@ -117,6 +118,7 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
     cidr = clean_text(entry.get("CidrBlock")) or clean_text(entry.get("Ipv6CidrBlock")) or ""
     parse_cidr(cidr)
     number, action = entry.get("RuleNumber"), clean_text(entry.get("RuleAction"))
+    protocol = clean_text(entry.get("Protocol")) or ""
     ports, icmp = entry.get("PortRange"), entry.get("IcmpTypeCode")
     if isinstance(ports, dict):
         bounds = ports.get("From"), ports.get("To")
@@ -124,22 +126,15 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
         bounds = icmp.get("Type"), icmp.get("Code")
     else:
         bounds = _ALL, _ALL
-    if not all(map(_is_number, (number, *bounds))) or action not in {"allow", "deny"}:
+    has_numbers = all(map(is_number, (number, *bounds))) and _PROTOCOL.fullmatch(protocol)
+    if not has_numbers or action not in {"allow", "deny"}:
         message = (
             f"an entry of a network ACL must have numbers and an action, got {describe(entry)}."
         )
         raise ValueError(message)
     low, high = (None if bound == _ALL else bound for bound in bounds)
-    protocol = clean_text(entry.get("Protocol")) or ""
-    is_range = not isinstance(ports, dict) or (low is None) == (high is None)
-    if not _PROTOCOL.fullmatch(protocol) or not is_range or (ports and (low or 0) > (high or 0)):
-        message = f"an ACL's entry must have a protocol's number and ports, got {describe(entry)}."
-        raise ValueError(message)
-    return AclEntry(int(str(number)), protocol, cidr, action == "allow", low, high)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    traffic = parse_traffic(parse_protocol(protocol), low, high)
+    return AclEntry(int(str(number)), traffic, cidr, action == "allow")
 
 
 def _excluded(exclusions: Iterable[object]) -> Iterator[str]:

@@ -146,16 +146,15 @@ def read_security_groups(
     left = [start[0]]
     while group := _GROUP.match(body, place):
         place = group.end()
+        inbound: bytes = group["inbound"] or b""
         if group["regular"] is None or not _is_plain(group[0]):
             groups.append(None)
             left.append(group[0])
+        # One without an id is said to be malformed.
+        elif group["GroupId"] and _is_private(inbound):
+            groups.append(PrivateGroup(inbound.count(_SOURCE)))
         else:
-            inbound: bytes = group["inbound"] or b""
-            # One without an id is said to be malformed.
-            if group["GroupId"] and _is_private(inbound):
-                groups.append(PrivateGroup(inbound.count(_SOURCE)))
-            else:
-                groups.append(_described_group(group))
+            groups.append(_described_group(group))
     if end := _END.fullmatch(body, place):
         customized_response_dict[GROUPS] = groups
         response_dict["body"] = b"".join((*left, end[0]))
@@ -192,9 +191,8 @@ def _is_allowed(traffic: tuple[bytes, bytes, bytes]) -> bool:
 
 def _described_group(group: re.Match[bytes]) -> dict[str, Any]:
     """The group as boto3 describes it, but for private permissions, which are counted."""
-    described: dict[str, Any] = {
-        name: _text(value) for name in _TEXTS if (value := group[name]) is not None
-    }
+    texts = {name: _text(value) for name in _TEXTS if (value := group[name]) is not None}
+    tags = _TAGS.findall(group["tags"] or b"")
     permissions, private_rules = [], 0
     for permission in _PERMISSIONS.finditer(group["inbound"] or b""):
         # Controllers leave their mark in any rule of a group.
@@ -209,13 +207,12 @@ def _described_group(group: re.Match[bytes]) -> dict[str, Any]:
                 "PrefixListIds": _entries("PrefixListId", permission["lists"]),
             }
         )
-    described["IpPermissions"] = permissions
-    described[PRIVATE_RULES] = private_rules
-    described["Tags"] = [
-        {"Key": _text(key), "Value": _text(value)}
-        for key, value in _TAGS.findall(group["tags"] or b"")
-    ]
-    return described
+    return {
+        **texts,
+        "IpPermissions": permissions,
+        PRIVATE_RULES: private_rules,
+        "Tags": [{"Key": _text(key), "Value": _text(value)} for key, value in tags],
+    }
 
 
 def _traffic(protocol: bytes, low: bytes | None, high: bytes | None) -> dict[str, Any]:

@@ -39,10 +39,8 @@ def aws_exposures(rule: Rule, prefix_list: PrefixList | None) -> Iterator[AwsExp
         return
     family = Family.IPV6 if match[1] else Family.IPV4
     if match[2] == "route53-healthchecks":
-        clients = "Route 53 health checkers get in"
-        yield AwsExposure(family, rule.traffic, Reach.PUBLIC, clients)
+        yield AwsExposure(family, rule.traffic, Reach.PUBLIC, "Route 53 health checkers get in")
         return
     for low, high in _CLOUDFRONT_PORTS:
         if traffic := rule.traffic.intersection(Traffic("tcp", low, high)):
-            clients = "any CloudFront distribution gets in"
-            yield AwsExposure(family, traffic, Reach.WIDE, clients)
+            yield AwsExposure(family, traffic, Reach.WIDE, "any CloudFront distribution gets in")

@@ -29,10 +29,11 @@ from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
     encode,
+    opened_by_from_fields,
+    opened_by_to_json,
     traffic_from_fields,
     traffic_to_json,
 )
-from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 
 @dataclass(slots=True)
@@ -49,8 +50,9 @@ def encode_account(state: LedgerState, account: str, name: str | None = None) ->
     """What the state knows of an account, compressed; the same for the same state."""
     buffer = BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
-        for line in _lines(state, account, name):
+        for number, line in enumerate(_lines(state, account, name)):  # noqa: B007 -- how many
             stream.write(f"{encode(line)}\n".encode())
+        stream.write(f"{encode({'end': number})}\n".encode())
     return buffer.getvalue()
 
 
@@ -85,17 +87,14 @@ def decode_account(stored: bytes, account: str) -> AccountState:
 
 
 def _lines(state: LedgerState, account: str, name: str | None) -> Iterator[dict[str, Any]]:
-    """The lines: a heading, then targets, records and resolved findings, and their number."""
+    """The lines but the last: a heading, then targets, records and resolved findings."""
     yield {"version": VERSION, "account": account, **({"name": name} if name else {})}
-    count = 1
     for target, read in state.targets.items():
         if target.account == account:
             yield {"region": target.region, "status": read.status, "readAt": read.read_at}
-            count += 1
     for record in state.records.values():
         if record.finding.target.account == account:
             yield _record_to_json(record)
-            count += 1
     for finding_id, gone in state.resolved.items():
         if gone.account == account:
             yield {
@@ -104,8 +103,6 @@ def _lines(state: LedgerState, account: str, name: str | None) -> Iterator[dict[
                 "resolvedAt": gone.resolved_at,
                 "record": _record_to_json(gone.record) if gone.record else None,
             }
-            count += 1
-    yield {"end": count - 1}
 
 
 def _decode_line(document: Fields, account: str, state: AccountState) -> None:

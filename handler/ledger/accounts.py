@@ -28,12 +28,18 @@ class AccountBook:
     """What is known of each account, and where what is known after the run is stored.
 
     ``left_out`` are the accounts that are not audited, with their state; a run that has listed all
-    accounts replaces it. ``refused`` says which digests of teams were not sent, ``problems`` of
-    which accounts it is not known what was before.
+    accounts replaces them. ``refused`` says of mails of teams, by their ids, why they were not
+    sent, ``problems`` of which accounts it is not known what was before. ``mailed_kind`` is the
+    digest that an earlier attempt at this run has mailed.
     """
 
     def __init__(
-        self, store: LedgerStore, head: Head | None, abandoned: Sequence[AbandonedRun], run: str
+        self,
+        store: LedgerStore,
+        head: Head | None,
+        abandoned: Sequence[AbandonedRun],
+        run: str,
+        mailed_kind: DigestKind | None,
     ) -> None:
         self._store = store
         self._head = head
@@ -42,8 +48,10 @@ class AccountBook:
         self._pool = ThreadPoolExecutor(_THREADS)
         self._writes: deque[tuple[str, Future[Pointer | None]]] = deque()
         self.state = state_of(head, ()) if head else None
-        self.left_out: Mapping[str, str] = head.left_out if head else {}
-        self.refused = frozenset(head.refused.values() if head else ())
+        self.mailed_kind = mailed_kind
+        self.left_out_before: Mapping[str, str] = head.left_out if head else {}
+        self.left_out = self.left_out_before
+        self.refused: Mapping[str, str] = head.refused if head else {}
         self.accounts: Collection[str] = head.accounts.keys() if head else ()
         self.pointers: dict[str, Pointer] = {}
         self._problems: dict[str, str] = {}
@@ -119,6 +127,10 @@ class AccountBook:
 class AccountsSteps(Protocol):
     """What a run over many accounts does between its accesses to the ledger."""
 
+    @property
+    def team_ids(self) -> frozenset[str]:
+        """The ids of the mails of all teams."""
+
     def run(self) -> Run:
         """The run."""
 
@@ -159,7 +171,9 @@ class AccountsSession(LedgerSession):
 
     def _compare(self) -> tuple[Report, DigestKind | None]:
         head = self._stored.head if self._state else None
-        self._book = AccountBook(self._store, head, self._abandoned, self._event.id)
+        self._book = AccountBook(
+            self._store, head, self._abandoned, self._event.id, self._mailed_kind
+        )
         try:
             report, kind = self._steps.compare(self._book, self._notices)
             self._book.finish()
@@ -182,9 +196,19 @@ class AccountsSession(LedgerSession):
     def _accounts_kept(
         self, _after: LedgerState, pointers: Mapping[str, Pointer]
     ) -> Mapping[str, Pointer]:
-        """Those that were read, or are remembered in case they come back."""
-        now = clock.timestamp()
-        return {a: p for a, p in pointers.items() if is_within(p.written_at, now, REMEMBERED)}
+        """All but those that have been left out for so long that they would be new."""
+        now, left_out = clock.timestamp(), self._left_out()
+        return {
+            account: pointer
+            for account, pointer in pointers.items()
+            if account not in left_out or is_within(pointer.written_at, now, REMEMBERED)
+        }
+
+    def _still_refused(self, _kind: DigestKind | None) -> Mapping[str, str]:
+        """Those of teams that still have a digest, until it is sent."""
+        before = self._book.refused.items() if self._book else ()
+        waiting = self._steps.team_ids.difference(self._sent)
+        return {**{i: why for i, why in before if i in waiting}, **self._refused}
 
     def _left_out(self) -> Mapping[str, str]:
         return self._book.left_out if self._book else super()._left_out()

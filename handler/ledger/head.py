@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from handler.ledger.state import RunSummary
 from handler.model.finding import Severity
 from handler.model.run import Trigger
+from handler.report.digest import DigestKind
 from handler.report.fields import DECODE_ERRORS, Fields
 
 VERSION = 2
@@ -27,13 +28,14 @@ class SendClaim(NamedTuple):
     """A run that is about to send its mails.
 
     Several runs may answer the same event at once; ``token`` is different for each. ``sent`` are
-    the mails that SES accepted, ``sending`` is the one that it may have.
+    the mails that SES accepted, ``sending`` is the one that it may have; ``kind`` is the digest's.
     """
 
     run: str
     token: str
     sent: tuple[str, ...] = ()
     sending: str | None = None
+    kind: DigestKind | None = None
 
 
 class Pointer(NamedTuple):
@@ -197,11 +199,13 @@ def _answer(document: Fields) -> Answer:
 
 
 def _claim(document: Fields) -> SendClaim:
+    kind = document.optional_text("kind")
     return SendClaim(
         document.text("run"),
         document.text("token"),
         document.texts("sent"),
         document.optional_text("sending"),
+        DigestKind(kind) if kind else None,
     )
 
 

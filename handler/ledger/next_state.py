@@ -117,8 +117,8 @@ class _NextState:
         opened = (Opened(finding.traffic, finding.address_set),)
         announced = Announcement(finding.severity, opened, self._now)
         if history and before and flips.is_within(before.at, self._now, flips.PERIOD):
-            both = flips.merged([announced, before])
-            return both._replace(is_open=True) if both else announced
+            merged = flips.merged([announced, before])
+            return merged._replace(is_open=True) if merged else announced
         return announced
 
     def _resolved(self, records: dict[str, Record]) -> dict[str, Resolved]:
@@ -139,23 +139,19 @@ class _NextState:
             records_before = records_of(self._previous, finding)
             announced = flips.merged(record.announced for record in records_before)
             record = Record(outline(finding), announced, history)
-            first_seen = finding.first_seen or self._now
-            resolved[finding.id] = Resolved(
-                finding.target.account,
-                first_seen,
-                self._now,
-                _as_said(record, self._now) if self._kind else record,
-            )
+            resolved[finding.id] = self._gone(finding, record)
         for finding in self._report.changes.unlisted if self._report.changes else ():
             # It is remembered as gone, and comes back like one.
             history = flips_of(self._previous, finding, self._now, has_new_settings=False)
             known = self._previous.records[finding.id]
-            record = known._replace(flips=history)
-            record = _as_said(record, self._now) if self._kind else record
-            first_seen = finding.first_seen or self._now
-            account = finding.target.account
-            resolved[finding.id] = Resolved(account, first_seen, self._now, record)
+            resolved[finding.id] = self._gone(finding, known._replace(flips=history))
         return dict(list(resolved.items())[-_RESOLVED_KEPT:])
+
+    def _gone(self, finding: Finding, record: Record) -> Resolved:
+        """A finding that is gone since this run."""
+        first_seen = finding.first_seen or self._now
+        record = _as_said(record, self._now) if self._kind else record
+        return Resolved(finding.target.account, first_seen, self._now, record)
 
     def _aged(self, gone: Resolved) -> Resolved:
         """A resolved finding, without its record once it is stable and a mail has said so."""

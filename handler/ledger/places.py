@@ -44,7 +44,7 @@ def related(findings: Iterable[Finding], group_ids: tuple[str, ...]) -> list[Fin
     return [
         finding
         for finding in findings
-        if (others := set(group_ids_of(finding))) != groups and (others < groups or groups < others)
+        if (finding_groups := set(group_ids_of(finding))) < groups or groups < finding_groups
     ]
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from handler.assess.severity import JUDGEMENT_VERSION
@@ -201,7 +202,8 @@ class _Reconciling:
         if finding.id in comparison.kept:
             return before[0]._replace(status=Status.UNVERIFIED)
         status = self._status(finding, records)
-        said = min((_said_severity(record) for record in records), key=_rank, default=None)
+        severities = ((record.announced or record.finding).severity for record in records)
+        said = min(severities, key=attrgetter("rank"), default=None)
         change = comparison.changes.get(finding.id) if status is Status.OPEN else None
         if status is Status.OPEN and change is None and self._has_worsened(finding, before, said):
             change = Change.WORSENED
@@ -270,17 +272,11 @@ class _Reconciling:
         if change is None:
             return None, ()
         before = records[0].finding
-        return change, tuple(
-            Previous(
-                before.id,
-                o.traffic,
-                before.reach,
-                before.severity,
-                o.address_set.count,
-                o.address_set.cidrs,
-            )
-            for o in said[:_NAMED_PREVIOUS]
-        )
+        former = [
+            before._replace(traffic=traffic, addresses=addresses.count, address_set=addresses)
+            for traffic, addresses in said
+        ]
+        return change, _previously(former, None)
 
     def _first_seen(self, finding: Finding, before: Sequence[Finding]) -> str:
         gone = self._previous.resolved.get(finding.id)
@@ -390,14 +386,6 @@ def records_of(previous: LedgerState, finding: Finding) -> list[Record]:
 def has_lost_sight(finding: Finding, before: Finding) -> bool:
     """Whether the path to it was known, and is not."""
     return finding.attachment is Attachment.UNKNOWN is not before.attachment
-
-
-def _said_severity(record: Record) -> Severity:
-    return record.announced.severity if record.announced else record.finding.severity
-
-
-def _rank(severity: Severity) -> int:
-    return severity.rank
 
 
 def _previously(before: Sequence[Finding], said: Severity | None) -> tuple[Previous, ...]:

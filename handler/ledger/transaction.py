@@ -64,6 +64,7 @@ _ABANDONED = (
     "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
 )
 _PART_REFUSED = "The digest for {} was not sent: {}"
+_PART_UNANSWERED = "The digest for {} may not have arrived: {}"
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
 UNDECODABLE = "What has changed is not known: {}"
 _OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
@@ -146,6 +147,8 @@ class LedgerSession:
         self._paused_until: datetime | None = None
         self._failures: list[str] = []
         self._sent: list[str] = []
+        # The digest that an earlier attempt at this run has mailed.
+        self._mailed_kind: DigestKind | None = None
         self._refused: dict[str, str] = {}
 
     def execute(self, steps: Steps) -> Outcome | None:
@@ -180,6 +183,7 @@ class LedgerSession:
         self._wait_for_claim()
         store = self._store
         report, kind = steps.compare(run, scans, self._state, self._notices)
+        kind = self._mailed_kind or kind
         with self._recording_failure():
             self._save_report(report)
         if self._is_about_nothing(report, kind):
@@ -190,7 +194,7 @@ class LedgerSession:
         messages = steps.compose(report, kind) if kind else ()
         pointers = self._write_accounts(after, report)
         if kind and self._store is store:
-            self._claim(pointers, messages)
+            self._claim(pointers, messages, kind)
         if self._store is not store:
             # The ledger was lost: all that is open is mailed, and why.
             report, kind = steps.compare(run, scans, None, self._notices)
@@ -273,6 +277,7 @@ class LedgerSession:
                     if head.claim.run == self._event.id:
                         # An earlier attempt at this run: these were accepted, and are not repeated.
                         self._sent = list(head.claim.sent)
+                        self._mailed_kind = head.claim.kind if DIGEST in self._sent else None
                     self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
                     self._stored = self._stored._replace(head=head._replace(claim=None, pending={}))
                     self._state = self._read_state()
@@ -339,6 +344,10 @@ class LedgerSession:
         accounts = {target.account for target in after.targets}
         return {account: p for account, p in pointers.items() if account in accounts}
 
+    def _still_refused(self, kind: DigestKind | None) -> Mapping[str, str]:
+        """The mails that the next digest says were not sent."""
+        return self._refused if kind or not self._stored.head else self._stored.head.refused
+
     def _left_out(self) -> Mapping[str, str]:
         return self._stored.head.left_out if self._stored.head else {}
 
@@ -358,13 +367,15 @@ class LedgerSession:
         """The first mail that was not accepted."""
         return next((message.id for message in messages if message.id not in self._sent), None)
 
-    def _claim(self, pointers: Mapping[str, Pointer], messages: Sequence[Message]) -> None:
+    def _claim(
+        self, pointers: Mapping[str, Pointer], messages: Sequence[Message], kind: DigestKind
+    ) -> None:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
         head = (self._stored.head or Head())._replace(
             claim=SendClaim(
-                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages)
+                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages), kind
             ),
             pending=pointers,
             abandoned=self._abandoned,
@@ -405,7 +416,8 @@ class LedgerSession:
             if message.id == DIGEST:
                 self._release_claim(refused=error.refused)
                 raise
-            self._refused[message.id] = _PART_REFUSED.format(", ".join(message.recipients), error)
+            sentence = _PART_REFUSED if error.refused else _PART_UNANSWERED
+            self._refused[message.id] = sentence.format(", ".join(message.recipients), error)
             self._failures.append(f"{error}")
         else:
             self._sent.append(message.id)
@@ -452,7 +464,7 @@ class LedgerSession:
         committed = head._replace(
             accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
             left_out=self._left_out(),
-            refused=self._refused if kind else head.refused,
+            refused=self._still_refused(kind),
             runs=runs,
             events=events,
             claim=None,
@@ -480,10 +492,12 @@ class LedgerSession:
         """The runs of which something may still be resolved, or was not said yet."""
         is_said = kind is DigestKind.FULL and report.run.is_full
         is_over = report.run.is_full and not report.unread
+        # What an earlier attempt at this run had begun to mail, this one has finished.
+        finished = self._event.id if self._mailed_kind else None
         return tuple(
             dead._replace(is_said=dead.is_said or is_said)
             for dead in self._abandoned
-            if not (is_over and (dead.is_said or is_said))
+            if dead.run != finished and not (is_over and (dead.is_said or is_said))
         )
 
     @contextmanager

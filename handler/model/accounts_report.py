@@ -59,9 +59,9 @@ class AccountsReport(Report):
     @property
     def problems(self) -> tuple[str, ...]:
         """What was not read: the first ones each in a sentence, and the number of the others."""
-        return (*self._unread_texts(), *self._unreadable_texts())
+        return tuple(self._problem_texts())
 
-    def _unread_texts(self) -> Iterator[str]:
+    def _problem_texts(self) -> Iterator[str]:
         unread = self.unread
         titles = {account.id: account.title for account in self.accounts}
         for coverage in unread[:_NAMED_PROBLEMS]:
@@ -72,7 +72,5 @@ class AccountsReport(Report):
             yield f"{where} was not read: {coverage.error}"
         if (more := len(unread) - _NAMED_PROBLEMS) > 0:
             yield f"{more:,} more were not read."
-
-    def _unreadable_texts(self) -> Iterator[str]:
         if number := self.totals.unreadable:
             yield f"{number:,} sources of rules could not be read."

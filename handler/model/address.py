@@ -1,6 +1,7 @@
 """Addresses and CIDRs: the only place where they are parsed and compared."""
 
 import socket
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_interface
@@ -91,3 +92,19 @@ def is_global_ipv6(text: str) -> bool:
     """Whether an IPv6 address or prefix is in 2000::/3; a VPC's own may be unique local."""
     _, (start, _) = parse_cidr(text)
     return start >> 125 == 1
+
+
+def subtract(intervals: Sequence[Interval], holes: Sequence[Interval]) -> list[Interval]:
+    """The parts of the intervals outside the holes, which are in order, and may overlap."""
+    parts = []
+    for interval in intervals:
+        start, end = interval
+        for hole_start, hole_end in holes:
+            if hole_start >= end:
+                break
+            if hole_start > start:
+                parts.append((start, hole_start))
+            start = max(start, hole_end)
+        if start < end:
+            parts.append((start, end))
+    return parts

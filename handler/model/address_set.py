@@ -1,7 +1,7 @@
 """Which addresses an opening lets in, in a form of bounded size that runs can compare."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from typing import Any
@@ -67,22 +67,6 @@ def positions_of(addresses: AddressSet, internet: Internet) -> list[Interval]:
     """The set's CIDRs as positions in an internet; less what is trusted there."""
     intervals = (internet.positions(parse_cidr(cidr)[1]) for cidr in addresses.cidrs)
     return merge(sorted((start, end) for start, end in intervals if start < end))
-
-
-def subtract(intervals: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
-    """What of the merged intervals is in none of the other merged ones."""
-    rest = []
-    for interval in intervals:
-        start, end = interval
-        for other_start, other_end in others:
-            if other_start >= end:
-                break
-            if other_start > start:
-                rest.append((start, other_start))
-            start = max(start, other_end)
-        if start < end:
-            rest.append((start, end))
-    return rest
 
 
 def _cidrs(internet: Internet, positions: Interval) -> list[str]:

@@ -1,10 +1,11 @@
 """The path from the internet to a group's interfaces, and what follows from it: one table."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
+from handler.model.ranked import Ranked
 
-class Attachment(StrEnum):
+
+class Attachment(Ranked):
     """The path from the internet to the interfaces of a group, the shortest first."""
 
     INTERNET_FACING = "internet-facing"
@@ -14,14 +15,6 @@ class Attachment(StrEnum):
     INTERNAL = "internal"
     UNATTACHED = "unattached"
     NO_INBOUND = "no-inbound"
-
-    @property
-    def rank(self) -> int:
-        """0 for the shortest path."""
-        return _ATTACHMENTS.index(self)
-
-
-_ATTACHMENTS = tuple(Attachment)
 
 
 class AttachmentEffect(NamedTuple):

@@ -9,11 +9,12 @@ from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
 from handler.model.network import Rule, Target
 from handler.model.opened_by import NotAttributed, OpenedBy
+from handler.model.ranked import Ranked
 from handler.model.reach import Reach
 from handler.model.traffic import Traffic
 
 
-class Severity(StrEnum):
+class Severity(Ranked):
     """How bad a finding is, worst first."""
 
     CRITICAL = "critical"
@@ -21,11 +22,6 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
     INFO = "info"
-
-    @property
-    def rank(self) -> int:
-        """0 for the worst."""
-        return _SEVERITIES.index(self)
 
     def lowered(self, steps: int) -> "Severity":
         """The severity that many steps below, info at the lowest."""
@@ -167,11 +163,6 @@ class Finding(NamedTuple):
     flipping_since: str | None = None
     is_damped: bool = False
     opened_by: OpenedBy | NotAttributed | None = None
-
-    @property
-    def worsened_from(self) -> Severity | None:
-        """The severity of an open one in the last run, where it is more severe now."""
-        return self.previously[0].severity if self.change is Change.WORSENED else None
 
     @property
     def is_change(self) -> bool:

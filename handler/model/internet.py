@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate, product
 
-from handler.model.address import ADDRESS_BITS, CACHED_CIDRS, Family, Interval, parse_cidr
+from handler.model.address import ADDRESS_BITS, CACHED_CIDRS, Family, Interval, parse_cidr, subtract
 from handler.model.reach import Breadth, Reach
 
 # Python's own ipaddress is no help: its is_global changed between 3.10, 3.11.7 and 3.13.
@@ -54,7 +54,7 @@ class Internet:
         networks = map(parse_cidr, (*_NOT_ROUTED[family], *trusted))
         gaps = [interval for gap_family, interval in networks if gap_family is family]
         _, whole = parse_cidr(_ALLOCATED[family])
-        routable = _without(whole, gaps)
+        routable = subtract([whole], sorted(gaps))
         self._starts = [start for start, _ in routable]
         self._ends = [end for _, end in routable]
         lengths = (end - start for start, end in routable)
@@ -125,18 +125,3 @@ class Internets:
     def _locate(self, cidr: str) -> tuple[Family, Interval]:
         family, interval = parse_cidr(cidr)
         return family, self._of[family].positions(interval)
-
-
-def _without(whole: Interval, gaps: Iterable[Interval]) -> list[Interval]:
-    """The parts of ``whole`` outside the gaps, in order; the gaps may overlap."""
-    parts = []
-    start, end = whole
-    for gap_start, gap_end in sorted(gaps):
-        if gap_start >= end:
-            break
-        if gap_start > start:
-            parts.append((start, gap_start))
-        start = max(start, gap_end)
-    if start < end:
-        parts.append((start, end))
-    return parts

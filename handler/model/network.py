@@ -160,17 +160,12 @@ class RouteTable(NamedTuple):
 
 
 class AclEntry(NamedTuple):
-    """An inbound entry of a network ACL; ``protocol`` is a number as text, -1 for all.
-
-    ``low`` and ``high`` are ports, or type and code of ICMP; None for all of them.
-    """
+    """An inbound entry of a network ACL; the lowest ``number`` that matches decides."""
 
     number: int
-    protocol: str
+    traffic: Traffic
     cidr: str
     is_allow: bool
-    low: int | None = None
-    high: int | None = None
 
 
 class NetworkAcl(NamedTuple):

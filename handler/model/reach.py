@@ -1,9 +1,11 @@
 """How much of the internet gets in, in words."""
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
+
+from handler.model.ranked import Ranked
 
 
-class Reach(StrEnum):
+class Reach(Ranked):
     """Which part of the internet a set of sources covers, the largest first."""
 
     WORLD = "world"
@@ -11,14 +13,6 @@ class Reach(StrEnum):
     PUBLIC = "public"
     NONE = "none"
     UNKNOWN = "unknown"
-
-    @property
-    def rank(self) -> int:
-        """0 for the whole internet."""
-        return _REACHES.index(self)
-
-
-_REACHES = tuple(Reach)
 
 
 class Breadth(IntEnum):

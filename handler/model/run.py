@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -42,12 +42,6 @@ class Run(NamedTuple):
     def day(self) -> date:
         """The day (UTC) on which it started."""
         return date.fromisoformat(day_of(self.started_at))
-
-    @property
-    def seconds(self) -> int:
-        """How long it took."""
-        took = datetime.fromisoformat(self.finished_at) - datetime.fromisoformat(self.started_at)
-        return int(took.total_seconds())
 
 
 class CoverageStatus(StrEnum):
@@ -270,10 +264,6 @@ class Report:
             *(f"{_name(c.target)} was not read: {c.error}" for c in self.unread),
             *(f"{f.group_id} in {f.target.region}: {f.detail}" for f in self.unreadable),
         )
-
-    def count(self, severity: Severity) -> int:
-        """How many open findings have that severity."""
-        return self.totals.severities.get(severity, 0)
 
 
 def _name(target: Target) -> str:

@@ -101,8 +101,8 @@ class Totals:
     def __add__(self, other: "Totals") -> "Totals":
         sums: dict[str, Any] = {}
         for entry in fields(self):
-            mine, others = getattr(self, entry.name), getattr(other, entry.name)
-            sums[entry.name] = mine + others if isinstance(mine, int) else sum_of(mine, others)
+            value, added = getattr(self, entry.name), getattr(other, entry.name)
+            sums[entry.name] = value + added if isinstance(value, int) else sum_of(value, added)
         return Totals(**sums)
 
     @property
@@ -111,9 +111,9 @@ class Totals:
         return sum(self.severities.values())
 
 
-def sum_of(mine: Mapping[_Key, int], others: Mapping[_Key, int]) -> dict[_Key, int]:
+def sum_of(numbers: Mapping[_Key, int], added: Mapping[_Key, int]) -> dict[_Key, int]:
     """The sums by key."""
-    return {key: mine.get(key, 0) + others.get(key, 0) for key in {**mine, **others}}
+    return {key: numbers.get(key, 0) + added.get(key, 0) for key in {**numbers, **added}}
 
 
 class AccountResult(NamedTuple):

@@ -135,16 +135,15 @@ def parse_traffic(protocol: str, low: int | None, high: int | None) -> Traffic:
     if protocol in PORT_PROTOCOLS:
         if low is None and high is None:
             low, high = 0, LAST_PORT
-        if low is None or high is None or not 0 <= low <= high <= LAST_PORT:
-            expectation = f"{protocol} ports must be 0 to {LAST_PORT} in order"
-            message = f"{expectation}, got {describe(low)} to {describe(high)}."
-            raise ValueError(message)
-        return Traffic(protocol, low, high)
-    if protocol in ICMP_PROTOCOLS:
+        if low is not None and high is not None and 0 <= low <= high <= LAST_PORT:
+            return Traffic(protocol, low, high)
+        expectation = f"{protocol} ports must be 0 to {LAST_PORT} in order"
+    elif protocol in ICMP_PROTOCOLS:
         in_range = all(number is None or 0 <= number <= _LAST_ICMP for number in (low, high))
-        if not in_range or (low is None and high is not None):
-            expectation = f"{protocol} type and code must be 0 to {_LAST_ICMP}"
-            message = f"{expectation}, got {describe(low)} to {describe(high)}."
-            raise ValueError(message)
-        return Traffic(protocol, icmp_type=low, icmp_code=high)
-    return Traffic(protocol)
+        if in_range and (low is not None or high is None):
+            return Traffic(protocol, icmp_type=low, icmp_code=high)
+        expectation = f"{protocol} type and code must be 0 to {_LAST_ICMP}"
+    else:
+        return Traffic(protocol)
+    message = f"{expectation}, got {describe(low)} to {describe(high)}."
+    raise ValueError(message)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, NamedTuple
 
+from handler import clock
 from handler.model.finding import Finding
-from handler.model.network import Target
+from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus
 from handler.report.fields import DECODE_ERRORS, Fields
 from handler.report.json_report import (
@@ -43,6 +44,12 @@ class AccountScan(NamedTuple):
     findings: tuple[Finding, ...] = ()
     authorized: tuple[Finding, ...] = ()
     used: frozenset[str] = frozenset()
+
+
+def failed_scan(account: str, error: str) -> AccountScan:
+    """The scan of an account of which nothing was read."""
+    target, now = Target(account, ALL_REGIONS), clock.precise_timestamp()
+    return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=now),))
 
 
 def bounded(scan: AccountScan) -> AccountScan:

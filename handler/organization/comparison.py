@@ -1,13 +1,10 @@
 """Compares what was read of each account with what was known, one account after the other."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from handler import clock
 from handler.audit import report_on
-from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
@@ -24,10 +21,11 @@ from handler.model.run import (
     Report,
     Run,
 )
-from handler.organization.account_scan import AccountScan, ScanError, decode_scan
+from handler.organization.account_scan import AccountScan, failed_scan
 from handler.organization.configuration import TeamDigest
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
+from handler.organization.readings import read_accounts
 from handler.organization.reduction import Reduction
 from handler.organization.report_files import ReportFile
 from handler.policy.exceptions import PolicyResult, review_exceptions
@@ -35,13 +33,10 @@ from handler.policy.policy import Policy
 from handler.report.csv import csv_line
 from handler.report.digest import DigestKind
 
-# They hide the latency of S3; each holds the objects of one account in memory. With those that
-# write, they are as many as a client keeps connections.
-_THREADS = 6
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
 # No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
 _NAMED, _NAMED_FOR_TEAM = 300, 100
-_NO_RESULT = "its scan ended without a result."
+_LISTS_ALL = "An earlier mail may not have reached you; this one lists all that is open."
 
 
 class TeamReport(NamedTuple):
@@ -59,6 +54,13 @@ class Compared(NamedTuple):
     file: ReportFile
     csv: CsvFile
     teams: tuple[TeamReport, ...] = ()
+
+
+class _MovedAccounts(NamedTuple):
+    """By its id, a phrase on each account that is no longer audited, or is again."""
+
+    departed: Mapping[str, str]
+    returned: Mapping[str, str]
 
 
 class _Part:
@@ -97,60 +99,55 @@ class Comparison:
         ]
         self._file = ReportFile()
         self._used: set[str] = set()
-        self._overtaken = 0
 
-    def compare(self, kind: DigestKind | None, notices: tuple[str, ...]) -> Compared:
+    def compare(
+        self,
+        kind: DigestKind | None,
+        notices: tuple[str, ...],
+        team_notices: tuple[str, ...],
+    ) -> Compared:
         """Compare all accounts, and write what is known when a digest of that kind is mailed.
 
-        Raises ``StoreError``.
+        ``team_notices`` are for teams, ``notices`` for the others. Raises ``StoreError``.
         """
-        for account, scan, known in self._accounts():
-            self._compare(account, scan, known, kind)
+        for account, scan, known in read_accounts(self._plan, self._exchange, self._book):
+            self._used |= scan.used
+            report = self._report(scan, known)
+            after = next_state(known, report, self._policy, kind)
+            self._book.write(account.id, account.name, after)
+            self._add(account, report)
         if self._plan.problem:
             self._all.reduction.add_unlisted(
                 Coverage(_LISTING, CoverageStatus.FAILED, error=self._plan.problem)
             )
-        whole = self._whole(notices)
-        own = tuple(notice for notice in notices if notice not in self._book.refused)
+        moved = self._moved_accounts()
+        whole = self._whole(notices, moved)
         teams = tuple(
-            TeamReport(digest, self._team(digest, part, whole, own), part.csv)
+            TeamReport(digest, self._team(digest, part, whole, moved, team_notices), part.csv)
             for digest, part in self._teams
         )
         return Compared(whole, self._file, self._all.csv, teams)
 
-    def _compare(
-        self,
-        account: Account,
-        scan: AccountScan,
-        known: LedgerState | None,
-        kind: DigestKind | None,
-    ) -> None:
-        if known and _is_overtaken(scan, known):
-            # A later run has read it, and has reported what changed.
-            self._overtaken += 1
-            return
-        report = self._report(scan, known)
-        after = next_state(known, report, self._policy, kind)
-        self._book.write(account.id, account.name, after)
-        self._used |= scan.used
-        self._add(account, report)
-
     def _team(
-        self, digest: TeamDigest, part: _Part, whole: AccountsReport, notices: tuple[str, ...]
+        self,
+        digest: TeamDigest,
+        part: _Part,
+        whole: AccountsReport,
+        moved: _MovedAccounts,
+        notices: tuple[str, ...],
     ) -> AccountsReport:
         """The team's part of the report, which says nothing of other accounts."""
         review = ExceptionReview(
-            *(
-                tuple(exception for exception in exceptions if exception.account in digest.accounts)
-                for exceptions in (
-                    whole.exceptions.expired,
-                    whole.exceptions.expiring,
-                    whole.exceptions.unused,
-                )
-            )
+            *(tuple(e for e in group if e.account in digest.accounts) for group in whole.exceptions)
         )
-        changes = whole.changes and Changes(first=whole.changes.first)
-        return part.reduction.report(notices, review, changes)
+        changes = whole.changes and Changes(
+            first=whole.changes.first,
+            ending=tuple(e for e in whole.changes.ending if e.account in digest.accounts),
+            departed=_of(moved.departed, digest.accounts),
+            returned=_of(moved.returned, digest.accounts),
+        )
+        again = (_LISTS_ALL,) if digest.id in self._book.refused else ()
+        return part.reduction.report((*again, *notices), review, changes)
 
     def close(self) -> None:
         """Remove the files."""
@@ -172,42 +169,45 @@ class Comparison:
             if account.id in digest.accounts:
                 part.add(account, report, rows)
 
-    def _whole(self, notices: tuple[str, ...]) -> AccountsReport:
+    def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
-        review = review_exceptions(self._policy, used, self._all.reduction.unread, self._run)
+        # What nobody reads may use an exception.
+        left_out = (failed_scan(i, "left out").coverage for i in self._book.left_out)
+        unread = (*self._all.reduction.unread, *chain.from_iterable(left_out))
+        review = review_exceptions(self._policy, used, unread, self._run)
         changes = None
         if self._book.state:
-            ending = unannounced(review, self._book.state)
-            lost = (_LISTING,) if self._plan.problem else ()
-            changes = Changes(first=self._is_first, lost=lost, ending=ending)
-            if self._run.is_full and self._plan.problem is None:
-                changes = self._with_accounts(changes)
-        overtaken = (
-            [f"{self._overtaken:,} accounts were read by a later run, which has reported them."]
-            if self._overtaken
-            else []
-        )
-        said = (*notices, *self._book.problems, *overtaken)
-        return self._all.reduction.report(said, review, changes)
+            changes = Changes(
+                first=self._is_first,
+                lost=(_LISTING,) if self._plan.problem else (),
+                ending=unannounced(review, self._book.state),
+                departed=tuple(moved.departed.values()),
+                returned=tuple(moved.returned.values()),
+            )
+        return self._all.reduction.report((*notices, *self._book.problems), review, changes)
 
     @property
     def _is_first(self) -> bool:
         state = self._book.state
         return self._run.is_full and state is not None and state.last_full_digest_at is None
 
-    def _with_accounts(self, changes: Changes) -> Changes:
+    def _moved_accounts(self) -> _MovedAccounts:
         """The accounts that are left out for the first time, or are back."""
-        before, listing = self._book.left_out, self._plan.listing
+        if self._book.state is None or not self._run.is_full or self._plan.problem:
+            return _MovedAccounts({}, {})
+        before, listing = self._book.left_out_before, self._plan.listing
         audited = {account.id: account for account in listing.accounts}
         left_out = {account.id: account for account in listing.left_out}
         gone = sorted(set(self._book.accounts) - audited.keys() - left_out.keys())
         now = {**dict.fromkeys(gone, ""), **{i: a.state for i, a in left_out.items()}}
         self._book.left_out = now
-        departed = [i for i, state in sorted(now.items()) if before.get(i) != state]
-        returned = [audited[i] for i in sorted(before) if i in audited]
-        return changes._replace(
-            departed=tuple(self._departed(i, left_out.get(i)) for i in departed),
-            returned=tuple(_title(account.id, account.name) for account in returned),
+        return _MovedAccounts(
+            {
+                i: self._departed(i, left_out.get(i))
+                for i, state in sorted(now.items())
+                if before.get(i) != state
+            },
+            {i: _title(i, audited[i].name) for i in sorted(before) if i in audited},
         )
 
     def _departed(self, account_id: str, left_out: LeftOut | None) -> str:
@@ -216,49 +216,10 @@ class Comparison:
         title = _title(account_id, self._book.name_of(account_id))
         return f"{title}: it is no longer among the accounts to audit"
 
-    def _accounts(self) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
-        """The accounts of the plan, with what was read and what was known."""
-        waiting: deque[Future[tuple[Account, bytes | str, bytes | None]]] = deque()
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for account in self._plan.listing.accounts:
-                waiting.append(pool.submit(self._fetch, account))
-                if len(waiting) > _THREADS:
-                    yield self._decoded(*waiting.popleft().result())
-            while waiting:
-                yield self._decoded(*waiting.popleft().result())
 
-    def _fetch(self, account: Account) -> tuple[Account, bytes | str, bytes | None]:
-        """The stored scan, or why there is none, and what is stored of the account."""
-        try:
-            scan = self._exchange.get(self._exchange.scan_key(account.id)) or _NO_RESULT
-        except FAILURES as error:
-            scan = f"its scan could not be read: {error_text(error)}"
-        return account, scan, self._book.fetch(account.id)
-
-    def _decoded(
-        self, account: Account, stored_scan: bytes | str, stored_state: bytes | None
-    ) -> tuple[Account, AccountScan, LedgerState | None]:
-        known = self._book.known(account.id, stored_state)
-        if isinstance(stored_scan, str):
-            return account, _failed(account, stored_scan), known
-        try:
-            return account, decode_scan(stored_scan, account.id), known
-        except ScanError as error:
-            return account, _failed(account, str(error)), known
-
-
-def _failed(account: Account, error: str) -> AccountScan:
-    target, now = Target(account.id, ALL_REGIONS), clock.precise_timestamp()
-    return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=now),))
-
-
-def _is_overtaken(scan: AccountScan, known: LedgerState) -> bool:
-    """Whether any region was read later than by this run."""
-    return any(
-        coverage.read_at and before.read_at > coverage.read_at
-        for coverage in scan.coverage
-        if (before := known.targets.get(coverage.target))
-    )
+def _of(phrases: Mapping[str, str], accounts: Collection[str]) -> tuple[str, ...]:
+    """The phrases of these accounts."""
+    return tuple(phrase for account, phrase in phrases.items() if account in accounts)
 
 
 def _title(account_id: str, name: str | None) -> str:

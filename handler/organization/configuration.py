@@ -1,5 +1,6 @@
 """Which accounts are audited, by which role, and who gets a digest of their own."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -26,6 +27,11 @@ class TeamDigest(NamedTuple):
 
     accounts: tuple[str, ...]
     recipients: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """What tells its mail from others."""
+        return f"team-{hashlib.sha256(repr(self[:]).encode()).hexdigest()[:12]}"
 
 
 class Organization(NamedTuple):

@@ -7,16 +7,18 @@ from typing import Any
 
 from handler import aws, clock, logs
 from handler.aws import FAILURES, Clients
-from handler.event import parse_event
+from handler.event import RunRequest, parse_event
 from handler.organization.configuration import Organization
 from handler.organization.listing import ListingError, list_accounts
 from handler.organization.objects import Exchange
 from handler.organization.plan import (
     Account,
     Listing,
+    Plan,
     encode_accounts,
     encode_plan,
     plan_of,
+    stored_plan,
 )
 from handler.settings import Settings, required
 
@@ -29,8 +31,8 @@ def start_audit(event: object, context: object, organization: Organization) -> d
     """Plan the run of an event and start it, once for each event.
 
     The result is ``{"statusCode": 200, "body": "Audit started.", "execution": ARN}``.
-    Raises ``SettingsError`` or ``EventError`` before anything is done, and one of
-    ``aws.FAILURES`` where the plan could not be stored or the machine not be started.
+    Raises ``SettingsError`` or ``EventError`` before anything is done, ``PlanError`` where the
+    stored plan cannot be read, and one of ``aws.FAILURES`` where S3 or Step Functions refuses.
     """
     settings, clients = Settings.from_env(os.environ), Clients()
     machine, bucket = required(os.environ, "STATE_MACHINE"), required(os.environ, "LEDGER_BUCKET")
@@ -38,13 +40,8 @@ def start_audit(event: object, context: object, organization: Organization) -> d
     request = parse_event(event, request_id, settings)
     logs.log_start(request)
     exchange = Exchange(clients.get("s3"), bucket, request.id)
-    listing, problem = _listing(clients, organization)
-    plan = plan_of(request, clock.timestamp(), listing, problem)
-    has_accounts = bool(plan.listing.accounts)
-    if has_accounts:
-        # Another attempt at the same event may have stored them; the first list is the plan's.
-        exchange.put_once(exchange.accounts_key, encode_accounts(plan))
-    exchange.put_once(exchange.plan_key, encode_plan(plan))
+    # An attempt at the same event may have stored one, and its list may have been another.
+    plan = stored_plan(exchange) or _new_plan(request, exchange, clients, organization)
     execution = _start(
         clients.get("stepfunctions"),
         machine,
@@ -53,10 +50,23 @@ def start_audit(event: object, context: object, organization: Organization) -> d
             "run": request.id,
             "bucket": bucket,
             "accounts": exchange.accounts_key,
-            "hasAccounts": has_accounts,
+            "hasAccounts": bool(plan.listing.accounts),
+            "startedAt": plan.started_at,
         },
     )
     return {"statusCode": 200, "body": "Audit started.", "execution": execution}
+
+
+def _new_plan(
+    request: RunRequest, exchange: Exchange, clients: Clients, organization: Organization
+) -> Plan:
+    """The plan that is stored: this one, or that of an attempt which was faster."""
+    listing, problem = _listing(clients, organization)
+    plan = plan_of(request, clock.timestamp(), listing, problem)
+    if plan.listing.accounts:
+        exchange.put_once(exchange.accounts_key, encode_accounts(plan))
+    exchange.put_once(exchange.plan_key, encode_plan(plan))
+    return stored_plan(exchange) or plan
 
 
 def _listing(clients: Clients, organization: Organization) -> tuple[Listing, str | None]:

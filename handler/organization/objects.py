@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from handler import aws
+from handler import aws, clock
 from handler.model.network import ACCOUNT_ID
 
 _MISSING = frozenset({"NoSuchKey", "404"})
-_EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+_EXISTS = frozenset({"PreconditionFailed", "412"})
+# Another conditional write is in progress, which may fail.
+_IN_PROGRESS = frozenset({"ConditionalRequestConflict", "409"})
+_ATTEMPTS = 3
 
 
 class Exchange:
@@ -39,6 +42,16 @@ class Exchange:
 
     def put_once(self, key: str, body: bytes) -> bool:
         """Store an object unless there is one, which then stays; whether it was stored."""
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return self._put_once(key, body)
+            except aws.FAILURES as error:
+                if aws.error_code(error) not in _IN_PROGRESS:
+                    raise
+            clock.sleep(attempt)
+        return self._put_once(key, body)
+
+    def _put_once(self, key: str, body: bytes) -> bool:
         kind = "application/gzip" if key.endswith(".gz") else "application/json"
         try:
             self._s3.put_object(

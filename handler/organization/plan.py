@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 from handler.event import EventError, RunRequest
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
+from handler.organization.objects import Exchange
 from handler.report.fields import DECODE_ERRORS, Fields
 from handler.sanitize import expected
 from handler.settings import Notify
 
 _VERSION = 1
+_NO_ACCOUNTS = b"[]"
 
 
 class PlanError(ValueError):
@@ -106,15 +108,25 @@ def encode_plan(plan: Plan) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
+def stored_plan(exchange: Exchange) -> Plan | None:
+    """The plan of a run; None where there is none. Raises ``PlanError`` or ``aws.FAILURES``."""
+    stored = exchange.get(exchange.plan_key)
+    if stored is None:
+        return None
+    return decode_plan(stored, exchange.get(exchange.accounts_key) or _NO_ACCOUNTS)
+
+
 def decode_plan(stored: bytes, accounts: bytes) -> Plan:
-    """The plan with its accounts. Raises ``PlanError``."""
+    """The plan with its accounts, of which one with a problem has none. Raises ``PlanError``."""
     try:
         document = Fields(json.loads(stored))
         if (version := document.integer("version")) != _VERSION:
             message = f"version {version}"
             raise ValueError(message)
         run = document.object("run")
-        items = Fields({"accounts": json.loads(accounts)}).objects("accounts")
+        problem = document.optional_text("problem")
+        # Those that are stored are of another attempt, which could list them and died.
+        items = [] if problem else Fields({"accounts": json.loads(accounts)}).objects("accounts")
         return Plan(
             RunRequest(
                 run.text("id"),
@@ -133,7 +145,7 @@ def decode_plan(stored: bytes, accounts: bytes) -> Plan:
                     for left in document.objects("leftOut")
                 ),
             ),
-            document.optional_text("problem"),
+            problem,
         )
     except DECODE_ERRORS as error:
         message = f"The run's plan cannot be read ({type(error).__name__}: {error!s:.80})."

@@ -10,8 +10,8 @@ from handler import clock, logs
 from handler.audit import enter_account, scan_targets
 from handler.aws import FAILURES, Clients
 from handler.model.network import ALL_REGIONS, Target
-from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
-from handler.organization.account_scan import AccountScan, bounded, encode_scan
+from handler.model.run import Run, Scan, Trigger
+from handler.organization.account_scan import AccountScan, bounded, encode_scan, failed_scan
 from handler.organization.configuration import deployed_organization
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, account_item
@@ -37,22 +37,22 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     account, run = account_item(event["item"]), str(event["run"])
     exchange = Exchange(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
     if failure := event.get("failure"):
-        scan = _unread(account, CoverageStatus.FAILED, _text_of(failure))
+        scan = failed_scan(account.id, _text_of(failure))
     else:
-        scan = _read(account, run, clients, budget)
+        started = Run(run, Trigger.SCHEDULE, str(event["startedAt"]), clock.timestamp())
+        scan = _read(account, started, clients, budget)
     body = encode_scan(account.id, bounded(scan))
     exchange.put_once(exchange.scan_key(account.id), body)
     return {}
 
 
-def _read(account: Account, run: str, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
-    """Read every region, and evaluate what it opens by the policy."""
+def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
+    """Read every region, and evaluate what it opens by the policy on the day of the run."""
     organization, policy = deployed_organization(), deployed_policy()
     if organization is None:
         message = "organization.json is missing."
         raise SettingsError(message)
     regions = account.regions or regions_in(os.environ)
-    now = clock.timestamp()
     try:
         entered = enter_account(
             clients, account.id, organization.member_role, organization.external_id
@@ -64,15 +64,9 @@ def _read(account: Account, run: str, clients: Clients, budget: clock.TimeBudget
         scans = list(logs.log_scans([Scan(coverage_of(target, [error]))]))
     coverage = tuple(scan.coverage for scan in scans)
     findings = [finding for scan in scans for finding in scan.findings]
-    day = Run(run, Trigger.SCHEDULE, now, now)
-    applied = apply_policy(findings, coverage, policy, day)
+    applied = apply_policy(findings, coverage, policy, run)
     used = frozenset(exception.key for exception in applied.used)
     return AccountScan(coverage, applied.findings, applied.authorized, used)
-
-
-def _unread(account: Account, status: CoverageStatus, error: str) -> AccountScan:
-    target = Target(account.id, ALL_REGIONS)
-    return AccountScan((Coverage(target, status, error=error, read_at=clock.precise_timestamp()),))
 
 
 def _text_of(failure: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from handler.model.address import contains, overlap
@@ -118,7 +119,8 @@ def _covering(
             accepting = [
                 exception
                 for exception in exceptions
-                if _accepts_source(exception, source) and _covers_part(exception.traffic, traffic)
+                if (exception.source is None or contains(exception.source, source))
+                and _covers_part(exception.traffic, traffic)
             ]
             if not cover((exception.traffic for exception in accepting), traffic):
                 return []
@@ -133,11 +135,7 @@ def _to_accept(finding: Finding) -> Iterable[tuple[Traffic, str]]:
     """
     has_lists = any(rule.is_prefix_list for rule in finding.rules)
     redundant = (r for r in finding.redundant_rules if has_lists or not r.is_prefix_list)
-    return dict.fromkeys((*_named_openings(finding), *_openings(finding, redundant)))
-
-
-def _named_openings(finding: Finding) -> Iterable[tuple[Traffic, str]]:
-    return dict.fromkeys((finding.traffic, rule.source) for rule in finding.rules)
+    return dict.fromkeys(_openings(finding, chain(finding.rules, redundant)))
 
 
 def _openings(finding: Finding, rules: Iterable[Rule]) -> Iterator[tuple[Traffic, str]]:
@@ -155,11 +153,10 @@ def _matches(exception: PolicyException, finding: Finding) -> bool:
     if not exception.traffic.intersection(finding.traffic):
         return False
     accepted = exception.source
-    if accepted is None:
-        return True
-    return any(overlap(accepted, source) for _, source in _named_openings(finding)) or any(
+    openings = _openings(finding, chain(finding.rules, finding.redundant_rules))
+    return accepted is None or any(
         overlap(accepted, source) and exception.traffic.intersection(traffic)
-        for traffic, source in _openings(finding, finding.redundant_rules)
+        for traffic, source in openings
     )
 
 
@@ -168,10 +165,6 @@ def _covers_part(accepted: Traffic, traffic: Traffic) -> bool:
     has_ports = accepted.protocol == traffic.protocol and accepted.protocol in PORT_PROTOCOLS
     overlaps = has_ports and accepted.intersection(traffic) is not None
     return overlaps or accepted.contains(traffic)
-
-
-def _accepts_source(exception: PolicyException, source: str) -> bool:
-    return exception.source is None or contains(exception.source, source)
 
 
 def review_exceptions(

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from handler.model.address import Family, canonical_form, is_prefix_list, parse_cidr, prefix_length
 from handler.model.finding import Severity
-from handler.model.network import REGION_NAME
+from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import PolicyException
 from handler.model.traffic import (
     ALL_PROTOCOLS,
@@ -25,7 +25,6 @@ from handler.sanitize import describe, expected
 _REQUIRED = ("group", "ports", "reason", "owner", "until")
 _OPTIONAL = ("source", "account", "region")
 _LONGEST_TEXT = 255
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 # A date without quotes reaches the program as Pulumi's engine prints a time.
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z| 00:00:00 \+0000 UTC)?", re.ASCII)
 _PORTS = "of the form tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
@@ -186,7 +185,7 @@ def _cidr(key: str, expectation: str, value: object) -> str:
 def _account(key: str, value: object) -> str:
     # YAML reads a number that begins with 0 as octal, which has fewer digits.
     account = str(value) if isinstance(value, int) else value
-    if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
+    if not isinstance(account, str) or not ACCOUNT_ID.fullmatch(account):
         refuse(key, "an account ID of 12 digits in quotes", value)
     return account
 

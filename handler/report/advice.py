@@ -36,9 +36,9 @@ def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
 def _start_with(finding: Finding, account: str | None) -> str:
     where = phrases.group_names(finding, _LONGEST_NAME)
     where += f" in {cut(account, _LONGEST_NAME)}" if account else ""
-    what, audience = phrases.service(finding), phrases.audience(finding)
+    service, audience = phrases.service(finding), phrases.audience(finding)
     path = f"is open to {audience}"
     if finding.attached:
         path = f"from {audience} reaches {cut(finding.attached[0], _LONGEST_NAME)}"
     owner = f" (owner: {cut(finding.owner, _LONGEST_NAME)})" if finding.owner else ""
-    return cut(f"Start with {where}: {what} {path}{owner}.", 3 * _LONGEST_NAME)
+    return cut(f"Start with {where}: {service} {path}{owner}.", 3 * _LONGEST_NAME)

@@ -1,14 +1,17 @@
 """How much was read, in one line and in a table of what was not, and who was asked for it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from handler import VERSION
 from handler.model.network import UNKNOWN
-from handler.model.run import Report, Trigger
+from handler.model.run import Coverage, Report, Trigger
 from handler.report import phrases
-from handler.sanitize import cut
+from handler.sanitize import cut, join_first
 
 _LONGEST_NAME = 80
+# As many as people read; sg-audit report lists all of them.
+_NAMED_UNREAD = 100
 _TRIGGERS = {
     Trigger.SCHEDULE: "Scheduled run",
     Trigger.CHANGE: "Run after a change",
@@ -44,6 +47,25 @@ def notices(report: Report) -> Iterator[str]:
     for coverage in report.coverage:
         if coverage.notice:
             yield f"{phrases.place(coverage.target, names_shown(report))}: {coverage.notice}"
+
+
+def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
+    """What was not read, and why; a line for all that were not read for the same reason."""
+    names = names_shown(report)
+    same: defaultdict[tuple[object, ...], list[Coverage]] = defaultdict(list)
+    for coverage in report.unread:
+        error = (coverage.error or "").replace(coverage.target.account, "")
+        reason = error.replace(coverage.target.region, "")
+        same[coverage.status, coverage.groups, reason].append(coverage)
+    displayed = list(same.values())[:max_lines]
+    number = _NAMED_UNREAD // max(len(displayed), 1)
+    for first, *others in displayed:
+        line = cut(phrases.unread(first, names), phrases.LONGEST_UNREAD)
+        places = [cut(phrases.place(c.target, names), _LONGEST_NAME) for c in others]
+        same_places = f" The same in {len(places):,} more: {join_first(places, number)}."
+        yield f"{line}{same_places if places else ''}"
+    if more := len(report.unread) - sum(map(len, displayed)):
+        yield f"and {phrases.count(more, 'more target')}."
 
 
 def coverage_changes(report: Report) -> Iterator[str]:

@@ -28,12 +28,6 @@ COLUMNS = (
 _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
 
 
-def csv_lines(report: Report) -> Iterator[str]:
-    """A line of names, then one for each listed finding, in the report's order, with CRLF."""
-    yield HEADING
-    yield from csv_rows(report)
-
-
 def csv_rows(report: Report) -> Iterator[str]:
     """The line of each listed finding, in the report's order, with CRLF."""
     for finding in report.listed(report.findings):

@@ -19,6 +19,7 @@ from handler.report.coverage import (
     notices,
     origin,
     place_and_time,
+    unread_lines,
 )
 from handler.report.entries import Entry, change_label, closed_entry, open_entry
 from handler.report.headline import headline, known_changes, preheader, subject, worst_of
@@ -99,12 +100,8 @@ def build_digest(
         advice=advice(report, selected, is_full=is_full),
         summary=_summary(report, news, listed, is_full=is_full),
         notices=first_lines_of(notices(report), "more notice", max_lines),
-        unread=first_lines_of(
-            (phrases.unread(c, names_shown(report)) for c in report.unread),
-            "more target",
-            max_lines,
-        ),
-        accounts=tuple(_worst_accounts(report)) if is_full else (),
+        unread=tuple(unread_lines(report, max_lines)),
+        accounts=tuple(_worst_accounts(report)) if is_full and len(report.accounts) > 1 else (),
         sections=(
             *sections(report, selected, displayed),
             *_closed(report, news, max_lines, is_full=is_full),

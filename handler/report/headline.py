@@ -220,7 +220,7 @@ def is_clean(report: Report) -> bool:
     """Whether all of it was read, and nothing is known to be open, listed or not."""
     totals = report.totals
     known = totals.findings + totals.statuses.get(Status.UNVERIFIED, 0)
-    return report.run.is_full and report.is_complete and not known
+    return report.run.is_full and report.is_complete and totals.regions > 0 and not known
 
 
 def _clean(report: Report) -> str:

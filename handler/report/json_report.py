@@ -10,13 +10,13 @@ from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
 from handler.model.finding import MAX_NAMED, Change, Finding, Kind, Previous, Severity, Status
 from handler.model.network import Target
+from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.run import Coverage, CoverageStatus, PolicyException, Report, Run, Trigger
 from handler.model.totals import AccountResult
 from handler.model.traffic import Traffic
 from handler.report import phrases
 from handler.report.fields import Fields
-from handler.report.opener_json import opened_by_from_fields, opened_by_to_json
 
 VERSION = 2
 encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -60,7 +60,7 @@ def outline_of(report: Report) -> dict[str, Any]:
         **({"accounts": list(map(_account_to_json, report.accounts))} if report.accounts else {}),
         "coverage": list(map(coverage_to_json, report.coverage)),
         "summary": {
-            **{severity: report.count(severity) for severity in Severity},
+            **{severity: report.totals.severities.get(severity, 0) for severity in Severity},
             **{
                 status: report.totals.statuses.get(status, 0)
                 for status in (Status.EXCEPTED, Status.UNVERIFIED, Status.RESOLVED)
@@ -282,6 +282,49 @@ def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> Addre
         if not is_prefix_list(cidr):
             parse_cidr(cidr)
     return AddressSet(cidrs, digest, count)
+
+
+def opened_by_to_json(opened_by: OpenedBy | NotAttributed | None) -> dict[str, Any] | None:
+    """Who opened a finding as JSON-serialisable data; ``principal`` is null where nobody knows."""
+    if opened_by is None:
+        return None
+    if isinstance(opened_by, NotAttributed):
+        return {
+            "principal": None,
+            "since": opened_by.since,
+            "tries": opened_by.tries,
+            "historyRead": opened_by.is_read,
+        }
+    return {
+        "principal": opened_by.actor.principal,
+        "kind": opened_by.actor.kind,
+        "name": opened_by.actor.name,
+        "at": opened_by.at,
+        "sourceAddress": opened_by.source_address,
+        "eventId": opened_by.event_id,
+        "means": opened_by.means,
+        "others": opened_by.others,
+    }
+
+
+def opened_by_from_fields(fields: Fields) -> OpenedBy | NotAttributed | None:
+    """Who opened a stored finding. Raises one of ``DECODE_ERRORS``."""
+    stored = fields.optional_object("openedBy")
+    if stored is None:
+        return None
+    principal = stored.optional_text("principal")
+    if principal is None:
+        return NotAttributed(
+            stored.time("since"), stored.integer("tries"), stored.boolean("historyRead")
+        )
+    return OpenedBy(
+        Actor(ActorKind(stored.text("kind")), principal, stored.optional_text("name")),
+        stored.time("at"),
+        stored.text("eventId"),
+        stored.optional_text("sourceAddress"),
+        Means(stored.text("means")),
+        stored.integer("others"),
+    )
 
 
 def _account_to_json(account: AccountResult) -> dict[str, Any]:

@@ -27,6 +27,8 @@ _LARGE_SHARE = 0.0001
 _LONGEST_NAME = 80
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
+LONGEST_UNREAD = 480
+"""What holds an account's name and AWS's reason as a whole."""
 # Why even a few addresses count.
 _ASIDE = re.compile(r"; one address may stand for [^)]*\)")
 _MEANS = {
@@ -78,8 +80,8 @@ def group(group_id: str, name: str) -> str:
 
 def groups(finding: Finding) -> str:
     """The group, or the groups that only together open it."""
-    first, *others = (group(*id_and_name) for id_and_name in finding.groups)
-    return f"{first} together with {join_first(others, _NAMED_GROUPS)}" if others else first
+    first, *joint = (group(*id_and_name) for id_and_name in finding.groups)
+    return f"{first} together with {join_first(joint, _NAMED_GROUPS)}" if joint else first
 
 
 def console_url(finding: Finding) -> str | None:
@@ -119,23 +121,9 @@ def _share(share: float) -> str:
     return f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
 
 
-def opening(finding: Finding, twin: Finding | None = None) -> str:
-    """What is open to whom; with its twin, for both families."""
-    return f"{traffic(finding.traffic, finding.service)} {_reach_of_both(finding, twin)}"
-
-
-def opening_with_detail(finding: Finding, twin: Finding | None = None) -> str:
-    """What is open to whom, and what else there is to know about its rules."""
-    details = dict.fromkeys(plain(f.detail) for f in (finding, twin) if f and f.detail)
-    return "; ".join((opening(finding, twin), *details))
-
-
-def _reach_of_both(finding: Finding, twin: Finding | None) -> str:
-    if twin is None:
-        return reach(finding)
-    if finding.reach is twin.reach is Reach.WORLD:
-        return "from the whole internet, IPv4 and IPv6"
-    return f"{reach(finding)} and {reach(twin)}"
+def opening(finding: Finding) -> str:
+    """What is open to whom."""
+    return f"{traffic(finding.traffic, finding.service)} {reach(finding)}"
 
 
 def attached(finding: Finding) -> str:
@@ -245,8 +233,8 @@ def opened_by(finding: Finding) -> str:
         return ""
     others = f" and {count(opener.others, 'other')}" if opener.others else ""
     address = f" from {opener.source_address}" if opener.source_address else ""
-    who = f"{opener.actor.principal}{others}{_MEANS[opener.means]}"
-    return plain(f"{who}, {minute(opener.at)}{address}")
+    means = _MEANS[opener.means]
+    return plain(f"{opener.actor.principal}{others}{means}, {minute(opener.at)}{address}")
 
 
 def policy_ports(opened: Traffic) -> str:

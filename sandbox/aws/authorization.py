@@ -113,7 +113,10 @@ def _needed(operation: Operation) -> Iterator[Permission]:
             yield Permission(action, "*", {"aws:RequestedRegion": operation.region})
         case "s3":
             path = "/".join(filter(None, (parameters.get("Bucket"), parameters.get("Key"))))
-            yield Permission(_S3_ACTIONS.get(operation.name, action), f"arn:aws:s3:::{path}")
+            condition = parameters.get("IfNoneMatch")
+            context = {"s3:if-none-match": condition} if condition else {}
+            name = _S3_ACTIONS.get(operation.name, action)
+            yield Permission(name, f"arn:aws:s3:::{path}", context)
         case "events" if operation.name == "PutEvents":
             yield from _needed_to_put(operation, place)
         case "logs":

@@ -13,12 +13,15 @@ _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "StringLike": fnmatchcase,
 }
 
+# Whether the request does not have the key, "true" or "false".
+_MISSING = "Null"
+
 
 def holds(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
     """Whether a request with these values of condition keys meets a condition.
 
-    A key that the request does not have meets none. Raises NotImplementedError for operators that
-    are not known here.
+    A key that the request does not have meets none but Null. Raises NotImplementedError for
+    operators that are not known here.
     """
     actual = {key.lower(): value for key, value in context.items()}
     return all(
@@ -34,6 +37,8 @@ def listed(value: Any) -> list[Any]:
 
 
 def _compare(comparison: str, actual: str | None, values: list[str]) -> bool:
+    if comparison == _MISSING:
+        return str(actual is None).lower() in values
     if comparison not in _COMPARISONS:
         message = f"The sandbox does not judge {comparison} in a policy."
         raise NotImplementedError(message)

@@ -124,11 +124,16 @@ def test_demo_without_an_engine(
 
 
 def test_demo_of_an_organization(project: Path, tmp_path: Path) -> None:
-    """With --organization it mails what a dozen accounts open, and which one refuses."""
+    """With --organization it mails what a dozen accounts open, which one refuses, and a team."""
     copy = copy_bare(project, tmp_path)
     process = demo(copy, "--organization", PATH="", PULUMI_HOME=str(tmp_path))
     assert process.returncode == 0, process.stdout
-    assert process.stdout.count("The state machine: execution failed in ") == 2
+    outcome = "The state machine: execution failed (as it should: 1 account not read) in "
+    assert process.stdout.count(outcome) == 2
+    lines = process.stdout.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    (team,) = [line for line in lines if line.startswith("  .demo/team.html")]
+    assert "[dev] Critical: PostgreSQL" in team
     folder = copy / ".demo"
     mail = email.message_from_bytes((folder / "mail.eml").read_bytes(), policy=default)
     assert mail["Subject"] == "[dev] 1 account not read; 10 critical"

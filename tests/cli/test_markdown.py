@@ -12,11 +12,19 @@ from markdown_it.token import Token
 from cli.formats.markdown import code_span
 from cli.formats.short_text import displayed_openings, facts, service
 from handler.model.finding import Severity
-from handler.model.network import Target
-from handler.model.run import Coverage, CoverageStatus, ExceptionReview, PolicyException, Report
+from handler.model.network import ALL_REGIONS, Target
+from handler.model.run import (
+    Coverage,
+    CoverageStatus,
+    ExceptionReview,
+    PolicyException,
+    Report,
+    Scan,
+)
 from handler.report import phrases
 from handler.sanitize import plain
 from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render
+from tests.support.reports import of
 
 # The report's own markup; a text of the account is inline code.
 BLOCKS = ["heading", "paragraph", "strong", "bullet_list", "list_item"]
@@ -115,6 +123,12 @@ def test_unread_regions_come_first() -> None:
         "- `eu-central-1 / 123456789012 (denied): UnauthorizedOperation: <b>No</b>.`\n"
     )
     assert "\n1 of 2 regions read: 0 groups, 0 rules.\n" in text
+
+
+def test_reason_why_something_was_not_read_is_whole() -> None:
+    """AWS's reason of 400 characters is shown to its end."""
+    coverage = Coverage(Target("111122223333", ALL_REGIONS), CoverageStatus.DENIED, error=399 * "x")
+    assert f"{399 * 'x'}`\n" in render("markdown", of(Scan(coverage)))
 
 
 def test_report_of_2000_findings_fits_into_a_comment() -> None:

@@ -117,17 +117,18 @@ def test_the_package_audits_a_snapshot(environment: Path, tmp_path: Path) -> Non
 def test_a_command_names_the_extra_that_it_lacks(
     environment: Path, project: Path, tmp_path: Path, command: str
 ) -> None:
-    """Without the extra it exits with 2 and what to install: from the clone, if it runs in one."""
+    """Without the extra it exits with 2 and how to install it from a clone, never from an index."""
     python = environment / PYTHON
-    for program, folder, package in (
-        ((environment / SG_AUDIT,), tmp_path, "security-group-audit"),
-        ((python, "-m", "cli"), project, project),
+    repository = " in a clone of the security-group-audit repository"
+    for program, folder, package, place in (
+        ((environment / SG_AUDIT,), tmp_path, ".", repository),
+        ((python, "-m", "cli"), project, project, ""),
     ):
         completed = run(*program, *command.split(), cwd=folder)
         assert completed.returncode == 2
         assert completed.stderr == (
             "Error: this command needs moto, which is not installed; to install it, run "
-            f"{python} -m pip install '{package}[sandbox]'\n"
+            f"{python} -m pip install '{package}[sandbox]'{place}\n"
         )
 
 

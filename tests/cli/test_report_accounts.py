@@ -20,11 +20,15 @@ from handler.report.json_report import report_to_json
 from tests.support.reports import of, read
 from tests.support.security_groups import answer, permission
 
-SHOP, BANK = "111122223333", "444455556666"
+SHOP, BANK, FUND = "111122223333", "444455556666", "777788889999"
 SSH = answer(permission("tcp", 22, 22, "0.0.0.0/0"), name="bastion")
 WEB = answer(permission("tcp", 8080, 8080, "0.0.0.0/0"), name="web")
 DENIED = Scan(
     Coverage(Target(BANK, ALL_REGIONS), CoverageStatus.DENIED, error="AccessDenied: sts:AssumeRole")
+)
+
+PART = Scan(
+    Coverage(Target(FUND, "eu-central-1"), CoverageStatus.DENIED, error="UnauthorizedOperation")
 )
 
 
@@ -36,12 +40,16 @@ def numbers(account: str, name: str, *, critical: int, complete: bool) -> dict[s
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project whose ledger has two runs over two accounts, one of which refused the second."""
-    ireland = {account: Target(account, "eu-west-1") for account in (SHOP, BANK)}
+    """A project whose ledger has two runs over three accounts.
+
+    One of them refused the second run, and another one a region of it.
+    """
+    ireland = {account: Target(account, "eu-west-1") for account in (SHOP, BANK, FUND)}
     first = of(read(SSH, target=ireland[SHOP]), read(SSH, target=ireland[BANK]))
-    second = of(read(SSH, WEB, target=ireland[SHOP]), DENIED)
+    second = of(read(SSH, WEB, target=ireland[SHOP]), DENIED, read(SSH, target=ireland[FUND]), PART)
     accounts = [
         numbers(BANK, "bank", critical=0, complete=False),
+        numbers(FUND, "fund", critical=1, complete=False),
         numbers(SHOP, "shop", critical=1, complete=True),
     ]
     files = {}
@@ -78,15 +86,17 @@ def printed(
 
 
 def test_accounts_are_shown_in_numbers(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Below the history is a line for each account, the worst first, and what was not read."""
+    """Those that were not read come first, then the worst; below is what was not read."""
     assert printed(project, capsys)[3:] == [
         "",
         "account name critical high medium low read",
+        "444455556666 bank - - - - nothing",
         "111122223333 shop 1 0 0 0 all",
-        "444455556666 bank 0 0 0 0 not all",
+        "777788889999 fund 1 0 0 0 not all",
         "",
         "Not read: what is open there is not known",
         "bank (444455556666) (denied): AccessDenied: sts:AssumeRole",
+        "eu-central-1 / fund (777788889999) (denied): UnauthorizedOperation",
     ]
 
 

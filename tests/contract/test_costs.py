@@ -1,11 +1,13 @@
 """The costs in docs/organization.md are AWS's prices times what the program uses."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from infra.organization import REPORT_SIZE
-from infra.state_machine import definition
+from infra.organization_config import DEFAULT_CONCURRENCY
+from infra.state_machine import EXECUTION_SECONDS, definition
 from tests.conftest import PROJECT
 from tests.contract.test_documents import rows
 from tests.contract.test_settings import declared_settings
@@ -19,6 +21,8 @@ TRANSITION = 0.025 / 1e3
 PUT, GET, STORED_GB = 0.005 / 1e3, 0.0004 / 1e3, 0.023
 LOGGED_GB = 0.50
 GB = 1e9
+SCAN_SECONDS = 10
+REPORT_SECONDS, COMPARISON_SECONDS = 5, 0.02
 
 
 def many(accounts: int) -> int:
@@ -28,9 +32,14 @@ def many(accounts: int) -> int:
 
 def functions(accounts: int) -> float:
     """What a scan of each account and the report take, and a start of each."""
-    scans = accounts * (10 * 512 / 1024 * GB_SECOND + INVOCATION)
-    report = (5 + 0.1 * accounts) * 1769 / 1024 * GB_SECOND if many(accounts) else 0
+    scans = accounts * (SCAN_SECONDS * 512 / 1024 * GB_SECOND + INVOCATION)
+    report = report_seconds(accounts) * 1769 / 1024 * GB_SECOND if many(accounts) else 0
     return RUNS * (scans + report)
+
+
+def report_seconds(accounts: int, comparisons: int = 1) -> float:
+    """How long the report takes."""
+    return REPORT_SECONDS + comparisons * COMPARISON_SECONDS * accounts
 
 
 COSTS: dict[str, tuple[str, Callable[[int], float]]] = {
@@ -42,7 +51,7 @@ COSTS: dict[str, tuple[str, Callable[[int], float]]] = {
         "$0.30 each, prorated by the hour",
         lambda _: 7 * 0.30 * RUNS / 730,
     ),
-    "Lambda on arm64: 10 s with 512 MB an account; for the report 5 s and 0.1 s an account with "
+    "Lambda on arm64: 10 s with 512 MB an account; for the report 5 s and 0.02 s an account with "
     "1,769 MB": (
         "$0.0000133334 a GB-second, $0.20 per million invocations",
         functions,
@@ -83,6 +92,29 @@ def test_costs_are_the_prices_times_the_quantities() -> None:
     totals = [sum(cost(accounts) for _, cost in COSTS.values()) for accounts in ACCOUNTS]
     together = ["**together**", *(f"**${total:,.2f}**" for total in totals), ""]
     assert rows("item | 1 account") == [*expected, together]
+
+
+def test_times_are_the_seconds_of_an_account_times_the_accounts() -> None:
+    """Each cell is its row's seconds times the accounts, and a report that compares twice ends."""
+    counts = ACCOUNTS[1:]
+    reading = [SCAN_SECONDS * accounts / DEFAULT_CONCURRENCY / 60 for accounts in counts]
+    assert [row[1:] for row in rows("what takes time")] == [
+        [f"{minutes:.0f} min" for minutes in reading],
+        [f"{report_seconds(accounts):.0f} s" for accounts in counts],
+        [f"{report_seconds(accounts, comparisons=2):.0f} s" for accounts in counts],
+    ]
+    assert report_seconds(5_000, comparisons=2) < REPORT_SIZE.timeout
+
+
+def test_times_are_no_shorter_than_what_was_measured(project: Path) -> None:
+    """5,000 accounts took 21 s of CPU, and 2 ms for each of three calls to S3 an account."""
+    text = " ".join((project / "docs" / "organization.md").read_text("utf-8").split())
+    cpu = 21 + 5_000 * 3 * 0.002
+    assert "21 s of CPU for 5,000 accounts" in text
+    assert f"which makes {cpu:.0f} s" in text
+    assert cpu < report_seconds(5_000)
+    seconds = EXECUTION_SECONDS - REPORT_SIZE.timeout
+    assert f"{seconds * DEFAULT_CONCURRENCY // SCAN_SECONDS:,} accounts" in text
 
 
 @pytest.mark.parametrize(

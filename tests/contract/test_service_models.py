@@ -45,7 +45,7 @@ def test_other_services_have_the_whole_models(monkeypatch: pytest.MonkeyPatch) -
     assert "SendMessage" in client.meta.service_model.operation_names
 
 
-@pytest.mark.parametrize("damage", ["{}", '{"metadata": {}, "operations": {}}'])
+@pytest.mark.parametrize("damage", ["{", "{}", '{"metadata": {}, "operations": {}}'])
 def test_a_model_that_boto3_cannot_use_is_replaced(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

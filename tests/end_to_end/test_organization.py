@@ -129,6 +129,25 @@ def test_a_child_that_fails_is_said_and_stops_no_other(
     assert "payments-database" in deployed.text()
 
 
+def test_a_child_whose_task_times_out_is_said_and_stops_no_other(
+    deployed: DeployedOrganization,
+) -> None:
+    """Where Lambda does not answer at all, the mail has the error of Step Functions."""
+    client = deployed.account.client("stepfunctions")
+    machine = deployed.outputs["stateMachineArn"]
+    definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
+    children = definition["States"]["Scan"]["ItemProcessor"]["States"]
+    assert children["Scan account"]["TimeoutSeconds"] == 360
+    # Too long for a test.
+    children["Scan account"]["TimeoutSeconds"] = 4
+    client.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+    deployed.account.faults.add(Fault("Invoke", containing=PAYMENTS, delay=inf, times=1))
+    assert deployed.run() == "FAILED"
+    text = deployed.text()
+    assert f"payments ({PAYMENTS}) (failed): its scan failed: States.Timeout" in text
+    assert "shop-bastion" in text
+
+
 def test_a_child_that_dies_with_its_scan_stored_is_read(deployed: DeployedOrganization) -> None:
     """The first scan stays: the note that the child failed is not stored over it."""
     scan = Fault("PutObject", containing=f"{PAYMENTS}.json", kill=True, answered=True, times=1)
@@ -166,6 +185,19 @@ def test_a_map_that_is_not_carried_out_is_mailed(deployed: DeployedOrganization)
     text = deployed.text()
     assert text.startswith("Nothing could be read in 3 accounts")
     assert "its scan ended without a result" in text
+
+
+def test_a_plan_that_s3_refuses_is_read_by_the_next_attempt(
+    deployed: DeployedOrganization,
+) -> None:
+    """The function asks twice and fails, the state machine starts it again, and it mails once."""
+    report = deployed.caller("report")
+    slow = Fault(
+        "GetObject", containing="plan.json", code="SlowDown", status=503, caller=report, times=2
+    )
+    deployed.account.faults.add(slow)
+    assert deployed.run() == "SUCCEEDED"
+    assert "shop-bastion" in deployed.text()
 
 
 def test_units_without_accounts_are_a_problem(deployed: DeployedOrganization) -> None:

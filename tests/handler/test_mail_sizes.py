@@ -1,11 +1,15 @@
 """The size of mails: small enough for mail programs and SES, whatever was found."""
 
 import re
+from base64 import b64encode
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from secrets import token_bytes
 
 import pytest
 
+from handler.mail import CsvFile, compose
 from handler.model.finding import Severity, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import (
@@ -100,7 +104,8 @@ def test_exceptions_and_targets_are_listed_while_there_is_room() -> None:
     """30 exceptions and 34 targets are all listed; of more, the rest is counted."""
     targets = [Target("123456789012", f"region-{n:02}") for n in range(34)]
     unread = tuple(
-        Coverage(target, CoverageStatus.FAILED, error=f"No {target.region}.") for target in targets
+        Coverage(target, CoverageStatus.FAILED, error=f"No {number}.")
+        for number, target in enumerate(targets)
     )
     accepted = tuple(
         PolicyException(f"sg-{n:02}", "tcp/22", Traffic("tcp", 22, 22), "a", "b", date(2026, 11, 1))
@@ -109,7 +114,7 @@ def test_exceptions_and_targets_are_listed_while_there_is_room() -> None:
     exceptions = ExceptionReview(accepted[:10], accepted[10:20], accepted[20:])
     mail = mails.receive(replace(mails.one(), coverage=unread, exceptions=exceptions))
     for form in (" ".join(mail.text.split()), mail.page.visible):
-        assert not [target for target in targets if f"No {target.region}." not in form]
+        assert not [number for number in range(34) if f"No {number}." not in form]
         groups = [exception.group for exception in accepted]
         assert not [group for group in groups if f" on {group}, owner" not in form]
     crowd = mails.receive(crowded("&" * 255)).text
@@ -157,3 +162,18 @@ def check_size(report: Report) -> None:
     name = attachment.get_filename() or ""
     assert re.fullmatch(r"security-groups-[\w-]*2026-11-23\.csv(\.zip)?", name)
     assert len(mail.rows) == len(report.findings)
+
+
+def test_a_csv_that_has_grown_too_long() -> None:
+    """SES takes the mail, which says how many findings are in the stored report only."""
+    report = mails.small()
+    with closing(CsvFile(report.run)) as csv:
+        for _ in range(60):
+            csv.write(f"{b64encode(token_bytes(750_000)).decode()}\r\n")
+        mail = mails.ReceivedMail(compose(mails.SETTINGS, report, csv=csv))
+    assert len(mail.raw) < MAX_MESSAGE_BYTES
+    text = " ".join(mail.text.split())
+    said = re.search(r"room for the first (\d+) findings; (\d+) more are in the report", text)
+    assert said is not None
+    assert int(said[1]) + int(said[2]) == 60
+    assert int(said[1]) >= 33

@@ -117,7 +117,7 @@ TEAM = ["shop-team@example.com"]
                 ],
             },
             "recipients and digests must be addresses whose IAM policy has at most 10240 "
-            "characters, got 13255: use fewer, or fewer domains.",
+            "characters, got 13064: use fewer, or fewer domains.",
             id="policy-too-long",
         ),
         pytest.param(
@@ -192,6 +192,16 @@ def test_invalid_settings_are_refused(
                 "digests": [{"accounts": [OTHER], "recipients": TEAM}],
             },
             id="digest-of-an-account-in-a-unit",
+        ),
+        pytest.param(
+            {
+                "accounts": [ACCOUNT],
+                "digests": [
+                    {"accounts": [ACCOUNT], "recipients": [f"team-{number:03}@example.com"]}
+                    for number in range(105)
+                ],
+            },
+            id="as-many-addresses-as-the-report-function-may-use",
         ),
     ],
 )

@@ -37,11 +37,13 @@ def actions(deployment: Deployment, policy: str) -> set[str]:
 
 
 def test_door_lists_plans_and_starts(deploy: Deploy) -> None:
-    """The door lists accounts, stores plans and starts the state machine, and nothing else."""
+    """The door lists accounts, stores plans once, and starts the state machine; nothing else."""
     deployment = deploy(organizationalUnits=[UNIT])
     found = statements(deployment, "policy")
     assert {sid: statement["Resource"] for sid, statement in found.items()} == {
         "ListAccounts": "*",
+        "ListLedger": LEDGER,
+        "ReadPlans": [f"{LEDGER}/plans/*"],
         "WritePlans": [f"{LEDGER}/plans/*"],
         "StartExecution": MACHINE,
         "WriteLog": f"arn:{LOG_GROUP}:{NAME}-log:*",
@@ -52,6 +54,16 @@ def test_door_lists_plans_and_starts(deploy: Deploy) -> None:
         "organizations:ListOrganizationalUnitsForParent",
     ]
     assert found["StartExecution"]["Action"] == ["states:StartExecution"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "sid"), [("policy", "WritePlans"), ("scan-policy", "WriteScans")]
+)
+def test_plans_and_scans_cannot_be_replaced(deploy: Deploy, policy: str, sid: str) -> None:
+    """Each write must name If-None-Match, with which S3 refuses to overwrite an object."""
+    statement = statements(deploy(accounts=[ACCOUNT]), policy)[sid]
+    assert statement["Action"] == ["s3:PutObject"]
+    assert statement["Condition"] == {"Null": {"s3:if-none-match": "false"}}
 
 
 def test_door_of_listed_accounts_asks_no_organization(deploy: Deploy) -> None:

@@ -41,14 +41,18 @@ def test_a_run_scans_and_reports(found: dict[str, Any]) -> None:
 
 
 def test_the_map_reads_the_plan(found: dict[str, Any]) -> None:
-    """The accounts come from the object that the input names, each with the run's id."""
+    """The accounts come from the object that the input names, each with the run's id and time."""
     scan = found["Scan"]
     assert scan["ItemReader"] == {
         "Resource": "arn:aws:states:::s3:getObject",
         "ReaderConfig": {"InputType": "JSON"},
         "Parameters": {"Bucket.$": "$.bucket", "Key.$": "$.accounts"},
     }
-    assert scan["ItemSelector"] == {"run.$": "$.run", "item.$": "$$.Map.Item.Value"}
+    assert scan["ItemSelector"] == {
+        "run.$": "$.run",
+        "startedAt.$": "$.startedAt",
+        "item.$": "$$.Map.Item.Value",
+    }
     assert scan["ItemProcessor"]["ProcessorConfig"] == {
         "Mode": "DISTRIBUTED",
         "ExecutionType": "STANDARD",
@@ -98,10 +102,16 @@ def test_throttling_is_retried_for_ten_minutes(found: dict[str, Any], name: str)
     assert sum(waits) == 602
 
 
-def test_a_refused_mail_is_retried_twice(found: dict[str, Any]) -> None:
-    """A refused mail, and a report function that died, are tried again after 90 seconds, twice."""
+def test_a_report_that_fails_is_retried_twice(found: dict[str, Any]) -> None:
+    """After a refused mail, a plan that was not read, or a death: 90 seconds later, twice."""
     assert found["Report"]["Retry"][-1] == {
-        "ErrorEquals": ["MailError", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"],
+        "ErrorEquals": [
+            "MailError",
+            "PlanError",
+            "Lambda.Unknown",
+            "Runtime.ExitError",
+            "Sandbox.Timedout",
+        ],
         "IntervalSeconds": 90,
         "BackoffRate": 1.0,
         "MaxAttempts": 2,

@@ -85,6 +85,16 @@ def test_s3_judges_action_and_key(
 
 
 @pytest.mark.parametrize(
+    ("header", "result"), [({"IfNoneMatch": "*"}, "allowed"), ({}, "AccessDenied")]
+)
+def test_s3_judges_if_none_match(call: Call, header: dict[str, str], result: str) -> None:
+    """A statement with the key s3:if-none-match allows no write that could overwrite."""
+    write = allow("s3:PutObject", f"{LEDGER}/*")
+    write["Condition"] = {"Null": {"s3:if-none-match": "false"}}
+    assert call([write], "s3", "put_object", Bucket="ledger", Key="new", **header) == result
+
+
+@pytest.mark.parametrize(
     ("region", "result"), [("us-east-1", "allowed"), ("us-east-2", "UnauthorizedOperation")]
 )
 def test_ec2_judges_the_region(call: Call, region: str, result: str) -> None:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -128,9 +128,6 @@ def phrases(value: object) -> Iterator[str]:
     elif isinstance(value, tuple):
         for item in value:
             yield from phrases(item)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from phrases(getattr(value, field.name))
 
 
 def small() -> Report:

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler import app, clock
+from handler import app
 from handler.organization import report_accounts, scan_account
 from handler.organization.configuration import Organization
-from tests.support.ledger import head_in
 from tests.support.memory_account import MemoryAccount
-from tests.support.stack import BUCKET, REGIONS, WORLD, Context, text_of
+from tests.support.stack import Context, DeployedAudit, open_port
 
 AUDIT_ACCOUNT = "123456789012"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:audit"
@@ -33,20 +32,24 @@ def refusal(operation: str, code: str, message: str) -> ClientError:
 
 @dataclass
 class Member:
-    """An account of the organization; ``dies`` where its child of the machine leaves nothing."""
+    """An account of the organization; ``dies`` where its child of the machine leaves nothing.
+
+    ``refusal`` is what AWS says where it does not trust the audit.
+    """
 
     account: MemoryAccount
     name: str
     state: str = "ACTIVE"
     unit: str = ROOT
+    refusal: str = "User is not authorized to perform: sts:AssumeRole on resource: {role}"
     trusts: bool = True
     dies: bool = False
     fails: bool = False
 
 
 @dataclass
-class MemoryOrganization:
-    """An audit of many accounts without its deployment; days go by as the test says."""
+class MemoryOrganization(DeployedAudit):
+    """An audit of many accounts."""
 
     patch: pytest.MonkeyPatch
     time: datetime = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -56,30 +59,21 @@ class MemoryOrganization:
     entered: list[dict[str, str]] = field(default_factory=list)
     listing_error: ClientError | None = None
     runs: int = 0
+    account: MemoryAccount = field(default_factory=MemoryAccount)
 
     def __post_init__(self) -> None:
-        self.account = MemoryAccount()
-        self.account.now = lambda: self.time
-        environment = {
-            "SES_SENDER": "audit@example.com",
-            "SES_RECIPIENT": "security@example.com",
-            "AUDIT_REGIONS": ",".join(REGIONS),
-            "NOTIFY": "changes",
-            "LEDGER_BUCKET": BUCKET,
-            "STACK": "dev",
-            "STATE_MACHINE": MACHINE,
-        }
-        for name, value in environment.items():
-            self.patch.setenv(name, value)
+        self.deploy(STATE_MACHINE=MACHINE)
         self.configure(units=(ROOT,))
         for module in ("door", "scan_account", "report_accounts"):
             self.patch.setattr(
                 f"handler.organization.{module}.Clients",
                 lambda: Clients(self, self.account),
             )
-        self.patch.setattr(clock, "now", lambda: self.time)
-        self.patch.setattr(clock, "sleep", self.sleep)
-        self.patch.setattr(clock, "monotonic", self.monotonic)
+
+    @property
+    def head(self) -> Any:
+        """The head of the ledger, in a form that tests need not narrow."""
+        return super().head
 
     def configure(self, **changes: Any) -> None:
         """What is in organization.json."""
@@ -87,18 +81,6 @@ class MemoryOrganization:
         organization = Organization(**fields)
         for module in ("app", "organization.scan_account", "organization.report_accounts"):
             self.patch.setattr(f"handler.{module}.deployed_organization", lambda: organization)
-
-    def monotonic(self) -> float:
-        """The time in seconds."""
-        return self.time.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        """Let time go by."""
-        self.time += timedelta(seconds=seconds)
-
-    def day(self, days: int = 1) -> None:
-        """Let days go by."""
-        self.time += timedelta(days=days)
 
     def join(self, account_id: str, name: str, **fields: Any) -> Member:
         """A new account."""
@@ -109,12 +91,7 @@ class MemoryOrganization:
 
     def open(self, account_id: str, name: str, region: str = "eu-west-1", port: int = 22) -> str:
         """Open a port to the internet in an account; the result is the group's id."""
-        ec2 = self.members[account_id].account.client("ec2", region)
-        group_id: str = ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
-        ranges = [{"CidrIp": WORLD}]
-        permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges}
-        ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[permission])
-        return group_id
+        return open_port(self.members[account_id].account, name, region, port)
 
     def context(self, run: str) -> Context:
         """What Lambda tells a function."""
@@ -138,48 +115,20 @@ class MemoryOrganization:
         execution = self.executions[run]
         if execution["hasAccounts"]:
             for item in json.loads(self.stored(execution["accounts"])):
-                self._child(run, item)
+                self._child(run, {"startedAt": execution["startedAt"], "item": item})
 
-    def _child(self, run: str, item: Mapping[str, Any]) -> None:
-        member = self.members.get(item["account"])
+    def _child(self, run: str, event: Mapping[str, Any]) -> None:
+        member = self.members.get(event["item"]["account"])
         if member and member.dies:
             return
         if member and member.fails:
             failure = {"Error": "Lambda.Unknown", "Cause": '{"errorMessage": "Killed"}'}
-            event = {"run": run, "item": item, "failure": failure}
-            assert scan_account.lambda_handler(event, self.context(run)) == {}
-            return
-        assert scan_account.lambda_handler({"run": run, "item": item}, self.context(run)) == {}
+            event = {**event, "failure": failure}
+        assert scan_account.lambda_handler({"run": run, **event}, self.context(run)) == {}
 
     def report(self, run: str) -> dict[str, Any]:
         """The last state of the machine."""
         return report_accounts.lambda_handler({"run": run}, self.context(run))
-
-    @property
-    def subjects(self) -> list[str]:
-        """The subjects of all mails, without the stack's name."""
-        return [str(m.message["Subject"]).removeprefix("[dev] ") for m in self.account.mails()]
-
-    @property
-    def texts(self) -> list[str]:
-        """The text parts of all mails."""
-        return [text_of(mail.message) for mail in self.account.mails()]
-
-    @property
-    def head(self) -> Any:
-        """The head of the ledger."""
-        return head_in(self.stored)
-
-    @property
-    def keys(self) -> list[str]:
-        """What is in the bucket."""
-        listed = self.account.client("s3").list_objects_v2(Bucket=BUCKET)
-        return [item["Key"] for item in listed["Contents"]]
-
-    def stored(self, key: str) -> bytes:
-        """An object of the bucket."""
-        body: bytes = self.account.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        return body
 
 
 class Clients:
@@ -202,7 +151,7 @@ class Clients:
         self._organization.entered.append({"role": arn, "externalId": external_id or ""})
         member = self._organization.members.get(arn.split(":")[4])
         if member is None or not member.trusts:
-            message = f"User is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            message = (member or Member).refusal.format(role=arn)
             raise refusal(code="AccessDenied", operation="AssumeRole", message=message)
         return Clients(self._organization, member.account)
 

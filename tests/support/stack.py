@@ -41,17 +41,15 @@ class Context:
         return int((self.ends - self.now()).total_seconds() * 1000)
 
 
-@dataclass
-class Stack:
-    """A deployed audit without its deployment; days go by as the test says."""
+class DeployedAudit:
+    """An audit without its deployment, its mails and its ledger; time goes by as the test says."""
 
     account: Account | MemoryAccount
     patch: pytest.MonkeyPatch
-    time: datetime = datetime(2026, 11, 23, 6, tzinfo=UTC)
-    runs: int = 0
-    slept: list[float] = field(default_factory=list)
+    time: datetime
 
-    def __post_init__(self) -> None:
+    def deploy(self, **more: str) -> None:
+        """Set the function's variables, these among them, and its clock."""
         environment = self.account.environment() | {
             "SES_SENDER": "audit@example.com",
             "SES_RECIPIENT": "security@example.com",
@@ -59,21 +57,14 @@ class Stack:
             "NOTIFY": "changes",
             "LEDGER_BUCKET": BUCKET,
             "STACK": "dev",
-            # Its requests take time on the clock, and the account in memory has no CloudTrail.
-            "ATTRIBUTION": "false",
         }
-        for name, value in environment.items():
+        for name, value in {**environment, **more}.items():
             self.patch.setenv(name, value)
         if isinstance(self.account, MemoryAccount):
-            clients = SimpleNamespace(get=self.account.client)
-            self.patch.setattr("handler.app.Clients", lambda: clients)
             self.account.now = lambda: self.time
         self.patch.setattr(clock, "now", lambda: self.time)
         self.patch.setattr(clock, "sleep", self.sleep)
         self.patch.setattr(clock, "monotonic", self.monotonic)
-        self.account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
-        place = {"LocationConstraint": "eu-west-1"}
-        self.account.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
 
     def monotonic(self) -> float:
         """The time in seconds."""
@@ -81,60 +72,21 @@ class Stack:
 
     def sleep(self, seconds: float) -> None:
         """Let time go by."""
-        self.slept.append(seconds)
         self.time += timedelta(seconds=seconds)
 
     def day(self, days: int = 1) -> None:
         """Let days go by."""
         self.time += timedelta(days=days)
 
-    def run(self, event: object = None, run_id: str | None = None, **more: Any) -> dict[str, Any]:
-        """One run on the schedule, or of another event, with another event id each time."""
-        self.runs += 1
-        scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-        event_id = run_id or f"run-{self.runs}"
-        asked = scheduled | {"id": event_id} if event is None else event
-        context = Context(event_id, self.time + timedelta(seconds=300), lambda: self.time)
-        return lambda_handler(asked, more.get("context", context))
-
-    def open(
-        self, name: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
-    ) -> str:
-        """Open a port to a source in a group of that name; the result is the group's id."""
-        ec2 = self.account.client("ec2", region)
-        group_id: str = ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
-        self.allow(group_id, region, port, source)
-        return group_id
-
-    def allow(
-        self, group_id: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
-    ) -> None:
-        """Let a source in to a port of a group."""
-        self.account.client("ec2", region).authorize_security_group_ingress(
-            GroupId=group_id, IpPermissions=[_permission(port, source)]
-        )
-
-    def close(self, group_id: str, region: str = "eu-west-1", port: int = 22) -> None:
-        """Close what was opened."""
-        self.account.client("ec2", region).revoke_security_group_ingress(
-            GroupId=group_id, IpPermissions=[_permission(port)]
-        )
-
     @property
     def subjects(self) -> list[str]:
         """The subjects of all mails, without the stack's name."""
-        prefix = "[dev] "
-        return [str(m.message["Subject"]).removeprefix(prefix) for m in self.account.mails()]
+        return [str(m.message["Subject"]).removeprefix("[dev] ") for m in self.account.mails()]
 
     @property
     def texts(self) -> list[str]:
         """The text parts of all mails."""
         return [text_of(mail.message) for mail in self.account.mails()]
-
-    @property
-    def state(self) -> LedgerState:
-        """What the ledger holds."""
-        return state_in(self.stored)
 
     @property
     def head(self) -> Head:
@@ -152,6 +104,65 @@ class Stack:
         body: bytes = self.account.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return body
 
+
+@dataclass
+class Stack(DeployedAudit):
+    """An audit of one account."""
+
+    account: Account | MemoryAccount
+    patch: pytest.MonkeyPatch
+    time: datetime = datetime(2026, 11, 23, 6, tzinfo=UTC)
+    runs: int = 0
+    slept: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # The requests of attribution take time on the clock, and the account in memory has no
+        # CloudTrail.
+        self.deploy(ATTRIBUTION="false")
+        if isinstance(self.account, MemoryAccount):
+            clients = SimpleNamespace(get=self.account.client)
+            self.patch.setattr("handler.app.Clients", lambda: clients)
+        self.account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
+        place = {"LocationConstraint": "eu-west-1"}
+        self.account.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time go by, and remember how much."""
+        self.slept.append(seconds)
+        super().sleep(seconds)
+
+    def run(self, event: object = None, run_id: str | None = None, **more: Any) -> dict[str, Any]:
+        """One run on the schedule, or of another event, with another event id each time."""
+        self.runs += 1
+        scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+        event_id = run_id or f"run-{self.runs}"
+        asked = scheduled | {"id": event_id} if event is None else event
+        context = Context(event_id, self.time + timedelta(seconds=300), lambda: self.time)
+        return lambda_handler(asked, more.get("context", context))
+
+    def open(
+        self, name: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
+    ) -> str:
+        """Open a port to a source in a group of that name; the result is the group's id."""
+        return open_port(self.account, name, region, port, source)
+
+    def allow(
+        self, group_id: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
+    ) -> None:
+        """Let a source in to a port of a group."""
+        _allow(self.account.client("ec2", region), group_id, port, source)
+
+    def close(self, group_id: str, region: str = "eu-west-1", port: int = 22) -> None:
+        """Close what was opened."""
+        self.account.client("ec2", region).revoke_security_group_ingress(
+            GroupId=group_id, IpPermissions=[_permission(port)]
+        )
+
+    @property
+    def state(self) -> LedgerState:
+        """What the ledger holds."""
+        return state_in(self.stored)
+
     def store(self, key: str, body: bytes) -> None:
         """Put an object into the bucket."""
         self.account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
@@ -163,6 +174,21 @@ class Stack:
         known = [record.finding for record in state.records.values()]
         gone = [found.record.finding for found in state.resolved.values() if found.record]
         return {finding.group_name: finding.status.value for finding in (*gone, *known)}
+
+
+def open_port(
+    account: Account | MemoryAccount, name: str, region: str, port: int, source: str = WORLD
+) -> str:
+    """Open a port to a source in a new group; the result is the group's id."""
+    ec2 = account.client("ec2", region)
+    group_id: str = ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
+    _allow(ec2, group_id, port, source)
+    return group_id
+
+
+def _allow(ec2: Any, group_id: str, port: int, source: str) -> None:
+    permissions = [_permission(port, source)]
+    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=permissions)
 
 
 def text_of(mail: EmailMessage) -> str:

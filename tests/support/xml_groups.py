@@ -93,13 +93,13 @@ _OURS, _BOTO3S = Ec2(), Ec2()
 _REGION = Ec2Region(_OURS.client)
 
 
-def ours(body: bytes) -> object:
+def ours(body: bytes) -> tuple[object, object]:
     """What the audit reads, and the pages that it asks for."""
     _OURS.begin(body)
     return _essences(_REGION.security_groups()), _OURS.requests
 
 
-def boto3s(body: bytes) -> object:
+def boto3s(body: bytes) -> tuple[object, object]:
     """What boto3 reads, and the pages that it asks for."""
     _BOTO3S.begin(body)
     return _essences(_read_by_boto3()), _BOTO3S.requests

@@ -147,6 +147,7 @@ def test_lists_and_interfaces_have_their_ids(
         ),
         pytest.param(authorize(rule(isEgress=True)), id="outbound"),
         pytest.param(modify(update(source="somewhere")), id="no-cidr"),
+        pytest.param(modify(update(FromPort=True, ToPort=22)), id="no-port"),
         pytest.param(modify_list(RemoveEntry=ENTRY), id="removed-from-a-list"),
         pytest.param(modify_list(PrefixListName="offices"), id="renamed-list"),
         pytest.param(

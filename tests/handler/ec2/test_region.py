@@ -186,6 +186,19 @@ def test_exclusions_are_read_page_by_page(region: Region) -> None:
     assert region.scan().findings[0].severity == "critical"
 
 
+def test_a_repeated_page_of_exclusions_proves_nothing_and_is_said(region: Region) -> None:
+    """A token that EC2 gives twice ends the reading; the severity stays, and a notice says so."""
+    region.interfaces(PUBLIC)
+    region.interfaces(filters=ENTRY_POINTS)
+    region.paths(block_options())
+    page = {KEYS[EXCLUSIONS]: [], "NextToken": "more"}
+    region.stub.add_response(EXCLUSIONS, page, {"MaxResults": ANY})
+    region.stub.add_response(EXCLUSIONS, page, {"MaxResults": ANY, "NextToken": "more"})
+    result = region.scan()
+    assert "The same next token was received twice: more." in (result.coverage.notice or "")
+    assert result.findings[0].severity == "critical"
+
+
 @pytest.mark.parametrize(
     ("refused", "severity"),
     [

@@ -92,12 +92,28 @@ def test_answers_are_parsed_as_boto3_parses_them(operation: str, *, is_odd: bool
     assert taken > number / 3
 
 
-def test_refusals_are_left_to_boto3() -> None:
-    """An answer with an error is not parsed."""
-    response: dict[str, Any] = {"status_code": 400, "body": b"<Response/>"}
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(400, b"<Response/>", id="error"),
+        pytest.param(200, b"<R><requestId/><requestId/></R>", id="two-request-ids"),
+    ],
+)
+def test_an_answer_of_another_form_is_left_to_boto3(status: int, body: bytes) -> None:
+    """An error is not parsed, and neither is what boto3 refuses."""
+    response: dict[str, Any] = {"status_code": status, "body": body}
     parsed: dict[str, Any] = {}
     parse_response(response, parsed, SMALL.operation_model("DescribeRegions"))
-    assert (response["body"], parsed) == (b"<Response/>", {})
+    assert (response["body"], parsed) == (body, {})
+
+
+def test_a_namespace_that_boto3_does_not_know() -> None:
+    """boto3 ends a namespace at the line, and takes what follows for the element's name."""
+    body = b"<R><regionInfo xmlns='a&#10;b'><item/></regionInfo></R>"
+    response: dict[str, Any] = {"status_code": 200, "body": body}
+    parsed: dict[str, Any] = {}
+    parse_response(response, parsed, SMALL.operation_model("DescribeRegions"))
+    assert parsed == {}
 
 
 @pytest.mark.parametrize("first", [SMALL, WHOLE], ids=["cut", "whole"])

@@ -6,6 +6,7 @@ import pytest
 
 from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
 from handler.model.network import AclEntry, BlockPublicAccess, NetworkAcl, Route, RouteTable
+from handler.model.traffic import Traffic
 from tests.support.network import (
     ACCOUNT,
     CORE_NETWORK,
@@ -117,9 +118,9 @@ def test_network_acl() -> None:
         "vpc-1",
         ("subnet-1",),
         (
-            AclEntry(1, "6", WORLD, is_allow=False, low=22, high=23),
-            AclEntry(2, "1", WORLD_V6, is_allow=True, low=8),
-            AclEntry(32767, "-1", WORLD, is_allow=False),
+            AclEntry(1, Traffic("tcp", 22, 23), WORLD, is_allow=False),
+            AclEntry(2, Traffic("icmp", icmp_type=8), WORLD_V6, is_allow=True),
+            AclEntry(32767, Traffic("all"), WORLD, is_allow=False),
         ),
     )
 

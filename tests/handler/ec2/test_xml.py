@@ -167,3 +167,10 @@ def test_an_unusual_group_is_left_to_boto3(usual: bytes, odd: bytes) -> None:
     assert odd in left
     assert b"sg-4" not in left
     assert ours(body) == boto3s(body)
+
+
+def test_an_odd_number_in_an_outbound_rule_is_refused() -> None:
+    """boto3 refuses the answer, although the audit needs no outbound rule."""
+    body = START + group(outbound="<item><fromPort>--1</fromPort></item>") + END
+    assert ours(body) == boto3s(body)
+    assert ours(body)[0] == "refused"

@@ -42,7 +42,7 @@ GROUP = {
 }
 ANSWER = {"securityGroupInfo": GROUP, "nextToken": ("more", "")}
 # Boto3 may refuse an answer for what is odd there, and the audit never looks there.
-SKIPPED = {"ownerId", "groupDescription", "ipPermissionsEgress", "groups", "description"}
+SKIPPED = {"ownerId", "groupDescription", "groups", "description"}
 READ = sorted({*ANSWER, *GROUP, *PERMISSION, "cidrIp", "key", "value"} - SKIPPED)
 NAMES = (ROOT, "item", "unknown", *READ)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handler.model.address import Family, parse_cidr
+from handler.model.address import Family, parse_cidr, subtract
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,10 @@ def test_refuses_what_is_not_a_cidr(text: str) -> None:
     with pytest.raises(ValueError, match="is not a CIDR, for example") as error:
         parse_cidr(text)
     assert len(str(error.value)) < 350
+
+
+def test_what_others_do_not_hold_is_left() -> None:
+    """Intervals in part of others lose that part."""
+    assert subtract([(0, 10), (20, 30)], [(3, 5), (8, 25)]) == [(0, 3), (5, 8), (25, 30)]
+    assert subtract([(0, 10)], [(0, 10)]) == []
+    assert subtract([(0, 10)], [(2, 8), (3, 5)]) == [(0, 2), (8, 10)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handler.model.address_set import AddressSet, address_set, positions_of, subtract
+from handler.model.address_set import AddressSet, address_set, positions_of
 from handler.model.internet import Internets
 
 ALL_BUT_PRIVATE = (  # noqa: SIM905 -- shorter
@@ -54,9 +54,3 @@ def test_positions_leave_out_what_is_trusted() -> None:
     internet = internets[internets.locate("8.8.8.0/23")[0]]
     assert positions_of(of("8.8.8.0/24"), internet) == []
     assert positions_of(of("8.8.8.0/23"), internet) == positions_of(of("8.8.9.0/24"), internet)
-
-
-def test_what_others_do_not_hold_is_left() -> None:
-    """Intervals in part of others lose that part."""
-    assert subtract([(0, 10), (20, 30)], [(3, 5), (8, 25)]) == [(0, 3), (5, 8), (25, 30)]
-    assert subtract([(0, 10)], [(0, 10)]) == []

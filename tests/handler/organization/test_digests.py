@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from handler.model.run import AuditIncompleteError
 from handler.organization.configuration import TeamDigest
-from sandbox.aws.faults import Fault
-from tests.support.organization import ROOT, MemoryOrganization
+from tests.support.organization import ROOT, MemoryOrganization, refusal
 from tests.support.stack import Killed, intercepted, killed, unwrapped
 
 PAYMENTS, SHOP, BLOG = "111122223333", "222233334444", "333344445555"
@@ -52,6 +52,7 @@ def test_each_team_gets_its_own_part(organization: MemoryOrganization) -> None:
     mail = organization.account.mails()[1]
     assert mail.message["To"] == "payments@example.com"
     assert "All 2 regions of 1 account read" in unwrapped(organization.texts[1])
+    assert ["WORST ACCOUNTS" in text for text in organization.texts] == [True, False, False]
     (attachment,) = mail.message.iter_attachments()
     rows = attachment.get_content().splitlines()
     assert len(rows) == 2
@@ -83,38 +84,174 @@ def test_an_account_that_could_not_be_read_is_said_to_its_team(
     ]
 
 
+def run_with_refused_mail(organization: MemoryOrganization, *, answers: bool = True) -> None:
+    """A run in which SES refuses the team's mail, or takes it and does not answer."""
+    ses = organization.account.client("sesv2")
+    send = ses.send_email
+    rejected = refusal("SendEmail", "MessageRejected", "Not verified.")
+
+    def send_or_refuse(**message: Any) -> Any:
+        if message["Destination"]["ToAddresses"] != ["payments@example.com"]:
+            return send(**message)
+        if answers:
+            raise rejected
+        send(**message)
+        raise ReadTimeoutError(endpoint_url="https://email.eu-west-1.amazonaws.com")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ses, "send_email", send_or_refuse)
+        with pytest.raises(AuditIncompleteError, match="SES did not take the digest"):
+            organization.run()
+
+
 def test_a_refused_team_digest_stops_no_other(organization: MemoryOrganization) -> None:
-    """The run fails; the next digest of everything says so, and that team's is full."""
+    """The next digest of everything says so, that team's is full, and other teams get none."""
     organization.run()
     organization.day()
     for account in (PAYMENTS, SHOP):
         organization.open(account, "database", port=5432)
-    refuse = organization.account.faults.add
-    send = organization.account.client("sesv2").send_email
-
-    def send_or_refuse(**message: object) -> object:
-        if "payments@example.com" in str(message["Destination"]):
-            refuse(Fault("SendEmail", code="MessageRejected", message="Not verified.", times=1))
-        return send(**message)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(organization.account.client("sesv2"), "send_email", send_or_refuse)
-        with pytest.raises(AuditIncompleteError, match="MessageRejected: Not verified"):
-            organization.run()
+    run_with_refused_mail(organization)
     assert [recipient for recipient, _ in mailed(organization)[3:]] == [
         "security@example.com",
         "shop@example.com",
     ]
     organization.day()
     organization.run()
-    assert [recipient for recipient, _ in mailed(organization)[5:]] == [
-        "security@example.com",
-        "payments@example.com",
-        "shop@example.com",
+    assert mailed(organization)[5:] == [
+        ("security@example.com", "5 medium exposures: start with payments-web, SSH"),
+        ("payments@example.com", "2 medium exposures: start with payments-web, SSH"),
     ]
     said = "The digest for payments@example.com was not sent: SES did not take the digest: Message"
     assert said in unwrapped(organization.texts[5])
+    assert "An earlier mail may not have reached you; this one lists all" in unwrapped(
+        organization.texts[6]
+    )
     assert "payments-web" in organization.texts[6]
+    organization.day()
+    assert organization.run()["counts"]["mailed"] == 0
+
+
+@pytest.mark.parametrize("notify", ["full", "changes"])
+def test_a_refused_team_digest_is_not_forgotten_by_a_run_of_another_account(
+    organization: MemoryOrganization, notify: str
+) -> None:
+    """The team gets it in the next run about its own account."""
+    organization.run()
+    organization.day()
+    organization.open(PAYMENTS, "database", port=5432)
+    run_with_refused_mail(organization)
+    organization.sleep(60)
+    organization.open(SHOP, "cache", port=6379)
+    event = {"accounts": [SHOP]}
+    organization.run(event if notify == "full" else event | {"notify": notify})
+    sent = len(mailed(organization))
+    organization.day()
+    organization.run()
+    assert [recipient for recipient, _ in mailed(organization)[sent:]] == [
+        "security@example.com",
+        "payments@example.com",
+    ]
+    assert "PostgreSQL" in organization.texts[-1]
+
+
+def test_a_team_hears_of_a_closing_whose_mail_was_refused(
+    organization: MemoryOrganization,
+) -> None:
+    """Nothing is open any more, and the mail says that."""
+    organization.run()
+    organization.day()
+    ec2 = organization.members[PAYMENTS].account.client("ec2", "eu-west-1")
+    ec2.delete_security_group(GroupId="sg-eu-west-1-0")
+    run_with_refused_mail(organization)
+    organization.day()
+    organization.run()
+    assert mailed(organization)[-1] == (
+        "payments@example.com",
+        "Nothing open to the internet in 1 account",
+    )
+
+
+def test_a_team_digest_without_an_answer_may_have_arrived(
+    organization: MemoryOrganization,
+) -> None:
+    """The next digest of everything does not say that it was not sent."""
+    organization.run()
+    organization.day()
+    organization.open(PAYMENTS, "database", port=5432)
+    run_with_refused_mail(organization, answers=False)
+    organization.day()
+    organization.run()
+    assert "The digest for payments@example.com may not have arrived: SES did not take" in (
+        unwrapped(organization.texts[-2])
+    )
+
+
+def test_two_digests_may_go_to_the_same_address(organization: MemoryOrganization) -> None:
+    """Each of them is mailed."""
+    address = ("all@example.com",)
+    organization.configure(
+        units=(ROOT,), digests=(TeamDigest((PAYMENTS,), address), TeamDigest((SHOP,), address))
+    )
+    organization.run()
+    assert mailed(organization)[1:] == [
+        ("all@example.com", "Medium: SSH on payments-web"),
+        ("all@example.com", "Medium: SSH on shop-web"),
+    ]
+
+
+def test_a_team_hears_that_its_account_is_left_out_and_back(
+    organization: MemoryOrganization,
+) -> None:
+    """The other team does not."""
+    organization.run()
+    for state, subject in (
+        ("SUSPENDED", "1 account left out"),
+        ("ACTIVE", "1 account audited again; 1 still open (1 medium)"),
+    ):
+        organization.day()
+        organization.members[PAYMENTS].state = state
+        sent = len(mailed(organization))
+        organization.run()
+        assert mailed(organization)[sent + 1 :] == [("payments@example.com", subject)]
+
+
+def test_a_digest_of_an_unknown_account_is_said(organization: MemoryOrganization) -> None:
+    """In each digest of everything, but none is mailed for it."""
+    ghost = TeamDigest((BLOG, "999999999999"), ("ghost@example.com",))
+    organization.configure(units=(ROOT,), digests=(ghost,))
+    organization.run()
+    said = "digests names accounts that are not among those to audit: 999999999999."
+    assert said in unwrapped(organization.texts[0])
+    assert said not in unwrapped(organization.texts[1])
+    organization.day()
+    assert organization.run()["counts"]["mailed"] == 0
+
+
+def test_a_second_attempt_keeps_the_kind_of_the_digest(organization: MemoryOrganization) -> None:
+    """It commits a digest of changes as such: the weekly one is not put off."""
+    organization.run()
+    first = organization.head.last_full_digest_at
+    organization.day()
+    organization.open(PAYMENTS, "database", port=5432)
+    organization.start(run="e1")
+    organization.scan("e1")
+
+    def die_after_the_first_mail(request: Any, send: Any) -> Any:
+        answer = send()
+        if request.name == "PutObject" and len(organization.account.mails()) == 4:
+            raise Killed
+        return answer
+
+    with pytest.raises(Killed), intercepted(die_after_the_first_mail):
+        organization.report("e1")
+    organization.sleep(120)
+    organization.report("e1")
+    assert [recipient for recipient, _ in mailed(organization)[3:]] == [
+        "security@example.com",
+        "payments@example.com",
+    ]
+    assert organization.head.last_full_digest_at == first
+    assert organization.head.abandoned == ()
     organization.day()
     assert organization.run()["counts"]["mailed"] == 0
 

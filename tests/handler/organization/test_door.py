@@ -1,12 +1,16 @@
 """The door plans a run and starts the state machine, once for each event."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
 from handler.event import EventError
+from handler.model.run import AuditIncompleteError
+from handler.organization.objects import Exchange
 from sandbox.aws.faults import Fault
 from tests.support.organization import ROOT, MemoryOrganization, refusal
+from tests.support.stack import BUCKET
 
 PAYMENTS, SHOP, OLD = "111122223333", "222233334444", "333344445555"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:audit:"
@@ -36,6 +40,7 @@ def test_a_schedule_starts_an_execution_named_as_the_event(
             "bucket": "ledger",
             "accounts": "plans/e1/accounts.json",
             "hasAccounts": True,
+            "startedAt": "2026-11-23T06:00:00Z",
         }
     }
     assert json.loads(organization.stored("plans/e1/accounts.json")) == [
@@ -63,6 +68,49 @@ def test_named_accounts_need_no_listing(organization: MemoryOrganization) -> Non
     assert json.loads(organization.stored("plans/e1/accounts.json")) == [
         {"account": SHOP, "name": None}
     ]
+
+
+@pytest.mark.parametrize(
+    ("first_error", "second_error", "accounts"),
+    [
+        (None, "AccessDeniedException: No.", [PAYMENTS, SHOP]),
+        ("AccessDeniedException: No.", None, []),
+    ],
+    ids=["listed", "not-listed"],
+)
+def test_a_second_attempt_starts_what_the_first_one_has_planned(
+    organization: MemoryOrganization,
+    first_error: str | None,
+    second_error: str | None,
+    accounts: list[str],
+) -> None:
+    """The list of the second attempt, which may have another end, counts for nothing."""
+    no_entry = refusal("ListAccounts", "AccessDeniedException", "No.")
+    organization.listing_error = no_entry if first_error else None
+    organization.start(run="e1")
+    started = organization.executions.pop("e1")
+    organization.listing_error = no_entry if second_error else None
+    organization.sleep(60)
+    organization.start(run="e1")
+    assert organization.executions["e1"] == started
+    organization.scan("e1")
+    with suppress(AuditIncompleteError):
+        organization.report("e1")
+    assert sorted(organization.head.accounts) == accounts
+    said = "AccessDeniedException: No." in organization.texts[0]
+    assert said is bool(first_error)
+
+
+def test_a_plan_with_a_problem_has_no_accounts(organization: MemoryOrganization) -> None:
+    """An attempt that died before it stored its plan has left accounts, which are not read."""
+    exchange = Exchange(organization.account.client("s3"), BUCKET, "e1")
+    exchange.put_once(exchange.accounts_key, b'[{"account": "222233334444"}]')
+    organization.listing_error = refusal("ListAccounts", "AccessDeniedException", "No entry.")
+    organization.start(run="e1")
+    assert organization.executions["e1"]["hasAccounts"] is False
+    with pytest.raises(AuditIncompleteError):
+        organization.report("e1")
+    assert "ended without a result" not in organization.texts[0]
 
 
 def test_an_event_that_is_delivered_again_starts_nothing(

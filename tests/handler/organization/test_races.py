@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.organization import MemoryOrganization
+from tests.support.organization import MemoryOrganization, refusal
 from tests.support.stack import Killed, intercepted, unwrapped
 
 PAYMENTS, SHOP = "111122223333", "222233334444"
@@ -40,6 +40,24 @@ def test_what_a_dead_run_may_have_mailed_is_resolved(organization: MemoryOrganiz
     counts = organization.run()["counts"]
     assert (counts["new"], counts["resolved"]) == (0, 1)
     assert "run dead may have announced it" in unwrapped(organization.texts[-1])
+
+
+def test_the_plan_that_is_stored_first_is_started(organization: MemoryOrganization) -> None:
+    """Of two attempts of the door at once, one of which cannot list, both start the first plan."""
+    fast: list[Any] = []
+
+    def overtake(request: Any, send: Any) -> Any:
+        if request.url.endswith("plan.json") and request.method == "PUT" and not fast:
+            fast.append("e1")
+            organization.listing_error = refusal("ListAccounts", "AccessDeniedException", "No.")
+            organization.start(run="e1")
+            fast.append(organization.executions.pop("e1"))
+        return send()
+
+    with intercepted(overtake):
+        organization.start(run="e1")
+    assert fast == ["e1", organization.executions["e1"]]
+    assert organization.executions["e1"]["hasAccounts"] is False
 
 
 def test_a_report_that_is_overtaken_before_its_claim_begins_again(

@@ -26,6 +26,20 @@ def members(organization: MemoryOrganization) -> None:
     organization.open(SHOP, "web")
 
 
+def use_exceptions(patch: pytest.MonkeyPatch, *accounts: str) -> None:
+    """Accept SSH on the group web of each of these accounts."""
+    exception = {
+        "group": "web",
+        "ports": "tcp/22",
+        "reason": "bastion",
+        "owner": "ops",
+        "until": "2027-06-01",
+    }
+    policy = Policy.parse({"exceptions": [exception | {"account": a} for a in accounts]})
+    for module in ("scan_account", "report_accounts"):
+        patch.setattr(f"handler.organization.{module}.deployed_policy", lambda: policy)
+
+
 def test_all_accounts_are_one_mail(organization: MemoryOrganization) -> None:
     """It names the accounts, and the run commits what is known of each."""
     assert organization.run()["counts"]["findings"] == 2
@@ -71,6 +85,23 @@ def test_an_account_that_cannot_be_entered_stops_no_other(
     text = unwrapped(organization.texts[0])
     assert "payments (111122223333) (denied): AccessDenied: User is not authorized" in text
     assert text.index("NOT READ") < text.index("MEDIUM (1)")
+
+
+def test_the_reason_of_a_refusal_is_not_cut(organization: MemoryOrganization) -> None:
+    """AWS's words end with the role that refuses, and with the kind of policy that forbids it."""
+    payments = organization.members[PAYMENTS]
+    reason = (
+        "User: arn:aws:sts::123456789012:assumed-role/security-group-audit-scan/"
+        "security-group-audit-scan-function-1a2b3c4 is not authorized to perform: sts:AssumeRole "
+        f"on resource: arn:aws:iam::{PAYMENTS}:role/security-group-audit with an explicit deny in "
+        "a service control policy: arn:aws:organizations::123456789012:policy/o-ab12cd34ef/"
+        "service_control_policy/p-ab12cd34"
+    )
+    payments.name, payments.trusts, payments.refusal = 50 * "p", False, reason
+    with pytest.raises(AuditIncompleteError) as error:
+        organization.run()
+    assert f"{PAYMENTS}) was not read: AccessDenied: {reason}." in str(error.value)
+    assert f"({PAYMENTS}) (denied): AccessDenied: {reason}." in unwrapped(organization.texts[0])
 
 
 @pytest.mark.parametrize(
@@ -233,18 +264,7 @@ def test_an_exception_of_one_account_accepts_its_findings_only(
     organization: MemoryOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is used although the other account has the same group; one that nothing uses is named."""
-    exception = {
-        "group": "web",
-        "ports": "tcp/22",
-        "reason": "bastion",
-        "owner": "ops",
-        "until": "2027-06-01",
-    }
-    policy = Policy.parse(
-        {"exceptions": [exception | {"account": SHOP}, exception | {"account": OLD}]}
-    )
-    for module in ("scan_account", "report_accounts"):
-        monkeypatch.setattr(f"handler.organization.{module}.deployed_policy", lambda: policy)
+    use_exceptions(monkeypatch, SHOP, OLD)
     counts = organization.run()["counts"]
     assert (counts["findings"], counts["excepted"]) == (1, 1)
     text = unwrapped(organization.texts[0])
@@ -285,10 +305,8 @@ def test_an_unknown_account_is_not_new(organization: MemoryOrganization) -> None
     assert organization.subjects[-1] == "2 medium exposures: start with web, SSH"
 
 
-def test_a_reading_that_a_later_run_has_overtaken_is_not_committed(
-    organization: MemoryOrganization,
-) -> None:
-    """The account keeps what the later run knows, and the mail says so."""
+def test_what_a_later_run_has_read_stands(organization: MemoryOrganization) -> None:
+    """The slower run reports that reading as it is known: nothing is lost, and nothing is new."""
     organization.run()
     organization.day()
     organization.start(run="slow")
@@ -296,18 +314,119 @@ def test_a_reading_that_a_later_run_has_overtaken_is_not_committed(
     organization.open(SHOP, "late", port=5432)
     organization.sleep(60)
     organization.run({"accounts": [SHOP], "notify": "changes"}, run="fast")
-    after = organization.head.accounts[SHOP]
-    organization.report("slow")
-    assert organization.head.accounts[SHOP] == after
+    counts = organization.report("slow")["counts"]
+    assert (counts["medium"], counts["new"], counts["resolved"], counts["mailed"]) == (3, 0, 0, 0)
     organization.day()
     counts = organization.run()["counts"]
-    assert (counts["new"], counts["resolved"]) == (0, 0)
+    assert (counts["medium"], counts["new"], counts["resolved"]) == (3, 0, 0)
+
+
+def test_only_the_region_that_was_read_later_is_taken_over(
+    organization: MemoryOrganization,
+) -> None:
+    """What the slower run has found in another region is reported by it."""
+    organization.run()
+    organization.day()
+    organization.open(SHOP, "database", port=5432, region="eu-west-1")
+    organization.start(run="slow")
+    organization.scan("slow")
+    organization.sleep(30)
+    event = {"accounts": [SHOP], "regions": ["us-east-1"], "notify": "changes"}
+    organization.run(event, run="fast")
+    organization.report("slow")
+    assert organization.subjects[-1] == "New medium: PostgreSQL on database"
+
+
+def test_an_account_that_was_not_listed_for_long_stays_known(
+    organization: MemoryOrganization,
+) -> None:
+    """What is known of it is kept until a listing without it is 90 days old."""
+    organization.run()
+    organization.day(91)
+    organization.listing_error = refusal("ListAccounts", "AccessDeniedException", "Denied.")
+    with pytest.raises(AuditIncompleteError):
+        organization.run()
+    organization.listing_error = None
+    organization.day()
+    organization.run({"accounts": [SHOP], "notify": "changes"})
+    assert sorted(organization.head.accounts) == [PAYMENTS, SHOP]
+    organization.day()
+    assert organization.run()["counts"]["new"] == 0
+
+
+def test_accounts_that_leave_are_said_where_all_are_compared_twice(
+    organization: MemoryOrganization,
+) -> None:
+    """The weekly mail seems due until the account that was not read before is read again."""
+    organization.run()
+    organization.day()
+    organization.members[PAYMENTS].trusts = False
+    with pytest.raises(AuditIncompleteError):
+        organization.run()
+    organization.day(8)
+    organization.members[PAYMENTS].trusts = True
+    organization.members[SHOP].state = "SUSPENDED"
+    organization.run()
+    assert organization.subjects[-1].startswith("1 account left out, 1 region can be read again")
+    assert "Left out: shop (222233334444): its state is SUSPENDED" in unwrapped(
+        organization.texts[-1]
+    )
+
+
+@pytest.mark.parametrize("state", ["SUSPENDED", None])
+def test_an_exception_of_an_account_that_is_left_out_is_not_unused(
+    organization: MemoryOrganization, monkeypatch: pytest.MonkeyPatch, state: str | None
+) -> None:
+    """Whoever deletes it would have the finding back with the account."""
+    use_exceptions(monkeypatch, SHOP)
+    organization.run()
+    organization.day()
+    if state:
+        organization.members[SHOP].state = state
+    else:
+        del organization.members[SHOP]
+    organization.run()
+    assert "Left out: shop" in unwrapped(organization.texts[-1])
+    assert "Matches nothing" not in organization.texts[-1]
+
+
+def test_accounts_with_the_same_reason_are_one_line(organization: MemoryOrganization) -> None:
+    """It has AWS's reason once, the names of a hundred, and the number of the others."""
+    for number in range(500):
+        organization.join(f"{number:012}", f"team-{number}", trusts=False)
+    with pytest.raises(AuditIncompleteError):
+        organization.run()
+    text = unwrapped(organization.texts[0])
+    assert (
+        "team-0 (000000000000) (denied): AccessDenied: User is not authorized to perform: "
+        "sts:AssumeRole on resource: arn:aws:iam::000000000000:role/security-group-audit. "
+        "The same in 499 more: team-1 (000000000001), team-2 (000000000002), "
+    ) in text
+    assert text.count("AccessDenied") == 1
+    assert text.count(" (000000000") == 101
+    assert "team-100 (000000000100) and 399 more." in text
 
 
 def test_a_report_without_a_plan_fails(organization: MemoryOrganization) -> None:
     """The error names the key."""
     with pytest.raises(PlanError, match=r"no plan of the run \(plans/e9/plan.json\)"):
         organization.report("e9")
+
+
+@pytest.mark.parametrize("skip", [0, 1], ids=["plan.json", "accounts.json"])
+def test_a_plan_that_s3_refuses_is_read_by_the_next_attempt(
+    organization: MemoryOrganization, skip: int
+) -> None:
+    """The error has the name for which the state machine tries again, and the words of S3."""
+    name = organization.start()["execution"].rpartition(":")[2]
+    organization.scan(name)
+    slow = Fault("GetObject", skip=skip, code="SlowDown", message="Later.", status=503)
+    organization.account.faults.add(slow)
+    with pytest.raises(PlanError, match=r"The run's plan could not be read: SlowDown: Later\."):
+        organization.report(name)
+    organization.account.faults.clear()
+    organization.report(name)
+    assert len(organization.subjects) == 1
 
 
 def test_the_worst_accounts_are_named_and_the_others_counted(

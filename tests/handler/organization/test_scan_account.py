@@ -24,10 +24,12 @@ def shop(organization: MemoryOrganization) -> None:
 
 def scan(organization: MemoryOrganization, account: str = SHOP, **event: object) -> AccountScan:
     """Run the function; what it stored."""
-    item = {"account": account, "name": "shop"}
-    answer = scan_account.lambda_handler(
-        {"run": "e1", "item": item, **event}, organization.context("e1")
-    )
+    child = {
+        "run": "e1",
+        "startedAt": "2026-11-23T05:59:00Z",
+        "item": {"account": account, "name": "shop"},
+    }
+    answer = scan_account.lambda_handler({**child, **event}, organization.context("e1"))
     assert answer == {}
     return decode_scan(organization.stored(f"scans/e1/{account}.json.gz"), account)
 
@@ -121,6 +123,30 @@ def test_the_policy_is_applied(
     assert [(f.group_name, f.status) for f in stored.findings] == [("web", "excepted")]
     assert [f.group_name for f in stored.authorized] == ["public"]
     assert stored.used == {policy.exceptions[0].key}
+
+
+@pytest.mark.parametrize(
+    ("started_at", "status"),
+    [("2026-11-22T23:59:50Z", "excepted"), ("2026-11-23T00:00:00Z", "open")],
+)
+def test_an_exception_is_judged_by_the_day_on_which_the_run_started(
+    organization: MemoryOrganization,
+    monkeypatch: pytest.MonkeyPatch,
+    started_at: str,
+    status: str,
+) -> None:
+    """Accounts that are read after midnight are judged as those before it."""
+    exception = {
+        "group": "web",
+        "ports": "tcp/22",
+        "reason": "bastion",
+        "owner": "ops",
+        "until": "2026-11-22",
+    }
+    policy = Policy.parse({"exceptions": [exception]})
+    monkeypatch.setattr("handler.organization.scan_account.deployed_policy", lambda: policy)
+    (finding,) = scan(organization, startedAt=started_at).findings
+    assert finding.status == status
 
 
 @pytest.mark.parametrize(

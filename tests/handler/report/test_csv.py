@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from handler.report.csv import COLUMNS, csv_lines, without_formulas
+from handler.report.csv import COLUMNS, HEADING, csv_rows, without_formulas
 from handler.report.json_report import report_to_json
 from tests.support import reports
 from tests.support.security_groups import answer, permission
@@ -15,7 +15,8 @@ SSH = permission("tcp", 22, 22, "0.0.0.0/0", "::/0")
 
 def rows(*groups: dict[str, object]) -> list[dict[str, str]]:
     """The rows of a report on these groups, by column."""
-    return list(csv.DictReader(StringIO("".join(csv_lines(reports.of(reports.read(*groups)))))))
+    lines = (HEADING, *csv_rows(reports.of(reports.read(*groups))))
+    return list(csv.DictReader(StringIO("".join(lines))))
 
 
 def test_each_finding_is_a_row() -> None:

@@ -9,8 +9,11 @@ from handler.model.opened_by import Means, NotAttributed, OpenedBy
 from handler.report import phrases
 from handler.report.entries import open_entry
 from handler.report.fields import DECODE_ERRORS, Fields
-from handler.report.json_report import finding_from_fields, finding_to_json
-from handler.report.opener_json import opened_by_from_fields
+from handler.report.json_report import (
+    finding_from_fields,
+    finding_to_json,
+    opened_by_from_fields,
+)
 from tests.support import reports
 from tests.support.documents import ODD_VALUES, changed, places
 from tests.support.openers import ALICE, BY_ATTACHING, NOT_FOUND, NOT_READ, NOT_YET

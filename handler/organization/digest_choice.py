@@ -1,0 +1,104 @@
+"""Decides which digests a run over many accounts mails: that of all, and those of teams."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from handler import mail
+from handler.ledger.accounts import AccountBook
+from handler.ledger.reconcile import has_other_settings
+from handler.mail import is_reminder_day
+from handler.model.accounts_report import AccountsReport
+from handler.model.finding import Severity
+from handler.model.run import Run
+from handler.organization.comparison import Compared, TeamReport
+from handler.organization.configuration import TeamDigest
+from handler.organization.plan import Plan
+from handler.policy.policy import Policy
+from handler.report.digest import DigestKind
+from handler.settings import Notify
+
+_UNKNOWN_ACCOUNTS = "digests names accounts that are not among those to audit: {}."
+_URGENT = (Severity.CRITICAL, Severity.HIGH)
+
+
+class DigestChoice:
+    """The digests of one run.
+
+    ``quiet`` are notices that the next digest of all accounts says, and that are no reason for one
+    that lists all.
+    """
+
+    def __init__(
+        self, plan: Plan, run: Run, policy: Policy, book: AccountBook, digests: Sequence[TeamDigest]
+    ) -> None:
+        self._plan = plan
+        self._run = run
+        self._policy = policy
+        self._book = book
+        self._notify = plan.request.notify
+        self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
+        self.quiet = (*book.refused.values(), *_unknown_accounts(plan, digests))
+
+    def expected(self, urgent: Sequence[str]) -> DigestKind | None:
+        """The digest that is most likely, from what is known before the accounts are compared."""
+        state, run = self._book.state, self._run
+        if self._book.mailed_kind or self._plan.request.dry_run:
+            return self._book.mailed_kind
+        is_first = state is None or (run.is_full and state.last_full_digest_at is None)
+        if is_first or state is None or urgent or self._notify is not Notify.CHANGES:
+            return DigestKind.FULL
+        last = state.runs[-1] if state.runs else None
+        is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
+        is_due = run.is_full and is_urgent and is_reminder_day(run.day, self._last_full_digest_at)
+        has_other = has_other_settings(state, self._policy)
+        return DigestKind.FULL if is_due or has_other else DigestKind.CHANGES
+
+    def of_all(self, compared: Compared) -> DigestKind | None:
+        """The digest of all accounts; None for none, as in a dry run."""
+        report = compared.report
+        if self._book.mailed_kind or self._plan.request.dry_run:
+            return self._book.mailed_kind
+        urgent = tuple(notice for notice in report.notices if notice not in self.quiet)
+        kind = mail.choose_digest(
+            self._notify, replace(report, notices=urgent), self._last_full_digest_at
+        )
+        is_waited_for = any(map(self._is_waiting, compared.teams))
+        return kind or (DigestKind.CHANGES if is_waited_for else None)
+
+    def of_teams(
+        self, compared: Compared, kind: DigestKind | None
+    ) -> Iterator[tuple[TeamReport, DigestKind]]:
+        """The digests of teams beside one of all accounts."""
+        for team in compared.teams if kind else ():
+            report = team.report
+            is_first = bool(report.changes and report.changes.first)
+            has_something = is_first or report.openings or not report.is_complete
+            if not _is_about_any(report):
+                continue
+            if self._is_waiting(team) or (
+                kind is DigestKind.FULL and (has_something or self._notify is Notify.ALWAYS)
+            ):
+                yield team, DigestKind.FULL
+            # Notices are a reason for a full digest of all accounts, or none.
+            elif mail.choose_digest(
+                self._notify, replace(report, notices=()), self._last_full_digest_at
+            ):
+                yield team, DigestKind.CHANGES
+
+    def _is_waiting(self, team: TeamReport) -> bool:
+        """Whether the run is about accounts of a team whose last mail was not sent."""
+        return team.digest.id in self._book.refused and _is_about_any(team.report)
+
+
+def _is_about_any(report: AccountsReport) -> bool:
+    """Whether the run is about any of the report's accounts."""
+    return bool(report.accounts or (report.changes and report.changes.departed))
+
+
+def _unknown_accounts(plan: Plan, digests: Sequence[TeamDigest]) -> Iterator[str]:
+    """That digests name accounts that are not listed, in a sentence."""
+    listed = {account.id for account in plan.listing.accounts}
+    listed |= {account.id for account in plan.listing.left_out}
+    named = {account for digest in digests for account in digest.accounts}
+    if plan.request.is_full and not plan.problem and (unknown := sorted(named - listed)):
+        yield _UNKNOWN_ACCOUNTS.format(", ".join(unknown))

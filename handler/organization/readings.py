@@ -1,0 +1,95 @@
+"""Reads the scans of the accounts of a plan, each with what is known of its account."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from handler.aws import FAILURES, error_text
+from handler.ledger.accounts import AccountBook
+from handler.ledger.state import LedgerState
+from handler.model.finding import Status
+from handler.model.run import CoverageStatus
+from handler.organization.account_scan import AccountScan, ScanError, decode_scan, failed_scan
+from handler.organization.objects import Exchange
+from handler.organization.plan import Account, Plan
+
+# They hide the latency of S3; each holds the objects of one account in memory. With those that
+# write, they are as many as a client keeps connections.
+_THREADS = 6
+_NO_RESULT = "its scan ended without a result."
+
+
+class _Stored(NamedTuple):
+    """What is stored of an account: its scan, or why there is none, and what is known of it."""
+
+    account: Account
+    scan: bytes | str
+    known: bytes | None
+
+
+def read_accounts(
+    plan: Plan, exchange: Exchange, book: AccountBook
+) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
+    """The accounts of the plan, with what was read and what was known. Raises ``StoreError``.
+
+    Of a region that a later run has read since, what was read is what that run has left.
+    """
+    waiting: deque[Future[_Stored]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for account in plan.listing.accounts:
+            waiting.append(pool.submit(_fetch, account, exchange, book))
+            if len(waiting) > _THREADS:
+                yield _decoded(waiting.popleft().result(), book)
+        while waiting:
+            yield _decoded(waiting.popleft().result(), book)
+
+
+def _fetch(account: Account, exchange: Exchange, book: AccountBook) -> _Stored:
+    try:
+        scan = exchange.get(exchange.scan_key(account.id)) or _NO_RESULT
+    except FAILURES as error:
+        scan = f"its scan could not be read: {error_text(error)}"
+    return _Stored(account, scan, book.fetch(account.id))
+
+
+def _decoded(stored: _Stored, book: AccountBook) -> tuple[Account, AccountScan, LedgerState | None]:
+    account = stored.account
+    known = book.known(account.id, stored.known)
+    if isinstance(stored.scan, str):
+        return account, failed_scan(account.id, stored.scan), known
+    try:
+        scan = decode_scan(stored.scan, account.id)
+    except ScanError as error:
+        return account, failed_scan(account.id, str(error)), known
+    return account, _with_later_readings(scan, known), known
+
+
+def _with_later_readings(scan: AccountScan, known: LedgerState | None) -> AccountScan:
+    """The scan, with what is known of the regions that a later run has read since."""
+    later = {
+        coverage.target: reading.read_at
+        for coverage in scan.coverage
+        if known and coverage.read_at and (reading := known.targets.get(coverage.target))
+        if reading.status is CoverageStatus.OK and reading.read_at > coverage.read_at
+    }
+    if known is None or not later:
+        return scan
+    findings = (record.finding for record in known.records.values())
+    return scan._replace(
+        coverage=tuple(
+            c._replace(status=CoverageStatus.OK, error=None, read_at=later[c.target])
+            if c.target in later
+            else c
+            for c in scan.coverage
+        ),
+        findings=(
+            *(f for f in scan.findings if f.target not in later),
+            *(f._replace(status=_as_read(f.status)) for f in findings if f.target in later),
+        ),
+        authorized=tuple(f for f in scan.authorized if f.target not in later),
+    )
+
+
+def _as_read(status: Status) -> Status:
+    return status if status is Status.EXCEPTED else Status.OPEN

@@ -1,0 +1,42 @@
+"""The objects of a run: the first one stays."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handler.organization.objects import Exchange
+from sandbox.aws.faults import Fault
+from tests.support.organization import MemoryOrganization
+from tests.support.stack import BUCKET
+
+IN_PROGRESS = "ConditionalRequestConflict"
+
+
+@pytest.fixture
+def exchange(organization: MemoryOrganization) -> Exchange:
+    """The objects of run e1."""
+    return Exchange(organization.account.client("s3"), BUCKET, "e1")
+
+
+def test_the_first_object_stays(organization: MemoryOrganization, exchange: Exchange) -> None:
+    """The second one is not stored."""
+    assert exchange.put_once("plans/e1/plan.json", b"first") is True
+    assert exchange.put_once("plans/e1/plan.json", b"second") is False
+    assert organization.stored("plans/e1/plan.json") == b"first"
+
+
+def test_an_object_is_stored_while_another_write_is_in_progress(
+    organization: MemoryOrganization, exchange: Exchange
+) -> None:
+    """The other write may fail: S3's 409 is tried again, twice."""
+    organization.account.faults.add(Fault("PutObject", code=IN_PROGRESS, status=409, times=2))
+    assert exchange.put_once("plans/e1/plan.json", b"first") is True
+    assert organization.stored("plans/e1/plan.json") == b"first"
+
+
+def test_an_object_that_is_never_stored_is_an_error(
+    organization: MemoryOrganization, exchange: Exchange
+) -> None:
+    """The third 409 is raised."""
+    organization.account.faults.add(Fault("PutObject", code=IN_PROGRESS, status=409))
+    with pytest.raises(ClientError, match=IN_PROGRESS):
+        exchange.put_once("plans/e1/plan.json", b"first")
