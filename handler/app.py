@@ -146,9 +146,7 @@ class _AuditSteps(NamedTuple):
             else:
                 yield True
 
-    def publish(
-        self, report: Report, before_request: Callable[[], None] = lambda: None
-    ) -> str | None:
+    def publish(self, report: Report, before_request: Callable[[], None]) -> str | None:
         """Put an event for each change on the account's bus, if other systems want them."""
         if not self.settings.publish_events or self.request.dry_run:
             return None

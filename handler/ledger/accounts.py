@@ -242,5 +242,5 @@ class _OneByOne:
         """Mail it."""
         self._steps.send(message, report, before_attempt)
 
-    def publish(self, _report: Report) -> None:
+    def publish(self, _report: Report, _before_request: Callable[[], None]) -> None:
         """Nothing: changes in many accounts are not published."""

@@ -97,8 +97,11 @@ class Steps(Protocol):
     def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
         """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
-    def publish(self, report: Report) -> str | None:
-        """Publish what has changed; what of that failed, in a sentence."""
+    def publish(self, report: Report, before_request: Callable[[], None]) -> str | None:
+        """Publish what has changed, and call ``before_request`` before each request.
+
+        The result says what failed, in a sentence.
+        """
 
 
 class Outcome(NamedTuple):
@@ -188,7 +191,7 @@ class LedgerSession:
         for message in messages:
             if message.id not in self._sent:
                 self._send(steps, message, report)
-        if problem := steps.publish(report):
+        if problem := steps.publish(report, self._before_attempt):
             self._failures.append(problem)
         outcome = Outcome(report, kind is not None, tuple(self._failures))
         self._commit(after, pointers, outcome, kind)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -200,3 +201,24 @@ def test_an_odd_answer_costs_neither_mail_nor_commit(
         stack.run()
     stack.run()
     assert len(account.mails()) == 2
+
+
+def test_the_claim_is_renewed_between_requests(stack: Stack) -> None:
+    """It holds 60 s: five requests of 14 s each do not outlast it."""
+    group_id = stack.open("web", port=1000)
+    for port in range(1002, 1100, 2):
+        stack.allow(group_id, port=port)
+    written: list[float] = []
+
+    def answer_slowly(request: Any, send: Any) -> Any:
+        if request.headers.get("X-Amz-Target", b"").endswith(b"PutEvents"):
+            stack.sleep(14)
+        elif request.method == "PUT" and request.url.endswith("head.json"):
+            written.append(stack.monotonic())
+        return send()
+
+    with intercepted(answer_slowly):
+        stack.run()
+    gaps = [after - before for before, after in pairwise(written)]
+    assert sum(gaps) == 70
+    assert max(gaps) <= 42
