@@ -114,8 +114,8 @@ class _Run:
 
 def _table(figures: list[Row], with_target: list[Row]) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
-    table.add_column("a process for each audit", no_wrap=True)
-    for name in ("plain loop", "product", "ratio", "at most", ""):
+    table.add_column("product and plain loop", no_wrap=True)
+    for name in ("plain", "product", "ratio", "at most", ""):
         table.add_column(name, justify="right", no_wrap=True)
     for row in figures:
         table.add_row(

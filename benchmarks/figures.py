@@ -92,7 +92,7 @@ def _audits(results: Results) -> Iterator[Row]:
     for data, theirs in results.straightforward.items():
         ours = results.product[data]
         ratio, megabytes = LIMITS.get(data, (None, None))
-        name = f"{data.groups:,} groups{', single addresses' if data.single_addresses else ''}"
+        name = f"{data.groups:,}{', single addresses' if data.single_addresses else ' groups'}"
         yield Row(f"CPU, {name}", "s", _cpu(ours), _cpu(theirs), ratio, relative=True)
         yield Row("peak memory of that", "MB", _peak(ours), _peak(theirs), megabytes)
 
@@ -100,7 +100,7 @@ def _audits(results: Results) -> Iterator[Row]:
 def _cold_start(results: Results) -> Iterator[Row]:
     if results.instructions:
         theirs, ours = (number / _MILLION for number in results.instructions)
-        yield Row("cold start, million instructions", "", ours, theirs, 0.85, relative=True)
+        yield Row("cold start, M instructions", "", ours, theirs, 0.85, relative=True)
 
 
 def _regions(results: Results) -> Iterator[Row]:
@@ -173,16 +173,13 @@ def _reach_of_a_function(results: Results) -> Iterator[Row]:
     more = large.groups - small.groups
     memory = (_peak(ours[large]) - _peak(ours[small])) / more
     cpu = (_cpu(ours[large]) - _cpu(ours[small])) / more
-    yield Row("groups in 512 MB (extrapolated)", "", (_MEMORY - _peak(ours[small])) / memory)
-    yield Row("groups in 300 s (extrapolated)", "", _SECONDS * _VCPUS / cpu)
+    yield Row("groups in 512 MB, extrapolated", "", (_MEMORY - _peak(ours[small])) / memory)
+    yield Row("groups in 300 s, extrapolated", "", _SECONDS * _VCPUS / cpu)
     findings = results.parts["many_findings"]
     for_finding = (findings.peak - findings.before) / _MEGABYTE / 20_000
-    yield Row("changes in 512 MB (extrapolated)", "", _MEMORY / for_finding)
-    yield Row(
-        "targets of 500 in 300 s (extrapol.)",
-        "",
-        17 * _SECONDS * _VCPUS / _cpu(ours[REGIONS]),
-    )
+    yield Row("changes in 512 MB, extrapolated", "", _MEMORY / for_finding)
+    targets = 17 * _SECONDS * _VCPUS / _cpu(ours[REGIONS])
+    yield Row("regions in 300 s, extrapolated", "", targets)
 
 
 def _cpu(measurements: Sequence[Measurement]) -> float:

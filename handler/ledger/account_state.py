@@ -158,7 +158,7 @@ def _record_to_json(record: Record) -> dict[str, Any]:
         else None,
         "flips": asdict(record.flips) if record.flips else None,
     }
-    return {key: value for key, value in fields.items() if value not in (None, ())}
+    return {key: value for key, value in fields.items() if value is not None and value != ()}
 
 
 def _record(fields: Fields, account: str) -> Record:

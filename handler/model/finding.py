@@ -77,6 +77,11 @@ class Change(StrEnum):
     WORSENED = "worsened"
 
 
+# Tuples are searched by identity; a set would hash each choice in Python.
+_OPENED = (Status.NEW, Status.REOPENED)
+_WIDER_OR_WORSE = (Change.WIDENED, Change.WORSENED)
+
+
 class Previous(NamedTuple):
     """What a changed finding was, or one of the findings that it grew out of."""
 
@@ -167,13 +172,12 @@ class Finding(NamedTuple):
     @property
     def is_change(self) -> bool:
         """Whether it opened, reopened, or got wider or worse since the last run."""
-        is_wider_or_worse = self.change in {Change.WIDENED, Change.WORSENED}
-        return self.status in {Status.NEW, Status.REOPENED} or is_wider_or_worse
+        return self.status in _OPENED or self.change in _WIDER_OR_WORSE
 
     @property
     def is_opening(self) -> bool:
         """Whether it was opened or made wider since the last run, and not only accepted before."""
-        is_new = self.status in {Status.NEW, Status.REOPENED} and not self.origins
+        is_new = self.status in _OPENED and not self.origins
         return is_new or self.change is Change.WIDENED
 
     @property

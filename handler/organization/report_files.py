@@ -28,7 +28,7 @@ class ReportFile:
         findings = list(map(finding_to_json, report.findings))
         if findings:
             self._stream.write(b"" if self._is_empty else b",")
-            self._stream.write(",".join(map(encode, findings)).encode())
+            self._stream.write(encode(findings)[1:-1].encode())
             self._is_empty = False
         self._later["authorized"].write(map(finding_to_json, report.authorized))
         self._later["coverage"].write(map(coverage_to_json, report.coverage))

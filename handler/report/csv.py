@@ -40,7 +40,7 @@ def csv_line(
 ) -> str:
     """The line of a finding that is JSON-serialisable data."""
     row = {**finding, "accountName": account_name, "openedBy": opened_by}
-    return _line(map(_cell, map(row.get, COLUMNS)))
+    return _line([None if value is None else _cell(value) for value in map(row.get, COLUMNS)])
 
 
 # What writes a row returns what the file's write returns.
@@ -59,6 +59,7 @@ def without_formulas(text: str) -> str:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        value = " ".join(value)
-    return without_formulas(value) if isinstance(value, str) else value
+    # A choice is a text of another type, and no formula.
+    if type(value) is str:
+        return without_formulas(value)
+    return without_formulas(" ".join(value)) if isinstance(value, list) else value
