@@ -33,8 +33,7 @@ _MAX_PLAIN_CSV = 1_000_000
 # SES takes 40 MB with the encoding of attachments, which makes them a third longer.
 _MAX_ZIPPED_CSV = 25_000_000
 _CSV_IS_FULL = (
-    "The CSV has room for the first {:,} findings; {:,} more are in the report in the ledger's "
-    "bucket only."
+    "The CSV has room for {:,} findings; {:,} more are in the report in the ledger's bucket only."
 )
 _TOO_LONG = re.compile(rb"^[^\r\n]{%d}" % (_LONGEST_LINE + 1), re.MULTILINE)
 # SES has not accepted a message that it throttles, and accepts it a little later.

@@ -128,7 +128,7 @@ class AccountsSteps(Protocol):
 
     @property
     def team_ids(self) -> frozenset[str]:
-        """The ids of the mails of all teams."""
+        """The ids of the mails of all teams that have an account to audit."""
 
     def run(self) -> Run:
         """The run."""
@@ -203,11 +203,11 @@ class AccountsSession(LedgerSession):
             if account not in left_out or is_within(pointer.written_at, now, REMEMBERED)
         }
 
-    def _still_refused(self, _kind: DigestKind | None) -> Mapping[str, str]:
-        """Those of teams that still have a digest, until it is sent."""
+    def _still_refused(self, run: Run, kind: DigestKind | None) -> Mapping[str, str]:
+        """Those of teams, until one of a whole run is sent; of others, until a digest says it."""
         before = self._book.refused.items() if self._book else ()
-        waiting = self._steps.team_ids.difference(self._sent)
-        return {**{i: why for i, why in before if i in waiting}, **self._refused}
+        waiting = self._steps.team_ids.difference(self._sent if run.is_full else ())
+        return {**{i: why for i, why in before if not kind or i in waiting}, **self._refused}
 
     def _left_out(self) -> Mapping[str, str]:
         return self._book.left_out if self._book else super()._left_out()

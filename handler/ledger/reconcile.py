@@ -83,6 +83,7 @@ class _Reconciling:
         self._now = now
         self._is_other = has_other_settings(previous, policy)
         self._scope = Scope(findings, coverage)
+        self._read_at = {target.target: target.read_at for target in coverage}
         self._known = [record.finding for record in previous.records.values()]
         self._unlisted: list[Finding] = []
         self._dropped = 0
@@ -311,6 +312,9 @@ class _Reconciling:
         for run, findings in self._previous.suspects.items():
             for finding in findings:
                 if finding.id in self._previous.records or finding not in self._scope:
+                    continue
+                # To the second: the start of the run that has seen it, and of this one's reading.
+                if (finding.last_seen or "")[:19] > self._read_at[finding.target][:19] > "":
                     continue
                 if not self._is_open(finding, found[place_of(finding)]):
                     yield self._resolved(finding, f"run {run} may have announced it")

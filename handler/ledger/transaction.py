@@ -333,7 +333,7 @@ class LedgerSession:
         accounts = {target.account for target in after.targets}
         return {account: p for account, p in pointers.items() if account in accounts}
 
-    def _still_refused(self, kind: DigestKind | None) -> Mapping[str, str]:
+    def _still_refused(self, _run: Run, kind: DigestKind | None) -> Mapping[str, str]:
         """The mails that the next digest says were not sent."""
         return self._refused if kind or not self._stored.head else self._stored.head.refused
 
@@ -453,7 +453,7 @@ class LedgerSession:
         committed = head._replace(
             accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
             left_out=self._left_out(),
-            refused=self._still_refused(kind),
+            refused=self._still_refused(outcome.report.run, kind),
             runs=runs,
             events=events,
             claim=None,

@@ -139,7 +139,8 @@ class Comparison:
             departed=_of(moved.departed, digest.accounts),
             returned=_of(moved.returned, digest.accounts),
         )
-        again = (_LISTS_ALL,) if digest.id in self._book.refused else ()
+        is_waiting = self._run.is_full and digest.id in self._book.refused
+        again = (_LISTS_ALL,) if is_waiting else ()
         return part.reduction.report((*again, *notices), review, changes)
 
     def close(self) -> None:

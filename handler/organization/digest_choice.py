@@ -75,8 +75,10 @@ class DigestChoice:
             has_something = is_first or report.openings or not report.is_complete
             if not _is_about_any(report):
                 continue
+            # Without what was known, there are no changes to tell.
+            is_full = kind is DigestKind.FULL or report.changes is None
             if self._is_waiting(team) or (
-                kind is DigestKind.FULL and (has_something or self._notify is Notify.ALWAYS)
+                is_full and (has_something or self._notify is Notify.ALWAYS)
             ):
                 yield team, DigestKind.FULL
             # Notices are a reason for a full digest of all accounts, or none.
@@ -86,8 +88,9 @@ class DigestChoice:
                 yield team, DigestKind.CHANGES
 
     def _is_waiting(self, team: TeamReport) -> bool:
-        """Whether the run is about accounts of a team whose last mail was not sent."""
-        return team.digest.id in self._book.refused and _is_about_any(team.report)
+        """Whether the last mail to the team was not sent, and this run is about all of it."""
+        is_refused = team.digest.id in self._book.refused
+        return is_refused and self._run.is_full and _is_about_any(team.report)
 
 
 def _is_about_any(report: AccountsReport) -> bool:

@@ -73,8 +73,14 @@ class _ReportSteps:
 
     @property
     def team_ids(self) -> frozenset[str]:
-        """The ids of the mails of all teams."""
-        return frozenset(digest.id for digest in self.digests)
+        """The ids of the mails of all teams that have an account to audit."""
+        listed = {account.id for account in self.plan.listing.accounts}
+        is_whole = self.plan.request.is_full and not self.plan.problem
+        return frozenset(
+            digest.id
+            for digest in self.digests
+            if not is_whole or not listed.isdisjoint(digest.accounts)
+        )
 
     def run(self) -> Run:
         """The run that the plan is for."""

@@ -58,7 +58,7 @@ def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
         reason = error.replace(coverage.target.region, "")
         same[coverage.status, coverage.groups, reason].append(coverage)
     displayed = list(same.values())[:max_lines]
-    number = _NAMED_UNREAD // max(len(displayed), 1)
+    number = max(_NAMED_UNREAD // max(len(displayed), 1), 1)
     for first, *others in displayed:
         line = cut(phrases.unread(first, names), phrases.LONGEST_UNREAD)
         places = [cut(phrases.place(c.target, names), _LONGEST_NAME) for c in others]

@@ -102,6 +102,31 @@ def test_what_is_still_open_is_not_resolved(stack: Stack) -> None:
     assert stack.head.abandoned == ()
 
 
+def test_what_a_dead_run_has_read_later_is_not_resolved(stack: Stack) -> None:
+    """A run that read before it does not know that the opening is gone."""
+    stack.run()
+    stack.day()
+    stack.open("redis", port=6379)
+    writes = []
+
+    def open_and_die(request: Any, send: Callable[[], Any]) -> Any:
+        if request.method == "PUT" and not writes:
+            writes.append(request)
+            stack.sleep(5)
+            stack.open("database", port=5432)
+            stack.sleep(5)
+            with killed_after_its_mail():
+                stack.run(run_id="dies")
+        return send()
+
+    with intercepted(open_and_die):
+        stack.run(run_id="slow")
+    assert not [text for text in stack.texts if MAY_HAVE_ANNOUNCED in unwrapped(text)]
+    stack.day()
+    stack.run()
+    assert not [subject for subject in stack.subjects if "eopened" in subject]
+
+
 def test_ten_dead_runs_are_remembered(stack: Stack) -> None:
     """The oldest ones are forgotten first."""
     stack.run()

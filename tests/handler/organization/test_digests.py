@@ -154,6 +154,41 @@ def test_a_refused_team_digest_is_not_forgotten_by_a_run_of_another_account(
     assert "PostgreSQL" in organization.texts[-1]
 
 
+def test_a_part_of_a_teams_accounts_is_not_all_of_them(organization: MemoryOrganization) -> None:
+    """Reading another region by hand sends the team nothing that looks like an all-clear."""
+    organization.run()
+    organization.day()
+    organization.open(PAYMENTS, "database", port=5432)
+    run_with_refused_mail(organization)
+    sent = len(mailed(organization))
+    organization.sleep(60)
+    organization.run({"accounts": [PAYMENTS], "regions": ["us-east-1"], "notify": "changes"})
+    assert len(mailed(organization)) == sent
+    organization.day()
+    organization.run()
+    assert mailed(organization)[-1][0] == "payments@example.com"
+    assert "PostgreSQL" in organization.texts[-1]
+
+
+def test_a_team_without_accounts_is_not_waited_for(organization: MemoryOrganization) -> None:
+    """The mail on its last account was refused: that is said once."""
+    organization.run()
+    organization.day()
+    organization.members[PAYMENTS].state = "SUSPENDED"
+    run_with_refused_mail(organization)
+    for port in (5432, 6379):
+        organization.day()
+        organization.open(SHOP, f"service-{port}", port=port)
+        organization.run()
+    said = "The digest for payments@example.com was not sent"
+    texts = [
+        t
+        for (to, _), t in zip(mailed(organization), organization.texts, strict=True)
+        if to == "security@example.com"
+    ]
+    assert [said in unwrapped(text) for text in texts[-3:]] == [False, True, False]
+
+
 def test_a_team_hears_of_a_closing_whose_mail_was_refused(
     organization: MemoryOrganization,
 ) -> None:
