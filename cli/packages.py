@@ -23,7 +23,7 @@ def missing_package_reported() -> Iterator[None]:
             raise
         requirement, place = str(_SOURCES), ""
         if not (_SOURCES / "pyproject.toml").is_file():
-            # An index may have somebody else's package under this name.
+            # On a package index, this name may be that of another project.
             requirement, place = ".", " in a clone of the security-group-audit repository"
         if package not in _ALWAYS_INSTALLED:
             requirement += "[sandbox]"

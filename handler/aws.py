@@ -88,7 +88,7 @@ class Clients:
             return self._session.client(service, **arguments)
         try:
             return small_session().create_client(service, **arguments)
-        except Exception:  # noqa: BLE001 -- whatever it is, the whole models decide
+        except Exception:  # noqa: BLE001 -- after any error, the whole models are used
             # A service without a cut model, or a botocore that expects more of one.
             return _whole_session().create_client(service, **arguments)
 

@@ -150,7 +150,7 @@ def read_security_groups(
         if group["regular"] is None or not _is_plain(group[0]):
             groups.append(None)
             left.append(group[0])
-        # One without an id is said to be malformed.
+        # A group without an id is reported as malformed.
         elif group["GroupId"] and _is_private(inbound):
             groups.append(PrivateGroup(inbound.count(_SOURCE)))
         else:

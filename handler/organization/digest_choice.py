@@ -6,7 +6,6 @@ from dataclasses import replace
 from handler import mail
 from handler.ledger.accounts import AccountBook
 from handler.ledger.records import has_other_settings
-from handler.mail import is_reminder_day
 from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
 from handler.model.run import Run
@@ -49,7 +48,9 @@ class DigestChoice:
             return DigestKind.FULL
         last = state.runs[-1] if state.runs else None
         is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
-        is_due = run.is_full and is_urgent and is_reminder_day(run.day, self._last_full_digest_at)
+        is_due = (
+            run.is_full and is_urgent and mail.is_reminder_day(run.day, self._last_full_digest_at)
+        )
         has_other = has_other_settings(state, self._policy)
         return DigestKind.FULL if is_due or has_other else DigestKind.CHANGES
 
@@ -59,9 +60,7 @@ class DigestChoice:
         if self._book.mailed_kind or self._plan.request.dry_run:
             return self._book.mailed_kind
         urgent = tuple(notice for notice in report.notices if notice not in self.quiet)
-        kind = mail.choose_digest(
-            self._notify, replace(report, notices=urgent), self._last_full_digest_at
-        )
+        kind = self._choose(report, urgent)
         is_waited_for = any(map(self._is_waiting, compared.teams))
         return kind or (DigestKind.CHANGES if is_waited_for else None)
 
@@ -82,10 +81,14 @@ class DigestChoice:
             ):
                 yield team, DigestKind.FULL
             # Notices are a reason for a full digest of all accounts, or none.
-            elif mail.choose_digest(
-                self._notify, replace(report, notices=()), self._last_full_digest_at
-            ):
+            elif self._choose(report, ()):
                 yield team, DigestKind.CHANGES
+
+    def _choose(self, report: AccountsReport, notices: tuple[str, ...]) -> DigestKind | None:
+        """The digest of a report, of whose notices only these are a reason for one."""
+        return mail.choose_digest(
+            self._notify, replace(report, notices=notices), self._last_full_digest_at
+        )
 
     def _is_waiting(self, team: TeamReport) -> bool:
         """Whether the last mail to the team was not sent, and this run is about all of it."""

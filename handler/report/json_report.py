@@ -284,7 +284,7 @@ def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> Addre
 
 
 def opened_by_to_json(opened_by: OpenedBy | NotAttributed | None) -> dict[str, Any] | None:
-    """Who opened a finding as JSON-serialisable data; ``principal`` is null where nobody knows."""
+    """Who opened a finding as JSON-serialisable data; ``principal`` is null where it is unknown."""
     if opened_by is None:
         return None
     if isinstance(opened_by, NotAttributed):

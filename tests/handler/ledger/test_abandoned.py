@@ -107,7 +107,7 @@ def test_what_a_dead_run_has_read_later_is_not_resolved(stack: Stack) -> None:
     stack.run()
     stack.day()
     stack.open("redis", port=6379)
-    writes = []
+    writes: list[Any] = []
 
     def open_and_die(request: Any, send: Callable[[], Any]) -> Any:
         if request.method == "PUT" and not writes:

@@ -171,7 +171,7 @@ def test_a_part_of_a_teams_accounts_is_not_all_of_them(organization: MemoryOrgan
 
 
 def test_a_team_without_accounts_is_not_waited_for(organization: MemoryOrganization) -> None:
-    """The mail on its last account was refused: that is said once."""
+    """One digest says that the mail about its last account was refused."""
     organization.run()
     organization.day()
     organization.members[PAYMENTS].state = "SUSPENDED"
@@ -262,25 +262,30 @@ def test_a_digest_of_an_unknown_account_is_said(organization: MemoryOrganization
     assert organization.run()["counts"]["mailed"] == 0
 
 
+def report_twice(organization: MemoryOrganization, dies_at: str, mails: int) -> None:
+    """A run whose report dies after that call with that many mails sent, and is tried again."""
+    organization.start(run="e1")
+    organization.scan("e1")
+
+    def answer_and_die(request: Any, send: Any) -> Any:
+        answer = send()
+        if request.name == dies_at and len(organization.account.mails()) == mails:
+            raise Killed
+        return answer
+
+    with pytest.raises(Killed), intercepted(answer_and_die):
+        organization.report("e1")
+    organization.sleep(120)
+    organization.report("e1")
+
+
 def test_a_second_attempt_keeps_the_kind_of_the_digest(organization: MemoryOrganization) -> None:
     """It commits a digest of changes as such: the weekly one is not put off."""
     organization.run()
     first = organization.head.last_full_digest_at
     organization.day()
     organization.open(PAYMENTS, "database", port=5432)
-    organization.start(run="e1")
-    organization.scan("e1")
-
-    def die_after_the_first_mail(request: Any, send: Any) -> Any:
-        answer = send()
-        if request.name == "PutObject" and len(organization.account.mails()) == 4:
-            raise Killed
-        return answer
-
-    with pytest.raises(Killed), intercepted(die_after_the_first_mail):
-        organization.report("e1")
-    organization.sleep(120)
-    organization.report("e1")
+    report_twice(organization, dies_at="PutObject", mails=4)
     assert [recipient for recipient, _ in mailed(organization)[3:]] == [
         "security@example.com",
         "payments@example.com",
@@ -317,19 +322,7 @@ def test_a_second_attempt_continues_after_what_was_sent(*, answered: bool) -> No
 
 def test_a_mail_that_was_accepted_is_not_sent_again(organization: MemoryOrganization) -> None:
     """Of a report that died after a team's mail, only that mail is repeated, and the rest sent."""
-    organization.start(run="e1")
-    organization.scan("e1")
-
-    def die_after_the_second_mail(request: Any, send: Any) -> Any:
-        answer = send()
-        if request.name == "SendEmail" and len(organization.account.mails()) == 2:
-            raise Killed
-        return answer
-
-    with pytest.raises(Killed), intercepted(die_after_the_second_mail):
-        organization.report("e1")
-    organization.sleep(120)
-    organization.report("e1")
+    report_twice(organization, dies_at="SendEmail", mails=2)
     assert [recipient for recipient, _ in mailed(organization)] == [
         "security@example.com",
         "payments@example.com",
