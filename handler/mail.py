@@ -215,5 +215,5 @@ def is_reminder_day(day: date, last_full_digest_at: str | None) -> bool:
     if last_full_digest_at is None:
         return True
     last_day = date.fromisoformat(clock.day_of(last_full_digest_at))
-    # A day in the future is of a clock that was wrong.
-    return not timedelta() <= day - last_day < _REMINDER_INTERVAL
+    # Of two runs around midnight the earlier one may end last; a later day is of a wrong clock.
+    return not -timedelta(days=1) <= day - last_day < _REMINDER_INTERVAL

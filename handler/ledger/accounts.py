@@ -126,9 +126,11 @@ class AccountBook:
 class AccountsSteps(Protocol):
     """What a run over many accounts does between its accesses to the ledger."""
 
-    @property
-    def team_ids(self) -> frozenset[str]:
-        """The ids of the mails of all teams that have an account to audit."""
+    def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
+        """Of the refused mails of teams, by their ids, those to say again, after a run that mailed.
+
+        ``sent`` are the ids of the mails that it has sent.
+        """
 
     def run(self) -> Run:
         """The run."""
@@ -178,7 +180,7 @@ class AccountsSession(LedgerSession):
             self._book.finish()
         finally:
             self._book.close()
-        self._failures += self._book.problems
+        self._failures += (p for p in self._book.problems if p not in self._failures)
         return report, kind
 
     def _read_state(self) -> LedgerState | None:
@@ -203,11 +205,10 @@ class AccountsSession(LedgerSession):
             if account not in left_out or is_within(pointer.written_at, now, REMEMBERED)
         }
 
-    def _still_refused(self, run: Run, kind: DigestKind | None) -> Mapping[str, str]:
-        """Those of teams, until one of a whole run is sent; of others, until a digest says it."""
-        before = self._book.refused.items() if self._book else ()
-        waiting = self._steps.team_ids.difference(self._sent if run.is_full else ())
-        return {**{i: why for i, why in before if not kind or i in waiting}, **self._refused}
+    def _still_refused(self, kind: DigestKind | None) -> Mapping[str, str]:
+        before = self._book.refused if self._book else {}
+        kept = self._steps.still_refused(before, self._sent) if kind else before
+        return {**kept, **self._refused}
 
     def _left_out(self) -> Mapping[str, str]:
         return self._book.left_out if self._book else super()._left_out()

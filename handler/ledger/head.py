@@ -28,7 +28,8 @@ class SendClaim(NamedTuple):
     """A run that is about to send its mails.
 
     Several runs may answer the same event at once; ``token`` is different for each. ``sent`` are
-    the mails that SES accepted, ``sending`` is the one that it may have; ``kind`` is the digest's.
+    the mails that SES accepted, ``sending`` is the one that it may have; ``kind`` is the digest's,
+    ``report_key`` tells its report from others.
     """
 
     run: str
@@ -36,6 +37,7 @@ class SendClaim(NamedTuple):
     sent: tuple[str, ...] = ()
     sending: str | None = None
     kind: DigestKind | None = None
+    report_key: str | None = None
 
 
 class Pointer(NamedTuple):
@@ -207,6 +209,7 @@ def _claim(document: Fields) -> SendClaim:
         document.texts("sent"),
         document.optional_text("sending"),
         DigestKind(kind) if kind else None,
+        document.optional_text("report_key"),
     )
 
 

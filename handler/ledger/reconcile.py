@@ -95,9 +95,13 @@ class _Reconciling:
         is_first = any(finding.status is Status.NEW for finding in findings)
         # The settings of version 1 are not known, and mostly the same: what is new is just that.
         is_first = is_first and self._previous.settings != OLD_SETTINGS
-        has_effect = bool(self._dropped) or self._has_moved or is_first
+        is_judged_otherwise = self._is_other and (self._has_moved or is_first)
+        # Only settings drop what is open, also those that changed while a run was under way.
         return Reconciled(
-            tuple(findings), tuple(self._unlisted), self._dropped, self._is_other and has_effect
+            tuple(findings),
+            tuple(self._unlisted),
+            self._dropped,
+            has_new_settings=is_judged_otherwise or self._dropped > 0,
         )
 
     def _openings(self) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ repeat by intent.
   reports all that is open, says so in the mail, and fails at the end.
 """
 
+import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -136,8 +137,9 @@ class LedgerSession:
         self._paused_until: datetime | None = None
         self._failures: list[str] = []
         self._sent: list[str] = []
-        # The digest that an earlier attempt at this run has mailed.
+        # The digest that an earlier attempt at this run has mailed, and the key of its report.
         self._mailed_kind: DigestKind | None = None
+        self._sent_key: str | None = None
         self._refused: dict[str, str] = {}
 
     def execute(self, steps: Steps) -> Outcome | None:
@@ -171,8 +173,7 @@ class LedgerSession:
     def _conclude(self, steps: Steps, run: Run, scans: Sequence[Scan]) -> Outcome:
         self._wait_for_claim()
         store = self._store
-        report, kind = steps.compare(run, scans, self._state, self._notices)
-        kind = self._mailed_kind or kind
+        report, kind = self._compared(steps, run, scans)
         with self._recording_failure():
             self._save_report(report)
         if self._is_about_nothing(report, kind):
@@ -183,10 +184,10 @@ class LedgerSession:
         messages = steps.compose(report, kind) if kind else ()
         pointers = self._write_accounts(after, report)
         if kind and self._store is store:
-            self._claim(pointers, messages, kind)
+            self._claim(pointers, messages, kind, _key_of(report))
         if self._store is not store:
             # The ledger was lost: all that is open is mailed, and why.
-            report, kind = steps.compare(run, scans, None, self._notices)
+            report, kind = self._compared(steps, run, scans)
             messages = steps.compose(report, kind) if kind else ()
         for message in messages:
             if message.id not in self._sent:
@@ -196,6 +197,16 @@ class LedgerSession:
         outcome = Outcome(report, kind is not None, tuple(self._failures))
         self._commit(after, pointers, outcome, kind)
         return outcome._replace(failures=tuple(self._failures))
+
+    def _compared(
+        self, steps: Steps, run: Run, scans: Sequence[Scan]
+    ) -> tuple[Report, DigestKind | None]:
+        """The report, and the digest to mail: that of an earlier attempt with the same report."""
+        report, kind = steps.compare(run, scans, self._state, self._notices)
+        if self._sent and self._sent_key != _key_of(report):
+            self._sent, self._mailed_kind = [], None
+            report, kind = steps.compare(run, scans, self._state, self._notices)
+        return report, self._mailed_kind or kind
 
     def _load(self) -> None:
         self._failures = []
@@ -266,6 +277,7 @@ class LedgerSession:
                     if head.claim.run == self._event.id:
                         # An earlier attempt at this run: these were accepted, and are not repeated.
                         self._sent = list(head.claim.sent)
+                        self._sent_key = head.claim.report_key
                         self._mailed_kind = head.claim.kind if DIGEST in self._sent else None
                     self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
                     self._stored = self._stored._replace(head=head._replace(claim=None, pending={}))
@@ -333,7 +345,7 @@ class LedgerSession:
         accounts = {target.account for target in after.targets}
         return {account: p for account, p in pointers.items() if account in accounts}
 
-    def _still_refused(self, _run: Run, kind: DigestKind | None) -> Mapping[str, str]:
+    def _still_refused(self, kind: DigestKind | None) -> Mapping[str, str]:
         """The mails that the next digest says were not sent."""
         return self._refused if kind or not self._stored.head else self._stored.head.refused
 
@@ -357,14 +369,18 @@ class LedgerSession:
         return next((message.id for message in messages if message.id not in self._sent), None)
 
     def _claim(
-        self, pointers: Mapping[str, Pointer], messages: Sequence[Message], kind: DigestKind
+        self,
+        pointers: Mapping[str, Pointer],
+        messages: Sequence[Message],
+        kind: DigestKind,
+        key: str,
     ) -> None:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
         head = (self._stored.head or Head())._replace(
             claim=SendClaim(
-                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages), kind
+                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages), kind, key
             ),
             pending=pointers,
             abandoned=self._abandoned,
@@ -453,7 +469,7 @@ class LedgerSession:
         committed = head._replace(
             accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
             left_out=self._left_out(),
-            refused=self._still_refused(outcome.report.run, kind),
+            refused=self._still_refused(kind),
             runs=runs,
             events=events,
             claim=None,
@@ -505,7 +521,15 @@ class LedgerSession:
         except StoreError as error:
             self._store, self._stored = LedgerStore(), StoredHead(head=None)
             self._state, self._abandoned = None, ()
+            self._sent, self._mailed_kind = [], None
             self._failures.append(_LOST.format(error))
+
+
+def _key_of(report: Report) -> str:
+    """A hash of what the report says is different, and of what was not read."""
+    news = [(len(openings), [o.finding.id for o in openings]) for openings in report.news]
+    unread = sorted((coverage.target, coverage.status) for coverage in report.unread)
+    return hashlib.sha256(repr((news, unread)).encode()).hexdigest()[:16]
 
 
 def _time(stamp: str) -> datetime:

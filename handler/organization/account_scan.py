@@ -37,13 +37,15 @@ class AccountScan(NamedTuple):
     """What was read of an account, and what it opens after the policy.
 
     ``authorized`` are on ports that the policy authorizes; ``used`` are the keys of the exceptions
-    that are about any finding.
+    that are about any finding. ``read_later`` are targets that another run has read since, of which
+    it is not known which exceptions they use; it is not stored.
     """
 
     coverage: tuple[Coverage, ...]
     findings: tuple[Finding, ...] = ()
     authorized: tuple[Finding, ...] = ()
     used: frozenset[str] = frozenset()
+    read_later: tuple[Coverage, ...] = ()
 
 
 def failed_scan(account: str, error: str) -> AccountScan:

@@ -15,7 +15,7 @@ from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
 from handler.organization.account_scan import AccountScan, failed_scan
-from handler.organization.configuration import TeamDigest
+from handler.organization.configuration import TeamDigest, waiting_digests
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
 from handler.organization.readings import read_accounts
@@ -90,8 +90,10 @@ class Comparison:
         self._teams = [
             (digest, _Part(run, policy.minimum_severity, _NAMED_FOR_TEAM)) for digest in digests
         ]
+        self._waiting = waiting_digests(book.refused, digests)
         self._file = ReportFile()
         self._used: set[str] = set()
+        self._read_later: list[Coverage] = []
 
     def compare(
         self,
@@ -105,6 +107,7 @@ class Comparison:
         """
         for account, scan, known in read_accounts(self._plan, self._exchange, self._book):
             self._used |= scan.used
+            self._read_later += scan.read_later
             report = self._report(scan, known)
             after = next_state(known, report, self._policy, kind)
             self._book.write(account.id, account.name, after)
@@ -139,8 +142,7 @@ class Comparison:
             departed=_of(moved.departed, digest.accounts),
             returned=_of(moved.returned, digest.accounts),
         )
-        is_waiting = self._run.is_full and digest.id in self._book.refused
-        again = (_LISTS_ALL,) if is_waiting else ()
+        again = (_LISTS_ALL,) if self._run.is_full and digest.id in self._waiting else ()
         return part.reduction.report((*again, *notices), review, changes)
 
     def close(self) -> None:
@@ -167,7 +169,7 @@ class Comparison:
         used = {e for e in self._policy.exceptions if e.key in self._used}
         # What nobody reads may use an exception.
         left_out = (failed_scan(i, "left out").coverage for i in self._book.left_out)
-        unread = (*self._all.reduction.unread, *chain.from_iterable(left_out))
+        unread = (*self._all.reduction.unread, *chain.from_iterable(left_out), *self._read_later)
         review = review_exceptions(self._policy, used, unread, self._run)
         changes = None
         if self._book.state:
@@ -178,7 +180,8 @@ class Comparison:
                 departed=tuple(moved.departed.values()),
                 returned=tuple(moved.returned.values()),
             )
-        return self._all.reduction.report((*notices, *self._book.problems), review, changes)
+        notices = tuple(dict.fromkeys((*notices, *self._book.problems)))
+        return self._all.reduction.report(notices, review, changes)
 
     @property
     def _is_first(self) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,8 +30,22 @@ class TeamDigest(NamedTuple):
 
     @property
     def id(self) -> str:
-        """What tells its mail from others."""
-        return f"team-{hashlib.sha256(repr(self[:]).encode()).hexdigest()[:12]}"
+        """What tells its mail from others: a hash of the accounts, and one of the recipients."""
+        return "-".join(hashlib.sha256(repr(part).encode()).hexdigest()[:8] for part in self)
+
+
+def waiting_digests(refused: Iterable[str], digests: Sequence[TeamDigest]) -> frozenset[str]:
+    """The ids of the digests to which a refused mail is still owed.
+
+    Where the mail's own digest has been changed, that is one with the same accounts, or with the
+    same recipients.
+    """
+    waiting: set[str] = set()
+    ids = {digest.id for digest in digests}
+    for mail in refused:
+        parts = set(mail.split("-"))
+        waiting |= {mail} if mail in ids else {i for i in ids if parts & set(i.split("-"))}
+    return frozenset(waiting)
 
 
 class Organization(NamedTuple):

@@ -10,7 +10,7 @@ from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
 from handler.model.run import Run
 from handler.organization.comparison import Compared, TeamReport
-from handler.organization.configuration import TeamDigest
+from handler.organization.configuration import TeamDigest, waiting_digests
 from handler.organization.plan import Plan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
@@ -36,6 +36,7 @@ class DigestChoice:
         self._book = book
         self._notify = plan.request.notify
         self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
+        self._waiting = waiting_digests(book.refused, digests)
         self.quiet = (*book.refused.values(), *_unknown_accounts(plan, digests))
 
     def expected(self, urgent: Sequence[str]) -> DigestKind | None:
@@ -92,7 +93,7 @@ class DigestChoice:
 
     def _is_waiting(self, team: TeamReport) -> bool:
         """Whether the last mail to the team was not sent, and this run is about all of it."""
-        is_refused = team.digest.id in self._book.refused
+        is_refused = team.digest.id in self._waiting
         return is_refused and self._run.is_full and _is_about_any(team.report)
 
 

@@ -9,7 +9,7 @@ from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
 from handler.ledger.state import LedgerState
 from handler.model.finding import Status
-from handler.model.run import CoverageStatus
+from handler.model.run import Coverage, CoverageStatus
 from handler.organization.account_scan import AccountScan, ScanError, decode_scan, failed_scan
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, Plan
@@ -88,6 +88,7 @@ def _with_later_readings(scan: AccountScan, known: LedgerState | None) -> Accoun
             *(f._replace(status=_as_read(f.status)) for f in findings if f.target in later),
         ),
         authorized=tuple(f for f in scan.authorized if f.target not in later),
+        read_later=tuple(Coverage(target, CoverageStatus.FAILED) for target in later),
     )
 
 

@@ -14,7 +14,7 @@ from handler.ledger.transaction import DIGEST, Event, Message
 from handler.model.accounts_report import AccountsReport
 from handler.model.run import Report, Run
 from handler.organization.comparison import Compared, Comparison, TeamReport
-from handler.organization.configuration import TeamDigest, deployed_organization
+from handler.organization.configuration import TeamDigest, deployed_organization, waiting_digests
 from handler.organization.digest_choice import DigestChoice
 from handler.organization.objects import Exchange
 from handler.organization.plan import Plan, PlanError, stored_plan
@@ -71,16 +71,17 @@ class _ReportSteps:
     compared: Compared | None = None
     teams: tuple[tuple[TeamReport, DigestKind], ...] = ()
 
-    @property
-    def team_ids(self) -> frozenset[str]:
-        """The ids of the mails of all teams that have an account to audit."""
+    def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
+        """Those whose team waits for all that is open, after a run that mailed."""
+        if not self.plan.request.is_full or self.plan.problem:
+            return refused
         listed = {account.id for account in self.plan.listing.accounts}
-        is_whole = self.plan.request.is_full and not self.plan.problem
-        return frozenset(
-            digest.id
-            for digest in self.digests
-            if not is_whole or not listed.isdisjoint(digest.accounts)
-        )
+        owed = {d.id for d in self.digests if not listed.isdisjoint(d.accounts)}.difference(sent)
+        return {
+            mail: why
+            for mail, why in refused.items()
+            if not owed.isdisjoint(waiting_digests((mail,), self.digests))
+        }
 
     def run(self) -> Run:
         """The run that the plan is for."""

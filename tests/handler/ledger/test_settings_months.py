@@ -122,6 +122,17 @@ def test_seven_days_are_calendar_days() -> None:
     assert [o.kind for o in (first, sixth, seventh)] == [DigestKind.FULL, None, DigestKind.FULL]
 
 
+@pytest.mark.parametrize(
+    ("days", "kind"),
+    [pytest.param(-1, None, id="around-midnight"), pytest.param(-2, DigestKind.FULL, id="clock")],
+)
+def test_a_run_that_began_before_the_last_full_digest(days: int, kind: DigestKind | None) -> None:
+    """Of two runs around midnight one mails all that is open; an odd clock stops no full digest."""
+    late = START + 7 * DAY
+    first = follow(LedgerState(), one(SSH), late)
+    assert follow(first.state, one(SSH), late + days * DAY).kind is kind
+
+
 def test_a_run_of_a_part_is_no_reminder() -> None:
     """A run of one region mails no full digest on the seventh day; the next whole run does."""
     first = follow(LedgerState(), one(SSH), START)

@@ -329,3 +329,96 @@ def test_a_mail_that_was_accepted_is_not_sent_again(organization: MemoryOrganiza
         "payments@example.com",
         "shop@example.com",
     ]
+
+
+def test_a_second_attempt_that_reads_more_mails_it(organization: MemoryOrganization) -> None:
+    """What the first one could not read is announced to all, who had been told of its failure."""
+    organization.run()
+    organization.day()
+    organization.open(SHOP, "database", port=5432)
+    organization.start(run="e1")
+    organization.scan("e1")
+
+    def lose_a_scan_and_die(request: Any, send: Any) -> Any:
+        if request.method == "GET" and f"scans/e1/{SHOP}" in request.url:
+            raise refusal("GetObject", "SlowDown", "Reduce your request rate.")
+        answer = send()
+        if request.name == "SendEmail" and len(organization.account.mails()) == 5:
+            raise Killed
+        return answer
+
+    with pytest.raises(Killed), intercepted(lose_a_scan_and_die):
+        organization.report("e1")
+    organization.sleep(120)
+    organization.report("e1")
+    assert mailed(organization)[3:] == [
+        ("security@example.com", "1 account not read; 2 medium"),
+        ("shop@example.com", "Nothing could be read in 1 account"),
+        ("security@example.com", "New medium: PostgreSQL on database"),
+        ("payments@example.com", "Medium: SSH on payments-web"),
+        ("shop@example.com", "New medium: PostgreSQL on database"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "mended",
+    [
+        pytest.param(TeamDigest((PAYMENTS,), ("money@example.com",)), id="recipients"),
+        pytest.param(TeamDigest((PAYMENTS, BLOG), ("payments@example.com",)), id="accounts"),
+    ],
+)
+def test_a_refused_digest_that_is_changed_is_not_forgotten(
+    organization: MemoryOrganization, mended: TeamDigest
+) -> None:
+    """Its new recipients, or those of its new accounts, get all that is open; no other team does.
+
+    A run of another account comes between.
+    """
+    organization.run()
+    organization.day()
+    organization.open(PAYMENTS, "database", port=5432)
+    run_with_refused_mail(organization)
+    organization.configure(units=(ROOT,), digests=(mended, DIGESTS[1]))
+    organization.sleep(60)
+    organization.run({"accounts": [SHOP]})
+    sent = len(mailed(organization))
+    organization.day()
+    organization.run()
+    assert [recipient for recipient, _ in mailed(organization)[sent:]] == [
+        "security@example.com",
+        *mended.recipients,
+    ]
+    assert "PostgreSQL" in organization.texts[-1]
+    organization.day()
+    assert organization.run()["counts"]["mailed"] == 0
+
+
+def test_a_second_attempt_without_a_ledger_mails_all(organization: MemoryOrganization) -> None:
+    """It cannot tell what was mailed, and a team gets all that is open, not a part of it."""
+    organization.run()
+    organization.day()
+    organization.open(PAYMENTS, "database", port=5432)
+    organization.start(run="e1")
+    organization.scan("e1")
+
+    def die_after_the_digest(request: Any, send: Any) -> Any:
+        answer = send()
+        if request.name == "PutObject" and len(organization.account.mails()) == 4:
+            raise Killed
+        return answer
+
+    def refuse_the_ledger(request: Any, send: Any) -> Any:
+        if request.method == "GET" and f"known/{PAYMENTS}" in request.url:
+            raise refusal("GetObject", "AccessDenied", "No.")
+        return send()
+
+    with pytest.raises(Killed), intercepted(die_after_the_digest):
+        organization.report("e1")
+    organization.sleep(120)
+    with pytest.raises(AuditIncompleteError, match="No"), intercepted(refuse_the_ledger):
+        organization.report("e1")
+    assert mailed(organization)[4:] == [
+        ("security@example.com", "4 medium exposures: start with database, PostgreSQL"),
+        ("payments@example.com", "2 medium exposures: start with database, PostgreSQL"),
+        ("shop@example.com", "Medium: SSH on shop-web"),
+    ]

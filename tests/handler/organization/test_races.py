@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from handler.policy.policy import Policy
 from tests.support.organization import MemoryOrganization, refusal
 from tests.support.stack import Killed, intercepted, unwrapped
 
@@ -86,3 +87,43 @@ def test_a_report_that_is_overtaken_before_its_claim_begins_again(
     organization.day()
     counts = organization.run()["counts"]
     assert (counts["new"], counts["resolved"], counts["mailed"]) == (0, 0, 0)
+
+
+def test_settings_that_change_before_the_report_are_said_by_the_next_run(
+    organization: MemoryOrganization,
+) -> None:
+    """What they take off the list is counted in a mail, although that run stored their hash."""
+    organization.start(run="slow")
+    organization.scan("slow")
+    for module in ("scan_account", "report_accounts"):
+        organization.patch.setattr(
+            f"handler.organization.{module}.deployed_policy",
+            lambda: Policy.parse({"authorizedPorts": ["tcp/22"]}),
+        )
+    assert organization.report("slow")["counts"]["mailed"] == 0
+    organization.day()
+    organization.run()
+    assert "Settings changed: 2 findings are no longer listed." in organization.texts[-1]
+
+
+def test_an_exception_that_a_later_run_used_matches_something(
+    organization: MemoryOrganization,
+) -> None:
+    """The run that read before it cannot tell, and says nothing of the exception."""
+    group = organization.open(SHOP, "database", port=5432)
+    client = organization.members[SHOP].account.client("ec2", "eu-west-1")
+    client.delete_security_group(GroupId=group)
+    exception = {"group": group, "ports": "tcp/5432", "until": "2026-12-31"}
+    policy = Policy.parse({"exceptions": [{**exception, "reason": "a test", "owner": "ops"}]})
+    for module in ("scan_account", "report_accounts"):
+        organization.patch.setattr(f"handler.organization.{module}.deployed_policy", lambda: policy)
+    organization.open(PAYMENTS, "cache", port=6379)
+    organization.start(run="slow")
+    organization.scan("slow")
+    organization.sleep(30)
+    organization.open(SHOP, "database", port=5432)
+    organization.run({"accounts": [SHOP]}, run="later")
+    organization.sleep(30)
+    organization.report("slow")
+    assert "Redis" in organization.texts[-1]
+    assert "Matches nothing" not in organization.texts[-1]
