@@ -192,6 +192,9 @@ class Comparison:
         """The accounts that are left out for the first time, or are back."""
         if self._book.state is None or not self._run.is_full or self._plan.problem:
             return _MovedAccounts({}, {})
+        if any(run.started_at > self._run.started_at for run in self._book.state.runs):
+            # Its listing may be older than what a later run has said; the next run says the rest.
+            return _MovedAccounts({}, {})
         before, listing = self._book.left_out_before, self._plan.listing
         audited = {account.id: account for account in listing.accounts}
         left_out = {account.id: account for account in listing.left_out}

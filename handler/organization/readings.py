@@ -1,14 +1,16 @@
 """Reads the scans of the accounts of a plan, each with what is known of its account."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
-from handler.ledger.state import LedgerState
+from handler.ledger.state import LedgerState, TargetState
 from handler.model.finding import Status
+from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus
 from handler.organization.account_scan import AccountScan, ScanError, decode_scan, failed_scan
 from handler.organization.objects import Exchange
@@ -18,6 +20,7 @@ from handler.organization.plan import Account, Plan
 # write, they are as many as a client keeps connections.
 _THREADS = 6
 _NO_RESULT = "its scan ended without a result."
+_NOT_READ_LATER = "a later run could not read it."
 
 
 class _Stored(NamedTuple):
@@ -66,30 +69,51 @@ def _decoded(stored: _Stored, book: AccountBook) -> tuple[Account, AccountScan, 
 
 
 def _with_later_readings(scan: AccountScan, known: LedgerState | None) -> AccountScan:
-    """The scan, with what is known of the regions that a later run has read since."""
-    later = {
-        coverage.target: reading.read_at
-        for coverage in scan.coverage
-        if known and coverage.read_at and (reading := known.targets.get(coverage.target))
-        if reading.status is CoverageStatus.OK and reading.read_at > coverage.read_at
-    }
+    """The scan, with what is known of the regions that a later run has read, or could not read."""
+    targets = known.targets if known else {}
+    later = {t: r for t, r in targets.items() if r.read_at > (_began(scan, t) or r.read_at)}
     if known is None or not later:
         return scan
-    findings = (record.finding for record in known.records.values())
+    read = {target for target, reading in later.items() if reading.status is CoverageStatus.OK}
+    found = (record.finding for record in known.records.values())
     return scan._replace(
-        coverage=tuple(
-            c._replace(status=CoverageStatus.OK, error=None, read_at=later[c.target])
-            if c.target in later
-            else c
-            for c in scan.coverage
-        ),
+        coverage=tuple(_later_coverage(scan, targets.keys() - later.keys(), later)),
         findings=(
-            *(f for f in scan.findings if f.target not in later),
-            *(f._replace(status=_as_read(f.status)) for f in findings if f.target in later),
+            *(f for f in scan.findings if f.target not in read),
+            *(f._replace(status=_as_read(f.status)) for f in found if f.target in read),
         ),
-        authorized=tuple(f for f in scan.authorized if f.target not in later),
-        read_later=tuple(Coverage(target, CoverageStatus.FAILED) for target in later),
+        authorized=tuple(f for f in scan.authorized if f.target not in read),
+        read_later=tuple(Coverage(target, CoverageStatus.FAILED) for target in read),
     )
+
+
+def _began(scan: AccountScan, target: Target) -> str | None:
+    """When the scan began to read the target; None where it has not, or that is not known."""
+    began = {coverage.target: coverage.read_at for coverage in scan.coverage}
+    if target in began:
+        return began[target]
+    # Where the account could not be entered, that stands for all of its regions.
+    is_all = target.region == ALL_REGIONS
+    return (
+        max(began.values(), default="")
+        if is_all
+        else began.get(target._replace(region=ALL_REGIONS))
+    )
+
+
+def _later_coverage(
+    scan: AccountScan, others: AbstractSet[Target], later: Mapping[Target, TargetState]
+) -> Iterator[Coverage]:
+    """What the scan and the later run have read; ``others`` is known and not read later."""
+    began = {coverage.target: coverage for coverage in scan.coverage}
+    for target, coverage in began.items():
+        is_said_by_regions = target.region == ALL_REGIONS and not others - {target}
+        if target not in later and not is_said_by_regions:
+            yield coverage
+    for target, reading in later.items():
+        coverage = began.get(target, Coverage(target, reading.status))
+        error = None if reading.status is CoverageStatus.OK else coverage.error or _NOT_READ_LATER
+        yield coverage._replace(status=reading.status, error=error, read_at=reading.read_at)
 
 
 def _as_read(status: Status) -> Status:

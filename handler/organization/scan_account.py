@@ -51,7 +51,7 @@ def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget
     organization, policy = deployed_organization(), deployed_policy()
     if organization is None:
         raise SettingsError("organization.json is missing.")
-    regions = account.regions or regions_in(os.environ)
+    regions, began = account.regions or regions_in(os.environ), clock.precise_timestamp()
     try:
         entered = enter_account(
             clients, account.id, organization.member_role, organization.external_id
@@ -61,7 +61,7 @@ def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget
     except FAILURES as error:
         target = Target(account.id, ALL_REGIONS)
         scans = list(logs.log_scans([Scan(coverage_of(target, [error]))]))
-    coverage = tuple(scan.coverage for scan in scans)
+    coverage = tuple(s.coverage._replace(read_at=s.coverage.read_at or began) for s in scans)
     findings = [finding for scan in scans for finding in scan.findings]
     applied = apply_policy(findings, coverage, policy, run)
     used = frozenset(exception.key for exception in applied.used)

@@ -1,9 +1,11 @@
 """Reports on many accounts that die, or that run at the same time."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from handler.model.run import AuditIncompleteError
 from handler.policy.policy import Policy
 from tests.support.organization import MemoryOrganization, refusal
 from tests.support.stack import Killed, intercepted, unwrapped
@@ -87,6 +89,54 @@ def test_a_report_that_is_overtaken_before_its_claim_begins_again(
     organization.day()
     counts = organization.run()["counts"]
     assert (counts["new"], counts["resolved"], counts["mailed"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("is_denied_later", [False, True])
+def test_what_a_later_run_could_or_could_not_read_stands(
+    organization: MemoryOrganization, *, is_denied_later: bool
+) -> None:
+    """Neither run says what the next one takes back, and what only the slow one saw is said."""
+    if is_denied_later:
+        organization.open(PAYMENTS, "database", port=5432)
+    organization.members[PAYMENTS].trusts = is_denied_later
+    organization.start(run="slow")
+    organization.scan("slow")
+    organization.sleep(30)
+    organization.members[PAYMENTS].trusts = not is_denied_later
+    with pytest.raises(AuditIncompleteError) if is_denied_later else nullcontext():
+        organization.run(run="later")
+    organization.sleep(30)
+    mails = len(organization.texts)
+    with pytest.raises(AuditIncompleteError) if is_denied_later else nullcontext():
+        organization.report("slow")
+    assert ["PostgreSQL" in text for text in organization.texts[mails:]] == [True] * is_denied_later
+    assert not [text for text in organization.texts[mails:] if "Read again" in text]
+    organization.day()
+    mails = len(organization.texts)
+    with pytest.raises(AuditIncompleteError) if is_denied_later else nullcontext():
+        organization.run()
+    assert organization.texts[mails:] == []
+
+
+@pytest.mark.parametrize("state", ["SUSPENDED", "ACTIVE"])
+def test_an_older_listing_moves_no_account(organization: MemoryOrganization, state: str) -> None:
+    """A run that listed the accounts before a later run says nothing of their states."""
+    states = ["ACTIVE", "SUSPENDED"]
+    states.remove(state)
+    organization.members[SHOP].state = states[0]
+    organization.run()
+    organization.day()
+    organization.start(run="slow")
+    organization.scan("slow")
+    organization.sleep(30)
+    organization.members[SHOP].state = state
+    organization.run(run="later")
+    mails = len(organization.texts)
+    organization.sleep(30)
+    organization.report("slow")
+    organization.day()
+    organization.run()
+    assert organization.texts[mails:] == []
 
 
 def test_settings_that_change_before_the_report_are_said_by_the_next_run(
