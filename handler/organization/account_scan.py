@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from handler import clock
 from handler.model.finding import Finding
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus
@@ -48,10 +47,10 @@ class AccountScan(NamedTuple):
     read_later: tuple[Coverage, ...] = ()
 
 
-def failed_scan(account: str, error: str) -> AccountScan:
+def failed_scan(account: str, error: str, began_at: str) -> AccountScan:
     """The scan of an account of which nothing was read."""
-    target, now = Target(account, ALL_REGIONS), clock.precise_timestamp()
-    return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=now),))
+    target = Target(account, ALL_REGIONS)
+    return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=began_at),))
 
 
 def bounded(scan: AccountScan) -> AccountScan:

@@ -168,7 +168,7 @@ class Comparison:
     def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
         # What nobody reads may use an exception.
-        left_out = (failed_scan(i, "left out").coverage for i in self._book.left_out)
+        left_out = (failed_scan(i, "left out", "").coverage for i in self._book.left_out)
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out), *self._read_later)
         review = review_exceptions(self._policy, used, unread, self._run)
         changes = None

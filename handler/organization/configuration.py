@@ -31,20 +31,21 @@ class TeamDigest(NamedTuple):
     @property
     def id(self) -> str:
         """What tells its mail from others: a hash of the accounts, and one of the recipients."""
-        return "-".join(hashlib.sha256(repr(part).encode()).hexdigest()[:8] for part in self)
+        parts = (repr(sorted(part)).encode() for part in self)
+        return "-".join(hashlib.sha256(part).hexdigest()[:8] for part in parts)
 
 
 def waiting_digests(refused: Iterable[str], digests: Sequence[TeamDigest]) -> frozenset[str]:
     """The ids of the digests to which a refused mail is still owed.
 
-    Where the mail's own digest has been changed, that is one with the same accounts, or with the
-    same recipients.
+    Where the mail's own digest is gone, that is one with the same accounts or the same recipients,
+    or else each of them.
     """
     waiting: set[str] = set()
     ids = {digest.id for digest in digests}
     for mail in refused:
-        parts = set(mail.split("-"))
-        waiting |= {mail} if mail in ids else {i for i in ids if parts & set(i.split("-"))}
+        similar = {i for i in ids if set(mail.split("-")) & set(i.split("-"))}
+        waiting |= {mail} & ids or similar or ids
     return frozenset(waiting)
 
 

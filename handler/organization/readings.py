@@ -1,8 +1,7 @@
 """Reads the scans of the accounts of a plan, each with what is known of its account."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -10,7 +9,6 @@ from handler.aws import FAILURES, error_text
 from handler.ledger.accounts import AccountBook
 from handler.ledger.state import LedgerState, TargetState
 from handler.model.finding import Status
-from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus
 from handler.organization.account_scan import AccountScan, ScanError, decode_scan, failed_scan
 from handler.organization.objects import Exchange
@@ -43,9 +41,9 @@ def read_accounts(
         for account in plan.listing.accounts:
             waiting.append(pool.submit(_fetch, account, exchange, book))
             if len(waiting) > _THREADS:
-                yield _decoded(waiting.popleft().result(), book)
+                yield _decoded(waiting.popleft().result(), book, plan.started_at)
         while waiting:
-            yield _decoded(waiting.popleft().result(), book)
+            yield _decoded(waiting.popleft().result(), book, plan.started_at)
 
 
 def _fetch(account: Account, exchange: Exchange, book: AccountBook) -> _Stored:
@@ -56,28 +54,39 @@ def _fetch(account: Account, exchange: Exchange, book: AccountBook) -> _Stored:
     return _Stored(account, scan, book.fetch(account.id))
 
 
-def _decoded(stored: _Stored, book: AccountBook) -> tuple[Account, AccountScan, LedgerState | None]:
+def _decoded(
+    stored: _Stored, book: AccountBook, started_at: str
+) -> tuple[Account, AccountScan, LedgerState | None]:
     account = stored.account
     known = book.known(account.id, stored.known)
     if isinstance(stored.scan, str):
-        return account, failed_scan(account.id, stored.scan), known
+        return account, failed_scan(account.id, stored.scan, started_at), known
     try:
         scan = decode_scan(stored.scan, account.id)
     except ScanError as error:
-        return account, failed_scan(account.id, str(error)), known
-    return account, _with_later_readings(scan, known), known
+        return account, failed_scan(account.id, str(error), started_at), known
+    return account, _with_later_readings(scan, account, known), known
 
 
-def _with_later_readings(scan: AccountScan, known: LedgerState | None) -> AccountScan:
+def _with_later_readings(
+    scan: AccountScan, account: Account, known: LedgerState | None
+) -> AccountScan:
     """The scan, with what is known of the regions that a later run has read, or could not read."""
-    targets = known.targets if known else {}
-    later = {t: r for t, r in targets.items() if r.read_at > (_began(scan, t) or r.read_at)}
-    if known is None or not later:
+    coverage = {c.target: c for c in scan.coverage if c.read_at}
+    if known is None or not coverage:
         return scan
-    read = {target for target, reading in later.items() if reading.status is CoverageStatus.OK}
+    # Where the account could not be entered, or the region was enabled since.
+    last = max(c.read_at for c in coverage.values())
+    later = {
+        target: _later(coverage.get(target, Coverage(target, reading.status)), reading)
+        for target, reading in known.targets.items()
+        if target in coverage or not account.regions
+        if reading.read_at > (coverage[target].read_at if target in coverage else last)
+    }
+    read = {target for target, c in later.items() if c.status is CoverageStatus.OK}
     found = (record.finding for record in known.records.values())
     return scan._replace(
-        coverage=tuple(_later_coverage(scan, targets.keys() - later.keys(), later)),
+        coverage=(*(c for c in scan.coverage if c.target not in later), *later.values()),
         findings=(
             *(f for f in scan.findings if f.target not in read),
             *(f._replace(status=_as_read(f.status)) for f in found if f.target in read),
@@ -87,33 +96,10 @@ def _with_later_readings(scan: AccountScan, known: LedgerState | None) -> Accoun
     )
 
 
-def _began(scan: AccountScan, target: Target) -> str | None:
-    """When the scan began to read the target; None where it has not, or that is not known."""
-    began = {coverage.target: coverage.read_at for coverage in scan.coverage}
-    if target in began:
-        return began[target]
-    # Where the account could not be entered, that stands for all of its regions.
-    is_all = target.region == ALL_REGIONS
-    return (
-        max(began.values(), default="")
-        if is_all
-        else began.get(target._replace(region=ALL_REGIONS))
-    )
-
-
-def _later_coverage(
-    scan: AccountScan, others: AbstractSet[Target], later: Mapping[Target, TargetState]
-) -> Iterator[Coverage]:
-    """What the scan and the later run have read; ``others`` is known and not read later."""
-    began = {coverage.target: coverage for coverage in scan.coverage}
-    for target, coverage in began.items():
-        is_said_by_regions = target.region == ALL_REGIONS and not others - {target}
-        if target not in later and not is_said_by_regions:
-            yield coverage
-    for target, reading in later.items():
-        coverage = began.get(target, Coverage(target, reading.status))
-        error = None if reading.status is CoverageStatus.OK else coverage.error or _NOT_READ_LATER
-        yield coverage._replace(status=reading.status, error=error, read_at=reading.read_at)
+def _later(coverage: Coverage, reading: TargetState) -> Coverage:
+    """The coverage with how the later reading ended."""
+    error = None if reading.status is CoverageStatus.OK else coverage.error or _NOT_READ_LATER
+    return coverage._replace(status=reading.status, error=error, read_at=reading.read_at)
 
 
 def _as_read(status: Status) -> Status:

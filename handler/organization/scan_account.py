@@ -37,7 +37,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     account, run = account_item(event["item"]), str(event["run"])
     exchange = Exchange(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
     if failure := event.get("failure"):
-        scan = failed_scan(account.id, _text_of(failure))
+        scan = failed_scan(account.id, _text_of(failure), clock.precise_timestamp())
     else:
         started = Run(run, Trigger.SCHEDULE, str(event["startedAt"]), clock.timestamp())
         scan = _read(account, started, clients, budget)

@@ -361,36 +361,60 @@ def test_a_second_attempt_that_reads_more_mails_it(organization: MemoryOrganizat
 
 
 @pytest.mark.parametrize(
-    "mended",
+    ("digests", "owed"),
     [
-        pytest.param(TeamDigest((PAYMENTS,), ("money@example.com",)), id="recipients"),
-        pytest.param(TeamDigest((PAYMENTS, BLOG), ("payments@example.com",)), id="accounts"),
+        pytest.param(
+            (TeamDigest((PAYMENTS,), ("money@example.com",)), DIGESTS[1]),
+            ["money@example.com"],
+            id="recipients",
+        ),
+        pytest.param(
+            (TeamDigest((PAYMENTS, BLOG), ("payments@example.com",)), DIGESTS[1]),
+            ["payments@example.com"],
+            id="accounts",
+        ),
+        pytest.param(
+            (TeamDigest((PAYMENTS, BLOG), ("money@example.com",)), DIGESTS[1]),
+            ["money@example.com", "shop@example.com"],
+            id="both-so-all-teams",
+        ),
+        pytest.param(
+            (TeamDigest((SHOP, PAYMENTS), ("web@example.com", "shop@example.com")),),
+            ["web@example.com"],
+            id="moved-to-another-team",
+        ),
     ],
 )
 def test_a_refused_digest_that_is_changed_is_not_forgotten(
-    organization: MemoryOrganization, mended: TeamDigest
+    organization: MemoryOrganization, digests: tuple[TeamDigest, ...], owed: list[str]
 ) -> None:
-    """Its new recipients, or those of its new accounts, get all that is open; no other team does.
+    """The digest that took its place lists all that is open, also after a run of another account.
 
-    A run of another account comes between.
+    Where it has both other accounts and other recipients, each team's does.
     """
     organization.run()
     organization.day()
     organization.open(PAYMENTS, "database", port=5432)
     run_with_refused_mail(organization)
-    organization.configure(units=(ROOT,), digests=(mended, DIGESTS[1]))
+    organization.configure(units=(ROOT,), digests=digests)
     organization.sleep(60)
-    organization.run({"accounts": [SHOP]})
+    organization.run({"accounts": [BLOG]})
     sent = len(mailed(organization))
     organization.day()
     organization.run()
     assert [recipient for recipient, _ in mailed(organization)[sent:]] == [
         "security@example.com",
-        *mended.recipients,
+        *owed,
     ]
-    assert "PostgreSQL" in organization.texts[-1]
+    assert "PostgreSQL" in organization.texts[sent + 1]
     organization.day()
     assert organization.run()["counts"]["mailed"] == 0
+
+
+def test_the_order_of_a_digests_accounts_and_recipients_does_not_matter() -> None:
+    """It stays the same digest."""
+    digest = TeamDigest((PAYMENTS, SHOP), ("a@example.com", "b@example.com"))
+    assert TeamDigest(*(part[::-1] for part in digest)).id == digest.id
 
 
 def test_a_second_attempt_without_a_ledger_mails_all(organization: MemoryOrganization) -> None:
