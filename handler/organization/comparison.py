@@ -142,7 +142,8 @@ class Comparison:
             departed=_of(moved.departed, digest.accounts),
             returned=_of(moved.returned, digest.accounts),
         )
-        again = (_LISTS_ALL,) if self._run.is_full and digest.id in self._waiting else ()
+        is_owed = digest.id in self._waiting and self._run.is_full and not part.reduction.unread
+        again = (_LISTS_ALL,) if is_owed else ()
         return part.reduction.report((*again, *notices), review, changes)
 
     def close(self) -> None:

@@ -92,9 +92,9 @@ class DigestChoice:
         )
 
     def _is_waiting(self, team: TeamReport) -> bool:
-        """Whether the last mail to the team was not sent, and this run is about all of it."""
-        is_refused = team.digest.id in self._waiting
-        return is_refused and self._run.is_full and _is_about_any(team.report)
+        """Whether the last mail to the team was not sent, and this run has read all of it."""
+        is_whole = self._run.is_full and _is_about_any(team.report) and not team.report.unread
+        return is_whole and team.digest.id in self._waiting
 
 
 def _is_about_any(report: AccountsReport) -> bool:

@@ -76,7 +76,9 @@ class _ReportSteps:
         if not self.plan.request.is_full or self.plan.problem:
             return refused
         listed = {account.id for account in self.plan.listing.accounts}
-        owed = {d.id for d in self.digests if not listed.isdisjoint(d.accounts)}.difference(sent)
+        unread = {team.digest.id for team, _ in self.teams if team.report.unread}
+        owed = {d.id for d in self.digests if not listed.isdisjoint(d.accounts)}
+        owed = owed.difference(sent) | owed & unread
         return {
             mail: why
             for mail, why in refused.items()

@@ -1,7 +1,7 @@
 """Digests of teams: each gets its own part once, after the digest of everything."""
 
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -409,6 +409,25 @@ def test_a_refused_digest_that_is_changed_is_not_forgotten(
     assert "PostgreSQL" in organization.texts[sent + 1]
     organization.day()
     assert organization.run()["counts"]["mailed"] == 0
+
+
+def test_a_team_whose_account_cannot_be_read_stays_owed_a_digest(
+    organization: MemoryOrganization,
+) -> None:
+    """It gets all that is open when the account is read again, and no promise of it before."""
+    organization.run()
+    organization.day()
+    organization.open(PAYMENTS, "database", port=5432)
+    run_with_refused_mail(organization)
+    for trusts in (False, True):
+        organization.day()
+        organization.members[PAYMENTS].trusts = trusts
+        with nullcontext() if trusts else pytest.raises(AuditIncompleteError):
+            organization.run()
+        assert mailed(organization)[-1][0] == "payments@example.com"
+        assert ("this one lists all" in unwrapped(organization.texts[-1])) is trusts
+        assert ("PostgreSQL" in organization.texts[-1]) is trusts
+    assert organization.head.refused == {}
 
 
 def test_the_order_of_a_digests_accounts_and_recipients_does_not_matter() -> None:
