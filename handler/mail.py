@@ -191,7 +191,7 @@ def send(
                 clock.sleep(pause)
                 continue
             advice = f" {_ADVICE[code]}" if code in _ADVICE else ""
-            problem = f"SES did not take the digest: {aws.error_text(error)}{advice}"
+            problem = f"SES did not accept the digest: {aws.error_text(error)}{advice}"
             raise MailError(problem, refused=aws.is_refusal(error)) from error
         else:
             return

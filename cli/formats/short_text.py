@@ -72,7 +72,7 @@ def facts(opening: Opening) -> tuple[str, ...]:
     ids = rule_ids or [group_id for group_id, _ in finding.groups]
     details = (
         *_path(opening),
-        *(f.detail for f in findings),
+        *(phrases.detail(f, with_command=False) for f in findings),
         finding.exception,
         _seen(finding),
         *(f"opened by: {opener}" for f in findings if (opener := phrases.opened_by(f))),

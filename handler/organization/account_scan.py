@@ -58,7 +58,9 @@ def bounded(scan: AccountScan) -> AccountScan:
     findings = sorted(scan.findings, key=lambda finding: finding.sort_key)
     left_out = {finding.target for finding in findings[MAX_FINDINGS:]}
     left_out |= {finding.target for finding in scan.authorized[MAX_FINDINGS:]}
-    error = f"it has more than the {MAX_FINDINGS:,} findings of an account that a report holds."
+    error = (
+        f"it has more than {MAX_FINDINGS:,} findings, the most that a report holds of an account."
+    )
     return scan._replace(
         coverage=tuple(
             c._replace(status=CoverageStatus.FAILED, error=" ".join(filter(None, (c.error, error))))

@@ -12,6 +12,7 @@ from handler.report import phrases
 from handler.sanitize import cut, plain
 
 _LONGEST_LINE = 240
+_LONGEST_NAME = 80
 _ACCEPTED_FOR = timedelta(days=90)
 _WEB = (Traffic("tcp", 80, 80), Traffic("tcp", 443, 443))
 
@@ -57,9 +58,10 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
         }
         line = plain(json.dumps(exception, ensure_ascii=False))
         if len(line) <= _LONGEST_LINE:
-            yield f"Open on purpose? Add to exceptions: {line}"
+            name = cut(phrases.group_names(finding), _LONGEST_NAME)
+            yield f"Is {name} open on purpose? Add to exceptions: {line}"
     if ports := [f"tcp/{web.from_port}" for web in _WEB if _is_public_web(findings, web)]:
-        yield f"Intended? Add {' and '.join(ports)} to authorizedPorts."
+        yield f"Public web servers? Add {' and '.join(ports)} to authorizedPorts."
 
 
 def _is_public_web(findings: Iterable[Finding], web: Traffic) -> bool:

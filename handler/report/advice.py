@@ -4,6 +4,7 @@ from handler.model.finding import Finding, Severity
 from handler.model.run import Report
 from handler.model.totals import OpeningList
 from handler.report import phrases
+from handler.report.coverage import notices
 from handler.report.headline import is_clean, worst_of
 from handler.sanitize import cut
 
@@ -12,17 +13,17 @@ _LONGEST_NAME = 80
 
 
 def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
-    """Where to start; nothing in a digest of changes whose headline says it all.
+    """Where to start; nothing where the headline says it all.
 
     ``selected`` are the openings that the digest lists.
     """
-    if not is_full and len(selected) == 1:
+    if len(selected) == 1 and (report.is_complete or not is_full):
         return ""
     worst = worst_of(selected).finding if selected else None
     if worst and worst.severity.is_at_least(_URGENT):
         return _start_with(worst, report.names.get(worst.target.account))
     if not report.is_complete:
-        return "Start with what could not be read: what is open there is not known."
+        return "Start with what could not be read."
     if report.exceptions.expiring:
         return "Renew the exceptions that expire soon, or close what they accept."
     if report.openings:
@@ -30,7 +31,8 @@ def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
     is_due = report.exceptions.expired or report.exceptions.unused
     review = "Review the exceptions that have expired or match nothing." if is_due else ""
     # What was not read in this run, or is below the minimum severity, may be open.
-    return review or ("Nothing to do." if is_clean(report) else "")
+    is_all = is_clean(report) and not any(notices(report))
+    return review or ("Nothing to do." if is_all else "")
 
 
 def _start_with(finding: Finding, account: str | None) -> str:

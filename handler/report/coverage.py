@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from handler import VERSION
 from handler.model.network import UNKNOWN
 from handler.model.run import Coverage, Report, Trigger
+from handler.model.totals import Totals
 from handler.report import phrases
 from handler.sanitize import cut, join_first
 
@@ -25,11 +26,23 @@ def coverage_line(report: Report) -> str:
     if report.spans_accounts and not totals.accounts:
         return "No account was read."
     groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
+    if totals.unread_accounts:
+        return _accounts_line(report.totals, f"{groups}, {rules}.")
     number, read = totals.regions, totals.regions - totals.unread
     where = f" of {phrases.count(totals.accounts, 'account')}" if report.spans_accounts else ""
     of_all = f"{read:,} of {number:,} regions" if read < number else phrases.count(number, "region")
     start = "All " if read == number > 1 else ""
     return f"{start}{of_all}{where} read: {groups}, {rules}."
+
+
+def _accounts_line(totals: Totals, what: str) -> str:
+    """The regions of an account that was not read are not known."""
+    accounts, regions = totals.unread_accounts, totals.regions - totals.unread_account_regions
+    read = totals.regions - totals.unread
+    of_regions = f"{read:,} of {regions:,}" if read < regions else f"{read:,}"
+    noun = "region" if regions == 1 else "regions"
+    number = f"{totals.accounts - accounts:,} of {phrases.count(totals.accounts, 'account')}"
+    return f"{number} read ({of_regions} {noun}): {what}"
 
 
 def notices(report: Report) -> Iterator[str]:

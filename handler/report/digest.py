@@ -110,7 +110,7 @@ def build_digest(
         exceptions=tuple(exceptions_to_review(report, max_lines)),
         notes=(
             *_left_out(len(selected) - len(displayed)),
-            *(() if is_full else _still_open(report, news.still_open)),
+            *(_other_commands(displayed) if is_full else _still_open(report, news.still_open)),
             *_notes(report),
         ),
         purpose=tuple(ways_to_accept(report, displayed)),
@@ -216,6 +216,12 @@ def _left_out(number: int) -> Iterator[str]:
     if number:
         more = phrases.count(number, "more finding")
         yield f"And {more} in the CSV."
+
+
+def _other_commands(displayed: Sequence[Opening]) -> Iterator[str]:
+    """Where the commands are that the digest has no room for."""
+    if any(o.finding.fix and o.finding.severity is not Severity.CRITICAL for o in displayed):
+        yield "Other commands are in the CSV."
 
 
 def _still_open(report: Report, openings: OpeningList) -> Iterator[str]:

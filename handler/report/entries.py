@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from handler.model.finding import Change, Finding, Opening, Previous, Status
+from handler.model.finding import Change, Finding, Kind, Opening, Previous, Status
 from handler.model.reach import Reach
 from handler.report import phrases
 from handler.report.commands import Command, commands_of
@@ -39,8 +39,8 @@ def open_entry(
 ) -> Entry:
     """The entry of what is open; with the account where there are ``names`` of several."""
     finding = opening.finding
-    details = list(_details(opening))
     commands = commands_of(opening) if with_commands else ()
+    details = list(_details(opening, with_command=bool(commands)))
     if commands and finding.managed_by:
         owner = cut(finding.managed_by, _LONGEST_NAME)
         details.append(f"Change it in {owner}: a manual change is undone or drifts.")
@@ -58,7 +58,7 @@ def closed_entry(opening: Opening, *, names: Mapping[str, str] | None) -> Entry:
         facts = [f"was {finding.severity}"]
     verb = "open since" if finding.status.is_open else "first seen"
     facts += [f"{verb} {phrases.day(finding.first_seen)}"] if finding.first_seen else []
-    details = _details(opening)
+    details = _details(opening, with_command=False)
     return _entry(opening, "", filter(None, facts), details, (), names=names)
 
 
@@ -99,6 +99,8 @@ def _entry(
 def _path(finding: Finding) -> Iterator[str]:
     """What the group is attached to, who gets in, and why that is less severe than it might be."""
     reason = phrases.reason(finding)
+    if finding.kind is Kind.JOINT:
+        yield "open only together"
     if finding.attached:
         yield join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
     is_named = "get in" in reason or "gets in" in reason
@@ -141,9 +143,12 @@ def _people(opening: Opening, *, with_manager: bool) -> Iterator[str]:
         yield f"managed by {cut(finding.managed_by, _LONGEST_NAME)}"
 
 
-def _details(opening: Opening) -> Iterator[str]:
+def _details(opening: Opening, *, with_command: bool) -> Iterator[str]:
     findings = opening.findings
-    yield from dict.fromkeys(f.detail for f in findings if f.detail and f.detail not in f.why)
+    details = (phrases.detail(f, with_command=with_command) for f in findings)
+    yield from dict.fromkeys(
+        text for f, text in zip(findings, details, strict=True) if text and text not in f.why
+    )
     yield from dict.fromkeys(f.exception for f in findings if f.exception)
     finding = opening.finding
     if finding.flips and finding.flipping_since:

@@ -165,6 +165,7 @@ def _standing(report: Report, *, brief: bool) -> Iterator[str]:
         else:
             start = f"{number:,} {severity} {_noun(worst)}s: start with {group}"
             yield from (f"{start}, {what}", start)
+    yield f"{number:,} {severity} {_noun(worst)}{'' if number == 1 else 's'}"
     yield f"{number:,} {severity}"
 
 
@@ -194,7 +195,7 @@ def _is_open(opening: Opening) -> str:
     what, audience = phrases.service(finding), phrases.audience(finding)
     groups, reason = phrases.group_names(finding), phrases.reason_of_path(finding)
     if reason:
-        return f"{what} on {groups}: rules allow {audience}, {reason}"
+        return f"the rules of {groups} allow {what} from {audience}, but {reason}"
     verb = "are" if ", " in what or " and " in what else "is"
     return f"{what} on {groups} {verb} open to {audience}"
 

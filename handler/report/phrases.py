@@ -204,19 +204,30 @@ def families(opening: Opening) -> str:
     return " + ".join(names) if names != ["IPv4"] else ""
 
 
+def detail(finding: Finding, *, with_command: bool) -> str:
+    """What else opens it, and what its command leaves open where the command is shown, too."""
+    parts = (finding.detail or "").split("; ")
+    return "; ".join(part for part in parts if with_command or not part.startswith("the command "))
+
+
 def reason(finding: Finding) -> str:
     """Why the severity is not the service's own, in a few words; empty where it is."""
-    full, is_lower, text = finding.why.rstrip(".").partition(", but ")
-    if not is_lower and finding.attachment is Attachment.UNKNOWN:
-        text = full.partition("; ")[2]
+    text = _reason(finding)
     for long, short in _SHORTER.items():
         text = text.replace(long, short)
-    return plain(_ASIDE.sub("", text))
+    return text
 
 
 def reason_of_path(finding: Finding) -> str:
     """The reason without who gets in, for a sentence that says it anyway."""
-    return _AUDIENCE.sub("", reason(finding))
+    return _AUDIENCE.sub("", _reason(finding))
+
+
+def _reason(finding: Finding) -> str:
+    full, is_lower, text = finding.why.rstrip(".").partition(", but ")
+    if not is_lower and finding.attachment is Attachment.UNKNOWN:
+        text = full.partition("; ")[2]
+    return plain(_ASIDE.sub("", text))
 
 
 def opened_by(finding: Finding) -> str:

@@ -136,7 +136,7 @@ def test_demo_of_an_organization(project: Path, tmp_path: Path) -> None:
     assert "[dev] Critical: PostgreSQL" in team
     folder = copy / ".demo"
     mail = email.message_from_bytes((folder / "mail.eml").read_bytes(), policy=default)
-    assert mail["Subject"] == "[dev] 1 account not read; 10 critical"
+    assert mail["Subject"] == "[dev] 1 account not read; 10 critical exposures"
     body = mail.get_body(("plain",))
     assert body is not None
     text = " ".join(body.get_content().split())

@@ -139,4 +139,4 @@ def test_failed_run_fails_the_command(project: Path) -> None:
     with Account() as account:
         status, output = invoke_in_process(project, "--live", **account.environment())
     assert status == 1
-    assert "Error: the function failed: SES did not take the digest: MessageRejected" in output
+    assert "Error: the function failed: SES did not accept the digest: MessageRejected" in output

@@ -142,7 +142,7 @@ def test_a_refused_mail_fails_the_run(deployed: Deployed) -> None:
     failures = [json.loads(result.payload) for result in results]
     assert [failure["errorType"] for failure in failures] == ["MailError"] * 3
     assert failures[0]["errorMessage"] == (
-        "SES did not take the digest: MessageRejected: Email address is not verified. Follow the "
+        "SES did not accept the digest: MessageRejected: Email address is not verified. Follow the "
         "link that SES mailed to each address; in SES's sandbox the recipients must be verified "
         "too."
     )

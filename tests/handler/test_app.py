@@ -194,7 +194,7 @@ def test_a_region_that_was_not_read_fails_the_run_after_the_mail(
     ):
         lambda_handler(SCHEDULED, None)
     (mail,) = account.mails()
-    assert mail.message["Subject"] == ("[security groups] 1 region not read; 1 medium")
+    assert mail.message["Subject"] == ("[security groups] 1 region not read; 1 medium exposure")
     assert "Target not read." in caplog.messages
 
 
@@ -202,14 +202,14 @@ def test_a_refused_mail_fails_the_run(account: Account) -> None:
     """A message that SES rejects raises a MailError with SES's answer."""
     open_group(account)
     account.faults.refuse_mail()
-    with pytest.raises(MailError, match=r"^SES did not take the digest: MessageRejected: "):
+    with pytest.raises(MailError, match=r"^SES did not accept the digest: MessageRejected: "):
         lambda_handler(SCHEDULED, None)
 
 
 def test_a_mail_whose_answer_is_lost_is_not_sent_again(account: Account) -> None:
     """SES is called once, because it may have accepted the message."""
     account.faults.drop("SendEmail")
-    with pytest.raises(MailError, match=r"^SES did not take the digest: "):
+    with pytest.raises(MailError, match=r"^SES did not accept the digest: "):
         lambda_handler({}, None)
     assert [call.operation for call in account.calls].count("SendEmail") == 1
 

@@ -212,7 +212,7 @@ def test_a_rejected_mail_leaves_the_state_as_it_was(stack: Stack) -> None:
         ("MailFromDomainNotVerifiedException", "No.", "Finish the MAIL FROM domain"),
         ("NotFoundException", "No identity.", "Verify the sender's identity"),
         ("AccessDeniedException", "No.", "set createIdentities to false"),
-        ("InternalFailure", "Oops.", "SES did not take the digest: InternalFailure: Oops."),
+        ("InternalFailure", "Oops.", "SES did not accept the digest: InternalFailure: Oops."),
     ],
 )
 def test_a_rejected_mail_has_advice(stack: Stack, code: str, message: str, advice: str) -> None:
@@ -436,7 +436,7 @@ def test_an_unexpected_error_fails_one_target_only(
     monkeypatch.setattr("handler.audit.scan_target", scan)
     with pytest.raises(AuditIncompleteError, match="us-east-1 was not read: KeyError: 'odd'"):
         stack.run()
-    assert stack.subjects == ["1 region not read; 1 medium"]
+    assert stack.subjects == ["1 region not read; 1 medium exposure"]
 
 
 @pytest.mark.parametrize(

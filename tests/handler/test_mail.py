@@ -36,9 +36,9 @@ SUBJECTS = {
     "changes": "[dev] New critical: MySQL open to the internet on orders-database (1 resolved)",
     "every-change": "[prod] 2 regions not read; new critical: SSH open to the internet on bastion",
     "clean": "[dev] Nothing open to the internet in 1 region",
-    "not-read": "[prod] 2 regions and 1 source not read; 1 critical",
+    "not-read": "[prod] 2 regions and 1 source not read; 1 critical exposure",
     "two-thousand": "[dev] 1,334 critical exposures: start with group-0, SSH",
-    "hostile": '[<b onclick="x...] 1 region and 2 sources not read; 4 critical',
+    "hostile": '[<b onclick="x...] 1 region and 2 sources not read; 4 critical findings',
 }
 CONSOLE = re.compile(
     r"https://([a-z0-9-]+\.console\.aws\.amazon\.com|console\.amazonaws\.cn"

@@ -100,7 +100,7 @@ def run_with_refused_mail(organization: MemoryOrganization, *, answers: bool = T
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ses, "send_email", send_or_refuse)
-        with pytest.raises(AuditIncompleteError, match="SES did not take the digest"):
+        with pytest.raises(AuditIncompleteError, match="SES did not accept the digest"):
             organization.run()
 
 
@@ -121,7 +121,9 @@ def test_a_refused_team_digest_stops_no_other(organization: MemoryOrganization) 
         ("security@example.com", "5 medium exposures: start with payments-web, SSH"),
         ("payments@example.com", "2 medium exposures: start with payments-web, SSH"),
     ]
-    said = "The digest for payments@example.com was not sent: SES did not take the digest: Message"
+    said = (
+        "The digest for payments@example.com was not sent: SES did not accept the digest: Message"
+    )
     assert said in unwrapped(organization.texts[5])
     assert "An earlier mail may not have reached you; this one lists all" in unwrapped(
         organization.texts[6]
@@ -216,7 +218,7 @@ def test_a_team_digest_without_an_answer_may_have_arrived(
     run_with_refused_mail(organization, answers=False)
     organization.day()
     organization.run()
-    assert "The digest for payments@example.com may not have arrived: SES did not take" in (
+    assert "The digest for payments@example.com may not have arrived: SES did not accept" in (
         unwrapped(organization.texts[-2])
     )
 
@@ -352,7 +354,7 @@ def test_a_second_attempt_that_reads_more_mails_it(organization: MemoryOrganizat
     organization.sleep(120)
     organization.report("e1")
     assert mailed(organization)[3:] == [
-        ("security@example.com", "1 account not read; 2 medium"),
+        ("security@example.com", "1 account not read; 2 medium exposures"),
         ("shop@example.com", "Nothing could be read in 1 account"),
         ("security@example.com", "New medium: PostgreSQL on database"),
         ("payments@example.com", "Medium: SSH on payments-web"),

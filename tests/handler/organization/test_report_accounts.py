@@ -81,10 +81,11 @@ def test_an_account_that_cannot_be_entered_stops_no_other(
     organization.members[PAYMENTS].trusts = False
     with pytest.raises(AuditIncompleteError, match=r"payments \(111122223333\) was not read: Acc"):
         organization.run()
-    assert organization.subjects == ["1 account not read; 1 medium"]
+    assert organization.subjects == ["1 account not read; 1 medium exposure"]
     text = unwrapped(organization.texts[0])
     assert "payments (111122223333) (denied): AccessDenied: User is not authorized" in text
     assert text.index("NOT READ") < text.index("MEDIUM (1)")
+    assert "1 of 2 accounts read (2 regions): 1 group, 1 rule." in text
 
 
 def test_the_reason_of_a_refusal_is_not_cut(organization: MemoryOrganization) -> None:
@@ -120,7 +121,7 @@ def test_a_child_that_dies_is_said(
     setattr(organization.members[SHOP], change, True)
     with pytest.raises(AuditIncompleteError):
         organization.run()
-    assert organization.subjects[1] == "1 account not read; 1 medium"
+    assert organization.subjects[1] == "1 account not read; 1 medium exposure"
     assert f"shop (222233334444) (failed): {words}" in unwrapped(organization.texts[-1])
     organization.day()
     setattr(organization.members[SHOP], change, False)
@@ -454,7 +455,7 @@ def test_a_scan_that_is_odd_stops_no_other(organization: MemoryOrganization) -> 
     s3.put_object(Bucket="ledger", Key=f"scans/e1/{SHOP}.json.gz", Body=b"odd")
     with pytest.raises(AuditIncompleteError):
         organization.report("e1")
-    assert organization.subjects == ["1 account not read; 1 medium"]
+    assert organization.subjects == ["1 account not read; 1 medium exposure"]
     words = "shop (222233334444) (failed): its scan cannot be read (BadGzipFile: "
     assert words in unwrapped(organization.texts[0])
 

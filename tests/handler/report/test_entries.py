@@ -228,7 +228,12 @@ def test_a_joint_finding_names_all_groups() -> None:
     (opening,) = openings(*halves, NetworkInterfaces=interfaces)
     joint = entry(opening.finding)
     assert (joint.group, joint.group_ids) == ("low + sg-2", "sg-1 + sg-2")
-    assert joint.facts == ("eni-1", "no public IPv4 address", "owner: a, b")
+    assert joint.facts == (
+        "open only together",
+        "eni-1",
+        "no public IPv4 address",
+        "owner: a, b",
+    )
 
 
 def test_a_public_interface_is_named_first() -> None:

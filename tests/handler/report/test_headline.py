@@ -78,13 +78,13 @@ def before(finding_severity: Severity = Severity.HIGH) -> tuple[Previous, ...]:
         ),
         pytest.param(
             reports.of(scan(22), reports.DENIED),
-            "1 region not read; 1 critical",
+            "1 region not read; 1 critical exposure",
             "1 region not read; SSH on web is open to the internet",
             id="not-read",
         ),
         pytest.param(
             reports.of(scan(3306), reports.DENIED),
-            "1 region not read; 1 critical",
+            "1 region not read; 1 critical exposure",
             "1 region not read; MySQL on web is open to the internet",
             id="not-read-before-a-name",
         ),
@@ -126,7 +126,8 @@ def before(finding_severity: Severity = Severity.HIGH) -> tuple[Previous, ...]:
                 previous=known(),
             ),
             "New low: SSH on web",
-            "New: SSH on web: rules allow 28.10% of the IPv4 internet, not attached",
+            "New: the rules of web allow SSH from 28.10% of the IPv4 internet, but the group is "
+            "not attached to any network interface",
             id="a-part-of-the-internet-and-not-attached",
         ),
         pytest.param(
