@@ -496,14 +496,20 @@ class LedgerSession:
     def _still_abandoned(self, report: Report, kind: DigestKind | None) -> tuple[AbandonedRun, ...]:
         """The runs of which something may still be resolved, or was not said yet."""
         is_said = kind is DigestKind.FULL and report.run.is_full
-        is_over = report.run.is_full and not report.unread
+        is_whole = report.run.is_full and not report.unread
         # What an earlier attempt at this run had begun to mail, this one has finished.
         finished = self._event.id if self._mailed_kind else None
         return tuple(
             dead._replace(is_said=dead.is_said or is_said)
             for dead in self._abandoned
-            if dead.run != finished and not (is_over and (dead.is_said or is_said))
+            if dead.run != finished
+            and not (is_whole and (dead.is_said or is_said) and self._is_older(dead, report.run))
         )
+
+    def _is_older(self, dead: AbandonedRun, run: Run) -> bool:
+        """Whether it had begun to mail before the run read anything, or is the same run."""
+        began = max((pointer.written_at for pointer in dead.accounts.values()), default=dead.at)
+        return dead.run == self._event.id or began <= run.started_at
 
     @contextmanager
     def _recording_failure(self) -> Iterator[None]:
