@@ -91,7 +91,7 @@ def build_digest(
     listed = report.openings
     is_full = kind is DigestKind.FULL
     selected = listed if is_full else news.opened
-    displayed = selected[:max_findings]
+    displayed = selected.first[:max_findings]
     sections = _by_severity if is_full else _by_change
     return Digest(
         subject=subject(report),
@@ -202,7 +202,7 @@ def _closed(
     )
     for title, openings, build in groups:
         if openings:
-            displayed = openings[:max_lines]
+            displayed = openings.first[:max_lines]
             more = len(openings) - len(displayed)
             yield Section(
                 f"{title} ({len(openings):,})",
