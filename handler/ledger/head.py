@@ -9,7 +9,7 @@ from handler.ledger.state import RunSummary
 from handler.model.finding import Severity
 from handler.model.run import Trigger
 from handler.report.digest import DigestKind
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 
 VERSION = 2
 KNOWN_PREFIX = "known/"
@@ -148,9 +148,7 @@ def decode_head(stored: bytes) -> Head:
         if version == VERSION:
             return _head(document)
     except DECODE_ERRORS as error:
-        raise DecodeError(
-            f"The ledger cannot be read ({type(error).__name__}: {error!s:.80})."
-        ) from error
+        raise DecodeError(f"The ledger cannot be read {cause_of(error)}.") from error
     message = f"The ledger has version {version}, and this program knows {VERSION}."
     raise NewerVersionError(message) if version > VERSION else DecodeError(message)
 

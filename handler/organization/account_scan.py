@@ -11,7 +11,7 @@ from handler import clock
 from handler.model.finding import Finding
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
@@ -101,9 +101,7 @@ def decode_scan(stored: bytes, account: str) -> AccountScan:
             frozenset(heading.texts("used")),
         )
     except (*DECODE_ERRORS, OSError, EOFError, StopIteration, zlib.error) as error:
-        raise ScanError(
-            f"its scan cannot be read ({type(error).__name__}: {error!s:.80})."
-        ) from error
+        raise ScanError(f"its scan cannot be read {cause_of(error)}.") from error
 
 
 def _lines(account: str, scan: AccountScan) -> Iterator[dict[str, Any]]:
