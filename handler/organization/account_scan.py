@@ -15,6 +15,7 @@ from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
+    coverage_to_json,
     encode,
     finding_from_fields,
     finding_to_json,
@@ -129,15 +130,7 @@ def _next(lines: Iterator[Fields], heading: Fields, key: str) -> Iterator[Fields
 
 
 def _coverage_to_json(coverage: Coverage) -> dict[str, Any]:
-    return {
-        "region": coverage.target.region,
-        "status": coverage.status,
-        "groups": coverage.groups,
-        "rules": coverage.rules,
-        "error": coverage.error,
-        "notice": coverage.notice,
-        "readAt": coverage.read_at,
-    }
+    return {k: v for k, v in coverage_to_json(coverage).items() if k not in _DERIVED}
 
 
 def _coverage(line: Fields, account: str) -> Coverage:
