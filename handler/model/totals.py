@@ -115,7 +115,7 @@ class AccountResult(NamedTuple):
     openings: Mapping[Severity, int]
     is_complete: bool
 
-    @property
-    def title(self) -> str:
-        """Name and id, or the id alone."""
-        return f"{self.name} ({self.id})" if self.name else self.id
+
+def account_title(account_id: str, name: str | None) -> str:
+    """Name and id, or the id alone."""
+    return f"{name} ({account_id})" if name else account_id

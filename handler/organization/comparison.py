@@ -14,6 +14,7 @@ from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
+from handler.model.totals import account_title
 from handler.organization.account_scan import AccountScan, failed_scan
 from handler.organization.configuration import TeamDigest, waiting_digests
 from handler.organization.objects import Exchange
@@ -207,20 +208,16 @@ class Comparison:
                 for i, state in sorted(now.items())
                 if before.get(i) != state
             },
-            {i: _title(i, audited[i].name) for i in sorted(before) if i in audited},
+            {i: account_title(i, audited[i].name) for i in sorted(before) if i in audited},
         )
 
     def _departed(self, account_id: str, left_out: LeftOut | None) -> str:
         if left_out:
-            return f"{_title(account_id, left_out.name)}: its state is {left_out.state}"
-        title = _title(account_id, self._book.name_of(account_id))
+            return f"{account_title(account_id, left_out.name)}: its state is {left_out.state}"
+        title = account_title(account_id, self._book.name_of(account_id))
         return f"{title}: it is no longer among the accounts to audit"
 
 
 def _of(phrases: Mapping[str, str], accounts: Collection[str]) -> tuple[str, ...]:
     """The phrases of these accounts."""
     return tuple(phrase for account, phrase in phrases.items() if account in accounts)
-
-
-def _title(account_id: str, name: str | None) -> str:
-    return f"{name} ({account_id})" if name else account_id
