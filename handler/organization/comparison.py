@@ -80,7 +80,7 @@ class Comparison:
         exchange: Exchange,
         policy: Policy,
         book: AccountBook,
-        digests: Sequence[TeamDigest] = (),
+        digests: Sequence[TeamDigest],
     ) -> None:
         self._plan = plan
         self._run = run
@@ -173,21 +173,16 @@ class Comparison:
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out), *self._read_later)
         review = review_exceptions(self._policy, used, unread, self._run)
         changes = None
-        if self._book.state:
+        if state := self._book.state:
             changes = Changes(
-                first=self._is_first,
+                first=self._run.is_full and state.last_full_digest_at is None,
                 lost=(_LISTING,) if self._plan.problem else (),
-                ending=unannounced(review, self._book.state),
+                ending=unannounced(review, state),
                 departed=tuple(moved.departed.values()),
                 returned=tuple(moved.returned.values()),
             )
         notices = tuple(dict.fromkeys((*notices, *self._book.problems)))
         return self._all.reduction.report(notices, review, changes)
-
-    @property
-    def _is_first(self) -> bool:
-        state = self._book.state
-        return self._run.is_full and state is not None and state.last_full_digest_at is None
 
     def _moved_accounts(self) -> _MovedAccounts:
         """The accounts that are left out for the first time, or are back."""
