@@ -13,9 +13,8 @@ from handler.model.network import UNKNOWN, MalformedRule, PrefixList, Rule, Secu
 from handler.model.traffic import PORT_PROTOCOLS, Traffic, parse_protocol, parse_traffic
 from handler.sanitize import clean_text, describe
 
-_CIDRS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
-_PREFIX_LISTS = ("PrefixListIds", "PrefixListId")
-_SOURCES = (*_CIDRS, _PREFIX_LISTS)
+_PREFIX_LIST = "PrefixListId"
+_SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", _PREFIX_LIST))
 PRIVATE_RULES = "PrivateRules"
 """The key of a group's number of rules that are left out because only private addresses get in."""
 # The OwnerId of the prefix lists of AWS itself.
@@ -158,7 +157,7 @@ def _number(permission: Mapping[str, Any], name: str) -> int | None:
 
 def _source(entry: Mapping[str, Any], name: str) -> str:
     source = str(clean_text(require_object(entry, "source", name)[name]))
-    if name != _PREFIX_LISTS[1]:
+    if name != _PREFIX_LIST:
         parse_cidr(source)
     elif not is_prefix_list(source):
         raise ValueError(f"a prefix list's id must begin with pl-, got {describe(source)}.")
