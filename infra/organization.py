@@ -11,7 +11,7 @@ from infra import organization_permissions, permissions, state_machine
 from infra.config import StackConfig
 from infra.function import FunctionSpec, Surroundings, declare_function
 from infra.location import Location, Organization, look_up_organization
-from infra.member_role import member_role_template, scan_role_arn
+from infra.member_role import member_role_template
 from infra.organization_config import OrganizationConfig
 
 # A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
@@ -72,9 +72,8 @@ def declare_many_accounts(
     machine, ready = declaration.declare_state_machine(
         declaration.declare_scan(), declaration.declare_report()
     )
-    return ManyAccounts(
-        machine, ready, bool(organization), scan_role_arn(settings, location), template
-    )
+    scan_role_arn = location.role_arn(settings.scan_role_name)
+    return ManyAccounts(machine, ready, bool(organization), scan_role_arn, template)
 
 
 @dataclass(frozen=True, slots=True)
