@@ -14,10 +14,9 @@ from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError
 from handler.settings import MAIL_ADDRESS, Notify
 from infra import organization_permissions, permissions, schedule_expression
-from infra.config_reader import ConfigReader, refuse
+from infra.config_reader import ConfigReader, refuse, refuse_invalid_recipients
 from infra.location import Location
 from infra.organization_config import OrganizationConfig, read_organization
-from infra.recipients import refuse_invalid_recipients
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 # fmt: off
