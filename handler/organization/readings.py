@@ -93,12 +93,9 @@ def _began(scan: AccountScan, target: Target) -> str | None:
     if target in began:
         return began[target]
     # Where the account could not be entered, that stands for all of its regions.
-    is_all = target.region == ALL_REGIONS
-    return (
-        max(began.values(), default="")
-        if is_all
-        else began.get(target._replace(region=ALL_REGIONS))
-    )
+    if target.region == ALL_REGIONS:
+        return max(began.values(), default="")
+    return began.get(target._replace(region=ALL_REGIONS))
 
 
 def _later_coverage(

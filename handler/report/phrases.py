@@ -191,12 +191,9 @@ def audience(finding: Finding) -> str:
 
 def addresses(number: int) -> str:
     """A number of addresses; of IPv6 ones, it may have dozens of digits."""
-    is_short = number < _MOST_COUNTED
-    return (
-        count(number, "address", "addresses")
-        if is_short
-        else f"2^{number.bit_length() - 1} addresses"
-    )
+    if number < _MOST_COUNTED:
+        return count(number, "address", "addresses")
+    return f"2^{number.bit_length() - 1} addresses"
 
 
 def families(opening: Opening) -> str:
