@@ -108,11 +108,7 @@ def build_digest(
         ),
         changed=first_lines_of(coverage_changes(report), "more target", max_lines),
         exceptions=tuple(exceptions_to_review(report, max_lines)),
-        notes=(
-            *_left_out(len(selected) - len(displayed)),
-            *(() if is_full else _still_open(report, news.still_open)),
-            *_notes(report),
-        ),
+        notes=tuple(_notes(report, len(selected) - len(displayed), is_full=is_full)),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
         origin=origin(report),
@@ -212,25 +208,19 @@ def _closed(
             )
 
 
-def _left_out(number: int) -> Iterator[str]:
-    if number:
-        more = phrases.count(number, "more finding")
-        yield f"And {more} in the CSV."
-
-
-def _still_open(report: Report, openings: OpeningList) -> Iterator[str]:
-    if openings:
-        counts = phrases.counts(openings.counts)
-        yield f"Still open{_where(report)}: {len(openings):,} ({counts}), in the CSV."
-
-
 def _where(report: Report) -> str:
     """What the number of open findings is about: a run of a part knows of that part only."""
     return "" if report.run.is_full else " in the regions of this run"
 
 
-def _notes(report: Report) -> Iterator[str]:
-    totals = report.totals
+def _notes(report: Report, left_out: int, *, is_full: bool) -> Iterator[str]:
+    """How many findings the digest does not list, and why."""
+    totals, still_open = report.totals, report.news.still_open
+    if left_out:
+        yield f"And {phrases.count(left_out, 'more finding')} in the CSV."
+    if still_open and not is_full:
+        counts = phrases.counts(still_open.counts)
+        yield f"Still open{_where(report)}: {len(still_open):,} ({counts}), in the CSV."
     if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW
         what = "informational finding" if is_default else "finding"
