@@ -130,16 +130,13 @@ def _quiet_changes(news: News, changes: Changes) -> str:
     }
     changed = {word: openings for word, openings in groups.items() if openings}
     others = {
+        "left out": (len(changes.departed), "account"),
+        "audited again": (len(changes.returned), "account"),
         "can be read again": (len(changes.regained), "region"),
         "no longer audited": (len(changes.left_out), "region"),
         "expired or expiring": (len(changes.ending), "exception"),
     }
-    accounts = {
-        "left out": len(changes.departed),
-        "audited again": len(changes.returned),
-    }
-    rest = [f"{phrases.count(n, 'account')} {word}" for word, n in accounts.items() if n]
-    rest += [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
+    rest = [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
     if not rest and len(changed) == 1:
         ((word, openings),) = changed.items()
         if len(openings) == 1:
