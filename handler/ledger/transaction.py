@@ -378,10 +378,6 @@ class LedgerSession:
             and not is_within(pointer.written_at, now, _WRITTEN_ANEW)
         }
 
-    def _next(self, messages: Sequence[Message]) -> str | None:
-        """The first mail that was not accepted."""
-        return next((message.id for message in messages if message.id not in self._sent), None)
-
     def _claim(
         self,
         pointers: Mapping[str, Pointer],
@@ -392,10 +388,10 @@ class LedgerSession:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
+        sent = tuple(self._sent)
+        first = next((message.id for message in messages if message.id not in sent), None)
         head = (self._stored.head or Head())._replace(
-            claim=SendClaim(
-                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages), kind, key
-            ),
+            claim=SendClaim(self._event.id, uuid.uuid4().hex, sent, first, kind, key),
             pending=pointers,
             abandoned=self._abandoned,
         )
