@@ -67,7 +67,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
             account.records[finding.id] = Record(outline(finding), announced)
     head = Head(
         runs=runs,
-        events={event: Answer(events.time(event)) for event in events.keys()},  # noqa: SIM118
+        events={event: Answer(events.time(event)) for event in events.names()},
         abandoned=(AbandonedRun(dead, last_run_at),) if dead else (),
         announced=frozenset(document.texts("announced")),
         settings=OLD_SETTINGS if accounts else None,

@@ -115,7 +115,7 @@ class Fields:
         """A list of anything."""
         return list(self._typed(key, list))
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The keys, in their order."""
         return tuple(self._document)
 
