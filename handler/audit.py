@@ -54,7 +54,7 @@ def scan_targets(
 
 
 def enter_account(
-    clients: Clients, account: str, role_name: str, external_id: str | None = None
+    clients: Clients, account: str, role_name: str, external_id: str | None
 ) -> Clients:
     """The clients of an account: the caller's in its own one, else those of the role there.
 

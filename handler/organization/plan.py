@@ -54,9 +54,7 @@ class Plan(NamedTuple):
     problem: str | None = None
 
 
-def plan_of(
-    request: RunRequest, started_at: str, listing: Listing, problem: str | None = None
-) -> Plan:
+def plan_of(request: RunRequest, started_at: str, listing: Listing, problem: str | None) -> Plan:
     """The plan for the accounts and regions that an event names, or for all that are listed.
 
     Raises ``EventError`` for an account that is named and not to be read.

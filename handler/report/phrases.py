@@ -133,7 +133,7 @@ def attached(finding: Finding) -> str:
     return ATTACHMENTS[finding.attachment].phrase or f"{finding.attachment}: {names}"
 
 
-def unread(coverage: Coverage, names: Mapping[str, str] | None = None) -> str:
+def unread(coverage: Coverage, names: Mapping[str, str] | None) -> str:
     """What was not read of a target, and why."""
     groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
     status = f"{place(coverage.target, names)} ({coverage.status}{groups_read})"
