@@ -70,8 +70,7 @@ class AccountBook:
 
     def known(self, account: str, stored: bytes | None) -> LedgerState | None:
         """What is known of the account; None without a ledger. Raises ``StoreError``."""
-        head = self._head
-        if head is None or self.state is None:
+        if (head := self._head) is None:
             return None
         pointer = head.accounts.get(account)
         part, unknown = AccountState(), frozenset[str]()
