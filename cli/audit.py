@@ -70,7 +70,7 @@ def audit_accounts(
     profile: str | None,
     regions: Sequence[str],
     policy: Policy,
-    others: OtherAccounts | None = None,
+    others: OtherAccounts | None,
 ) -> Report:
     """The report on these regions, or on all enabled ones, of the caller's account or of others.
 

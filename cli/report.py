@@ -1,6 +1,6 @@
 """The ledger of a stack: its last report, and what opened and closed from run to run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -51,15 +51,11 @@ def show_report(project: Path, stack: str, *, live: bool, account: str | None = 
         write_parts([_history(head.runs), ""], console, stream)
         report = stored_report(read, head.runs[-1])
         if report.accounts:
-            write_parts(_all_accounts(report, console), console, stream)
+            parts: list[RenderableType] = ["", _accounts(report), ""]
+            parts += unread_lines(report, console)
+            write_parts(parts, console, stream)
         else:
             write_table(report, stream)
-
-
-def _all_accounts(report: Report, console: Console) -> Iterator[RenderableType]:
-    """The numbers of each account, and what was not read."""
-    yield from ("", _accounts(report), "")
-    yield from unread_lines(report, console)
 
 
 def _history_of(
@@ -119,17 +115,9 @@ def _history(runs: Sequence[RunSummary]) -> Table:
     for name in ("run", "by", "opened", "resolved", *_SEVERITIES, "unread", "mail"):
         grid.add_column(name)
     for run in runs:
-        grid.add_row(*_row(run))
+        by_severity = (run.open[severity] for severity in _SEVERITIES)
+        numbers = (run.opened, run.resolved, *by_severity, run.not_read)
+        started_at = run.started_at[: len("2026-01-01T00:00")].replace("T", " ")
+        mail = "sent" if run.mailed else ""
+        grid.add_row(started_at, run.trigger, *(f"{number:,}" for number in numbers), mail)
     return grid
-
-
-def _row(run: RunSummary) -> tuple[str, ...]:
-    numbers = (
-        run.opened,
-        run.resolved,
-        *(run.open[severity] for severity in _SEVERITIES),
-        run.not_read,
-    )
-    mail = "sent" if run.mailed else ""
-    started_at = run.started_at[: len("2026-01-01T00:00")].replace("T", " ")
-    return started_at, run.trigger, *(f"{number:,}" for number in numbers), mail

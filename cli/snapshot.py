@@ -43,9 +43,6 @@ class SnapshotError(ValueError):
 class Snapshot(GroupSource):
     """The groups of one region as they were saved."""
 
-    hides_managed = False
-    """What the file holds is all there is."""
-
     def __init__(self, content: bytes) -> None:
         """Raises ``SnapshotError``."""
         try:

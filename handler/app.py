@@ -10,19 +10,20 @@ from typing import Any, NamedTuple
 from handler import clock, logs, mail
 from handler.attribution.history import EventHistory
 from handler.attribution.openers import Openers
-from handler.audit import build_report, scan_targets, unread_account
+from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, answer, parse_event
 from handler.ledger.state import LedgerState, last_readings
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import DIGEST, Event, LedgerSession, Message
-from handler.model.network import ALL_REGIONS, Target
+from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
 from handler.policy.policy import Policy
 from handler.publish import publish
 from handler.report.copies import copies_of
 from handler.report.digest import DigestKind
+from handler.scan import coverage_of
 from handler.settings import MAIL_ADDRESS, Settings, deployed_policy
 
 # Each may take as long as the claim on the ledger holds.
@@ -93,7 +94,8 @@ class _AuditSteps(NamedTuple):
             read = list(logs.log_scans(scans))
         except FAILURES as error:
             # A run that cannot even name its account must not end without a mail.
-            read = list(logs.log_scans([unread_account(error)]))
+            unread = Scan(coverage_of(Target(UNKNOWN, ALL_REGIONS), [error]))
+            read = list(logs.log_scans([unread]))
         if self.settings.realtime_regions:
             read = [_with_realtime(scan, self.settings.realtime_regions) for scan in read]
         return request.run(self.started_at, self.settings), read

@@ -11,7 +11,7 @@ from handler.ledger.changes import find_changes
 from handler.ledger.reconcile import reconcile
 from handler.ledger.state import LedgerState
 from handler.model.finding import Finding
-from handler.model.network import ALL_REGIONS, UNKNOWN, Target
+from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, Report, Run, Scan
 from handler.policy.exceptions import PolicyResult, apply_policy
 from handler.policy.policy import Policy
@@ -54,7 +54,7 @@ def scan_targets(
 
 
 def enter_account(
-    clients: Clients, account: str, role_name: str, external_id: str | None = None
+    clients: Clients, account: str, role_name: str, external_id: str | None
 ) -> Clients:
     """The clients of an account: the caller's in its own one, else those of the role there.
 
@@ -66,11 +66,6 @@ def enter_account(
     partition = caller["Arn"].split(":")[1]
     arn = f"arn:{partition}:iam::{account}:role/{role_name}"
     return clients.assume_role(arn, external_id)
-
-
-def unread_account(error: Exception) -> Scan:
-    """The scan of an account that is not known: nothing was read."""
-    return Scan(coverage_of(Target(UNKNOWN, ALL_REGIONS), [error]))
 
 
 def plan_targets(account: str, regions: Iterable[str]) -> list[Target]:

@@ -2,11 +2,9 @@
 
 import re
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 from unicodedata import category, combining
 
-_Item = TypeVar("_Item")
 _LONGEST_VALUE = 160
 _REPR = reprlib.Repr()
 _REPR.maxstring = 80
@@ -65,19 +63,14 @@ def cut(text: str, length: int) -> str:
     return f"{plain(text[: length - 3]).rstrip()}..."
 
 
-def join_first(
-    items: Sequence[_Item],
-    number: int,
-    text_of: Callable[[_Item], str] = str,
-    total: int | None = None,
-) -> str:
-    """The plain texts of the first ``number`` items with commas, and how many more there are.
+def join_first(texts: Sequence[str], number: int, total: int = 0) -> str:
+    """The first ``number`` texts, plain and with commas, and how many more there are.
 
-    There are ``total`` in all, where the items are only some of them.
+    There are ``total`` in all, where the texts are only some of them.
     """
-    left_out = max(len(items), total or 0) - min(len(items), number)
+    left_out = max(len(texts), total) - min(len(texts), number)
     more = f" and {left_out:,} more" if left_out else ""
-    return ", ".join(plain(text_of(item)) for item in items[:number]) + more
+    return ", ".join(map(plain, texts[:number])) + more
 
 
 def _visible(text: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ _PROJECT = Path(__file__).resolve().parent.parent
 
 
 def build_archive(
-    policy: Mapping[str, Any], organization: Mapping[str, Any] | None = None
+    policy: Mapping[str, Any], organization: Mapping[str, Any] | None
 ) -> pulumi.AssetArchive:
     """Every file of handler/ under its own path, and the stack's policy as policy.json.
 

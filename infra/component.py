@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from infra import alarms, permissions, triggers
 from infra.archive import build_archive
 from infra.config import StackConfig
-from infra.function import FunctionSpec, Size, Surroundings, declare_function
+from infra.function import FunctionSpec, Surroundings, declare_function
 from infra.ledger_bucket import declare_ledger_bucket
 from infra.location import look_up_location
 from infra.organization import declare_many_accounts
@@ -112,7 +112,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
                 **config.environment,
                 "REALTIME_REGIONS": ",".join(enabled_regions),
             },
-            size=Size(config.memory_size, config.timeout),
+            memory=config.memory_size,
+            timeout=config.timeout,
         )
 
     def _declare_publisher(self, role: aws.iam.Role) -> None:

@@ -14,18 +14,15 @@ from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError
 from handler.settings import MAIL_ADDRESS, Notify
 from infra import organization_permissions, permissions, schedule_expression
-from infra.config_reader import ConfigReader, refuse
+from infra.config_reader import ConfigReader, refuse, refuse_invalid_recipients
 from infra.location import Location
 from infra.organization_config import OrganizationConfig, read_organization
-from infra.recipients import refuse_invalid_recipients
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-# fmt: off
 RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
     1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)
-# fmt: on
+)  # fmt: skip
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MEMORY_MB = range(128, 10_240 + 1)
 TIMEOUT_SECONDS = range(1, 900 + 1)

@@ -2,16 +2,33 @@
 
 import difflib
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
+
+from handler.settings import MAIL_ADDRESS
+
+# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MAX_RECIPIENTS = 50
 
 
 def refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
     """Raises ``pulumi.RunError`` with one sentence that names key, expectation, value and hint."""
     detail = f": {hint}" if hint else ""
     raise pulumi.RunError(f"{key} must be {expectation}, got {value!r}{detail}.")
+
+
+def refuse_invalid_recipients(key: str, recipients: Sequence[str]) -> None:
+    """Raises ``pulumi.RunError`` unless these are 1 to 50 different mail addresses."""
+    if not 1 <= len(recipients) <= MAX_RECIPIENTS:
+        refuse(key, f"1 to {MAX_RECIPIENTS} mail addresses", len(recipients))
+    for recipient in recipients:
+        if not MAIL_ADDRESS.fullmatch(recipient):
+            refuse(key, "a list of mail addresses", recipient)
+        if sum(recipient.lower() == other.lower() for other in recipients) > 1:
+            refuse(key, "different mail addresses", recipient, "it is there twice")
 
 
 class ConfigReader:

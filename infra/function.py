@@ -25,18 +25,11 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """A function's memory in MB, and its time limit in seconds."""
-
-    memory: int
-    timeout: int
-
-
-@dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """What a function is for, what it may do, and what it knows of the stack.
 
-    A role with a ``role_name`` has exactly this name, all others have one of Pulumi's.
+    ``memory`` is in MB, ``timeout`` in seconds. A role with a ``role_name`` has exactly this name,
+    all others have one of Pulumi's.
     """
 
     description: str
@@ -44,7 +37,8 @@ class FunctionSpec:
     handler: str
     policy: pulumi.Output[permissions.Document]
     environment: Mapping[str, pulumi.Input[str]]
-    size: Size
+    memory: int
+    timeout: int
     role_name: str | None = None
     depends_on: Sequence[pulumi.Resource] = ()
 
@@ -81,8 +75,8 @@ def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) 
         handler=spec.handler,
         code=surroundings.code,
         role=role.arn,
-        memory_size=spec.size.memory,
-        timeout=spec.size.timeout,
+        memory_size=spec.memory,
+        timeout=spec.timeout,
         environment={
             "variables": {
                 **spec.environment,

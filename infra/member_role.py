@@ -7,18 +7,14 @@ from infra.location import Location
 from infra.organization_config import OrganizationConfig
 
 
-def scan_role_arn(config: OrganizationConfig, location: Location) -> str:
-    """The ARN of the role that enters the accounts; its name is fixed, because they trust it."""
-    return location.role_arn(config.scan_role_name)
-
-
 def member_role_template(
     config: OrganizationConfig, location: Location, organization: str | None
 ) -> dict[str, Any]:
     """The template of the role; ``organization`` is the id of the one that it must belong to."""
     trust = organization_permissions.member_role_trust(
         audit_account_arn=f"arn:{location.partition}:iam::{location.account}:root",
-        scan_role_arn=scan_role_arn(config, location),
+        # Its name is fixed, because the accounts trust it.
+        scan_role_arn=location.role_arn(config.scan_role_name),
         organization=organization,
         external_id=config.external_id,
     )

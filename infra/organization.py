@@ -9,14 +9,14 @@ import pulumi_aws as aws
 
 from infra import organization_permissions, permissions, state_machine
 from infra.config import StackConfig
-from infra.function import FunctionSpec, Size, Surroundings, declare_function
+from infra.function import FunctionSpec, Surroundings, declare_function
 from infra.location import Location, Organization, look_up_organization
-from infra.member_role import member_role_template, scan_role_arn
+from infra.member_role import member_role_template
 from infra.organization_config import OrganizationConfig
 
 # A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
 # time is the longest that Lambda allows.
-REPORT_SIZE = Size(memory=1769, timeout=900)
+REPORT_MEMORY, REPORT_TIMEOUT = 1769, 900
 # By default CloudFormation deploys to one account after the other, and ends with the first failure.
 # An account without the role is reported as not read.
 _ALL_PERCENT = 100
@@ -72,9 +72,8 @@ def declare_many_accounts(
     machine, ready = declaration.declare_state_machine(
         declaration.declare_scan(), declaration.declare_report()
     )
-    return ManyAccounts(
-        machine, ready, bool(organization), scan_role_arn(settings, location), template
-    )
+    scan_role_arn = location.role_arn(settings.scan_role_name)
+    return ManyAccounts(machine, ready, bool(organization), scan_role_arn, template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,8 @@ class _Declaration:
                 )
             ),
             environment={"AUDIT_REGIONS": config.environment["AUDIT_REGIONS"]},
-            size=Size(config.memory_size, config.timeout),
+            memory=config.memory_size,
+            timeout=config.timeout,
         )
         return declare_function(f"{self.name}-scan", spec, self.surroundings).function
 
@@ -130,7 +130,8 @@ class _Declaration:
                 )
             ),
             environment=config.environment,
-            size=replace(REPORT_SIZE, memory=max(config.memory_size, REPORT_SIZE.memory)),
+            memory=max(config.memory_size, REPORT_MEMORY),
+            timeout=REPORT_TIMEOUT,
         )
         return declare_function(f"{self.name}-report", spec, self.surroundings).function
 
@@ -173,7 +174,7 @@ class _Declaration:
                 scan_arn=arns[1],
                 report_arn=arns[2],
                 scan_seconds=self.config.timeout,
-                report_seconds=REPORT_SIZE.timeout,
+                report_seconds=REPORT_TIMEOUT,
                 concurrency=self.settings.scan_concurrency,
             )
         )

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.model.network import ACCOUNT_ID
-from infra.config_reader import ConfigReader, refuse
-from infra.recipients import refuse_invalid_recipients
+from infra.config_reader import ConfigReader, refuse, refuse_invalid_recipients
 
 # The ids travel in a condition of the scan role's policy, and all inline policies of a role have
 # at most 10,240 characters.

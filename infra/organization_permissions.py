@@ -165,11 +165,9 @@ def member_role_policy() -> Document:
 
 def _write_once(sid: str, object_arns: list[str]) -> Document:
     """Lets a role create these objects, and replace none."""
-    statement = allow(sid, LEDGER_WRITE_ACTIONS, object_arns)
     # S3 refuses a write with If-None-Match where there is an object:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
-    statement["Condition"] = {"Null": {"s3:if-none-match": "false"}}
-    return statement
+    return allow(sid, LEDGER_WRITE_ACTIONS, object_arns, {"Null": {"s3:if-none-match": "false"}})
 
 
 def _enter(
@@ -178,6 +176,4 @@ def _enter(
     """Lets a role assume the member role where the condition key has one of the values."""
     if not values:
         return []
-    statement = allow(sid, ENTER_ACTIONS, member_role_arn)
-    statement["Condition"] = {"StringEquals": {key: values}}
-    return [statement]
+    return [allow(sid, ENTER_ACTIONS, member_role_arn, {"StringEquals": {key: values}})]

@@ -72,23 +72,21 @@ def read_groups(regions: Sequence[str]) -> Document:
     # "*" because EC2 Describe actions do not support resource-level permissions, and the prefix
     # lists that rules refer to are not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-    statement = allow("ReadSecurityGroups", READ_ACTIONS, "*")
-    return _limited_to(regions, statement)
+    return allow("ReadSecurityGroups", READ_ACTIONS, "*", _in_regions(regions))
 
 
 def look_up_openers(regions: Sequence[str]) -> Document:
     """Lets a role look up who opened what in these regions; an empty sequence allows all."""
     # LookupEvents does not support resource-level permissions either:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
-    return _limited_to(regions, allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*"))
+    return allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*", _in_regions(regions))
 
 
 def send_digest(mail_arns: Sequence[str], sender: str) -> Document:
     """Lets a role send email with these SES resources, from the sender's address only."""
-    statement = allow("SendDigest", MAIL_ACTIONS, list(mail_arns))
     # The identities would allow every address of a domain, and every recipient's as the sender.
-    statement["Condition"] = {"StringEquals": {"ses:FromAddress": sender}}
-    return statement
+    condition = {"StringEquals": {"ses:FromAddress": sender}}
+    return allow("SendDigest", MAIL_ACTIONS, list(mail_arns), condition)
 
 
 def use_ledger(bucket_arn: str) -> tuple[Document, Document, Document]:
@@ -117,10 +115,9 @@ def write_log(log_group_arn: str) -> Document:
 
 def publisher_policy(bus_arn: str) -> Document:
     """The permission of the function to put events on the bus, with its own source only."""
-    publish = allow("PublishChanges", EVENT_ACTIONS, bus_arn)
     # Nothing that looks like the event of another program.
-    publish["Condition"] = {"StringEquals": {"events:source": EVENT_SOURCE}}
-    return document(publish)
+    condition = {"StringEquals": {"events:source": EVENT_SOURCE}}
+    return document(allow("PublishChanges", EVENT_ACTIONS, bus_arn, condition))
 
 
 def bucket_policy(bucket_arn: str) -> Document:
@@ -192,16 +189,17 @@ def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...
     return ("configuration-set/*", *identities)
 
 
-def allow(sid: str, actions: Sequence[str], resources: str | list[str]) -> Document:
-    """A statement that allows the actions on the resources."""
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+def allow(
+    sid: str, actions: Sequence[str], resources: str | list[str], condition: Document | None = None
+) -> Document:
+    """A statement that allows the actions on the resources, if there is a condition, under it."""
+    statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+    return statement | ({"Condition": condition} if condition else {})
 
 
-def _limited_to(regions: Sequence[str], statement: Document) -> Document:
-    """The statement for these regions only; an empty sequence allows all."""
-    if regions:
-        statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
-    return statement
+def _in_regions(regions: Sequence[str]) -> Document | None:
+    """The condition that a request is for these regions; none for an empty sequence."""
+    return {"StringEquals": {"aws:RequestedRegion": list(regions)}} if regions else None
 
 
 def objects(bucket_arn: str, keys: Sequence[str]) -> list[str]:

@@ -33,16 +33,11 @@ def unread_targets(report: Report) -> Iterator[UnreadTarget]:
         yield UnreadTarget(coverage.target, coverage.status, phrases.unread(coverage, names))
 
 
-def attached(finding: Finding) -> str:
-    """What the group is attached to, and what manages it."""
-    managed = f"; managed by {plain(finding.managed_by)}" if finding.managed_by else ""
-    return f"{phrases.attached(finding)}{managed}"
-
-
 def description(finding: Finding) -> str:
     """All of a finding in sentences, without the command that closes it."""
+    managed = f"; managed by {plain(finding.managed_by)}" if finding.managed_by else ""
     facts = {
-        "Attached": attached(finding),
+        "Attached": f"{phrases.attached(finding)}{managed}",
         "Sources": join_first(
             (*finding.sources, *finding.prefix_lists), _NAMED_SOURCES, total=finding.source_count
         ),

@@ -12,7 +12,6 @@ from handler.model.run import Report
 from handler.report import phrases
 from handler.report.coverage import names_shown
 from handler.report.digest import build_digest
-from handler.report.size_limit import first_lines
 from handler.sanitize import cut
 
 # GitHub refuses a comment of more than 65,536 characters: these bytes and the lines between them.
@@ -61,8 +60,13 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _first(lines: Iterable[str], max_bytes: int, noun: str) -> Iterator[str]:
     """The lines that fit, and how many more there are."""
-    fitting, left_out = first_lines((f"{line}\n" for line in lines), max_bytes)
-    yield fitting.decode().removesuffix("\n")
+    size = left_out = 0
+    for line in lines:
+        size += len(f"{line}\n".encode())
+        if size > max_bytes:
+            left_out += 1
+        else:
+            yield line
     if left_out:
         yield from ("", f"and {phrases.count(left_out, noun)}; `--format json` has all of them.")
 

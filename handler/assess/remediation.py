@@ -62,13 +62,13 @@ def with_commands(
 
 def _remaining_rules(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> Iterator[str]:
     """What is still open when the rules that a finding names are revoked."""
-
-    def text(rule: Rule) -> str:
-        rule_id = f" ({ids[rule]})" if rule in ids else ""
-        return f"{rule.traffic.text} from {rule.source}{rule_id}"
-
     if rules:
-        yield f"other rules open it too, or a part of it: {join_first(rules, _NAMED_RULES, text)}"
+        texts = [
+            f"{rule.traffic.text} from {rule.source}{f' ({ids[rule]})' if rule in ids else ''}"
+            for rule in rules[:_NAMED_RULES]
+        ]
+        named = join_first(texts, _NAMED_RULES, total=len(rules))
+        yield f"other rules open it too, or a part of it: {named}"
 
 
 def _limits_of_command(traffic: Traffic, rules: Sequence[Rule]) -> Iterator[str]:

@@ -5,17 +5,16 @@ from typing import NamedTuple
 
 from handler.assess.paths import Path
 from handler.assess.services import worst_service
-from handler.model.address import Family
 from handler.model.attachment import Attachment
 from handler.model.finding import Severity
 from handler.model.network import Exposure
 from handler.model.reach import Breadth
 from handler.model.traffic import Traffic
+from handler.report import phrases
 
 JUDGEMENT_VERSION = 2
 """Goes up when the same network gets other severities or other findings."""
 _TO_INFO = len(Severity)
-_LARGE_SHARE = 0.0001
 _FEW_REASON = (
     "one address may stand for thousands of people (mobile carriers, VPN and proxy services, "
     "cloud providers)"
@@ -46,15 +45,10 @@ def share_of(exposure: Exposure) -> Share:
     if exposure.breadth is Breadth.MOST:
         return Share()
     if exposure.breadth is Breadth.WIDE:
-        name = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}[exposure.family]
-        # A /16 is 0.0018 % of the IPv4 internet.
-        digits = 2 if exposure.share >= _LARGE_SHARE else 4
-        return Share(1, f"only {exposure.share:.{digits}%} of the {name} internet gets in")
-    addresses = exposure.addresses
-    noun = "address gets" if addresses == 1 else "addresses get"
-    # Powers of two of IPv6 would have dozens of digits.
-    number = f"{addresses:,}" if addresses < 10**9 else f"2^{addresses.bit_length() - 1}"
-    reason = f"only {number} {noun} in"
+        part = phrases.part_of_internet(exposure.share, exposure.family)
+        return Share(1, f"only {part} gets in")
+    verb = "gets" if exposure.addresses == 1 else "get"
+    reason = f"only {phrases.addresses(exposure.addresses)} {verb} in"
     if exposure.breadth is Breadth.NARROW:
         return Share(2, reason)
     return Share(_TO_INFO, f"{reason}; {_FEW_REASON}")

@@ -15,8 +15,8 @@ from handler.attribution.actor import actor_of
 from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import Target
 from handler.model.opened_by import Actor
-from handler.model.traffic import Traffic, parse_protocol, parse_traffic
-from handler.sanitize import clean_text, cut, describe
+from handler.model.traffic import Traffic, read_traffic
+from handler.sanitize import clean_text, cut
 
 RULE_CALLS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
 PREFIX_LIST_CALLS = ("ModifyManagedPrefixList", "RestoreManagedPrefixListVersion")
@@ -136,22 +136,12 @@ def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | 
     if rule_id is None or source is None or values.get("isEgress"):
         return None
     try:
-        low, high = _port(values.get("fromPort")), _port(values.get("toPort"))
-        traffic = parse_traffic(parse_protocol(values.get("ipProtocol")), low, high)
+        traffic = read_traffic(values, "ipProtocol", "fromPort", "toPort")
         if not is_prefix_list(source):
             parse_cidr(source)
     except ValueError:
         return None
     return ChangedRule(rule_id, traffic, source)
-
-
-def _port(value: object) -> int | None:
-    """A port, type or code; None when it is missing or -1, which both mean all of them."""
-    if value is None or value == -1:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"a port must be a whole number, got {describe(value)}.")
-    return value
 
 
 def _items(value: object) -> Iterator[Mapping[str, Any]]:

@@ -10,12 +10,11 @@ from typing import Any, TypeGuard
 
 from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import UNKNOWN, MalformedRule, PrefixList, Rule, SecurityGroup
-from handler.model.traffic import PORT_PROTOCOLS, Traffic, parse_protocol, parse_traffic
+from handler.model.traffic import PORT_PROTOCOLS, Traffic, read_traffic
 from handler.sanitize import clean_text, describe
 
-_CIDRS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
-_PREFIX_LISTS = ("PrefixListIds", "PrefixListId")
-_SOURCES = (*_CIDRS, _PREFIX_LISTS)
+_PREFIX_LIST = "PrefixListId"
+_SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", _PREFIX_LIST))
 PRIVATE_RULES = "PrivateRules"
 """The key of a group's number of rules that are left out because only private addresses get in."""
 # The OwnerId of the prefix lists of AWS itself.
@@ -123,8 +122,7 @@ def is_number(value: object) -> TypeGuard[int]:
 
 def parse_permission_traffic(permission: Mapping[str, Any]) -> Traffic:
     """What a permission or rule lets in. Raises ``ValueError`` for what AWS does not allow."""
-    low, high = (_number(permission, name) for name in ("FromPort", "ToPort"))
-    return parse_traffic(parse_protocol(permission.get("IpProtocol")), low, high)
+    return read_traffic(permission, "IpProtocol", "FromPort", "ToPort")
 
 
 def _owner(tags: Mapping[str, str | None]) -> str | None:
@@ -146,19 +144,9 @@ def _manager(tags: Mapping[str, str | None], descriptions: Iterable[object]) -> 
     return "a Kubernetes controller" if is_kubernetes else None
 
 
-def _number(permission: Mapping[str, Any], name: str) -> int | None:
-    """A port, type or code; None when it is missing or -1, which both mean all of them."""
-    value = permission.get(name)
-    if value is None or value == -1:
-        return None
-    if not is_number(value):
-        raise ValueError(f"{name} must be a whole number, got {describe(value)}.")
-    return value
-
-
 def _source(entry: Mapping[str, Any], name: str) -> str:
     source = str(clean_text(require_object(entry, "source", name)[name]))
-    if name != _PREFIX_LISTS[1]:
+    if name != _PREFIX_LIST:
         parse_cidr(source)
     elif not is_prefix_list(source):
         raise ValueError(f"a prefix list's id must begin with pl-, got {describe(source)}.")

@@ -24,7 +24,7 @@ from handler.model.finding import Finding, Kind, Severity, Status
 from handler.model.network import Target
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
@@ -77,8 +77,7 @@ def decode_account(stored: bytes, account: str) -> AccountState:
             raise ValueError("the end is missing")
     except (*DECODE_ERRORS, OSError, EOFError, zlib.error) as error:
         raise DecodeError(
-            f"What is known of account {account} cannot be read "
-            f"({type(error).__name__}: {error!s:.80})."
+            f"What is known of account {account} cannot be read {cause_of(error)}."
         ) from error
     return state
 

@@ -1,7 +1,7 @@
 """The transaction of a run over many accounts, of which one at a time is in memory."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import IO, Protocol
@@ -14,8 +14,7 @@ from handler.ledger.reading import state_of, suspects_in
 from handler.ledger.records import REMEMBERED
 from handler.ledger.state import LedgerState
 from handler.ledger.store import LedgerStore
-from handler.ledger.transaction import UNDECODABLE, LedgerSession, Message, Outcome
-from handler.model.network import Target
+from handler.ledger.transaction import UNDECODABLE, LedgerSession, Outcome, ReportAndKind, RunSteps
 from handler.model.run import Report, Run, Scan
 from handler.report.digest import DigestKind
 
@@ -71,8 +70,7 @@ class AccountBook:
 
     def known(self, account: str, stored: bytes | None) -> LedgerState | None:
         """What is known of the account; None without a ledger. Raises ``StoreError``."""
-        head = self._head
-        if head is None or self.state is None:
+        if (head := self._head) is None:
             return None
         pointer = head.accounts.get(account)
         part, unknown = AccountState(), frozenset[str]()
@@ -123,7 +121,7 @@ class AccountBook:
         return decode_account(stored, account)
 
 
-class AccountsSteps(Protocol):
+class AccountsSteps(RunSteps, Protocol):
     """What a run over many accounts does between its accesses to the ledger."""
 
     def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
@@ -132,25 +130,14 @@ class AccountsSteps(Protocol):
         ``sent`` are the ids of the mails that it has sent.
         """
 
-    def run(self) -> Run:
-        """The run."""
-
-    def compare(
-        self, book: AccountBook, notices: tuple[str, ...]
-    ) -> tuple[Report, DigestKind | None]:
-        """The report of all accounts, and which digest to mail; None for no mail.
+    def compare(self, book: AccountBook, notices: tuple[str, ...]) -> ReportAndKind:
+        """The report of all accounts, and which digest to mail.
 
         What is known after the run has been written to the book.
         """
 
     def report_file(self, report: Report) -> IO[bytes]:
         """The report as compressed JSON."""
-
-    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
-        """The digest, and those of teams."""
-
-    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
-        """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
 
 class AccountsSession(LedgerSession):
@@ -162,15 +149,15 @@ class AccountsSession(LedgerSession):
     def execute_accounts(self, steps: AccountsSteps) -> Outcome | None:
         """Run the steps to the commit, as ``LedgerSession.execute`` does."""
         self._steps = steps
-        return self.execute(_OneByOne(self, steps))
+        return self._execute(steps, self._compare)
 
-    def compare_accounts(self) -> tuple[Report, DigestKind | None]:
+    def _compare(self, _run: Run, _scans: Sequence[Scan]) -> ReportAndKind:
         """Compare one account after the other; where the ledger is lost, without it."""
         with self._continuing_without_ledger():
-            return self._compare()
-        return self._compare()
+            return self._compare_accounts()
+        return self._compare_accounts()
 
-    def _compare(self) -> tuple[Report, DigestKind | None]:
+    def _compare_accounts(self) -> ReportAndKind:
         head = self._stored.head if self._state else None
         self._book = AccountBook(
             self._store, head, self._abandoned, self._event.id, self._mailed_kind
@@ -212,36 +199,3 @@ class AccountsSession(LedgerSession):
 
     def _left_out(self) -> Mapping[str, str]:
         return self._book.left_out if self._book else super()._left_out()
-
-
-class _OneByOne:
-    """The steps of a run that holds all accounts, by those of one that does not."""
-
-    def __init__(self, session: AccountsSession, steps: AccountsSteps) -> None:
-        self._session = session
-        self._steps = steps
-
-    def scan(self, _targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
-        """Nothing: the accounts have been read before."""
-        return self._steps.run(), ()
-
-    def compare(
-        self,
-        _run: Run,
-        _scans: Sequence[Scan],
-        _known: LedgerState | None,
-        _notices: tuple[str, ...],
-    ) -> tuple[Report, DigestKind | None]:
-        """The report of all accounts."""
-        return self._session.compare_accounts()
-
-    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
-        """The digest, and those of teams."""
-        return self._steps.compose(report, kind)
-
-    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
-        """Mail it."""
-        self._steps.send(message, report, before_attempt)
-
-    def publish(self, _report: Report, _before_request: Callable[[], None]) -> None:
-        """Nothing: changes in many accounts are not published."""

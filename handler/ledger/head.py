@@ -9,7 +9,7 @@ from handler.ledger.state import RunSummary
 from handler.model.finding import Severity
 from handler.model.run import Trigger
 from handler.report.digest import DigestKind
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 
 VERSION = 2
 KNOWN_PREFIX = "known/"
@@ -148,9 +148,7 @@ def decode_head(stored: bytes) -> Head:
         if version == VERSION:
             return _head(document)
     except DECODE_ERRORS as error:
-        raise DecodeError(
-            f"The ledger cannot be read ({type(error).__name__}: {error!s:.80})."
-        ) from error
+        raise DecodeError(f"The ledger cannot be read {cause_of(error)}.") from error
     message = f"The ledger has version {version}, and this program knows {VERSION}."
     raise NewerVersionError(message) if version > VERSION else DecodeError(message)
 
@@ -161,7 +159,7 @@ def _head(document: Fields) -> Head:
     return Head(
         accounts=_pointers(document.object("accounts")),
         runs=tuple(map(run_from_fields, document.objects("runs"))),
-        events={key: _answer(events.object(key)) for key in events.keys()},  # noqa: SIM118
+        events={key: _answer(events.object(key)) for key in events.names()},
         claim=_claim(claim) if claim else None,
         pending=_pointers(document.object("pending")),
         abandoned=tuple(map(_abandoned, document.objects("abandoned"))),
@@ -169,12 +167,7 @@ def _head(document: Fields) -> Head:
         settings=document.optional_text("settings"),
         last_full_digest_at=document.optional_time("lastFullDigestAt"),
         last_change_mail_at=document.optional_time("lastChangeMailAt"),
-        follow_ups={
-            region: FollowUp(
-                follow_ups.object(region).text("run"), follow_ups.object(region).time("until")
-            )
-            for region in follow_ups.keys()  # noqa: SIM118 -- no mapping
-        },
+        follow_ups={key: _follow_up(follow_ups.object(key)) for key in follow_ups.names()},
         left_out=_texts(document.optional_object("leftOut")),
         refused=_texts(document.optional_object("refused")),
         old_state_etag=document.optional_text("oldStateEtag"),
@@ -201,6 +194,10 @@ def _answer(document: Fields) -> Answer:
     return Answer(document.time("at"), document.optional_text("problem"))
 
 
+def _follow_up(document: Fields) -> FollowUp:
+    return FollowUp(document.text("run"), document.time("until"))
+
+
 def _claim(document: Fields) -> SendClaim:
     kind = document.optional_text("kind")
     return SendClaim(
@@ -223,14 +220,11 @@ def _abandoned(document: Fields) -> AbandonedRun:
 
 
 def _texts(document: Fields | None) -> dict[str, str]:
-    return {key: document.text(key) for key in document.keys()} if document else {}  # noqa: SIM118
+    return {key: document.text(key) for key in document.names()} if document else {}
 
 
 def _pointers(document: Fields) -> dict[str, Pointer]:
-    return {
-        account: _pointer(document.object(account))
-        for account in document.keys()  # noqa: SIM118 -- no mapping
-    }
+    return {account: _pointer(document.object(account)) for account in document.names()}
 
 
 def _pointer(document: Fields) -> Pointer:

@@ -15,7 +15,7 @@ from handler.model.finding import Finding, Severity, Status
 from handler.model.internet import Internets
 from handler.model.network import Target
 from handler.model.run import CoverageStatus
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.report.json_report import finding_from_fields
 
 KEY = "state.json"
@@ -39,9 +39,7 @@ def decode_old_state(stored: bytes, etag: str) -> OldState:
             raise ValueError(f"its version is {document.value('version')!r}")
         return _old_state(document, etag)
     except DECODE_ERRORS as error:
-        raise DecodeError(
-            f"{KEY} cannot be read ({type(error).__name__}: {error!s:.80})."
-        ) from error
+        raise DecodeError(f"{KEY} cannot be read {cause_of(error)}.") from error
 
 
 def _old_state(document: Fields, etag: str) -> OldState:
@@ -69,7 +67,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
             account.records[finding.id] = Record(outline(finding), announced)
     head = Head(
         runs=runs,
-        events={event: Answer(events.time(event)) for event in events.keys()},  # noqa: SIM118
+        events={event: Answer(events.time(event)) for event in events.names()},
         abandoned=(AbandonedRun(dead, last_run_at),) if dead else (),
         announced=frozenset(document.texts("announced")),
         settings=OLD_SETTINGS if accounts else None,

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
@@ -54,20 +54,14 @@ class Openings(Generic[_Opening]):
     def cover(self, opened: Opening) -> bool:
         """Whether all of it is certainly open through these."""
         low, high = _span(opened.traffic)
-        of_all = [other for _, _, other in self._by_protocol.get(ALL_PROTOCOLS, ())]
+        of_all = [other.address_set for _, _, other in self._by_protocol.get(ALL_PROTOCOLS, ())]
         spans = []
         if opened.traffic.protocol != ALL_PROTOCOLS:
             spans = list(self._within(opened.traffic.protocol, low, high))
         ends = {low, *(end for start, last, _ in spans for end in (start, last))}
         return all(
             self._hold(
-                [
-                    other.address_set
-                    for other in (
-                        *of_all,
-                        *(o for first, last, o in spans if first <= start < last),
-                    )
-                ],
+                [*of_all, *(o.address_set for first, last, o in spans if first <= start < last)],
                 opened.address_set,
             )
             for start in sorted(ends)
@@ -101,9 +95,8 @@ class Openings(Generic[_Opening]):
             if ordered[index][1] > low:
                 yield ordered[index]
 
-    def _hold(self, sets: Iterable[AddressSet], addresses: AddressSet) -> bool:
+    def _hold(self, sets: Sequence[AddressSet], addresses: AddressSet) -> bool:
         """Whether the sets certainly hold all of the addresses."""
-        sets = list(sets)
         if _is_stored(addresses):
             return not subtract(positions_of(addresses, self._internet), self._union(sets))
         if addresses.digest and self._union(sets) == [(0, self._internet.size)]:

@@ -59,6 +59,9 @@ _BUSY = (
     "The run reached its time limit while it waited for other runs. It has mailed nothing; the "
     "next run reports its findings."
 )
+ReportAndKind = tuple[Report, DigestKind | None]
+"""A report, and which digest to mail; None for no mail."""
+_Compare = Callable[[Run, Sequence[Scan]], ReportAndKind]
 
 
 class Event(NamedTuple):
@@ -81,16 +84,11 @@ class Message(NamedTuple):
     recipients: tuple[str, ...]
 
 
-class Steps(Protocol):
-    """What a run does between its accesses to the ledger."""
+class RunSteps(Protocol):
+    """What a run does between its accesses to the ledger, beside comparing."""
 
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
         """Read every target, or these."""
-
-    def compare(
-        self, run: Run, scans: Sequence[Scan], known: LedgerState | None, notices: tuple[str, ...]
-    ) -> tuple[Report, DigestKind | None]:
-        """The report, and which digest to mail; None for no mail."""
 
     def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
         """The digest, and those of parts of it."""
@@ -103,6 +101,15 @@ class Steps(Protocol):
 
         The result says what failed, in a sentence.
         """
+
+
+class Steps(RunSteps, Protocol):
+    """All that a run does between its accesses to the ledger."""
+
+    def compare(
+        self, run: Run, scans: Sequence[Scan], known: LedgerState | None, notices: tuple[str, ...]
+    ) -> ReportAndKind:
+        """The report, and which digest to mail."""
 
 
 class Outcome(NamedTuple):
@@ -148,6 +155,13 @@ class LedgerSession:
         Raises ``MailError``, and ``AuditIncompleteError`` when the run that answered the event
         failed, or other runs were faster until no time was left.
         """
+
+        def compare(run: Run, scans: Sequence[Scan]) -> ReportAndKind:
+            return steps.compare(run, scans, self._state, self._notices)
+
+        return self._execute(steps, compare)
+
+    def _execute(self, steps: RunSteps, compare: _Compare) -> Outcome | None:
         self._load()
         if self._is_answered():
             return None
@@ -157,7 +171,7 @@ class LedgerSession:
         run, scans = steps.scan(None)
         while True:
             try:
-                return self._conclude(steps, run, scans)
+                return self._conclude(steps, compare, run, scans)
             except ConflictError as error:
                 self._load()
                 if self._is_answered():
@@ -170,10 +184,12 @@ class LedgerSession:
                     kept = (scan for scan in scans if scan.coverage.target not in stale)
                     scans = (*kept, *again)
 
-    def _conclude(self, steps: Steps, run: Run, scans: Sequence[Scan]) -> Outcome:
+    def _conclude(
+        self, steps: RunSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
+    ) -> Outcome:
         self._wait_for_claim()
         store = self._store
-        report, kind = self._compared(steps, run, scans)
+        report, kind = self._compared(compare, run, scans)
         with self._recording_failure():
             self._save_report(report)
         if self._is_about_nothing(report, kind):
@@ -187,7 +203,7 @@ class LedgerSession:
             self._claim(pointers, messages, kind, _key_of(report))
         if self._store is not store:
             # The ledger was lost: all that is open is mailed, and why.
-            report, kind = self._compared(steps, run, scans)
+            report, kind = self._compared(compare, run, scans)
             messages = steps.compose(report, kind) if kind else ()
         for message in messages:
             if message.id not in self._sent:
@@ -198,14 +214,12 @@ class LedgerSession:
         self._commit(after, pointers, outcome, kind)
         return outcome._replace(failures=tuple(self._failures))
 
-    def _compared(
-        self, steps: Steps, run: Run, scans: Sequence[Scan]
-    ) -> tuple[Report, DigestKind | None]:
+    def _compared(self, compare: _Compare, run: Run, scans: Sequence[Scan]) -> ReportAndKind:
         """The report, and the digest to mail: that of an earlier attempt with the same report."""
-        report, kind = steps.compare(run, scans, self._state, self._notices)
+        report, kind = compare(run, scans)
         if self._sent and self._sent_key != _key_of(report):
             self._sent, self._mailed_kind = [], None
-            report, kind = steps.compare(run, scans, self._state, self._notices)
+            report, kind = compare(run, scans)
         return report, self._mailed_kind or kind
 
     def _load(self) -> None:
@@ -364,10 +378,6 @@ class LedgerSession:
             and not is_within(pointer.written_at, now, _WRITTEN_ANEW)
         }
 
-    def _next(self, messages: Sequence[Message]) -> str | None:
-        """The first mail that was not accepted."""
-        return next((message.id for message in messages if message.id not in self._sent), None)
-
     def _claim(
         self,
         pointers: Mapping[str, Pointer],
@@ -378,10 +388,10 @@ class LedgerSession:
         """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
+        sent = tuple(self._sent)
+        first = next((message.id for message in messages if message.id not in sent), None)
         head = (self._stored.head or Head())._replace(
-            claim=SendClaim(
-                self._event.id, uuid.uuid4().hex, tuple(self._sent), self._next(messages), kind, key
-            ),
+            claim=SendClaim(self._event.id, uuid.uuid4().hex, sent, first, kind, key),
             pending=pointers,
             abandoned=self._abandoned,
         )
@@ -412,7 +422,7 @@ class LedgerSession:
         except (ConflictError, StoreError) as error:
             raise AuditIncompleteError(_OVERTAKEN) from error
 
-    def _send(self, steps: Steps, message: Message, report: Report) -> None:
+    def _send(self, steps: RunSteps, message: Message, report: Report) -> None:
         """Send one mail; that of a part stops no other, and is said in the next digest."""
         self._say_what_is_sent(message)
         try:

@@ -80,6 +80,7 @@ class _Comparing:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._result = Comparison()
+        self._before = [record.finding for record in place.known]
         self._records = {record.finding.id: record for record in place.known}
         self._found_by_id = {finding.id: finding for finding in place.found}
         self._settled = {
@@ -91,19 +92,17 @@ class _Comparing:
 
     @cached_property
     def _known(self) -> Openings[Finding]:
-        return self._openings(record.finding for record in self._place.known)
+        return self._openings(self._before)
 
     @cached_property
     def _unsettled(self) -> Openings[Finding]:
         """What was known and is not open as it was."""
-        known = (record.finding for record in self._place.known)
-        return self._openings(finding for finding in known if finding.id not in self._settled)
+        return self._openings(f for f in self._before if f.id not in self._settled)
 
     @cached_property
     def _not_accepted(self) -> Openings[Finding]:
         """What was known and no exception accepted."""
-        known = (record.finding for record in self._place.known)
-        return self._openings(f for f in known if f.status is not Status.EXCEPTED)
+        return self._openings(f for f in self._before if f.status is not Status.EXCEPTED)
 
     @cached_property
     def _found(self) -> Openings[Finding]:

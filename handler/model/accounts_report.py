@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS
 from handler.model.run import Report
-from handler.model.totals import News, OpeningList, Totals
+from handler.model.totals import News, OpeningList, Totals, account_title
 
 _NAMED_PROBLEMS = 10
 
@@ -63,10 +63,9 @@ class AccountsReport(Report):
 
     def _problem_texts(self) -> Iterator[str]:
         unread = self.unread
-        titles = {account.id: account.title for account in self.accounts}
         for coverage in unread[:_NAMED_PROBLEMS]:
             account, region = coverage.target.account, coverage.target.region
-            title = titles.get(account, account)
+            title = account_title(account, self.names.get(account))
             where = title if region == ALL_REGIONS else f"{region} in {title}"
             where = "The list of accounts" if account == ALL_ACCOUNTS else where
             yield f"{where} was not read: {coverage.error}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar
 
 from handler.model.finding import Opening, Severity, Status
 
@@ -36,15 +36,6 @@ class OpeningList:
 
     def __iter__(self) -> Iterator[Opening]:
         return iter(self.first)
-
-    @overload
-    def __getitem__(self, index: int) -> Opening: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Opening, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> Opening | tuple[Opening, ...]:
-        return self.first[index]
 
     def __add__(self, other: "OpeningList") -> "OpeningList":
         return OpeningList((*self.first, *other.first), sum_of(self.counts, other.counts))
@@ -124,7 +115,7 @@ class AccountResult(NamedTuple):
     openings: Mapping[Severity, int]
     is_complete: bool
 
-    @property
-    def title(self) -> str:
-        """Name and id, or the id alone."""
-        return f"{self.name} ({self.id})" if self.name else self.id
+
+def account_title(account_id: str, name: str | None) -> str:
+    """Name and id, or the id alone."""
+    return f"{name} ({account_id})" if name else account_id

@@ -1,7 +1,7 @@
 """Protocols and ports: the only place where they are read and compared."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from handler.sanitize import describe
 
@@ -124,6 +124,21 @@ def parse_protocol(value: object) -> str:
         if number <= _LAST_PROTOCOL:
             return _NAMES_BY_NUMBER.get(str(number), str(number))
     raise ValueError(f"a protocol must be a name or 0 to {_LAST_PROTOCOL}, got {describe(value)}.")
+
+
+def read_traffic(fields: Mapping[str, Any], protocol: str, low: str, high: str) -> Traffic:
+    """The traffic in an object of AWS, from these fields. Raises ``ValueError`` with a sentence."""
+    bounds = [_bound(name, fields.get(name)) for name in (low, high)]
+    return parse_traffic(parse_protocol(fields.get(protocol)), *bounds)
+
+
+def _bound(name: str, value: object) -> int | None:
+    """A port, type or code; None when it is missing or -1, which both mean all of them."""
+    if value is None or value == -1:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name} must be a whole number, got {describe(value)}.")
+    return value
 
 
 def parse_traffic(protocol: str, low: int | None, high: int | None) -> Traffic:

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from handler.model.finding import Finding
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
+    coverage_to_json,
     encode,
     finding_from_fields,
     finding_to_json,
@@ -102,9 +103,7 @@ def decode_scan(stored: bytes, account: str) -> AccountScan:
             frozenset(heading.texts("used")),
         )
     except (*DECODE_ERRORS, OSError, EOFError, StopIteration, zlib.error) as error:
-        raise ScanError(
-            f"its scan cannot be read ({type(error).__name__}: {error!s:.80})."
-        ) from error
+        raise ScanError(f"its scan cannot be read {cause_of(error)}.") from error
 
 
 def _lines(account: str, scan: AccountScan) -> Iterator[dict[str, Any]]:
@@ -132,15 +131,7 @@ def _next(lines: Iterator[Fields], heading: Fields, key: str) -> Iterator[Fields
 
 
 def _coverage_to_json(coverage: Coverage) -> dict[str, Any]:
-    return {
-        "region": coverage.target.region,
-        "status": coverage.status,
-        "groups": coverage.groups,
-        "rules": coverage.rules,
-        "error": coverage.error,
-        "notice": coverage.notice,
-        "readAt": coverage.read_at,
-    }
+    return {k: v for k, v in coverage_to_json(coverage).items() if k not in _DERIVED}
 
 
 def _coverage(line: Fields, account: str) -> Coverage:

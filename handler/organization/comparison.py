@@ -14,6 +14,7 @@ from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
+from handler.model.totals import account_title
 from handler.organization.account_scan import AccountScan, failed_scan
 from handler.organization.configuration import TeamDigest, waiting_digests
 from handler.organization.objects import Exchange
@@ -79,7 +80,7 @@ class Comparison:
         exchange: Exchange,
         policy: Policy,
         book: AccountBook,
-        digests: Sequence[TeamDigest] = (),
+        digests: Sequence[TeamDigest],
     ) -> None:
         self._plan = plan
         self._run = run
@@ -173,21 +174,16 @@ class Comparison:
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out), *self._read_later)
         review = review_exceptions(self._policy, used, unread, self._run)
         changes = None
-        if self._book.state:
+        if state := self._book.state:
             changes = Changes(
-                first=self._is_first,
+                first=self._run.is_full and state.last_full_digest_at is None,
                 lost=(_LISTING,) if self._plan.problem else (),
-                ending=unannounced(review, self._book.state),
+                ending=unannounced(review, state),
                 departed=tuple(moved.departed.values()),
                 returned=tuple(moved.returned.values()),
             )
         notices = tuple(dict.fromkeys((*notices, *self._book.problems)))
         return self._all.reduction.report(notices, review, changes)
-
-    @property
-    def _is_first(self) -> bool:
-        state = self._book.state
-        return self._run.is_full and state is not None and state.last_full_digest_at is None
 
     def _moved_accounts(self) -> _MovedAccounts:
         """The accounts that are left out for the first time, or are back."""
@@ -208,20 +204,16 @@ class Comparison:
                 for i, state in sorted(now.items())
                 if before.get(i) != state
             },
-            {i: _title(i, audited[i].name) for i in sorted(before) if i in audited},
+            {i: account_title(i, audited[i].name) for i in sorted(before) if i in audited},
         )
 
     def _departed(self, account_id: str, left_out: LeftOut | None) -> str:
         if left_out:
-            return f"{_title(account_id, left_out.name)}: its state is {left_out.state}"
-        title = _title(account_id, self._book.name_of(account_id))
+            return f"{account_title(account_id, left_out.name)}: its state is {left_out.state}"
+        title = account_title(account_id, self._book.name_of(account_id))
         return f"{title}: it is no longer among the accounts to audit"
 
 
 def _of(phrases: Mapping[str, str], accounts: Collection[str]) -> tuple[str, ...]:
     """The phrases of these accounts."""
     return tuple(phrase for account, phrase in phrases.items() if account in accounts)
-
-
-def _title(account_id: str, name: str | None) -> str:
-    return f"{name} ({account_id})" if name else account_id

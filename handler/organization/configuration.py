@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,13 +68,10 @@ class Organization(NamedTuple):
         fields = _object(_NAME, document, _KEYS)
         external_id = fields["externalId"]
         organization = cls(
-            accounts=_texts(fields, "accounts", _is_account, "a list of account IDs"),
-            units=_texts(
-                fields, "organizationalUnits", _UNIT_ID.fullmatch, "a list of ou- and r- IDs"
-            ),
-            member_role=_text(fields, "memberRoleName", _ROLE_NAME.fullmatch, "a role's name"),
-            external_id=external_id
-            and _text(fields, "externalId", _EXTERNAL_ID.fullmatch, "an external ID"),
+            accounts=_texts(fields, "accounts", ACCOUNT_ID, "a list of account IDs"),
+            units=_texts(fields, "organizationalUnits", _UNIT_ID, "a list of ou- and r- IDs"),
+            member_role=_text(fields, "memberRoleName", _ROLE_NAME, "a role's name"),
+            external_id=external_id and _text(fields, "externalId", _EXTERNAL_ID, "an external ID"),
             digests=_digests(fields["digests"]),
         )
         if not organization.accounts and not organization.units:
@@ -104,17 +101,13 @@ def _digests(value: object) -> tuple[TeamDigest, ...]:
         key = f"digests[{number}]"
         fields = _object(f"{_NAME}: {key}", entry, _DIGEST_KEYS)
         digest = TeamDigest(
-            _texts(fields, "accounts", _is_account, "a list of account IDs", key),
-            _texts(fields, "recipients", MAIL_ADDRESS.fullmatch, "a list of mail addresses", key),
+            _texts(fields, "accounts", ACCOUNT_ID, "a list of account IDs", key),
+            _texts(fields, "recipients", MAIL_ADDRESS, "a list of mail addresses", key),
         )
         if not digest.accounts or not digest.recipients:
             raise SettingsError(f"{_NAME}: {key}: accounts or recipients are empty")
         digests.append(digest)
     return tuple(digests)
-
-
-def _is_account(text: str) -> object:
-    return ACCOUNT_ID.fullmatch(text)
 
 
 def _object(name: str, value: object, keys: tuple[str, ...]) -> Mapping[str, Any]:
@@ -124,11 +117,9 @@ def _object(name: str, value: object, keys: tuple[str, ...]) -> Mapping[str, Any
     return value
 
 
-def _text(
-    fields: Mapping[str, Any], key: str, matches: Callable[[str], object], expectation: str
-) -> str:
+def _text(fields: Mapping[str, Any], key: str, pattern: re.Pattern[str], expectation: str) -> str:
     value = fields[key]
-    if not isinstance(value, str) or not matches(value):
+    if not isinstance(value, str) or not pattern.fullmatch(value):
         raise SettingsError(expected(f"{_NAME}: {key}", expectation, value))
     return value
 
@@ -136,12 +127,13 @@ def _text(
 def _texts(
     fields: Mapping[str, Any],
     key: str,
-    matches: Callable[[str], object],
+    pattern: re.Pattern[str],
     expectation: str,
     inside: str = "",
 ) -> tuple[str, ...]:
     values = fields[key]
-    if not isinstance(values, list) or not all(isinstance(v, str) and matches(v) for v in values):
+    is_list = isinstance(values, list)
+    if not is_list or not all(isinstance(v, str) and pattern.fullmatch(v) for v in values):
         name = f"{_NAME}: {inside}.{key}" if inside else f"{_NAME}: {key}"
         raise SettingsError(expected(name, expectation, values))
     return tuple(dict.fromkeys(values))

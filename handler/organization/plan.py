@@ -7,7 +7,7 @@ from handler.event import EventError, RunRequest
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
 from handler.organization.objects import Exchange
-from handler.report.fields import DECODE_ERRORS, Fields
+from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.sanitize import expected
 from handler.settings import Notify
 
@@ -54,9 +54,7 @@ class Plan(NamedTuple):
     problem: str | None = None
 
 
-def plan_of(
-    request: RunRequest, started_at: str, listing: Listing, problem: str | None = None
-) -> Plan:
+def plan_of(request: RunRequest, started_at: str, listing: Listing, problem: str | None) -> Plan:
     """The plan for the accounts and regions that an event names, or for all that are listed.
 
     Raises ``EventError`` for an account that is named and not to be read.
@@ -147,9 +145,7 @@ def decode_plan(stored: bytes, accounts: bytes) -> Plan:
             problem,
         )
     except DECODE_ERRORS as error:
-        raise PlanError(
-            f"The run's plan cannot be read ({type(error).__name__}: {error!s:.80})."
-        ) from error
+        raise PlanError(f"The run's plan cannot be read {cause_of(error)}.") from error
 
 
 def account_from_fields(item: Fields) -> Account:
@@ -165,9 +161,7 @@ def account_item(document: Any) -> Account:
     try:
         return account_from_fields(Fields(document))
     except DECODE_ERRORS as error:
-        raise PlanError(
-            f"The item is not an account ({type(error).__name__}: {error!s:.80})."
-        ) from error
+        raise PlanError(f"The item is not an account {cause_of(error)}.") from error
 
 
 def _account_id(fields: Fields) -> str:

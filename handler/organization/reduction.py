@@ -91,7 +91,8 @@ class _Worst:
         added = False
         for number, opening in enumerate(openings):
             key = opening.finding.sort_key
-            if number == self._named or (len(self._first) >= self._named and key >= self._last):
+            is_full = len(self._first) >= self._named
+            if number == self._named or (is_full and key >= self._first[self._named - 1][0]):
                 break
             self._first.append((key, opening))
             added = True
@@ -102,10 +103,6 @@ class _Worst:
     def list(self) -> OpeningList:
         """What was added."""
         return OpeningList(tuple(opening for _, opening in self._first), self._counts)
-
-    @property
-    def _last(self) -> tuple[object, ...]:
-        return self._first[self._named - 1][0]
 
 
 def _distinct(coverage: Sequence[Coverage]) -> Iterator[Coverage]:

@@ -1,7 +1,7 @@
 """The report on all accounts of a run: compare, mail, commit. The state machine's last step."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, Any
@@ -12,7 +12,8 @@ from handler.ledger.accounts import AccountBook, AccountsSession
 from handler.ledger.store import BucketStore, LedgerStore
 from handler.ledger.transaction import DIGEST, Event, Message
 from handler.model.accounts_report import AccountsReport
-from handler.model.run import Report, Run
+from handler.model.network import Target
+from handler.model.run import Report, Run, Scan
 from handler.organization.comparison import Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization, waiting_digests
 from handler.organization.digest_choice import DigestChoice
@@ -89,6 +90,10 @@ class _ReportSteps:
         """The run that the plan is for."""
         return self.plan.request.run(self.plan.started_at, self.settings)
 
+    def scan(self, _targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
+        """Nothing: the accounts have been read before."""
+        return self.run(), ()
+
     def compare(
         self, book: AccountBook, notices: tuple[str, ...]
     ) -> tuple[Report, DigestKind | None]:
@@ -143,6 +148,9 @@ class _ReportSteps:
         """Mail a digest. Raises ``MailError``."""
         settings = self.settings._replace(recipients=message.recipients)
         mail.send(self.clients.get("sesv2"), settings, message.body, before_attempt)
+
+    def publish(self, _report: Report, _before_request: Callable[[], None]) -> None:
+        """Nothing: changes in many accounts are not published."""
 
     def close(self) -> None:
         """Remove the files of what has been compared."""

@@ -83,30 +83,27 @@ def _with_exceptions(
     finding: Finding, matching: Sequence[Sequence[PolicyException]], today: date
 ) -> Finding:
     """The finding with the exceptions that accept it, expired, or are narrower than it."""
+    status = finding.status
     valid = [[exception for exception in group if exception.until >= today] for group in matching]
     if accepting := _covering(finding, valid):
-        phrases = (
+        status = Status.EXCEPTED
+        phrases = [
             f"accepted until {exception.until} by {exception.owner}: {exception.reason}"
             for exception in accepting
-        )
-        return finding._replace(status=Status.EXCEPTED, exception=_joined(phrases))
-    if accepting := _covering(finding, matching):
-        phrases = (
+        ]
+    elif accepting := _covering(finding, matching):
+        phrases = [
             f"exception expired on {exception.until}, owner {exception.owner}"
             for exception in accepting
             if exception.until < today
-        )
-        return finding._replace(exception=_joined(phrases))
-    phrases = (
-        f"wider than what {exception.owner} accepts until {exception.until}: {exception.ports}"
-        f"{f' from {exception.source}' if exception.source else ''} on {exception.group}"
-        for exception in _sorted({exception for group in valid for exception in group})
-    )
-    return finding._replace(exception=_joined(phrases))
-
-
-def _joined(phrases: Iterable[str]) -> str | None:
-    return "; ".join(phrases) or None
+        ]
+    else:
+        phrases = [
+            f"wider than what {exception.owner} accepts until {exception.until}: {exception.ports}"
+            f"{f' from {exception.source}' if exception.source else ''} on {exception.group}"
+            for exception in _sorted({exception for group in valid for exception in group})
+        ]
+    return finding._replace(status=status, exception="; ".join(phrases) or None)
 
 
 def _covering(

@@ -49,13 +49,10 @@ def notices(report: Report) -> Iterator[str]:
     """What went wrong with the ledger, what has changed in the settings, and what limits a run."""
     yield from report.notices
     if report.changes and report.changes.has_new_settings:
-        dropped = phrases.count(report.changes.dropped, "finding")
-        verb = "is" if report.changes.dropped == 1 else "are"
-        what = (
-            f"{dropped} {verb} no longer listed"
-            if report.changes.dropped
-            else ("findings may be listed for the first time, or with another severity")
-        )
+        what = "findings may be listed for the first time, or with another severity"
+        if dropped := report.changes.dropped:
+            verb = "is" if dropped == 1 else "are"
+            what = f"{phrases.count(dropped, 'finding')} {verb} no longer listed"
         yield f"Settings changed: {what}."
     for coverage in report.coverage:
         if coverage.notice:

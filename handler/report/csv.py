@@ -15,13 +15,11 @@ from handler.sanitize import plain
 # All fields of a finding but lists of earlier ones.
 COLUMNS = (
     "severity", "status", "kind", "account", "accountName", "region", "groupId", "groupName",
-    "groupIds",
-    "groupNames", "vpcId", "owner", "managedBy", "attachment", "attached", "interfaces",
-    "interfaceCount", "family",
-    "protocol", "fromPort", "toPort", "icmpType", "icmpCode", "service", "reach", "addresses",
-    "share", "sources", "prefixLists", "sourceCount", "ruleIds", "ruleCount", "why", "detail",
-    "exception", "firstSeen", "lastSeen", "resolvedAt", "changedAt", "change", "openedBy",
-    "fix", "narrower", "console", "id", "partOf",
+    "groupIds", "groupNames", "vpcId", "owner", "managedBy", "attachment", "attached",
+    "interfaces", "interfaceCount", "family", "protocol", "fromPort", "toPort", "icmpType",
+    "icmpCode", "service", "reach", "addresses", "share", "sources", "prefixLists", "sourceCount",
+    "ruleIds", "ruleCount", "why", "detail", "exception", "firstSeen", "lastSeen", "resolvedAt",
+    "changedAt", "change", "openedBy", "fix", "narrower", "console", "id", "partOf",
 )  # fmt: skip
 # What a spreadsheet reads as a formula, at the start of a cell; in locales with decimal commas, a
 # semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection

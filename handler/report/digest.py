@@ -91,7 +91,7 @@ def build_digest(
     listed = report.openings
     is_full = kind is DigestKind.FULL
     selected = listed if is_full else news.opened
-    displayed = selected[:max_findings]
+    displayed = selected.first[:max_findings]
     sections = _by_severity if is_full else _by_change
     return Digest(
         subject=subject(report),
@@ -108,11 +108,7 @@ def build_digest(
         ),
         changed=first_lines_of(coverage_changes(report), "more target", max_lines),
         exceptions=tuple(exceptions_to_review(report, max_lines)),
-        notes=(
-            *_left_out(len(selected) - len(displayed)),
-            *(_other_commands(displayed) if is_full else _still_open(report, news.still_open)),
-            *_notes(report),
-        ),
+        notes=tuple(_notes(report, displayed, len(selected), is_full=is_full)),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
         origin=origin(report),
@@ -202,7 +198,7 @@ def _closed(
     )
     for title, openings, build in groups:
         if openings:
-            displayed = openings[:max_lines]
+            displayed = openings.first[:max_lines]
             more = len(openings) - len(displayed)
             yield Section(
                 f"{title} ({len(openings):,})",
@@ -212,31 +208,24 @@ def _closed(
             )
 
 
-def _left_out(number: int) -> Iterator[str]:
-    if number:
-        more = phrases.count(number, "more finding")
-        yield f"And {more} in the CSV."
-
-
-def _other_commands(displayed: Sequence[Opening]) -> Iterator[str]:
-    """Where the commands are that the digest has no room for."""
-    if any(o.finding.fix and o.finding.severity is not Severity.CRITICAL for o in displayed):
-        yield "Other commands are in the CSV."
-
-
-def _still_open(report: Report, openings: OpeningList) -> Iterator[str]:
-    if openings:
-        counts = phrases.counts(openings.counts)
-        yield f"Still open{_where(report)}: {len(openings):,} ({counts}), in the CSV."
-
-
 def _where(report: Report) -> str:
     """What the number of open findings is about: a run of a part knows of that part only."""
     return "" if report.run.is_full else " in the regions of this run"
 
 
-def _notes(report: Report) -> Iterator[str]:
-    totals = report.totals
+def _notes(
+    report: Report, displayed: Sequence[Opening], number: int, *, is_full: bool
+) -> Iterator[str]:
+    """What the digest does not list of ``number`` findings and of all others, and why."""
+    totals, still_open = report.totals, report.news.still_open
+    if left_out := number - len(displayed):
+        yield f"And {phrases.count(left_out, 'more finding')} in the CSV."
+    others = (o.finding for o in displayed if o.finding.severity is not Severity.CRITICAL)
+    if is_full and any(finding.fix for finding in others):
+        yield "Other commands are in the CSV."
+    if still_open and not is_full:
+        counts = phrases.counts(still_open.counts)
+        yield f"Still open{_where(report)}: {len(still_open):,} ({counts}), in the CSV."
     if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW
         what = "informational finding" if is_default else "finding"

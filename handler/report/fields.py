@@ -10,6 +10,11 @@ DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError,
 """What reading an object raises that is not what it should be."""
 
 
+def cause_of(error: Exception) -> str:
+    """Why an object cannot be read, for the end of a sentence."""
+    return f"({type(error).__name__}: {error!s:.80})"
+
+
 class Fields:
     """The fields of a JSON object. Every method raises one of ``DECODE_ERRORS``."""
 
@@ -110,7 +115,7 @@ class Fields:
         """A list of anything."""
         return list(self._typed(key, list))
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The keys, in their order."""
         return tuple(self._document)
 

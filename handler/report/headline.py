@@ -130,20 +130,17 @@ def _quiet_changes(news: News, changes: Changes) -> str:
     }
     changed = {word: openings for word, openings in groups.items() if openings}
     others = {
+        "left out": (len(changes.departed), "account"),
+        "audited again": (len(changes.returned), "account"),
         "can be read again": (len(changes.regained), "region"),
         "no longer audited": (len(changes.left_out), "region"),
         "expired or expiring": (len(changes.ending), "exception"),
     }
-    accounts = {
-        "left out": len(changes.departed),
-        "audited again": len(changes.returned),
-    }
-    rest = [f"{phrases.count(n, 'account')} {word}" for word, n in accounts.items() if n]
-    rest += [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
+    rest = [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
     if not rest and len(changed) == 1:
         ((word, openings),) = changed.items()
         if len(openings) == 1:
-            finding = openings[0].finding
+            finding = openings.first[0].finding
             return f"{word}: {_what(finding)} on {phrases.group_names(finding, _SHORT_GROUP)}"
     return ", ".join([*(f"{len(o):,} {word}" for word, o in changed.items()), *rest])
 
@@ -154,8 +151,8 @@ def _standing(report: Report, *, brief: bool) -> Iterator[str]:
     if not worst:
         yield _clean(report)
         return
-    finding, severity = worst[0].finding, worst[0].finding.severity
-    what, number = _what(finding), len(worst)
+    finding = worst.first[0].finding
+    severity, what, number = finding.severity, _what(finding), len(worst)
     for length in () if brief else _LONGEST_GROUPS:
         group = phrases.group_names(finding, length)
         if number == 1:
@@ -180,13 +177,13 @@ def _sentence(report: Report) -> str:
     worst = _worst_listed(report)
     if not worst:
         return _clean(report)
-    severity = worst[0].finding.severity
+    severity = worst.first[0].finding.severity
     if severity is not Severity.CRITICAL or _noun(worst) == "finding":
         is_worst = severity is not Severity.CRITICAL and report.is_complete
         ending = ", nothing worse" if is_worst else ""
         return f"{phrases.count(len(worst), f'{severity} finding')}{ending}"
     if len(worst) == 1:
-        return _is_open(worst[0])
+        return _is_open(worst.first[0])
     return f"{len(worst):,} services are critically exposed to the internet"
 
 

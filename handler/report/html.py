@@ -6,7 +6,7 @@ both. Outlook for Windows, which lays mail out as Word does and alone reads the 
 greatest width: it gets a table as wide. Style is repeated wherever it holds, and so it is short.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from handler.model.finding import Severity
@@ -78,18 +78,13 @@ def _lines(digest: Digest) -> Iterator[str]:
         start, colon, rest = digest.advice.partition(": ")
         yield f'<p style="margin:0"><b>{_text(start + colon)}</b>{_text(rest)}</p>'
     yield f'<p {_MUTED};margin:0">{_DOT.join(map(_text, digest.summary))}</p>'
-    if digest.notices:
-        yield from _list("Notes", _ALARM, digest.notices)
-    if digest.unread:
-        yield from _list("Not read: what is open there is not known", _ALARM, digest.unread)
-    if digest.accounts:
-        yield from _list("Worst accounts", _NEUTRAL, digest.accounts)
+    yield from _list("Notes", _ALARM, digest.notices)
+    yield from _list("Not read: what is open there is not known", _ALARM, digest.unread)
+    yield from _list("Worst accounts", _NEUTRAL, digest.accounts)
     for section in digest.sections:
         yield from _section(section)
-    if digest.changed:
-        yield from _list("Coverage", _NEUTRAL, digest.changed)
-    if digest.exceptions:
-        yield from _list("Exceptions", _NEUTRAL, digest.exceptions)
+    yield from _list("Coverage", _NEUTRAL, digest.changed)
+    yield from _list("Exceptions", _NEUTRAL, digest.exceptions)
     notes = " ".join([digest.coverage, *digest.notes])
     yield f'<p {_MUTED};font-size:12px;line-height:17px;margin:16px 0 0">'
     yield "<br>".join(map(_text, (notes, *digest.purpose, digest.origin)))
@@ -109,8 +104,9 @@ def _section(section: Section) -> Iterator[str]:
     yield from _rows(section.title, colour, [*map(_entry, section.entries), *more])
 
 
-def _list(title: str, colour: str, lines: Iterable[str]) -> Iterator[str]:
-    return _rows(title, colour, map(_text, lines))
+def _list(title: str, colour: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield from _rows(title, colour, map(_text, lines))
 
 
 def _rows(title: str, colour: str, contents: Iterable[str]) -> Iterator[str]:

@@ -105,9 +105,7 @@ def report_from_json(document: object) -> Report:
         findings=tuple(map(finding_from_fields, fields.objects("findings"))),
         notices=fields.texts("notices"),
         minimum_severity=Severity(severity) if severity else Severity.LOW,
-        accounts=tuple(map(_account_from_fields, fields.objects("accounts")))
-        if fields.has("accounts")
-        else (),
+        accounts=tuple(map(_account_from_fields, fields.optional_objects("accounts"))),
     )
 
 

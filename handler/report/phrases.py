@@ -111,14 +111,15 @@ def reach(finding: Finding) -> str:
     if finding.reach is Reach.WORLD:
         return f"from the whole {family} internet"
     if finding.reach is Reach.WIDE:
-        return f"from {_share(finding.share)} of the {family} internet"
+        return f"from {part_of_internet(finding.share, finding.family)}"
     return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
 
 
-def _share(share: float) -> str:
-    """A part of the internet in percent."""
+def part_of_internet(share: float, family: Family) -> str:
+    """A part of the internet in percent, for example 0.0018% of the IPv4 internet."""
     # All but a few addresses are not all of them, and a /16 of 0.0018 % is not nothing.
-    return f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
+    percent = f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
+    return f"{percent} of the {_FAMILIES[family]} internet"
 
 
 def opening(finding: Finding) -> str:
@@ -132,7 +133,7 @@ def attached(finding: Finding) -> str:
     return ATTACHMENTS[finding.attachment].phrase or f"{finding.attachment}: {names}"
 
 
-def unread(coverage: Coverage, names: Mapping[str, str] | None = None) -> str:
+def unread(coverage: Coverage, names: Mapping[str, str] | None) -> str:
     """What was not read of a target, and why."""
     groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
     status = f"{place(coverage.target, names)} ({coverage.status}{groups_read})"
@@ -184,18 +185,15 @@ def audience(finding: Finding) -> str:
     if finding.addresses is None or finding.share is None:
         return "clients of an AWS service"
     if finding.reach is Reach.WIDE:
-        return f"{_share(finding.share)} of the {_FAMILIES[finding.family]} internet"
+        return part_of_internet(finding.share, finding.family)
     return addresses(finding.addresses)
 
 
 def addresses(number: int) -> str:
     """A number of addresses; of IPv6 ones, it may have dozens of digits."""
-    is_short = number < _MOST_COUNTED
-    return (
-        count(number, "address", "addresses")
-        if is_short
-        else f"2^{number.bit_length() - 1} addresses"
-    )
+    if number < _MOST_COUNTED:
+        return count(number, "address", "addresses")
+    return f"2^{number.bit_length() - 1} addresses"
 
 
 def families(opening: Opening) -> str:

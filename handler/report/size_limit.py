@@ -1,7 +1,6 @@
 """Keeps a mail within the sizes that mail programs show whole and SES accepts."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
 
 from handler.model.run import Report
 from handler.report.digest import Digest, DigestKind, build_digest
@@ -32,20 +31,6 @@ def fit_digest(report: Report, kind: DigestKind = DigestKind.FULL) -> Digest:
         range(1, _MAX_FINDINGS + 1), MAX_HTML_BYTES, key=lambda number: size(number, max_lines)
     )
     return build(max_findings, max_lines)
-
-
-def first_lines(lines: Iterable[str], max_bytes: int) -> tuple[bytes, int]:
-    """The first lines that make no more than that many bytes, and how many are left out."""
-    included: list[bytes] = []
-    size = left_out = 0
-    for line in lines:
-        encoded = line.encode("utf-8")
-        size += len(encoded)
-        if left_out or size > max_bytes:
-            left_out += 1
-        else:
-            included.append(encoded)
-    return b"".join(included), left_out
 
 
 def _mail_bytes(page: str) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.organization import REPORT_SIZE
+from infra.organization import REPORT_MEMORY, REPORT_TIMEOUT
 from infra.organization_config import DEFAULT_CONCURRENCY
 from infra.state_machine import EXECUTION_SECONDS, definition
 from tests.conftest import PROJECT
@@ -103,7 +103,7 @@ def test_times_are_the_seconds_of_an_account_times_the_accounts() -> None:
         [f"{report_seconds(accounts):.0f} s" for accounts in counts],
         [f"{report_seconds(accounts, comparisons=2):.0f} s" for accounts in counts],
     ]
-    assert report_seconds(5_000, comparisons=2) < REPORT_SIZE.timeout
+    assert report_seconds(5_000, comparisons=2) < REPORT_TIMEOUT
 
 
 def test_times_are_no_shorter_than_what_was_measured(project: Path) -> None:
@@ -113,7 +113,7 @@ def test_times_are_no_shorter_than_what_was_measured(project: Path) -> None:
     assert "21 s of CPU for 5,000 accounts" in text
     assert f"which makes {cpu:.0f} s" in text
     assert cpu < report_seconds(5_000)
-    seconds = EXECUTION_SECONDS - REPORT_SIZE.timeout
+    seconds = EXECUTION_SECONDS - REPORT_TIMEOUT
     assert f"{seconds * DEFAULT_CONCURRENCY // SCAN_SECONDS:,} accounts" in text
 
 
@@ -129,7 +129,7 @@ def test_costs_of_the_calls_are_45_for_each_account(reader: str, unit_price: flo
 def test_quantities_are_those_of_the_program(deploy: Deploy) -> None:
     """Memory, alarms, metrics and transitions are what the program declares."""
     assert declared_settings(PROJECT)["memorySize"]["default"] == 512
-    assert REPORT_SIZE.memory == 1769
+    assert REPORT_MEMORY == 1769
     assert len(deploy().all(ALARM)) == 2
     deployment = deploy(accounts=["111122223333"])
     assert (len(deployment.all(ALARM)), len(deployment.all(METRIC))) == (5, 7)
