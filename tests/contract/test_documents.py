@@ -14,6 +14,7 @@ from handler.model.attachment import Attachment
 from handler.model.finding import Kind, Severity, Status
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
+from handler.report.csv import COLUMNS
 from handler.report.digest import DigestKind
 from handler.report.json_report import report_from_json
 from infra import organization_permissions as many
@@ -130,6 +131,11 @@ def test_documents_list_the_options_of_audit() -> None:
 def test_documents_list_the_formats() -> None:
     """Each format of `audit` has its row."""
     assert sorted(row[0].strip("`") for row in rows("format")) == sorted(FORMATS)
+
+
+def test_documents_list_the_columns_of_the_csv() -> None:
+    """The table of columns names those of the CSV, in the CSV's order."""
+    assert re.findall(r"`(\w+)`", "".join(row[0] for row in rows("column"))) == list(COLUMNS)
 
 
 def test_documents_list_the_outputs(project: Path) -> None:
