@@ -88,10 +88,10 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
         for action in ACTION.findall(actions)
     }
     functions = {
-        "door": many.door_policy(
+        "start function": many.door_policy(
             log_group_arn="log", bucket_arn="bucket", state_machine_arn="machine", lists_units=True
         ),
-        "scan": many.scan_policy(
+        "scan function": many.scan_policy(
             log_group_arn="log",
             bucket_arn="bucket",
             member_role_arn="role",
@@ -99,7 +99,7 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
             organization="o-ab12cd34ef",
             regions=[],
         ),
-        "report": many.report_policy(
+        "report function": many.report_policy(
             log_group_arn="log", bucket_arn="bucket", mail_arns=["identity"], sender="a@example.com"
         ),
     }
@@ -110,7 +110,7 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
     assert listed == {
         *((name, action) for name, policy in functions.items() for action in actions_of(policy)),
         *(("state machine", action) for action in machine),
-        *(("functions", action) for action in permissions.LOG_ACTIONS),
+        *(("each function", action) for action in permissions.LOG_ACTIONS),
     }
     assert actions_of(many.member_role_policy()) == set()
 
