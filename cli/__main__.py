@@ -14,7 +14,7 @@ with missing_package_reported():
     import click
 
     from cli.formats import FORMATS
-    from cli.option_types import ACCOUNT_ID, EXTERNAL_ID, ROLE_NAME
+    from cli.option_types import ACCOUNT_ID, EXTERNAL_ID, REGION, ROLE_NAME
     from cli.output import output
 
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -101,7 +101,7 @@ Examples:
   sg-audit report --live --stack prod
   sg-audit report --live --stack prod --account 111122223333"""
 )
-@click.option("--stack", default="dev", show_default=True, help="Stack with the ledger.")
+@click.option("--stack", help="With --live: the stack with the ledger.  [default: dev]")
 @click.option("--live", is_flag=True, help="Read the ledger in AWS, not the one of the last demo.")
 @click.option(
     "--account",
@@ -109,11 +109,15 @@ Examples:
     metavar="ID",
     help="One of many accounts: its last runs and its findings.  [default: all, in numbers]",
 )
-def report(stack: str, account: str | None, *, live: bool) -> None:
+def report(stack: str | None, account: str | None, *, live: bool) -> None:
     """Display the history of the runs and the last report."""
     from cli.report import show_report  # noqa: PLC0415 -- as above
 
-    show_report(_project(), stack, live=live, account=account)
+    if stack and not live:
+        raise click.UsageError(
+            "--stack needs --live; without it the ledger is the one of the last demo."
+        )
+    show_report(_project(), stack or "dev", live=live, account=account)
 
 
 @main.command(
@@ -152,6 +156,8 @@ Examples:
 @click.option(
     "--region",
     "regions",
+    type=REGION,
+    metavar="REGION",
     multiple=True,
     help="Region to audit; may be repeated.  [default: all enabled regions]",
 )

@@ -196,6 +196,15 @@ def test_unknown_stack_is_one_sentence(
     assert result.stderr.strip() == f"Error: {sentence}"
 
 
+def test_stack_without_live_is_refused() -> None:
+    """--stack without --live exits with 2, because the demo's ledger is that of no other stack."""
+    result = CliRunner().invoke(main, ["report", "--stack", "prod"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        "Error: --stack needs --live; without it the ledger is the one of the last demo."
+    )
+
+
 @pytest.fixture
 def _exported_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     """The Pulumi CLI says that the stack's bucket is no-such-bucket."""

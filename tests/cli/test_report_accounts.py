@@ -143,5 +143,5 @@ def test_unknown_account_is_one_sentence(project: Path) -> None:
 
 
 def test_account_must_be_an_id() -> None:
-    """--account takes an account id, and exits with 2 for anything else."""
+    """--account takes an account ID, and exits with 2 for anything else."""
     assert CliRunner().invoke(main, ["report", "--account", "shop"]).exit_code == 2
