@@ -191,7 +191,7 @@ NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security
         pytest.param({}, f"standard input: {{}}{NO_GROUPS}", id="no-groups"),
         pytest.param(
             {"SecurityGroups": None},
-            f"standard input: {{'SecurityGroups': None}}{NO_GROUPS}",
+            f"standard input: {{'SecurityGroups': null}}{NO_GROUPS}",
             id="null",
         ),
         pytest.param(
@@ -201,12 +201,12 @@ NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security
         ),
         pytest.param(
             {"SecurityGroups": {}},
-            "standard input: SecurityGroups: {} is not a list\n",
+            "standard input: SecurityGroups must be a list, got {}.\n",
             id="groups",
         ),
         pytest.param(
             {"SecurityGroups": [], "NetworkInterfaces": 1},
-            "standard input: NetworkInterfaces: 1 is not a list\n",
+            "standard input: NetworkInterfaces must be a list, got 1.\n",
             id="interfaces",
         ),
     ],
@@ -279,17 +279,19 @@ VALID = EXCEPTION.format("2099-01-01")
     [
         pytest.param(
             "minimumSeverity: hihg",
-            "policy.yaml: minimumSeverity: 'hihg' is not one of critical, high, medium, low, info",
+            "policy.yaml: minimumSeverity must be one of critical, high, medium, low, info, "
+            "got 'hihg'.",
             id="severity",
         ),
         pytest.param(
             f"exceptions: [{VALID}, {VALID}, {EXCEPTION.format('31.12.2027')}]",
-            "policy.yaml: exceptions[2].until: '31.12.2027' is not a date like 2027-12-31",
+            "policy.yaml: exceptions[2].until must be a date like 2027-12-31, got '31.12.2027'.",
             id="date",
         ),
         pytest.param(
             f"exceptions: [{EXCEPTION.format('2027-03-31 10:00:00')}]",
-            "policy.yaml: exceptions[0].until: '2027-03-31 10:00:00' is not a date like 2027-12-31",
+            "policy.yaml: exceptions[0].until must be a date like 2027-12-31, "
+            "got '2027-03-31 10:00:00'.",
             id="time",
         ),
         pytest.param(
@@ -312,7 +314,12 @@ VALID = EXCEPTION.format("2099-01-01")
             "policy.yaml: duplicate key 'minimumSeverity'",
             id="json-duplicate",
         ),
-        pytest.param("- a", "policy.yaml: policy: ['a'] is not an object", id="list"),
+        pytest.param(
+            "- a",
+            "policy.yaml: policy must be an object with minimumSeverity, trustedCidrs, "
+            "authorizedPorts, exceptions, got ['a'].",
+            id="list",
+        ),
     ],
 )
 def test_malformed_policy_names_file_line_and_key(

@@ -21,6 +21,7 @@ ALLOWED = {
         "pulumi_aws",
         "handler.model",
         "handler.policy",
+        "handler.sanitize",
         "handler.settings",
         "infra",
     },
