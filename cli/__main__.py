@@ -31,7 +31,7 @@ Examples:
 Shell completion, here for bash (zsh_source and fish_source for the others):
   eval "$(_SG_AUDIT_COMPLETE=bash_source sg-audit)"
 
-In a clone, `python -m cli` is the same program as `sg-audit`.""",
+demo, invoke and report need a clone, where `venv/bin/python -m cli` is the same as `sg-audit`.""",
 )
 @click.version_option(VERSION, prog_name="security-group-audit")
 def main() -> None:
@@ -43,13 +43,13 @@ def main() -> None:
 Exit status:
   0  the function succeeded
   1  the function failed, or could not be run
-  2  bad option or file
+  2  bad option, file or event
 
 \b
 Examples:
-  sg-audit invoke
-  sg-audit invoke --event event.json
-  sg-audit invoke --live --stack prod"""
+  venv/bin/python -m cli invoke
+  venv/bin/python -m cli invoke --event event.json
+  venv/bin/python -m cli invoke --live --stack prod"""
 )
 @click.option(
     "--event",
@@ -71,14 +71,14 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
 @main.command(
     epilog="""\b
 Examples:
-  sg-audit demo
-  sg-audit demo --organization"""
+  venv/bin/python -m cli demo
+  venv/bin/python -m cli demo --organization"""
 )
 @click.option("--stack", default="dev", show_default=True, help="Stack to deploy.")
 @click.option("--organization", is_flag=True, help="Audit an organization of a dozen accounts.")
 @click.option("--verbose", is_flag=True, help="Print Pulumi's output, the log and the mails.")
 def demo(stack: str, *, organization: bool, verbose: bool) -> None:
-    """Deploy a stack into the sandbox, let its schedule start two audits, and show the mails.
+    """Deploy a stack into the sandbox, let it audit, and show its mails.
 
     No AWS account is needed. Exits with 1 when a step fails.
     """
@@ -97,9 +97,9 @@ Exit status:
 
 \b
 Examples:
-  sg-audit report
-  sg-audit report --live --stack prod
-  sg-audit report --live --stack prod --account 111122223333"""
+  venv/bin/python -m cli report
+  venv/bin/python -m cli report --live --stack prod
+  venv/bin/python -m cli report --live --stack prod --account 111122223333"""
 )
 @click.option("--stack", help="With --live: the stack with the ledger.  [default: dev]")
 @click.option("--live", is_flag=True, help="Read the ledger in AWS, not the one of the last demo.")
@@ -126,13 +126,13 @@ Exit status:
   0  everything was read, and --fail-on is not met
   1  everything was read, and --fail-on is met
   2  nothing was reported: bad option or file, no credentials
-  3  something was not read; the report says what
+  3  something was not read, whether or not --fail-on is met
 
 \b
 Examples:
   sg-audit audit --profile audit --region eu-west-1 --region us-east-1
   sg-audit audit --policy policy.yaml --fail-on high
-  sg-audit audit --account 111122223333 --account 444455556666 --role security-audit
+  sg-audit audit --account 111122223333 --role security-audit
   sg-audit audit --format sarif --output audit.sarif
   aws ec2 describe-security-groups > groups.json
   sg-audit audit --from-file groups.json"""
@@ -143,14 +143,14 @@ Examples:
     type=click.File("rb"),
     multiple=True,
     help="Audit a saved snapshot (JSON) instead of an account; - is standard input. May be "
-    "repeated, one file for each region.  [default: none]",
+    "repeated, one file for each region.",
 )
 @click.option(
     "--policy",
     "policy_file",
     type=click.File("rb"),
     help="Policy file (JSON or YAML): minimum severity, trusted CIDRs, authorized ports, "
-    "exceptions.  [default: none]",
+    "exceptions.",
 )
 @click.option("--profile", help="AWS profile.  [default: the AWS CLI's]")
 @click.option(
@@ -173,13 +173,13 @@ Examples:
     "--role",
     type=ROLE_NAME,
     metavar="NAME",
-    help="Role to assume in each --account, with its path if it has one.  [default: none]",
+    help="Role to assume in each --account, with its path if it has one.",
 )
 @click.option(
     "--external-id",
     type=EXTERNAL_ID,
     metavar="ID",
-    help="External ID that the roles ask for.  [default: none]",
+    help="External ID that the roles ask for.",
 )
 @click.option(
     "--format",
