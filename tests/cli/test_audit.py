@@ -481,7 +481,7 @@ def test_groups_are_read_without_the_parser_of_botocore(monkeypatch: pytest.Monk
     ("arguments", "sentence"),
     [
         (("--profile", "nobody"), "The config profile (nobody) could not be found."),
-        ((), "Unable to locate credentials."),
+        ((), "Unable to locate credentials. Set AWS_PROFILE, or use --profile."),
     ],
 )
 def test_missing_credentials_are_one_sentence(

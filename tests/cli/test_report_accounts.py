@@ -104,7 +104,7 @@ def test_account_has_its_own_history(project: Path, capsys: pytest.CaptureFixtur
     """With --account the history has the account's numbers, and its findings follow."""
     lines = printed(project, capsys, SHOP)
     assert lines[:3] == [
-        "run by opened resolved critical high medium low unread mail",
+        "run trigger opened resolved critical high medium low not read mail",
         "2026-11-23 06:00 schedule 0 0 1 0 0 0 0 sent",
         "2026-11-24 06:00 schedule 0 0 2 0 0 0 0 sent",
     ]

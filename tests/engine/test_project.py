@@ -314,7 +314,7 @@ def test_a_date_without_quotes_is_one(account: Account, project: Path, *, engine
             {"digests": [{"accounts": ["111122223333"], "recipients": ["a@example.com"]}]},
             (
                 "digests must be left out without accounts or organizationalUnits, got "
-                "[{'accounts': ['111122223333'], 'recipients': ['a@example.com']}]."
+                "[{'accounts': [...], 'recipients': [...]}]."
             ),
         ),
         (
