@@ -177,7 +177,10 @@ def test_fail_on_sets_the_exit_status(arguments: tuple[str, ...], status: int) -
 
 
 NO_JSON = "standard input: not JSON: "
-NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security-groups prints it\n"
+NO_GROUPS = (
+    "standard input: a snapshot must be an object with SecurityGroups, "
+    "as aws ec2 describe-security-groups prints it, got "
+)
 
 
 @pytest.mark.parametrize(
@@ -187,11 +190,11 @@ NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security
         pytest.param(b"{", NO_JSON, id="cut"),
         pytest.param(b"\xff\xfe\xfa", NO_JSON, id="binary"),
         pytest.param(b"[" * 100_000, NO_JSON, id="deep"),
-        pytest.param([], f"standard input: []{NO_GROUPS}", id="list"),
-        pytest.param({}, f"standard input: {{}}{NO_GROUPS}", id="no-groups"),
+        pytest.param([], f"{NO_GROUPS}[].\n", id="list"),
+        pytest.param({}, f"{NO_GROUPS}{{}}.\n", id="no-groups"),
         pytest.param(
             {"SecurityGroups": None},
-            f"standard input: {{'SecurityGroups': null}}{NO_GROUPS}",
+            f"{NO_GROUPS}{{'SecurityGroups': null}}.\n",
             id="null",
         ),
         pytest.param(

@@ -78,7 +78,12 @@ def test_stack_of_many_accounts_is_refused(project: Path, tmp_path: Path, settin
         (("--event", "-"), "{", 2, "Error: standard input: not JSON: Expecting property name"),
         (("--event", "-"), '{"regions": ["x"]}', 2, "Error: standard input: the event's regions"),
         (("--event", "missing.json"), "", 2, "'missing.json': No such file or directory"),
-        (("--stack", "staging"), "", 1, "Error: Stack 'staging' is missing configuration"),
+        (
+            ("--stack", "staging"),
+            "",
+            1,
+            "is missing configuration values 'recipients' and 'sender'",
+        ),
     ],
     ids=["no-json", "no-region", "no-file", "no-stack"],
 )
