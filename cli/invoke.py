@@ -70,7 +70,7 @@ def _function(account: Account, project: Path, stack: str) -> Function:
     if deployed.outputs.get("stateMachineArn"):
         raise click.ClickException(
             f"stack {stack} audits many accounts, with more than one function: see "
-            "`sg-audit demo --organization`, or `sg-audit audit --account` for your own accounts."
+            "`make demo ORGANIZATION=1`, or `sg-audit audit --account` for your own accounts."
         )
     arn = deployed.outputs["functionArn"]
     return account.functions.definition(arn.split(":")[3], arn)
