@@ -120,7 +120,7 @@ def test_accounts_are_counted() -> None:
     arguments = read("222233334444", MEMBERS[0])
     lines = run(*arguments).stdout.splitlines()
     assert lines[-2:] == [
-        "2 of 3 regions of 2 accounts read: 3 groups, 1 rule.",
+        "1 of 2 accounts read (2 regions): 3 groups, 1 rule.",
         "1 account not read; 1 medium finding",
     ]
     accounts = [

@@ -109,7 +109,7 @@ def test_account_has_its_own_history(project: Path, capsys: pytest.CaptureFixtur
         "2026-11-24 06:00 schedule 0 0 2 0 0 0 0 sent",
     ]
     assert lines[3].startswith("CRITICAL SSH tcp/22 bastion eu-west-1")
-    assert lines[-2] == "1 region read: 2 groups, 2 rules."
+    assert lines[-2] == "1 region of 1 account read: 2 groups, 2 rules."
 
 
 def test_account_that_was_not_read_says_why(
