@@ -40,7 +40,7 @@ def denies_all(
         return False
     if len(sources) > _MAX_SOURCES:
         sources = [(min(start for start, _ in sources), max(end for _, end in sources))]
-    left = [_Piece(addresses, _ports(traffic)) for addresses in sources]
+    remaining = [_Piece(addresses, _ports(traffic)) for addresses in sources]
     for entry in sorted(acl.entries, key=lambda entry: entry.number):
         entry_family, addresses = internets.locate(entry.cidr)
         is_empty = addresses[0] == addresses[1]
@@ -48,13 +48,13 @@ def denies_all(
             continue
         matched = _Piece(addresses, _ports(entry.traffic))
         if entry.is_allow:
-            if any(_overlap(piece, matched) for piece in left):
+            if any(_overlap(piece, matched) for piece in remaining):
                 return False
         elif _covers_protocol(entry.traffic, traffic):
-            left = [part for piece in left for part in _subtract(piece, matched)]
-            if len(left) > _MAX_PIECES:
+            remaining = [part for piece in remaining for part in _subtract(piece, matched)]
+            if len(remaining) > _MAX_PIECES:
                 return False
-    return not left
+    return not remaining
 
 
 def _ports(traffic: Traffic) -> Interval:

@@ -133,7 +133,7 @@ class PathFinder:
     def _find_shortest_path(
         self, interface_id: str, family: Family, protocol: str, acl_id: str | None
     ) -> Path:
-        """The shortest path; ``acl_id`` is the network ACL that denies all of it, if any."""
+        """The shortest path; ``acl_id`` is the ACL that denies all of the traffic, or None."""
         interface = self._interfaces[interface_id]
         if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
             return default_path(Attachment.NO_INBOUND)

@@ -61,7 +61,7 @@ def with_commands(
 
 
 def _remaining_rules(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> Iterator[str]:
-    """Which rules still open the finding when the rules that it names are revoked."""
+    """Which rules still open the finding when its own rules are revoked."""
     if rules:
         texts = [
             f"{rule.traffic.text} from {rule.source}{f' ({ids[rule]})' if rule in ids else ''}"

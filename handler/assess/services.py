@@ -259,7 +259,7 @@ def service_name(traffic: Traffic) -> str | None:
 
 @lru_cache(maxsize=4096)
 def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
-    """The severity when the whole internet reaches the traffic, the worst service, the source."""
+    """The severity when the whole internet reaches the traffic, its worst part, and the source."""
     if traffic.protocol == ALL_PROTOCOLS:
         severity, source = ALL_TRAFFIC
         return severity, "all traffic", source

@@ -12,7 +12,7 @@ from handler.model.address import is_global_ipv6, parse_cidr
 from handler.model.network import Holder, NetworkInterface
 from handler.sanitize import clean_text, describe
 
-# The interface of a database is recognized by its requester or its description. If it is attached
+# The interface of a database is recognised by its requester or its description. If it is attached
 # to an instance, its description proves nothing:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
 _DATABASE_REQUESTERS = frozenset(
@@ -72,7 +72,7 @@ def _interface(answer: object) -> NetworkInterface:
 
 
 def _type(fields: Mapping[str, Any], holder: Holder) -> str:
-    """EC2's interface type; also lambda for old Lambda interfaces, which EC2 gives no own type."""
+    """EC2's interface type, but lambda for old Lambda interfaces, whose type is interface."""
     interface_type = clean_text(fields.get("InterfaceType")) or "interface"
     description = clean_text(fields.get("Description")) or ""
     is_old_lambda = holder is Holder.OTHER and description.startswith(_OLD_LAMBDA_DESCRIPTION)

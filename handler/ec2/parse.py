@@ -126,7 +126,7 @@ def parse_permission_traffic(permission: Mapping[str, Any]) -> Traffic:
 
 
 def _owner(tags: Mapping[str, str | None]) -> str | None:
-    """The value of the group's Owner tag; upper and lower case in the tag's name are the same."""
+    """The value of the group's Owner tag, whose name may be in upper or lower case."""
     owners = (value for key, value in tags.items() if key.lower() == "owner")
     return next((owner for owner in owners if owner and owner.strip()), None)
 

@@ -143,13 +143,13 @@ def read_security_groups(
         return
     offset = start.end()
     groups: list[dict[str, Any] | PrivateGroup | None] = []
-    left = [start[0]]
+    remainder = [start[0]]
     while group := _GROUP.match(body, offset):
         offset = group.end()
         inbound: bytes = group["inbound"] or b""
         if group["regular"] is None or not _is_plain(group[0]):
             groups.append(None)
-            left.append(group[0])
+            remainder.append(group[0])
         # A group without an id is reported as malformed.
         elif group["GroupId"] and _is_private(inbound):
             groups.append(PrivateGroup(inbound.count(_SOURCE)))
@@ -157,7 +157,7 @@ def read_security_groups(
             groups.append(_described_group(group))
     if end := _END.fullmatch(body, offset):
         customized_response_dict[GROUPS] = groups
-        response_dict["body"] = b"".join((*left, end[0]))
+        response_dict["body"] = b"".join((*remainder, end[0]))
 
 
 def _is_plain(item: bytes) -> bool:

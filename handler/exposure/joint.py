@@ -50,7 +50,7 @@ def joint_exposures(region: RegionData, internets: Internets) -> Iterator[JointE
 
 
 def _includes(member: OpenGroup, exposure: Exposure) -> bool:
-    """Whether the group opens the exposure by itself, as widely."""
+    """Whether the group by itself opens all of the exposure, with no less reach."""
     return any(
         own.family is exposure.family
         and own.traffic.contains(exposure.traffic)

@@ -13,7 +13,7 @@ _NAMED_PROBLEMS = 10
 
 
 class Summary(NamedTuple):
-    """The numbers and openings of all findings, including those not in the report."""
+    """The totals, the worst openings and the news of all accounts."""
 
     totals: Totals = Totals()
     openings: OpeningList = OpeningList()

@@ -88,7 +88,7 @@ def overlap(one: str, other: str) -> bool:
 
 
 def is_global_ipv6(text: str) -> bool:
-    """Whether an IPv6 address or prefix is in 2000::/3; in a VPC, it may be unique local."""
+    """Whether an IPv6 address or prefix is in 2000::/3; a VPC may also use unique local ones."""
     _, (start, _) = parse_cidr(text)
     return start >> 125 == 1
 

@@ -31,7 +31,7 @@ class AddressSet:
 
 
 NOT_STORED = "not stored"
-"""The ``digest`` of a set of which only the number of addresses is stored."""
+"""The ``digest`` of a set that was stored as a number of addresses only."""
 UNKNOWN_ADDRESSES = AddressSet()
 """The set if it is unknown which addresses get in."""
 

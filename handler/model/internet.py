@@ -108,7 +108,7 @@ class Internet:
 
 
 class Internets:
-    """The internets of both families, without the same trusted CIDRs."""
+    """The internets of both families, less the same trusted CIDRs."""
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         """Raises ``ValueError`` for an invalid CIDR."""

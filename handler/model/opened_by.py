@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 # Two, because events reach CloudTrail's event history some minutes late.
 _TRIES = 2
-# More, because a throttled history may be readable in a later run; a denied one never is.
+# More, because a throttled history may be readable later; limited, because access may be denied.
 _TRIES_UNREAD = 10
 
 

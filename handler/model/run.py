@@ -45,7 +45,7 @@ class Run(NamedTuple):
 
 
 class CoverageStatus(StrEnum):
-    """How the reading of a target ended."""
+    """How reading a target ended."""
 
     OK = "ok"
     FAILED = "failed"
@@ -163,7 +163,7 @@ class Report:
 
     @cached_property
     def openings(self) -> OpeningList:
-        """What is open and listed, counted as people do."""
+        """What is open and listed, as people count it."""
         return OpeningList.of(as_openings(self.listed(self.open)))
 
     @cached_property
