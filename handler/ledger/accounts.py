@@ -10,7 +10,7 @@ from handler import clock
 from handler.ledger.account_state import AccountState, decode_account, encode_account
 from handler.ledger.flips import is_within
 from handler.ledger.head import AbandonedRun, DecodeError, Head, Pointer
-from handler.ledger.reading import state_of, suspects_in
+from handler.ledger.reading import possibly_mailed_in, state_of
 from handler.ledger.records import REMEMBERED
 from handler.ledger.state import LedgerState
 from handler.ledger.store import LedgerStore
@@ -80,12 +80,14 @@ class AccountBook:
             unknown = frozenset({account})
             self._problems[account] = UNDECODABLE.format(error)
         state = state_of(head, (part,))
-        suspects = {
-            dead.run: tuple(suspects_in(partial(self._store.read_account, account, old), state))
-            for dead in self._abandoned
-            if (old := dead.accounts.get(account))
+        possibly_mailed = {
+            run.run: tuple(
+                possibly_mailed_in(partial(self._store.read_account, account, old), state)
+            )
+            for run in self._abandoned
+            if (old := run.accounts.get(account))
         }
-        return state._replace(unknown=unknown, suspects=suspects)
+        return state._replace(unknown=unknown, possibly_mailed=possibly_mailed)
 
     def name_of(self, account: str) -> str | None:
         """The name that an account had when it was read last. Raises ``StoreError``."""

@@ -24,8 +24,8 @@ def find_changes(
         return None
     was_read = {t: state.status is CoverageStatus.OK for t, state in previous.targets.items()}
     is_read = {target.target: target.is_complete for target in coverage}
-    names_all = all(target.target.region != ALL_REGIONS for target in coverage)
-    gone = set(was_read) - set(is_read) if is_full and names_all else set()
+    lists_all_regions = all(target.target.region != ALL_REGIONS for target in coverage)
+    gone = set(was_read) - set(is_read) if is_full and lists_all_regions else set()
     # Where the list of regions could not be read before, their names show that it can be again.
     is_read |= {t: True for t in gone if t.region == ALL_REGIONS}
     return Changes(

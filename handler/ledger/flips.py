@@ -22,8 +22,8 @@ def is_within(at: str | None, now: str, span: timedelta) -> bool:
 
 def current(histories: Iterable[Flips | None], now: str) -> Flips | None:
     """The longest of the histories that are not over; None where all are."""
-    alive = (flips for flips in histories if flips and is_within(flips.times[-1], now, PERIOD))
-    return max(alive, key=lambda flips: flips.count, default=None)
+    active = (flips for flips in histories if flips and is_within(flips.times[-1], now, PERIOD))
+    return max(active, key=lambda flips: flips.count, default=None)
 
 
 def with_flip(flips: Flips | None, now: str) -> Flips:

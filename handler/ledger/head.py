@@ -51,13 +51,13 @@ class Pointer(NamedTuple):
 class AbandonedRun(NamedTuple):
     """A run that ended between a mail and its commit, and what it would have committed.
 
-    It ``is_said`` when a full digest has told of it.
+    It ``is_announced`` when a full digest has told of it.
     """
 
     run: str
     at: str
     accounts: Mapping[str, Pointer] = MappingProxyType({})
-    is_said: bool = False
+    is_announced: bool = False
 
 
 class Answer(NamedTuple):
@@ -113,12 +113,12 @@ def encode_head(head: Head, writer: str) -> bytes:
         "pending": _pointers_to_json(head.pending),
         "abandoned": [
             {
-                "run": dead.run,
-                "at": dead.at,
-                "accounts": _pointers_to_json(dead.accounts),
-                "isSaid": dead.is_said,
+                "run": abandoned.run,
+                "at": abandoned.at,
+                "accounts": _pointers_to_json(abandoned.accounts),
+                "isSaid": abandoned.is_announced,
             }
-            for dead in head.abandoned
+            for abandoned in head.abandoned
         ],
         "announced": sorted(head.announced),
         "settings": head.settings,

@@ -44,10 +44,10 @@ def decode_old_state(stored: bytes, etag: str) -> OldState:
 
 def _old_state(document: Fields, etag: str) -> OldState:
     runs = tuple(map(run_from_fields, document.objects("runs")))
-    listed_at, died = document.optional_time("listedAt"), document.optional_text("died")
+    listed_at, abandoned_before = document.optional_time("listedAt"), document.optional_text("died")
     events, claim = document.object("events"), document.optional_object("mailing")
     # A claim without a commit is of a run that ended in between.
-    dead = claim.text("run") if claim else died
+    abandoned = claim.text("run") if claim else abandoned_before
     last_run_at = runs[-1].started_at if runs else _LONG_AGO
     accounts: dict[str, AccountState] = {}
     for fields in document.objects("coverage"):
@@ -68,7 +68,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
     head = Head(
         runs=runs,
         events={event: Answer(events.time(event)) for event in events.names()},
-        abandoned=(AbandonedRun(dead, last_run_at),) if dead else (),
+        abandoned=(AbandonedRun(abandoned, last_run_at),) if abandoned else (),
         announced=frozenset(document.texts("announced")),
         settings=OLD_SETTINGS if accounts else None,
         last_full_digest_at=listed_at,

@@ -80,7 +80,7 @@ class Openings(Generic[_Opening]):
                 if self._may_overlap(other.address_set, opened.address_set):
                     yield other
 
-    def is_judged(self, opened: Opening) -> bool:
+    def has_untrusted_addresses(self, opened: Opening) -> bool:
         """Whether it lets in any address that is not trusted today."""
         return not opened.address_set.cidrs or bool(
             _list_of(opened.address_set) or positions_of(opened.address_set, self._internet)

@@ -36,15 +36,17 @@ class StateReader:
             except DecodeError as error:
                 problems[account] = str(error)
         state = state_of(head, accounts.values())
-        suspects = {
-            dead.run: tuple(
+        possibly_mailed = {
+            run.run: tuple(
                 finding
-                for account, pointer in dead.accounts.items()
-                for finding in suspects_in(partial(self._account, store, account, pointer), state)
+                for account, pointer in run.accounts.items()
+                for finding in possibly_mailed_in(
+                    partial(self._account, store, account, pointer), state
+                )
             )
-            for dead in abandoned
+            for run in abandoned
         }
-        state = state._replace(unknown=frozenset(problems), suspects=suspects)
+        state = state._replace(unknown=frozenset(problems), possibly_mailed=possibly_mailed)
         return state, tuple(problems.values())
 
     def _account(self, store: LedgerStore, account: str, pointer: Pointer) -> AccountState:
@@ -66,12 +68,12 @@ def state_of(head: Head, accounts: Collection[AccountState]) -> LedgerState:
     )
 
 
-def suspects_in(read: Callable[[], AccountState], known: LedgerState) -> Iterator[Finding]:
+def possibly_mailed_in(read: Callable[[], AccountState], known: LedgerState) -> Iterator[Finding]:
     """What an abandoned run may have mailed of an account, without what is resolved since."""
     # What it would have committed is one of many ways to know what it mailed.
     with suppress(DecodeError):
         for record in read().records.values():
-            if not _is_resolved_since(record.finding, known.resolved):
+            if not _was_resolved_since(record.finding, known.resolved):
                 yield record.finding
 
 
@@ -79,7 +81,7 @@ def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:
     return {key: value for part in parts for key, value in part.items()}
 
 
-def _is_resolved_since(finding: Finding, resolved: Mapping[str, Resolved]) -> bool:
+def _was_resolved_since(finding: Finding, resolved: Mapping[str, Resolved]) -> bool:
     """Whether a finding was resolved after it was last seen."""
     gone = resolved.get(finding.id)
     return bool(

@@ -14,7 +14,7 @@ from handler.ledger.records import (
     has_lost_sight,
     has_other_settings,
     records_of,
-    was_said_resolved,
+    was_announced_resolved,
 )
 from handler.ledger.state import OLD_SETTINGS, LedgerState, Record
 from handler.ledger.transitions import Comparison, Fate, Place, compare
@@ -81,27 +81,32 @@ class _Reconciling:
         self._authorized_ports = policy.authorized_ports
         self._internets = Internets(policy.trusted_cidrs)
         self._now = now
-        self._is_other = has_other_settings(previous, policy)
+        self._has_new_settings = has_other_settings(previous, policy)
         self._scope = Scope(findings, coverage)
         self._read_at = {target.target: target.read_at for target in coverage}
         self._known = [record.finding for record in previous.records.values()]
         self._unlisted: list[Finding] = []
         self._dropped = 0
-        self._has_moved = False
+        self._severity_changed = False
 
     def reconcile(self) -> Reconciled:
         """All findings, and what is not one any more."""
-        findings = [*self._openings(), *self._rules(), *self._unannounced(), *self._suspects()]
-        is_first = any(finding.status is Status.NEW for finding in findings)
+        findings = [
+            *self._openings(),
+            *self._rules(),
+            *self._resolved_unannounced(),
+            *self._possibly_mailed(),
+        ]
+        has_new_findings = any(finding.status is Status.NEW for finding in findings)
         # The settings of version 1 are not known, and mostly the same: what is new is just that.
-        is_first = is_first and self._previous.settings != OLD_SETTINGS
-        is_judged_otherwise = self._is_other and (self._has_moved or is_first)
+        has_new_findings = has_new_findings and self._previous.settings != OLD_SETTINGS
+        shows_new_settings = self._has_new_settings and (self._severity_changed or has_new_findings)
         # Only settings drop what is open, also those that changed while a run was under way.
         return Reconciled(
             tuple(findings),
             tuple(self._unlisted),
             self._dropped,
-            has_new_settings=is_judged_otherwise or self._dropped > 0,
+            has_new_settings=shows_new_settings or self._dropped > 0,
         )
 
     def _openings(self) -> Iterator[Finding]:
@@ -166,22 +171,27 @@ class _Reconciling:
             return before[0]._replace(status=Status.UNVERIFIED)
         status = self._status(finding, records)
         severities = ((record.announced or record.finding).severity for record in records)
-        said = min(severities, key=attrgetter("rank"), default=None)
+        announced = min(severities, key=attrgetter("rank"), default=None)
         change = comparison.changes.get(finding.id) if status is Status.OPEN else None
-        if status is Status.OPEN and change is None and self._has_worsened(finding, before, said):
+        if (
+            status is Status.OPEN
+            and change is None
+            and self._has_worsened(finding, before, announced)
+        ):
             change = Change.WORSENED
-        if self._is_other and change is Change.NARROWED and before[0].address_set.digest:
+        if self._has_new_settings and change is Change.NARROWED and before[0].address_set.digest:
             # Which addresses are gone is not known; it may be those that are trusted now.
             change = None
-        unsaid: tuple[Previous, ...] = ()
+        unannounced: tuple[Previous, ...] = ()
         if status is Status.OPEN and change is None:
-            change, unsaid = self._unsaid(finding, records)
-        self._has_moved |= any(f.severity is not finding.severity for f in before)
+            change, unannounced = self._unannounced_change(finding, records)
+        self._severity_changed |= any(f.severity is not finding.severity for f in before)
         found = finding._replace(
             status=status,
             change=change,
             origins=tuple(f.id for f in before[:_MAX_ORIGINS]),
-            previously=unsaid or _previously(before, said if change is Change.WORSENED else None)
+            previously=unannounced
+            or _previously(before, announced if change is Change.WORSENED else None)
             if change
             else (),
             previously_count=len(before) if change else 0,
@@ -205,39 +215,39 @@ class _Reconciling:
         if first.finding.id != finding.id:
             return Status.OPEN
         was_accepted = first.finding.status is Status.EXCEPTED
-        return Status.REOPENED if was_accepted or was_said_resolved(first) else Status.OPEN
+        return Status.REOPENED if was_accepted or was_announced_resolved(first) else Status.OPEN
 
     def _has_worsened(
-        self, finding: Finding, before: Sequence[Finding], said: Severity | None
+        self, finding: Finding, before: Sequence[Finding], announced: Severity | None
     ) -> bool:
-        """Whether it is worse than was said, and not only because its path was not read."""
-        if said is None or self._is_other or finding.severity.rank >= said.rank:
+        """Whether it is worse than was announced, and not only because its path was not read."""
+        if announced is None or self._has_new_settings or finding.severity.rank >= announced.rank:
             return False
         return not any(has_lost_sight(finding, earlier) for earlier in before)
 
-    def _unsaid(
+    def _unannounced_change(
         self, finding: Finding, records: Sequence[Record]
     ) -> tuple[Change | None, tuple[Previous, ...]]:
-        """How it differs from what the last mail said of it, once it has stopped changing."""
+        """How it differs from what the last mail announced of it, once it has stopped changing."""
         kept = [record.flips for record in records]
         if finding.family is None or not any(map(flips.is_unstable, kept)):
             return None, ()
-        # The first of what was announced is what the last mail said.
-        said = [record.announced.opened[0] for record in records if record.announced]
-        if flips.current(kept, self._now) is not None or not said:
+        # The first of what was announced is what the last mail announced.
+        announced = [record.announced.opened[0] for record in records if record.announced]
+        if flips.current(kept, self._now) is not None or not announced:
             return None, ()
         internet = self._internets[finding.family]
         change: Change | None = None
-        if not Openings(internet, said).cover(finding):
+        if not Openings(internet, announced).cover(finding):
             change = Change.WIDENED
-        elif not all(Openings(internet, [finding]).cover(opened) for opened in said):
+        elif not all(Openings(internet, [finding]).cover(opened) for opened in announced):
             change = Change.NARROWED
         if change is None:
             return None, ()
         before = records[0].finding
         former = [
             before._replace(traffic=traffic, addresses=addresses.count, address_set=addresses)
-            for traffic, addresses in said
+            for traffic, addresses in announced
         ]
         return change, _previously(former, None)
 
@@ -248,7 +258,9 @@ class _Reconciling:
 
     def _with_flips(self, finding: Finding) -> Finding:
         """The finding with how often it has changed, where that is often."""
-        history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
+        history = flips_of(
+            self._previous, finding, self._now, has_new_settings=self._has_new_settings
+        )
         if history is None or not flips.is_unstable(history):
             return finding
         records = records_of(self._previous, finding)
@@ -271,7 +283,7 @@ class _Reconciling:
             remaining = comparison.remaining.get(record.finding.id, ())
             if fate is Fate.RESOLVED:
                 yield self._resolved(record.finding, _still_open(record.finding, remaining))
-            elif fate is Fate.DROPPED or (fate is Fate.UNLISTED and self._is_other):
+            elif fate is Fate.DROPPED or (fate is Fate.UNLISTED and self._has_new_settings):
                 self._dropped += 1
             elif fate is Fate.UNLISTED:
                 self._unlisted.append(self._below_minimum(record.finding, remaining[0]))
@@ -298,22 +310,26 @@ class _Reconciling:
         )
         return self._with_flips(gone)
 
-    def _unannounced(self) -> Iterator[Finding]:
+    def _resolved_unannounced(self) -> Iterator[Finding]:
         """Findings that are gone without a mail that said so, because they kept coming back."""
         found = by_place((*self._findings, *self._authorized))
         for gone in self._previous.resolved.values():
             record = gone.record
-            if record is None or was_said_resolved(record) or record.finding not in self._scope:
+            if (
+                record is None
+                or was_announced_resolved(record)
+                or record.finding not in self._scope
+            ):
                 continue
-            # What is open again by other rules is said with these.
+            # What is open again by other rules is announced with these.
             if not self._is_open(record.finding, found[place_of(record.finding)]):
                 is_damped = flips.current([record.flips], self._now) is not None
                 yield record.finding._replace(is_damped=is_damped)
 
-    def _suspects(self) -> Iterator[Finding]:
+    def _possibly_mailed(self) -> Iterator[Finding]:
         """What a run that ended before its commit may have mailed, and is gone."""
         found = by_place((*self._findings, *self._authorized))
-        for run, findings in self._previous.suspects.items():
+        for run, findings in self._previous.possibly_mailed.items():
             for finding in findings:
                 if finding.id in self._previous.records or finding not in self._scope:
                     continue
@@ -337,14 +353,14 @@ def _opened_by(change: Change | None, before: Sequence[Finding]) -> OpenedBy | N
     return next((finding.opened_by for finding in before), None)
 
 
-def _previously(before: Sequence[Finding], said: Severity | None) -> tuple[Previous, ...]:
-    """The first of the former findings; with the severity that was said, if it is given."""
+def _previously(before: Sequence[Finding], announced: Severity | None) -> tuple[Previous, ...]:
+    """The first of the former findings; with the severity that was announced, if it is given."""
     return tuple(
         Previous(
             finding.id,
             finding.traffic,
             finding.reach,
-            said or finding.severity,
+            announced or finding.severity,
             finding.addresses,
             finding.address_set.cidrs,
         )

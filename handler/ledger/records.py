@@ -41,7 +41,7 @@ def flips_of(
     gone = previous.resolved.get(finding.id)
     history = flips.current((record.flips for record in records), now)
     before = records[0].finding if records else None
-    has_moved = (
+    severity_changed = (
         before is not None
         and before.severity is not finding.severity
         and not has_new_settings
@@ -51,13 +51,13 @@ def flips_of(
     is_gone = finding.status is Status.RESOLVED and finding.id in previous.records
     # One below the minimum severity is as good as gone: it has no change, but was something else.
     is_gone = is_gone or (finding.change is None and bool(finding.previously))
-    is_other = finding.change in {Change.WIDENED, Change.NARROWED}
-    if is_back or is_gone or is_other or has_moved:
+    is_resized = finding.change in {Change.WIDENED, Change.NARROWED}
+    if is_back or is_gone or is_resized or severity_changed:
         return flips.with_flip(history, now)
     return history
 
 
-def was_said_resolved(record: Record) -> bool:
+def was_announced_resolved(record: Record) -> bool:
     """Whether a mail said last that the finding is resolved."""
     return record.announced is not None and not record.announced.is_open
 

@@ -95,8 +95,8 @@ class LedgerState(NamedTuple):
     ``resolved`` those that are gone since 90 days at most. ``announced`` names the exceptions
     whose end was mailed. ``settings`` is a hash of what decides which findings there are and how
     severe they are. ``last_full_digest_at`` is when a mail last listed all that was open.
-    ``unknown`` are the accounts of which it is not known what was before. ``suspects`` are findings
-    that a run which ended before its commit may have mailed, by the id of that run.
+    ``unknown`` are the accounts whose earlier state is not known. ``possibly_mailed`` are findings
+    that an abandoned run may have mailed, by the id of that run.
     """
 
     records: Mapping[str, Record] = MappingProxyType({})
@@ -107,7 +107,7 @@ class LedgerState(NamedTuple):
     settings: str | None = None
     last_full_digest_at: str | None = None
     unknown: frozenset[str] = frozenset()
-    suspects: Mapping[str, tuple[Finding, ...]] = MappingProxyType({})
+    possibly_mailed: Mapping[str, tuple[Finding, ...]] = MappingProxyType({})
 
 
 def last_readings(state: LedgerState) -> dict[Target, str]:

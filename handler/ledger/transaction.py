@@ -273,12 +273,12 @@ class LedgerSession:
     @property
     def _notices(self) -> tuple[str, ...]:
         """What the mail has to say about the ledger."""
-        dead = (_ABANDONED.format(dead.run) for dead in self._abandoned if not dead.is_said)
+        abandoned = (_ABANDONED.format(r.run) for r in self._abandoned if not r.is_announced)
         refused = self._stored.head.refused.values() if self._stored.head else ()
-        return (*self._failures, *refused, *dead)
+        return (*self._failures, *refused, *abandoned)
 
     def _wait_for_claim(self) -> None:
-        """Wait until no other run is mailing; one that is dead by now is abandoned.
+        """Wait until no other run is mailing; one whose claim has run out is abandoned.
 
         Raises ``ConflictError`` when the head has changed meanwhile.
         """
@@ -287,13 +287,13 @@ class LedgerSession:
             while (head := self._stored.head) and head.claim:
                 # Waiting shows as well that it is that old, whatever S3 says of the time.
                 if max(self._stored.age, timedelta(seconds=waited)) > _CLAIM:
-                    dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+                    abandoned = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
                     if head.claim.run == self._event.id:
                         # An earlier attempt at this run: these were accepted, and are not repeated.
                         self._sent = list(head.claim.sent)
                         self._sent_key = head.claim.report_key
                         self._mailed_kind = head.claim.kind if DIGEST in self._sent else None
-                    self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
+                    self._abandoned = (*head.abandoned, abandoned)[-_ABANDONED_KEPT:]
                     self._stored = self._stored._replace(head=head._replace(claim=None, pending={}))
                     self._state = self._read_state()
                     return
@@ -424,7 +424,7 @@ class LedgerSession:
 
     def _send(self, steps: RunSteps, message: Message, report: Report) -> None:
         """Send one mail; that of a part stops no other, and is said in the next digest."""
-        self._say_what_is_sent(message)
+        self._record_progress(message)
         try:
             steps.send(message, report, self._before_attempt)
         except MailError as error:
@@ -437,7 +437,7 @@ class LedgerSession:
         else:
             self._sent.append(message.id)
 
-    def _say_what_is_sent(self, message: Message) -> None:
+    def _record_progress(self, message: Message) -> None:
         """Write to the claim which mails were accepted, and which one may have been.
 
         Raises ``AuditIncompleteError`` where the claim is another run's by now.
@@ -454,8 +454,8 @@ class LedgerSession:
         head = self._stored.head
         if head is None or head.claim is None:
             return
-        dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
-        abandoned = head.abandoned if refused else (*head.abandoned, dead)[-_ABANDONED_KEPT:]
+        run = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+        abandoned = head.abandoned if refused else (*head.abandoned, run)[-_ABANDONED_KEPT:]
         released = head._replace(claim=None, pending={}, abandoned=abandoned)
         # The run fails with the mail's error, whatever becomes of the claim.
         with suppress(StoreError, ConflictError):
@@ -505,21 +505,26 @@ class LedgerSession:
 
     def _still_abandoned(self, report: Report, kind: DigestKind | None) -> tuple[AbandonedRun, ...]:
         """The runs of which something may still be resolved, or was not said yet."""
-        is_said = kind is DigestKind.FULL and report.run.is_full
+        is_announced = kind is DigestKind.FULL and report.run.is_full
         is_whole = report.run.is_full and not report.unread
         # What an earlier attempt at this run had begun to mail, this one has finished.
         finished = self._event.id if self._mailed_kind else None
         return tuple(
-            dead._replace(is_said=dead.is_said or is_said)
-            for dead in self._abandoned
-            if dead.run != finished
-            and not (is_whole and (dead.is_said or is_said) and self._is_older(dead, report.run))
+            run._replace(is_announced=run.is_announced or is_announced)
+            for run in self._abandoned
+            if run.run != finished
+            and not (
+                is_whole
+                and (run.is_announced or is_announced)
+                and self._began_before(run, report.run)
+            )
         )
 
-    def _is_older(self, dead: AbandonedRun, run: Run) -> bool:
+    def _began_before(self, abandoned: AbandonedRun, run: Run) -> bool:
         """Whether it had begun to mail before the run read anything, or is the same run."""
-        began = max((pointer.written_at for pointer in dead.accounts.values()), default=dead.at)
-        return dead.run == self._event.id or began <= run.started_at
+        written = (pointer.written_at for pointer in abandoned.accounts.values())
+        began = max(written, default=abandoned.at)
+        return abandoned.run == self._event.id or began <= run.started_at
 
     @contextmanager
     def _recording_failure(self) -> Iterator[None]:

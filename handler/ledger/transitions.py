@@ -172,7 +172,7 @@ class _Comparing:
     def _conclude(self, record: Record) -> None:
         """A known finding that is not among the listed ones."""
         finding, result = record.finding, self._result
-        if finding.id in self._place.authorized or not self._found.is_judged(finding):
+        if finding.id in self._place.authorized or not self._found.has_untrusted_addresses(finding):
             result.gone.append((record, Fate.DROPPED))
         elif finding.id in self._found_by_id:
             result.gone.append((record, Fate.UNLISTED))

@@ -16,7 +16,7 @@ from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
 from handler.model.totals import account_title
 from handler.organization.account_scan import AccountScan, failed_scan
-from handler.organization.configuration import TeamDigest, waiting_digests
+from handler.organization.configuration import TeamDigest, owed_digests
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
 from handler.organization.readings import read_accounts
@@ -91,7 +91,7 @@ class Comparison:
         self._teams = [
             (digest, _Part(run, policy.minimum_severity, _NAMED_FOR_TEAM)) for digest in digests
         ]
-        self._waiting = waiting_digests(book.refused, digests)
+        self._owed = owed_digests(book.refused, digests)
         self._file = ReportFile()
         self._used: set[str] = set()
         self._read_later: list[Coverage] = []
@@ -143,7 +143,7 @@ class Comparison:
             departed=_of(moved.departed, digest.accounts),
             returned=_of(moved.returned, digest.accounts),
         )
-        is_owed = digest.id in self._waiting and self._run.is_full and not part.reduction.unread
+        is_owed = digest.id in self._owed and self._run.is_full and not part.reduction.unread
         again = (_LISTS_ALL,) if is_owed else ()
         return part.reduction.report((*again, *notices), review, changes)
 

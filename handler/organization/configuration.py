@@ -35,18 +35,18 @@ class TeamDigest(NamedTuple):
         return "-".join(hashlib.sha256(part).hexdigest()[:8] for part in parts)
 
 
-def waiting_digests(refused: Iterable[str], digests: Sequence[TeamDigest]) -> frozenset[str]:
+def owed_digests(refused: Iterable[str], digests: Sequence[TeamDigest]) -> frozenset[str]:
     """The ids of the digests to which a refused mail is still owed.
 
     Where the mail's own digest is gone, that is one with the same accounts or the same recipients,
     or else each of them.
     """
-    waiting: set[str] = set()
+    owed: set[str] = set()
     ids = {digest.id for digest in digests}
     for mail in refused:
         similar = {i for i in ids if set(mail.split("-")) & set(i.split("-"))}
-        waiting |= {mail} & ids or similar or ids
-    return frozenset(waiting)
+        owed |= {mail} & ids or similar or ids
+    return frozenset(owed)
 
 
 class Organization(NamedTuple):

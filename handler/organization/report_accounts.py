@@ -15,7 +15,7 @@ from handler.model.accounts_report import AccountsReport
 from handler.model.network import Target
 from handler.model.run import Report, Run, Scan
 from handler.organization.comparison import Compared, Comparison, TeamReport
-from handler.organization.configuration import TeamDigest, deployed_organization, waiting_digests
+from handler.organization.configuration import TeamDigest, deployed_organization, owed_digests
 from handler.organization.digest_choice import DigestChoice
 from handler.organization.objects import Exchange
 from handler.organization.plan import Plan, PlanError, stored_plan
@@ -83,7 +83,7 @@ class _ReportSteps:
         return {
             mail: why
             for mail, why in refused.items()
-            if not owed.isdisjoint(waiting_digests((mail,), self.digests))
+            if not owed.isdisjoint(owed_digests((mail,), self.digests))
         }
 
     def run(self) -> Run:
@@ -103,15 +103,16 @@ class _ReportSteps:
         been compared; where it is not the one that was expected, they are compared again.
         """
         choice = DigestChoice(self.plan, self.run(), self.policy, book, self.digests)
-        urgent = tuple(notice for notice in notices if notice not in choice.quiet)
+        deferred = choice.deferred_notices
+        urgent = tuple(notice for notice in notices if notice not in deferred)
         expected = choice.expected(urgent)
-        compared = self._compare(book, expected, urgent, choice.quiet)
+        compared = self._compare(book, expected, urgent, deferred)
         kind = choice.of_all(compared)
         is_as_expected = kind is expected or (
             kind is None and expected is DigestKind.CHANGES and _has_no_changes(compared.report)
         )
         if not is_as_expected:
-            compared = self._compare(book, kind, urgent, choice.quiet)
+            compared = self._compare(book, kind, urgent, deferred)
         self.teams = tuple(choice.of_teams(compared, kind))
         return compared.report, kind
 
@@ -120,13 +121,13 @@ class _ReportSteps:
         book: AccountBook,
         kind: DigestKind | None,
         urgent: tuple[str, ...],
-        quiet: tuple[str, ...],
+        deferred: tuple[str, ...],
     ) -> Compared:
         self.close()
         self.comparison = Comparison(
             self.plan, self.run(), self.exchange, self.policy, book, self.digests
         )
-        self.compared = self.comparison.compare(kind, (*urgent, *quiet), urgent)
+        self.compared = self.comparison.compare(kind, (*urgent, *deferred), urgent)
         return self.compared
 
     def report_file(self, report: Report) -> IO[bytes]:
