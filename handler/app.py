@@ -51,7 +51,7 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     gc.collect(0)
     if organization := deployed_organization():
         # Only here, because most functions have no organization, and start faster without it.
-        from handler.organization.door import start_audit  # noqa: PLC0415
+        from handler.organization.start_run import start_audit  # noqa: PLC0415
 
         return start_audit(event, context, organization)
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
