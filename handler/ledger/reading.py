@@ -1,4 +1,4 @@
-"""Puts together what is known from the head and the objects that it points to."""
+"""Assembles the state from the head and the objects that it points to."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ _Value = TypeVar("_Value")
 
 
 class StateReader:
-    """Reads the state of a run; an object that was read once is kept, because it never changes."""
+    """Reads the state for a run; objects are cached, because they never change."""
 
     def __init__(self) -> None:
         self._objects: dict[str, AccountState] = {}
@@ -25,7 +25,10 @@ class StateReader:
     def read(
         self, store: LedgerStore, stored: StoredHead, abandoned: Sequence[AbandonedRun]
     ) -> tuple[LedgerState | None, tuple[str, ...]]:
-        """What is known, and for each account of which it is not, why. Raises ``StoreError``."""
+        """The state, and a sentence for each account whose state cannot be read.
+
+        Raises ``StoreError``.
+        """
         head = stored.head
         if head is None:
             return None, ()
@@ -56,7 +59,7 @@ class StateReader:
 
 
 def state_of(head: Head, accounts: Collection[AccountState]) -> LedgerState:
-    """What is known by the head, of these accounts."""
+    """The state in the head, with these accounts."""
     return LedgerState(
         records=_joined(account.records for account in accounts),
         resolved=_joined(account.resolved for account in accounts),
@@ -69,8 +72,8 @@ def state_of(head: Head, accounts: Collection[AccountState]) -> LedgerState:
 
 
 def possibly_mailed_in(read: Callable[[], AccountState], known: LedgerState) -> Iterator[Finding]:
-    """What an abandoned run may have mailed of an account, without what is resolved since."""
-    # What it would have committed is one of many ways to know what it mailed.
+    """The findings of an account that an abandoned run may have mailed, if not resolved since."""
+    # If the object cannot be read, its findings are only not reported as resolved.
     with suppress(DecodeError):
         for record in read().records.values():
             if not _was_resolved_since(record.finding, known.resolved):
