@@ -1,4 +1,4 @@
-"""Decides which digests a run over many accounts mails: that of all, and those of teams."""
+"""Decides which digests a run over many accounts mails: of all accounts, and of teams."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -40,7 +40,7 @@ class DigestChoice:
         self.deferred_notices = (*book.refused.values(), *_unknown_accounts(plan, digests))
 
     def expected(self, urgent: Sequence[str]) -> DigestKind | None:
-        """The digest that is most likely, from what is known before the accounts are compared."""
+        """The most likely digest, before the accounts have been compared."""
         state, run = self._book.state, self._run
         if self._book.mailed_kind or self._plan.request.dry_run:
             return self._book.mailed_kind
@@ -56,7 +56,7 @@ class DigestChoice:
         return DigestKind.FULL if is_due or has_new_settings else DigestKind.CHANGES
 
     def of_all(self, compared: Compared) -> DigestKind | None:
-        """The digest of all accounts; None for none, as in a dry run."""
+        """The digest of all accounts; None for no mail, as in a dry run."""
         report = compared.report
         if self._book.mailed_kind or self._plan.request.dry_run:
             return self._book.mailed_kind
@@ -68,25 +68,25 @@ class DigestChoice:
     def of_teams(
         self, compared: Compared, kind: DigestKind | None
     ) -> Iterator[tuple[TeamReport, DigestKind]]:
-        """The digests of teams beside one of all accounts."""
+        """The digests of teams, if there is one of all accounts."""
         for team in compared.teams if kind else ():
             report = team.report
             is_first = bool(report.changes and report.changes.first)
             has_something = is_first or report.openings or not report.is_complete
             if not _is_about_any(report):
                 continue
-            # Without what was known, there are no changes to tell.
+            # Without an earlier state, no changes are known.
             is_full = kind is DigestKind.FULL or report.changes is None
             if self._is_owed_mail(team) or (
                 is_full and (has_something or self._notify is Notify.ALWAYS)
             ):
                 yield team, DigestKind.FULL
-            # Notices are a reason for a full digest of all accounts, or none.
+            # Notices may cause a full digest of all accounts, but no digest of a team.
             elif self._choose(report, ()):
                 yield team, DigestKind.CHANGES
 
     def _choose(self, report: AccountsReport, notices: tuple[str, ...]) -> DigestKind | None:
-        """The digest of a report, of whose notices only these are a reason for one."""
+        """The digest of a report, of whose notices only these can cause one."""
         return mail.choose_digest(
             self._notify, replace(report, notices=notices), self._last_full_digest_at
         )
@@ -103,7 +103,7 @@ def _is_about_any(report: AccountsReport) -> bool:
 
 
 def _unknown_accounts(plan: Plan, digests: Sequence[TeamDigest]) -> Iterator[str]:
-    """That digests name accounts that are not listed, in a sentence."""
+    """A notice if digests of teams name accounts that are not listed."""
     listed = {account.id for account in plan.listing.accounts}
     listed |= {account.id for account in plan.listing.left_out}
     named = {account for digest in digests for account in digest.accounts}

@@ -1,4 +1,4 @@
-"""The report on all accounts of a run: compare, mail, commit. The state machine's last step."""
+"""The state machine's last step: compares all accounts, mails the report, commits."""
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,12 +25,12 @@ from handler.settings import Settings, deployed_policy, required
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Compare what was read of every account, mail what there is to mail, commit what is known.
+    """Compare the scans of all accounts with the ledger, mail what is due, and commit.
 
     The result is ``{"statusCode": 200, "body": "Audit complete.", "counts": ...}``. Raises
-    ``PlanError`` where the plan of the run is missing or was not read, ``MailError`` when SES
-    refuses the digest, and ``AuditIncompleteError``, after mail and commit, when something was not
-    read or not stored.
+    ``PlanError`` if the plan of the run is missing or cannot be read, ``MailError`` if SES refuses
+    the digest, and ``AuditIncompleteError``, after mail and commit, if something was not read or
+    not stored.
     """
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget, s3 = clock.TimeBudget(context), clients.get("s3")
@@ -60,7 +60,7 @@ def _plan(exchange: Exchange) -> Plan:
 
 @dataclass(slots=True)
 class _ReportSteps:
-    """The steps of one run, in the order in which the ledger's transaction takes them."""
+    """The steps of one run, in the order in which the transaction calls them."""
 
     clients: Clients
     settings: Settings
@@ -73,7 +73,7 @@ class _ReportSteps:
     teams: tuple[tuple[TeamReport, DigestKind], ...] = ()
 
     def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
-        """Those whose team waits for all that is open, after a run that mailed."""
+        """The refused mails whose teams are still owed a full digest, after a run that mailed."""
         if not self.plan.request.is_full or self.plan.problem:
             return refused
         listed = {account.id for account in self.plan.listing.accounts}
@@ -87,20 +87,20 @@ class _ReportSteps:
         }
 
     def run(self) -> Run:
-        """The run that the plan is for."""
+        """The run of the plan."""
         return self.plan.request.run(self.plan.started_at, self.settings)
 
     def scan(self, _targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
-        """Nothing: the accounts have been read before."""
+        """Nothing: the accounts have been read already."""
         return self.run(), ()
 
     def compare(
         self, book: AccountBook, notices: tuple[str, ...]
     ) -> tuple[Report, DigestKind | None]:
-        """The report, and which digest to mail; a dry run mails none.
+        """The report, and which digest to mail; None in a dry run.
 
-        What is known after the run depends on the digest, which is known when all accounts have
-        been compared; where it is not the one that was expected, they are compared again.
+        The new states depend on the digest, which is known only when all accounts have been
+        compared. If it is not the expected one, they are compared again.
         """
         choice = DigestChoice(self.plan, self.run(), self.policy, book, self.digests)
         deferred = choice.deferred_notices
@@ -131,11 +131,11 @@ class _ReportSteps:
         return self.compared
 
     def report_file(self, report: Report) -> IO[bytes]:
-        """All findings of all accounts as compressed JSON."""
+        """All findings of all accounts, as compressed JSON."""
         return self._files.file.finished(report)
 
     def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
-        """The digest of all accounts, then those of teams that have something to read."""
+        """The digest of all accounts, then those of the teams that get one."""
         body = mail.compose(self.settings, report, kind, self._files.csv)
         whole = Message(DIGEST, body, self.settings.recipients)
         return (whole, *(self._team_message(*team) for team in self.teams))
@@ -154,7 +154,7 @@ class _ReportSteps:
         """Nothing: changes in many accounts are not published."""
 
     def close(self) -> None:
-        """Remove the files of what has been compared."""
+        """Remove the files of the comparison."""
         if self.comparison:
             self.comparison.close()
 
@@ -166,6 +166,6 @@ class _ReportSteps:
 
 
 def _has_no_changes(report: AccountsReport) -> bool:
-    """Whether nothing has changed that what is known might say was mailed."""
+    """Whether there are no changes that the new states could record as mailed."""
     news, totals = report.news, report.totals
     return not (totals.opened or totals.resolved or news.narrowed or news.unlisted)
