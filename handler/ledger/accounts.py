@@ -67,7 +67,7 @@ class AccountBook:
         pointer = self._head.accounts.get(account) if self._head else None
         return self._store.account_object(pointer) if pointer else None
 
-    def known(self, account: str, stored: bytes | None) -> LedgerState | None:
+    def account_state(self, account: str, stored: bytes | None) -> LedgerState | None:
         """The state of an account; None without a ledger. Raises ``StoreError``."""
         if (head := self._head) is None:
             return None
@@ -153,7 +153,7 @@ class AccountsSession(LedgerSession):
         return self._execute(steps, self._compare)
 
     def _compare(self, _run: Run, _scans: Sequence[Scan]) -> ReportAndKind:
-        """Compare all accounts; if the ledger fails meanwhile, again without it."""
+        """Compare all accounts; if the ledger fails on the way, again without it."""
         with self._continuing_without_ledger():
             return self._compare_accounts()
         return self._compare_accounts()

@@ -19,9 +19,9 @@ def is_seen(
     head: Head, state: LedgerState, run: str, changed_at: str, regions: Sequence[str]
 ) -> bool:
     """Whether other runs have read the regions since the change, or are waiting to do so."""
-    is_seen_by = datetime.fromisoformat(changed_at) + _SETTLING
+    visible_at = datetime.fromisoformat(changed_at) + _SETTLING
     waiting = [head.follow_ups.get(region) for region in regions]
-    if all(w and w.run != run and is_seen_by <= _until(w) for w in waiting):
+    if all(w and w.run != run and visible_at <= _until(w) for w in waiting):
         # A waiting run reads all of them again, unless it was stopped.
         return all(w and is_waiting(w) for w in waiting)
     read_at = {
@@ -31,7 +31,7 @@ def is_seen(
     }
     # A reading in the future comes from a wrong clock, and does not show what it has seen.
     return all(
-        region in read_at and is_seen_by <= read_at[region] <= clock.now() for region in regions
+        region in read_at and visible_at <= read_at[region] <= clock.now() for region in regions
     )
 
 

@@ -42,7 +42,7 @@ def find_changes(
 
 
 def unannounced(exceptions: ExceptionReview, known: LedgerState) -> tuple[PolicyException, ...]:
-    """The exceptions that have expired or soon will, except those that a mail has named."""
+    """The exceptions that have expired or soon will, without the ones that a mail has named."""
     return tuple(
         exception
         for announcement, exception in _ending(exceptions)

@@ -1,4 +1,4 @@
-"""The places where openings are compared, and whether a run has read all of one."""
+"""Places, where openings are compared, and whether a run has read all of a place."""
 
 from collections import defaultdict
 from collections.abc import Iterable

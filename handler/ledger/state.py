@@ -28,8 +28,8 @@ class Opened(NamedTuple):
 class Announcement(NamedTuple):
     """What mails last said of a finding.
 
-    While it keeps changing, ``severity`` and ``opened`` are the worst and widest that they said.
-    ``is_open`` is false if the last one said that it is resolved.
+    While the finding keeps changing, ``severity`` and ``opened`` are the worst and widest that any
+    mail said. ``is_open`` is false if the last mail said that it is resolved.
     """
 
     severity: Severity

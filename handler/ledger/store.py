@@ -246,7 +246,7 @@ class BucketStore(LedgerStore):
         return stored._replace(head=merged, old_accounts=old.accounts)
 
     def _aside(self, run: str, body: bytes, error: DecodeError) -> str:
-        """Copy a corrupt object to aside/; the problem and where the copy is, in sentences."""
+        """Copy a corrupt object to aside/; the error and the copy's key, in a sentence each."""
         key = f"aside/{_safe(run)}.json"
         try:
             self._put(key, body)

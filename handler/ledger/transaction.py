@@ -41,7 +41,7 @@ _CLAIM = timedelta(seconds=60)
 _SES_CALL = timedelta(seconds=20)
 _EVENTS_KEPT = timedelta(days=2)
 # The bucket's objects expire after 400 days.
-_WRITTEN_ANEW = timedelta(days=200)
+_RENEWED_AFTER = timedelta(days=200)
 _ABANDONED_KEPT = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 DIGEST = "digest"
@@ -191,7 +191,7 @@ class LedgerSession:
         report, kind = self._compared(compare, run, scans)
         with self._recording_failure():
             self._save_report(report)
-        if self._is_about_nothing(report, kind):
+        if self._has_no_effect(report, kind):
             return Outcome(report, mailed=False, failures=tuple(self._failures))
         if kind and self._must_wait():
             self._follow_up()
@@ -214,7 +214,7 @@ class LedgerSession:
         return outcome._replace(failures=tuple(self._failures))
 
     def _compared(self, compare: _Compare, run: Run, scans: Sequence[Scan]) -> ReportAndKind:
-        """The report, and which digest to mail: if it is the same, that of an earlier attempt."""
+        """The report, and which digest to mail: an earlier attempt's if the report is the same."""
         report, kind = compare(run, scans)
         if self._sent and self._sent_key != _key_of(report):
             self._sent, self._mailed_kind = [], None
@@ -306,8 +306,8 @@ class LedgerSession:
                     raise ConflictError
                 self._stored = stored
 
-    def _is_about_nothing(self, report: Report, kind: DigestKind | None) -> bool:
-        """Whether the change made no difference, so that there is nothing to commit."""
+    def _has_no_effect(self, report: Report, kind: DigestKind | None) -> bool:
+        """Whether the change had no effect, so that there is nothing to commit."""
         if self._event.trigger is not Trigger.CHANGE or kind is not None or self._expiring():
             return False
         return not any(
@@ -375,7 +375,7 @@ class LedgerSession:
             account
             for account, pointer in self._stored.head.accounts.items()
             if account not in self._state.unknown
-            and not is_within(pointer.written_at, now, _WRITTEN_ANEW)
+            and not is_within(pointer.written_at, now, _RENEWED_AFTER)
         }
 
     def _claim(

@@ -26,7 +26,7 @@ class _Stored(NamedTuple):
 
     account: Account
     scan: bytes | str
-    known: bytes | None
+    state: bytes | None
 
 
 def read_accounts(
@@ -58,7 +58,7 @@ def _decoded(
     stored: _Stored, book: AccountBook, started_at: str
 ) -> tuple[Account, AccountScan, LedgerState | None]:
     account = stored.account
-    known = book.known(account.id, stored.known)
+    known = book.account_state(account.id, stored.state)
     if isinstance(stored.scan, str):
         return account, failed_scan(account.id, stored.scan, started_at), known
     try:
