@@ -66,7 +66,8 @@ class _NextState:
             for finding in self._report.findings
             if finding.status is not Status.RESOLVED
             and is_listed(finding, self._policy.minimum_severity)
-            # Targets that the settings leave out are dropped: the report has named them.
+            # The report has named the targets that the settings leave out: their findings are
+            # dropped.
             and (finding.target in coverage or finding.target in previous.targets)
             and (finding.target in coverage or not self._replaces_targets)
         }

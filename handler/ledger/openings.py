@@ -51,7 +51,7 @@ class Openings(Generic[_Opening]):
         }
 
     def cover(self, opened: Opening) -> bool:
-        """Whether these openings certainly cover all of it."""
+        """Whether these openings certainly cover all of another one."""
         low, high = _span(opened.traffic)
         of_all = [other.address_set for _, _, other in self._by_protocol.get(ALL_PROTOCOLS, ())]
         spans = []
@@ -68,7 +68,7 @@ class Openings(Generic[_Opening]):
         )
 
     def overlapping(self, opened: Opening) -> Iterator[_Opening]:
-        """The openings that may overlap it."""
+        """The openings that may overlap another one."""
         protocol = opened.traffic.protocol
         is_all = protocol == ALL_PROTOCOLS
         protocols = list(self._by_protocol) if is_all else [protocol, ALL_PROTOCOLS]
@@ -80,7 +80,7 @@ class Openings(Generic[_Opening]):
                     yield other
 
     def has_untrusted_addresses(self, opened: Opening) -> bool:
-        """Whether it lets in any address that is not trusted today."""
+        """Whether an opening lets in any address that is not trusted today."""
         return not opened.address_set.cidrs or bool(
             _list_of(opened.address_set) or positions_of(opened.address_set, self._internet)
         )

@@ -73,7 +73,7 @@ def state_of(head: Head, accounts: Collection[AccountState]) -> LedgerState:
 
 def possibly_mailed_in(read: Callable[[], AccountState], known: LedgerState) -> Iterator[Finding]:
     """The findings of an account that an abandoned run may have mailed, if not resolved since."""
-    # If the object cannot be read, its findings are only not reported as resolved.
+    # A missing object is no failure: it can only hide that findings are resolved.
     with suppress(DecodeError):
         for record in read().records.values():
             if not _was_resolved_since(record.finding, known.resolved):
