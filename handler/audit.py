@@ -56,7 +56,7 @@ def scan_targets(
 def enter_account(
     clients: Clients, account: str, role_name: str, external_id: str | None
 ) -> Clients:
-    """The clients for an account: the caller's if it is its own, else those of the role there.
+    """The clients for an account: the caller's own, or those of the role in another account.
 
     ``role_name`` begins with the role's path, if it has one. Raises one of ``aws.FAILURES``.
     """

@@ -13,7 +13,7 @@ from handler.settings import Notify, Settings
 
 _SCHEDULERS = ("aws.events", "aws.scheduler")
 _CHANGE = "AWS API Call via CloudTrail"
-# The id becomes a part of the ledger and of the key of its report.
+# The id becomes part of the ledger and of the key of the run's report.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

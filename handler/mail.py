@@ -62,7 +62,7 @@ def choose_digest(
     Without an earlier state, everything that is open is mailed, with the reason.
     """
     changes = report.changes
-    # It is not known what an abandoned run mailed, and it may be closed by now.
+    # It is not known what an abandoned run mailed, and its findings may be closed by now.
     has_problem = bool(report.notices) and (report.run.is_full or changes is None)
     if notify is Notify.ALWAYS or has_problem or (changes and changes.first):
         return DigestKind.FULL

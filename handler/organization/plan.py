@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 def plan_of(request: RunRequest, started_at: str, listing: Listing, problem: str | None) -> Plan:
     """The plan for the accounts and regions that an event names, or for all listed accounts.
 
-    Raises ``EventError`` if it names an account that is not among the listed ones.
+    Raises ``EventError`` if the event names an account that is not among the listed ones.
     """
     if problem is None and request.accounts:
         named = tuple(account for account in listing.accounts if account.id in request.accounts)
