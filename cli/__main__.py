@@ -14,7 +14,7 @@ with missing_package_reported():
     import click
 
     from cli.formats import FORMATS
-    from cli.option_types import ACCOUNT_ID, EXTERNAL_ID, ROLE_NAME
+    from cli.option_types import ACCOUNT_ID, EXTERNAL_ID, REGION, ROLE_NAME
     from cli.output import output
 
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -31,7 +31,7 @@ Examples:
 Shell completion, here for bash (zsh_source and fish_source for the others):
   eval "$(_SG_AUDIT_COMPLETE=bash_source sg-audit)"
 
-In a clone, `python -m cli` is the same program as `sg-audit`.""",
+demo, invoke and report need a clone, where `venv/bin/python -m cli` is the same as `sg-audit`.""",
 )
 @click.version_option(VERSION, prog_name="security-group-audit")
 def main() -> None:
@@ -43,13 +43,13 @@ def main() -> None:
 Exit status:
   0  the function succeeded
   1  the function failed, or could not be run
-  2  bad option or file
+  2  bad option, file or event
 
 \b
 Examples:
-  sg-audit invoke
-  sg-audit invoke --event event.json
-  sg-audit invoke --live --stack prod"""
+  venv/bin/python -m cli invoke
+  venv/bin/python -m cli invoke --event event.json
+  venv/bin/python -m cli invoke --live --stack prod"""
 )
 @click.option(
     "--event",
@@ -71,14 +71,14 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
 @main.command(
     epilog="""\b
 Examples:
-  sg-audit demo
-  sg-audit demo --organization"""
+  venv/bin/python -m cli demo
+  venv/bin/python -m cli demo --organization"""
 )
 @click.option("--stack", default="dev", show_default=True, help="Stack to deploy.")
 @click.option("--organization", is_flag=True, help="Audit an organization of a dozen accounts.")
 @click.option("--verbose", is_flag=True, help="Print Pulumi's output, the log and the mails.")
 def demo(stack: str, *, organization: bool, verbose: bool) -> None:
-    """Deploy a stack into the sandbox, let its schedule start two audits, and show the mails.
+    """Deploy a stack into the sandbox, let it audit, and show its mails.
 
     No AWS account is needed. Exits with 1 when a step fails.
     """
@@ -97,11 +97,11 @@ Exit status:
 
 \b
 Examples:
-  sg-audit report
-  sg-audit report --live --stack prod
-  sg-audit report --live --stack prod --account 111122223333"""
+  venv/bin/python -m cli report
+  venv/bin/python -m cli report --live --stack prod
+  venv/bin/python -m cli report --live --stack prod --account 111122223333"""
 )
-@click.option("--stack", default="dev", show_default=True, help="Stack with the ledger.")
+@click.option("--stack", help="With --live: the stack with the ledger.  [default: dev]")
 @click.option("--live", is_flag=True, help="Read the ledger in AWS, not the one of the last demo.")
 @click.option(
     "--account",
@@ -109,11 +109,15 @@ Examples:
     metavar="ID",
     help="One of many accounts: its last runs and its findings.  [default: all, in numbers]",
 )
-def report(stack: str, account: str | None, *, live: bool) -> None:
+def report(stack: str | None, account: str | None, *, live: bool) -> None:
     """Display the history of the runs and the last report."""
     from cli.report import show_report  # noqa: PLC0415 -- as above
 
-    show_report(_project(), stack, live=live, account=account)
+    if stack and not live:
+        raise click.UsageError(
+            "--stack needs --live; without it the ledger is the one of the last demo."
+        )
+    show_report(_project(), stack or "dev", live=live, account=account)
 
 
 @main.command(
@@ -122,13 +126,13 @@ Exit status:
   0  everything was read, and --fail-on is not met
   1  everything was read, and --fail-on is met
   2  nothing was reported: bad option or file, no credentials
-  3  something was not read; the report says what
+  3  something was not read, whether or not --fail-on is met
 
 \b
 Examples:
   sg-audit audit --profile audit --region eu-west-1 --region us-east-1
   sg-audit audit --policy policy.yaml --fail-on high
-  sg-audit audit --account 111122223333 --account 444455556666 --role security-audit
+  sg-audit audit --account 111122223333 --role security-audit
   sg-audit audit --format sarif --output audit.sarif
   aws ec2 describe-security-groups > groups.json
   sg-audit audit --from-file groups.json"""
@@ -139,19 +143,21 @@ Examples:
     type=click.File("rb"),
     multiple=True,
     help="Audit a saved snapshot (JSON) instead of an account; - is standard input. May be "
-    "repeated, one file for each region.  [default: none]",
+    "repeated, one file for each region.",
 )
 @click.option(
     "--policy",
     "policy_file",
     type=click.File("rb"),
     help="Policy file (JSON or YAML): minimum severity, trusted CIDRs, authorized ports, "
-    "exceptions.  [default: none]",
+    "exceptions.",
 )
 @click.option("--profile", help="AWS profile.  [default: the AWS CLI's]")
 @click.option(
     "--region",
     "regions",
+    type=REGION,
+    metavar="REGION",
     multiple=True,
     help="Region to audit; may be repeated.  [default: all enabled regions]",
 )
@@ -167,13 +173,13 @@ Examples:
     "--role",
     type=ROLE_NAME,
     metavar="NAME",
-    help="Role to assume in each --account, with its path if it has one.  [default: none]",
+    help="Role to assume in each --account, with its path if it has one.",
 )
 @click.option(
     "--external-id",
     type=EXTERNAL_ID,
     metavar="ID",
-    help="External ID that the roles ask for.  [default: none]",
+    help="External ID that the roles ask for.",
 )
 @click.option(
     "--format",

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 import boto3
+from botocore.exceptions import NoCredentialsError
 from rich.console import Console
 
 from cli.errors import AuditError
@@ -89,7 +90,10 @@ def audit_accounts(
         report = _report(started_at, scans, policy, is_full=not regions)
         return _with_accounts(report, others.ids) if others else report
     except FAILURES as error:
-        raise AuditError(f"the account could not be read: {error_text(error)}") from error
+        hint = (
+            " Set AWS_PROFILE, or use --profile." if isinstance(error, NoCredentialsError) else ""
+        )
+        raise AuditError(f"the account could not be read: {error_text(error)}{hint}") from error
 
 
 def exit_status(report: Report, fail_on: Severity | None) -> int:

@@ -40,11 +40,13 @@ def demo(project: Path, stack: str, scene: str, *, verbose: bool) -> None:
     """Preview, deploy, audit by the schedule and after a change, deploy again, destroy.
 
     ``scene`` is a key of ``SCENES``. Writes the mails, the ledger and a snapshot to .demo/ in the
-    project. ``verbose`` prints everything that Pulumi prints, the whole log and the whole mails.
-    Raises ``click.ClickException`` when a step does not do what it should.
+    project, in place of the last demo's. ``verbose`` prints everything that Pulumi prints, the
+    whole log and the whole mails. Raises ``click.ClickException`` when a step does not do what it
+    should.
     """
     console = Console(highlight=False)
     started = time.monotonic()
+    shutil.rmtree(project / FOLDER, ignore_errors=True)
     with Account() as account:
         tour = _Tour(console, account, project / FOLDER, verbose)
         try:
@@ -97,18 +99,15 @@ class _Tour:
             )
         self._step("pulumi up", deployed.up, lambda changes: _count(changes.create, "created"))
         if obstacle := scene.obstacle:
-            self._step("Meanwhile", lambda: obstacle(self.account), lambda text: text)
+            self._tell("Meanwhile", obstacle(self.account))
         mails = {"mail": self._audit(deployed, "mail")}
         if scene.has_team:
             mails["team"] = self._keep_mail("team", 1)
-        self._step(
-            "The next day",
-            lambda: change(filled.sample),
-            lambda _: "SSH closed on bastion, MySQL opened on orders-database",
-        )
+        change(filled.sample)
+        self._tell("The next day", "SSH closed on bastion, MySQL opened on orders-database")
         mails["changes"] = self._audit(deployed, "changes")
         if opening := scene.opening:
-            self._step("Minutes later", lambda: opening(self.account), lambda text: text)
+            self._tell("Minutes later", opening(self.account))
             mails["live"] = self._step("The change", self._deliver_change, _opener)
         self._keep_ledger(deployed.outputs["ledgerBucket"])
         if deployed.has_engine:
@@ -129,9 +128,12 @@ class _Tour:
         started = time.monotonic()
         with self.console.status(f"{title} ..."):
             result = work()
-        text = Text(title, "bold cyan").append(f": {describe(result)}", "default not bold")
-        self.console.print(text.append(f" in {time.monotonic() - started:.1f} s", "dim not bold"))
+        self._tell(title, describe(result), f" ({time.monotonic() - started:.1f} s)")
         return result
+
+    def _tell(self, title: str, text: str, duration: str = "") -> None:
+        line = Text(title, "bold cyan").append(duration, "dim not bold")
+        self.console.print(line.append(f": {text}", "default not bold"))
 
     def _audit(self, deployed: Stack, name: str) -> Mail:
         """Let the schedule start the function; show its log and mail, and keep the mail."""
@@ -140,7 +142,7 @@ class _Tour:
         (delivery,) = self._step(
             "The schedule",
             lambda: self.account.events.fire(deployed.outputs["scheduleRule"], region),
-            lambda _: "function started",
+            lambda _: "the function ran",
         )
         if not delivery.delivered:
             _fail(f"the schedule did not reach the function: {delivery.reason}")
@@ -186,8 +188,7 @@ class _Tour:
         return [event["message"] for event in sorted(new, key=lambda event: event["timestamp"])]
 
     def _keep_ledger(self, bucket: str) -> None:
-        """Copy the ledger to the demo's folder, in place of the last demo's."""
-        shutil.rmtree(self.folder / "ledger", ignore_errors=True)
+        """Copy the ledger to the demo's folder."""
         s3 = self.account.client("s3")
         for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
             content = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
@@ -205,7 +206,7 @@ class _Tour:
 def _outcome(execution: Any) -> str:
     """How an execution ended; a run that could not read everything fails after its mail."""
     is_expected = execution.error == "AuditIncompleteError"
-    reason = " (as it should: 1 account not read)" if is_expected else ""
+    reason = ", as expected: 1 account not read" if is_expected else ""
     return f"execution {execution.status.lower()}{reason}"
 
 

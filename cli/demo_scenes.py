@@ -66,7 +66,7 @@ def _refuse(account: Account) -> str:
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )
     (name,) = (sample.name for sample in ACCOUNTS if sample.id == REFUSING)
-    return f"{name} stops to trust the audit"
+    return f"{name} no longer trusts the audit role"
 
 
 def _open_elsewhere(account: Account) -> str:

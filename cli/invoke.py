@@ -12,11 +12,12 @@ from rich.console import Console
 
 from cli.errors import AuditError
 from cli.show import show_log, show_mail
+from handler.event import EventError
 from handler.sanitize import plain
 from sandbox.aws.account import Account
 from sandbox.aws.seed import seed
 from sandbox.deployment.deploy import DeployError, open_stack
-from sandbox.lambda_host.host import Invocation, run_once
+from sandbox.lambda_host.host import run_once
 from sandbox.lambda_host.process import Function
 
 # The way to AWS from here. Whatever else the caller's environment holds is unknown to Lambda, and
@@ -27,7 +28,7 @@ _WAY_TO_AWS = ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "HTTP_PROXY",
 def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) -> None:
     """Run the stack's function once with the event, and show its log, its mail and its result.
 
-    Raises ``AuditError`` with the file's name when the event is no JSON, and
+    Raises ``AuditError`` with the file's name when the event is no JSON or has a bad value, and
     ``click.ClickException`` when the stack's settings are bad or name many accounts, when there are
     no credentials (live), and when the function fails.
     """
@@ -44,10 +45,17 @@ def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) ->
         else:
             seed(account)
             invocation = account.functions.invoke(function.region, function.name, event)
+        result = json.loads(invocation.payload)
+        if invocation.error and result.get("errorType") == EventError.__name__:
+            raise AuditError(plain(f"{file}: {result['errorMessage']}"))
         show_log(console, invocation.log)
         for mail in account.mails():
             show_mail(console, mail)
-    _show_result(console, invocation)
+    if invocation.error:
+        raise click.ClickException(
+            f"the function failed: {result.get('errorMessage')} ({result.get('errorType')})"
+        )
+    console.print_json(data=result)
 
 
 def _function(account: Account, project: Path, stack: str) -> Function:
@@ -62,7 +70,7 @@ def _function(account: Account, project: Path, stack: str) -> Function:
     if deployed.outputs.get("stateMachineArn"):
         raise click.ClickException(
             f"stack {stack} audits many accounts, with more than one function: see "
-            "`sg-audit demo --organization`, or `sg-audit audit --account` for your own accounts."
+            "`make demo ORGANIZATION=1`, or `sg-audit audit --account` for your own accounts."
         )
     arn = deployed.outputs["functionArn"]
     return account.functions.definition(arn.split(":")[3], arn)
@@ -96,12 +104,3 @@ def _credentials() -> dict[str, str]:
         **{name: os.environ.get(name) for name in _WAY_TO_AWS},
     }
     return {name: value for name, value in variables.items() if value}
-
-
-def _show_result(console: Console, invocation: Invocation) -> None:
-    result = json.loads(invocation.payload)
-    if invocation.error:
-        raise click.ClickException(
-            f"the function failed: {result.get('errorMessage')} ({result.get('errorType')})"
-        )
-    console.print_json(data=result)

@@ -63,8 +63,7 @@ def ledger_folder(ledger: Path) -> ReadKey:
             return (ledger / key).read_bytes()
         except OSError as error:
             raise click.ClickException(
-                f"{ledger / key} cannot be read ({error.strerror}): the ledger of the sandbox is "
-                "what `make demo` leaves behind; --live reads the one in AWS."
+                f"{ledger / key} cannot be read: run `make demo`, or use --live --stack NAME."
             ) from error
 
     return read
@@ -94,9 +93,7 @@ def deployed_bucket(project: Path, stack: str) -> str:
             command, cwd=project, capture_output=True, text=True, check=True
         )
     except OSError as error:
-        raise click.ClickException(
-            f"--live needs the Pulumi CLI on the PATH: {error.strerror}."
-        ) from error
+        raise click.ClickException("--live needs the Pulumi CLI on the PATH.") from error
     except subprocess.CalledProcessError as error:
         raise click.ClickException(
             f"the Pulumi CLI found no ledger of stack {stack}: {' '.join(error.stderr.split())}"

@@ -19,7 +19,8 @@ def _matching(pattern: str | re.Pattern[str], expectation: str) -> Callable[[str
     return require_match
 
 
-ACCOUNT_ID = _matching(network.ACCOUNT_ID, "an account id of 12 digits")
+ACCOUNT_ID = _matching(network.ACCOUNT_ID, "an account ID of 12 digits")
+REGION = _matching(network.REGION_NAME, "a region like eu-west-1")
 ROLE_NAME = _matching(
     "([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}", "the name of a role, without its ARN"
 )

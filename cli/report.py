@@ -110,10 +110,10 @@ def _worst_first(account: AccountResult) -> tuple[object, ...]:
 
 
 def _history(runs: Sequence[RunSummary]) -> Table:
-    # Fits into 80 columns.
-    grid = Table(box=None, padding=(0, 1, 0, 0))
-    for name in ("run", "by", "opened", "resolved", *_SEVERITIES, "unread", "mail"):
-        grid.add_column(name)
+    # Fits into 80 columns, unless numbers are longer than their headings.
+    grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("run", "trigger", "opened", "resolved", *_SEVERITIES, "not read", "mail"):
+        grid.add_column(name, no_wrap=name != "not read")
     for run in runs:
         by_severity = (run.open[severity] for severity in _SEVERITIES)
         numbers = (run.opened, run.resolved, *by_severity, run.not_read)

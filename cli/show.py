@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
@@ -10,6 +11,7 @@ from rich.text import Text
 from handler.sanitize import plain
 from sandbox.aws.mail import Mail
 
+_Record = dict[str, Any]
 _LEVELS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _SHORT_LOG = 5
 _SHORT_MAIL = 9
@@ -18,20 +20,24 @@ _SHOWN_ALREADY = frozenset({"timestamp", "level", "message", "logger", "requestI
 
 def show_log(console: Console, lines: Iterable[str]) -> None:
     """Print log lines: message and facts of those in JSON, others as they are."""
-    for line in lines:
-        console.print(_line(line), soft_wrap=True)
+    for record in map(_record, lines):
+        facts = record.get("record", {}) if "type" in record else record
+        console.print(_title(record).append(_facts(facts), "default"), soft_wrap=True)
 
 
 def show_log_briefly(console: Console, lines: Iterable[str]) -> None:
-    """Print the last kinds of log lines, one line for all lines of a kind."""
-    kinds: dict[str, list[Text]] = {}
-    for line in map(_line, lines):
-        # A line begins with its level and its message, or with its type.
-        kind = line.plain.partition("=")[0].rpartition(" ")[0]
-        kinds.setdefault(kind, []).append(line)
-    for kind, found in list(kinds.items())[-_SHORT_LOG:]:
-        short = found[0] if len(found) == 1 else Text(f"{kind} ({len(found)} lines)")
-        _print_cropped(console, short)
+    """Print the last kinds of lines that the function logged, one line for all of a kind.
+
+    Ids, and numbers that are 0, are left out.
+    """
+    kinds: dict[str, list[_Record]] = {}
+    for record in map(_record, lines):
+        if "type" not in record:
+            kinds.setdefault(_title(record).plain, []).append(record)
+    for found in list(kinds.values())[-_SHORT_LOG:]:
+        facts = {key: value for key, value in found[0].items() if value and key != "runId"}
+        rest = _facts(facts) if len(found) == 1 else f" ({len(found)} lines)"
+        _print_cropped(console, _title(found[0]).append(rest, "default"))
 
 
 def show_mail_briefly(console: Console, mail: Mail) -> None:
@@ -58,21 +64,30 @@ def _print_cropped(console: Console, line: Text) -> None:
     console.print(Text("  ").append(line), no_wrap=True, overflow="ellipsis", crop=True)
 
 
-def _line(line: str) -> Text:
+def _record(line: str) -> _Record:
+    """What a line in JSON holds; another line is a message."""
     try:
         record = json.loads(line)
     except ValueError:
         record = None
     if not isinstance(record, dict):
-        return Text(plain(line))
+        return {"message": line}
+    if not record.get("message"):
+        # So Lambda reports the error that ends a run.
+        record["message"] = record.pop("errorMessage", "")
+    return record
+
+
+def _title(record: _Record) -> Text:
+    """The level and the message, or the type of a line that Lambda wrote."""
     if "type" in record:
-        return Text(plain(f"{record['type']} {_facts(record.get('record', {}))}"), "dim")
-    facts = {key: value for key, value in record.items() if key not in _SHOWN_ALREADY}
+        return Text(plain(str(record["type"])), "dim")
     level = str(record.get("level", ""))
-    text = Text(f"{level:8}", _LEVELS.get(level, "green"))
-    return text.append(plain(f"{record.get('message', '')} {_facts(facts)}"), "default")
+    text = Text(f"{level:8}" if level else "", _LEVELS.get(level, "green"))
+    return text.append(plain(str(record["message"])), "default")
 
 
-def _facts(facts: dict[str, object]) -> str:
+def _facts(record: _Record) -> str:
+    facts = {key: value for key, value in record.items() if key not in _SHOWN_ALREADY}
     shown = (value if isinstance(value, str) else json.dumps(value) for value in facts.values())
-    return " ".join(f"{key}={value}" for key, value in zip(facts, shown, strict=True))
+    return plain("".join(f" {key}={value}" for key, value in zip(facts, shown, strict=True)))

@@ -28,7 +28,7 @@ from handler.model.network import (
     SecurityGroup,
     Target,
 )
-from handler.sanitize import clean_text, describe, expected
+from handler.sanitize import clean_text, expected
 from handler.scan import GroupSource
 
 _ANY_TEXT = re.compile(r"(.+)", re.DOTALL)
@@ -50,10 +50,8 @@ class Snapshot(GroupSource):
         except (ValueError, RecursionError) as error:
             raise SnapshotError(f"not JSON: {error}") from error
         if not isinstance(snapshot, dict) or snapshot.get("SecurityGroups") is None:
-            raise SnapshotError(
-                f"{describe(snapshot)} is not an object with SecurityGroups, as "
-                "aws ec2 describe-security-groups prints it"
-            )
+            form = "an object with SecurityGroups, as aws ec2 describe-security-groups prints it"
+            raise SnapshotError(expected("a snapshot", form, snapshot))
         if snapshot.get("NextToken"):
             raise SnapshotError("only some of the groups: it ends with a NextToken")
         groups = _list(snapshot, "SecurityGroups") or []

@@ -6,9 +6,6 @@ from collections.abc import Iterator, Sequence
 from unicodedata import category, combining
 
 _LONGEST_VALUE = 160
-_REPR = reprlib.Repr()
-_REPR.maxstring = 80
-_REPR.maxlevel = 2
 # The longest name, ID or description in AWS.
 _LONGEST_TEXT = 255
 # Letters and symbols that fonts show as nothing, and variation selectors.
@@ -23,15 +20,30 @@ _VIRAMA = 9
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
+class _Repr(reprlib.Repr):
+    """Writes values as YAML does, and as JSON does but for the quotes."""
+
+    def repr_NoneType(self, _value: None, _level: int) -> str:  # noqa: N802 -- found by the type's name
+        return "null"
+
+    def repr_bool(self, value: bool, _level: int) -> str:  # noqa: FBT001 -- as above
+        return str(value).lower()
+
+
+_REPR = _Repr()
+_REPR.maxstring = 80
+_REPR.maxlevel = 2
+
+
 def describe(value: object) -> str:
     """A value from outside for an error message, cut to a readable length."""
     text = _REPR.repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
-def expected(key: str, expectation: str, value: object) -> str:
-    """The error message for an invalid value: key, value and expectation."""
-    return f"{key}: {describe(value)} is not {expectation}"
+def expected(key: str, expectation: str, value: object, hint: str = "") -> str:
+    """The error message for an invalid value: key, expectation, value and hint."""
+    return f"{key} must be {expectation}, got {describe(value)}{hint and f': {hint}'}."
 
 
 def clean_text(value: object) -> str | None:

@@ -176,7 +176,7 @@ def _refuse_settings_of_one_account(config: StackConfig) -> None:
         return
     condition = "with accounts or organizationalUnits"
     for key, value, hint in (
-        ("realtime", config.realtime, "it hears of one account only"),
+        ("realtime", config.realtime, "it works for one account only"),
         ("publishEvents", config.publish_events, "it publishes changes of one account only"),
     ):
         if value:
@@ -233,7 +233,7 @@ def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
     if regions == (ALL_REGIONS,):
         return regions
     if not regions:
-        refuse("regions", f"[{ALL_REGIONS}] or a list of regions", "an empty list")
+        refuse("regions", f"[{ALL_REGIONS}] or a list of regions", [])
     known = {region.value for region in aws.Region}
     for region in regions:
         if region == ALL_REGIONS:

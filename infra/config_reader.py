@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from handler.sanitize import expected
 from handler.settings import MAIL_ADDRESS
 
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
@@ -16,8 +17,7 @@ MAX_RECIPIENTS = 50
 
 def refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
     """Raises ``pulumi.RunError`` with one sentence that names key, expectation, value and hint."""
-    detail = f": {hint}" if hint else ""
-    raise pulumi.RunError(f"{key} must be {expectation}, got {value!r}{detail}.")
+    raise pulumi.RunError(expected(key, expectation, value, hint))
 
 
 def refuse_invalid_recipients(key: str, recipients: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ _ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{64 - len(SCAN_ROLE_SUFFIX)}}}", re.ASC
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 # Without quotes YAML reads an id as a number, and one with a leading zero as another number.
-ACCOUNT_IDS = "account ids of 12 digits in quotes"
+ACCOUNT_IDS = "account IDs of 12 digits in quotes"
 # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
 _UNIT = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 
@@ -78,10 +78,10 @@ def read_organization(reader: ConfigReader) -> OrganizationConfig | None:
         reader,
         "organizationalUnits",
         _UNIT,
-        "ids of organizational units or the root, for example ou-ab12-cd34ef56",
+        "IDs of organizational units or the root, for example ou-ab12-cd34ef56",
     )
     if len(accounts) > MAX_ACCOUNTS:
-        expectation = f"at most {MAX_ACCOUNTS} account ids"
+        expectation = f"at most {MAX_ACCOUNTS} account IDs"
         refuse("accounts", expectation, len(accounts), "use organizationalUnits")
     organization = OrganizationConfig(
         accounts=accounts,
@@ -115,7 +115,7 @@ def _refuse_invalid_ids(
         if not pattern.fullmatch(item):
             refuse(key, expectation, item)
         if ids.count(item) > 1:
-            refuse(key, "different ids", item, "it is there twice")
+            refuse(key, "different IDs", item, "it is there twice")
 
 
 def _read_member_role_name(reader: ConfigReader) -> str:
@@ -152,7 +152,7 @@ def _read_digests(
         for account in digest.accounts:
             # Which accounts the organizational units have is not known before a run.
             if accounts and not units and account not in accounts:
-                refuse(f"digests[{number}].accounts", "ids that accounts lists", account)
+                refuse(f"digests[{number}].accounts", "IDs that accounts lists", account)
     return digests
 
 
@@ -161,7 +161,7 @@ def _parse_digest(key: str, value: object) -> TeamDigest:
         refuse(key, "an object with accounts and recipients", value)
     accounts = _texts_of(f"{key}.accounts", value["accounts"], ACCOUNT_IDS)
     if not accounts:
-        refuse(f"{key}.accounts", "at least one account id", "an empty list")
+        refuse(f"{key}.accounts", "at least one account ID", [])
     _refuse_invalid_ids(f"{key}.accounts", accounts, ACCOUNT_ID, ACCOUNT_IDS)
     recipients = _texts_of(f"{key}.recipients", value["recipients"], "mail addresses")
     refuse_invalid_recipients(f"{key}.recipients", recipients)

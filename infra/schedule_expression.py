@@ -73,7 +73,7 @@ _CRON_FIELDS = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY, _YEAR)
 
 
 def find_problem(expression: str) -> str | None:
-    """What is wrong with a rate or cron expression, for example "1 takes day, rate(1 day)".
+    """What is wrong with a rate or cron expression, for example "write rate(1 day)".
 
     None if the expression is valid, an empty text if it is neither ``rate(...)`` nor
     ``cron(...)``. Source: the EventBridge user guide, linked above.
@@ -93,7 +93,7 @@ def _rate_problem(value: str, unit: str) -> str | None:
     singular = unit.removesuffix("s")
     expected = singular if value == "1" else f"{singular}s"
     if unit != expected:
-        return f"{value} takes {expected}, rate({value} {expected})"
+        return f"write rate({value} {expected})"
     return None
 
 
@@ -107,7 +107,7 @@ def _cron_problem(texts: list[str]) -> str | None:
         if not field.accepts(text):
             return f"{text} is no {field.name}"
     if (texts[2] == "?") == (texts[4] == "?"):
-        return "exactly one of day of month and day of week is ?"
+        return "exactly one of day of month and day of week must be ?"
     return None
 
 

@@ -46,7 +46,7 @@ def _lines(report: Report) -> Iterator[str]:
         unread = (f"- {code_span(text, phrases.LONGEST_UNREAD)}" for text in texts)
         yield from _first(unread, _MAX_LIST_BYTES, "more region")
     if openings := displayed_openings(report):
-        yield from ("", _row("severity", "open", "group", "region", "why"), _row(*["---"] * 5))
+        yield from ("", _row("severity", "open", "group", "region", "details"), _row(*["---"] * 5))
         rows = (_cells(opening, report) for opening in openings)
         yield from _first(rows, _MAX_FINDINGS_BYTES, "more finding")
     if digest.exceptions:

@@ -13,15 +13,6 @@ from handler.report import phrases
 from handler.sanitize import join_first, plain
 
 _NAMED_GROUPS = 2
-# A line of a terminal has no room for sentences.
-_SHORTER = {
-    "the group is not attached to any network interface": "not attached",
-    "no route leads to an internet gateway": "private subnet",
-    "the interface has no public": "no public",
-    "the interface accepts no connections": "accepts no connections",
-    "clients may come through the network load balancer": "behind load balancer",
-    "only the carrier's devices reach the interface": "carrier gateway",
-}
 # As they follow the name of an interface's holder.
 _ADDRESS = re.compile(r", ([0-9a-f]*[.:][0-9a-f.:]+)")
 
@@ -54,17 +45,6 @@ def region(target: Target, report: Report) -> str:
     return phrases.place(target, report.names) if several else plain(target.region)
 
 
-def coverage(report: Report) -> str:
-    """How much was read, for example All 17 regions read: 42 groups, 57 rules."""
-    totals = report.totals
-    groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
-    part = f"{totals.regions - totals.unread:,} of " if totals.unread else ""
-    regions = phrases.count(totals.regions, "region")
-    accounts = f" of {totals.accounts:,} accounts" if totals.accounts > 1 else ""
-    start = part or ("All " if totals.regions > 1 else "")
-    return f"{start}{regions}{accounts} read: {groups}, {rules}."
-
-
 def facts(opening: Opening) -> tuple[str, ...]:
     """What else there is to know, in short: path, reason, status, owner, and the ids to look up."""
     finding, findings = opening.finding, opening.findings
@@ -76,7 +56,7 @@ def facts(opening: Opening) -> tuple[str, ...]:
         finding.exception,
         _seen(finding),
         *(f"opened by: {opener}" for f in findings if (opener := phrases.opened_by(f))),
-        finding.owner and f"owner {finding.owner}",
+        finding.owner and f"owner: {finding.owner}",
         finding.managed_by and f"managed by {finding.managed_by}",
         _first(ids, sum(f.rule_count for f in findings) if rule_ids else 0),
     )
@@ -93,9 +73,7 @@ def _path(opening: Opening) -> Iterator[str]:
         yield f"public {', '.join(addresses)}"
     else:
         reason = reason or why.partition("); ")[2]
-    for phrase, shorter in _SHORTER.items():
-        reason = reason.replace(phrase, shorter)
-    yield reason
+    yield phrases.shortened(reason)
 
 
 def _first(items: Sequence[str], total: int = 0) -> str:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from cli.formats.short_text import coverage, displayed_openings, facts, group_names, region, service
+from cli.formats.short_text import displayed_openings, facts, group_names, region, service
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.report import phrases
@@ -71,7 +71,7 @@ def _parts(report: Report, console: Console) -> Iterator[Text]:
     if report.unread:
         yield from unread_lines(report, console)
         yield Text()
-    summary = [Text(line) for line in (*digest.notes, *digest.exceptions, coverage(report))]
+    summary = [Text(line) for line in (*digest.notes, *digest.exceptions, digest.coverage)]
     for line in (*summary, Text(digest.headline, "bold")):
         yield from _beside(Text(), [[line]], console)
 

@@ -20,7 +20,7 @@ from handler.model.traffic import (
     parse_protocol,
     parse_traffic,
 )
-from handler.sanitize import describe, expected
+from handler.sanitize import expected
 
 _REQUIRED = ("group", "ports", "reason", "owner", "until")
 _OPTIONAL = ("source", "account", "region")
@@ -86,11 +86,11 @@ def ports(key: str, value: object) -> Traffic:
 
 def require_object(key: str, value: object, known: tuple[str, ...]) -> Mapping[str, Any]:
     """The value as an object without unknown keys."""
+    keys = ", ".join(known)
     if not isinstance(value, Mapping):
-        refuse(key, "an object", value)
-    unknown = sorted(map(str, value.keys() - known))
-    if unknown:
-        raise PolicyError(f"{key}: key {describe(unknown[0])} is not one of {', '.join(known)}")
+        refuse(key, f"an object with {keys}", value)
+    if unknown := sorted(map(str, value.keys() - known)):
+        refuse(f"a key of {key}", f"one of {keys}", unknown[0])
     return value
 
 
@@ -103,7 +103,7 @@ def _exception(key: str, value: object, today: date | None) -> PolicyException:
     fields = require_object(key, value, _REQUIRED + _OPTIONAL)
     missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
     if missing:
-        raise PolicyError(f"{key}: missing {', '.join(missing)}")
+        raise PolicyError(f"{key} must have {', '.join(missing)}.")
     until = _date(f"{key}.until", fields["until"])
     traffic = ports(f"{key}.ports", fields["ports"])
     if today and (until.year + 1, until.month, until.day) < (today.year, today.month, today.day):

@@ -28,11 +28,11 @@ def coverage_line(report: Report) -> str:
     groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
     if totals.unread_accounts:
         return _accounts_line(report.totals, f"{groups}, {rules}.")
-    number, read = totals.regions, totals.regions - totals.unread
-    where = f" of {phrases.count(totals.accounts, 'account')}" if report.spans_accounts else ""
-    of_all = f"{read:,} of {number:,} regions" if read < number else phrases.count(number, "region")
-    start = "All " if read == number > 1 else ""
-    return f"{start}{of_all}{where} read: {groups}, {rules}."
+    spans_accounts = report.spans_accounts or totals.accounts > 1
+    where = f" of {phrases.count(totals.accounts, 'account')}" if spans_accounts else ""
+    start = f"{totals.regions - totals.unread:,} of " if totals.unread else ""
+    start = start or ("All " if totals.regions > 1 else "")
+    return f"{start}{phrases.count(totals.regions, 'region')}{where} read: {groups}, {rules}."
 
 
 def _accounts_line(totals: Totals, what: str) -> str:

@@ -210,10 +210,14 @@ def detail(finding: Finding, *, with_command: bool) -> str:
 
 def reason(finding: Finding) -> str:
     """Why the severity is not the service's own, in a few words; empty where it is."""
-    text = _reason(finding)
+    return shortened(_reason(finding))
+
+
+def shortened(reason: str) -> str:
+    """A reason in fewer words, for a line that names group and interfaces anyway."""
     for long, short in _SHORTER.items():
-        text = text.replace(long, short)
-    return text
+        reason = reason.replace(long, short)
+    return reason
 
 
 def reason_of_path(finding: Finding) -> str:

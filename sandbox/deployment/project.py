@@ -54,9 +54,9 @@ class Project:
     def complete_config(self) -> dict[str, Any]:
         """The config with the defaults of Pulumi.yaml, as the engine completes it.
 
-        Raises ``DeployError`` in the engine's words when a required value is missing.
+        Raises ``DeployError`` in the engine's words when required values are missing.
         """
-        config = self.config()
+        config, missing = self.config(), []
         for key, declared in (self.settings.get("config") or {}).items():
             full = key if ":" in key else f"{self.name}:{key}"
             if full in config:
@@ -65,7 +65,11 @@ class Project:
             if "value" in facts or "default" in facts:
                 config[full] = facts.get("value", facts.get("default"))
             else:
-                raise DeployError(f"Stack '{self.stack}' is missing configuration value '{key}'")
+                missing.append(f"'{key}'")
+        if missing:
+            values = "values" if len(missing) > 1 else "value"
+            keys = " and ".join(sorted(missing))
+            raise DeployError(f"Stack '{self.stack}' is missing configuration {values} {keys}")
         return config
 
     def run(self) -> None:

@@ -177,7 +177,10 @@ def test_fail_on_sets_the_exit_status(arguments: tuple[str, ...], status: int) -
 
 
 NO_JSON = "standard input: not JSON: "
-NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security-groups prints it\n"
+NO_GROUPS = (
+    "standard input: a snapshot must be an object with SecurityGroups, "
+    "as aws ec2 describe-security-groups prints it, got "
+)
 
 
 @pytest.mark.parametrize(
@@ -187,11 +190,11 @@ NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security
         pytest.param(b"{", NO_JSON, id="cut"),
         pytest.param(b"\xff\xfe\xfa", NO_JSON, id="binary"),
         pytest.param(b"[" * 100_000, NO_JSON, id="deep"),
-        pytest.param([], f"standard input: []{NO_GROUPS}", id="list"),
-        pytest.param({}, f"standard input: {{}}{NO_GROUPS}", id="no-groups"),
+        pytest.param([], f"{NO_GROUPS}[].\n", id="list"),
+        pytest.param({}, f"{NO_GROUPS}{{}}.\n", id="no-groups"),
         pytest.param(
             {"SecurityGroups": None},
-            f"standard input: {{'SecurityGroups': None}}{NO_GROUPS}",
+            f"{NO_GROUPS}{{'SecurityGroups': null}}.\n",
             id="null",
         ),
         pytest.param(
@@ -201,12 +204,12 @@ NO_GROUPS = " is not an object with SecurityGroups, as aws ec2 describe-security
         ),
         pytest.param(
             {"SecurityGroups": {}},
-            "standard input: SecurityGroups: {} is not a list\n",
+            "standard input: SecurityGroups must be a list, got {}.\n",
             id="groups",
         ),
         pytest.param(
             {"SecurityGroups": [], "NetworkInterfaces": 1},
-            "standard input: NetworkInterfaces: 1 is not a list\n",
+            "standard input: NetworkInterfaces must be a list, got 1.\n",
             id="interfaces",
         ),
     ],
@@ -279,17 +282,19 @@ VALID = EXCEPTION.format("2099-01-01")
     [
         pytest.param(
             "minimumSeverity: hihg",
-            "policy.yaml: minimumSeverity: 'hihg' is not one of critical, high, medium, low, info",
+            "policy.yaml: minimumSeverity must be one of critical, high, medium, low, info, "
+            "got 'hihg'.",
             id="severity",
         ),
         pytest.param(
             f"exceptions: [{VALID}, {VALID}, {EXCEPTION.format('31.12.2027')}]",
-            "policy.yaml: exceptions[2].until: '31.12.2027' is not a date like 2027-12-31",
+            "policy.yaml: exceptions[2].until must be a date like 2027-12-31, got '31.12.2027'.",
             id="date",
         ),
         pytest.param(
             f"exceptions: [{EXCEPTION.format('2027-03-31 10:00:00')}]",
-            "policy.yaml: exceptions[0].until: '2027-03-31 10:00:00' is not a date like 2027-12-31",
+            "policy.yaml: exceptions[0].until must be a date like 2027-12-31, "
+            "got '2027-03-31 10:00:00'.",
             id="time",
         ),
         pytest.param(
@@ -312,7 +317,12 @@ VALID = EXCEPTION.format("2099-01-01")
             "policy.yaml: duplicate key 'minimumSeverity'",
             id="json-duplicate",
         ),
-        pytest.param("- a", "policy.yaml: policy: ['a'] is not an object", id="list"),
+        pytest.param(
+            "- a",
+            "policy.yaml: policy must be an object with minimumSeverity, trustedCidrs, "
+            "authorizedPorts, exceptions, got ['a'].",
+            id="list",
+        ),
     ],
 )
 def test_malformed_policy_names_file_line_and_key(
@@ -474,7 +484,7 @@ def test_groups_are_read_without_the_parser_of_botocore(monkeypatch: pytest.Monk
     ("arguments", "sentence"),
     [
         (("--profile", "nobody"), "The config profile (nobody) could not be found."),
-        ((), "Unable to locate credentials."),
+        ((), "Unable to locate credentials. Set AWS_PROFILE, or use --profile."),
     ],
 )
 def test_missing_credentials_are_one_sentence(

@@ -120,7 +120,7 @@ def test_accounts_are_counted() -> None:
     arguments = read("222233334444", MEMBERS[0])
     lines = run(*arguments).stdout.splitlines()
     assert lines[-2:] == [
-        "2 of 3 regions of 2 accounts read: 3 groups, 1 rule.",
+        "1 of 2 accounts read (2 regions): 3 groups, 1 rule.",
         "1 account not read; 1 medium finding",
     ]
     accounts = [
@@ -163,7 +163,7 @@ def test_caller_without_valid_credentials_is_one_sentence(account: Account) -> N
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param(("--account", "12"), "'12' is not an account id of 12 digits.", id="id"),
+        pytest.param(("--account", "12"), "'12' is not an account ID of 12 digits.", id="id"),
         pytest.param(
             ("--account", MEMBERS[0], "--role", "arn:aws:iam::1:role/a"),
             "'arn:aws:iam::1:role/a' is not the name of a role, without its ARN.",
@@ -172,6 +172,10 @@ def test_caller_without_valid_credentials_is_one_sentence(account: Account) -> N
         pytest.param(
             ("--external-id", "a b"), "'a b' is not an external ID.", id="malformed-external-id"
         ),
+        pytest.param(
+            ("--region", "nowhere"), "'nowhere' is not a region like eu-west-1.", id="region"
+        ),
+        pytest.param(("--region", ""), "'' is not a region like eu-west-1.", id="no-region"),
         pytest.param(
             ("--account", MEMBERS[0]), "--account and --role need each other.", id="no-role"
         ),

@@ -73,10 +73,18 @@ def check(process: subprocess.CompletedProcess[str], folder: Path) -> None:
     assert text.count("aws ec2 ") == 1
     assert "NEW (1)" in text
     assert "RESOLVED (1)" in text
-    for kind in ("Audit started.", "Target read. (17 lines)", "Finding.", "Audit finished."):
-        assert process.stdout.count(kind) == 2
+    for line in (
+        "  INFO    Audit started. trigger=schedule\n",
+        "  INFO    Target read. (17 lines)\n",
+        "  WARNING Finding. (2",
+        "  INFO    Audit finished. targets=17 groups=46 rules=61 findings=29 critical=7 ",
+    ):
+        assert process.stdout.count(line) == 2
+    assert "The next day: SSH closed on bastion, MySQL opened on orders-database" in lines
     assert f"  .demo/changes.html  {changes['Subject']}"[:79] in process.stdout
-    assert "The change: mailed, opened by IAM user alice in " in process.stdout
+    assert re.search(
+        r"^The change \(\d\.\d s\): mailed, opened by IAM user alice$", process.stdout, re.MULTILINE
+    )
     live = (folder / "live.html").read_text("utf-8")
     assert "build-runner" in live
     assert "IAM user alice" in live
@@ -102,7 +110,9 @@ def test_demo_with_the_engine(project: Path) -> None:
     # The demo ignores the caller's profile and proxies.
     process = demo(project, AWS_PROFILE="nobody", HTTP_PROXY=proxy, HTTPS_PROXY=proxy)
     check(process, project / ".demo")
-    steps = re.findall(r"^pulumi (\w+): (\d+) AWS resources (.+) in ", process.stdout, re.MULTILINE)
+    steps = re.findall(
+        r"^pulumi (\w+) \(\d+\.\d s\): (\d+) AWS resources (.+)$", process.stdout, re.MULTILINE
+    )
     assert [(verb, outcome) for verb, _, outcome in steps] == [
         ("preview", "to create"),
         ("up", "created"),
@@ -124,17 +134,32 @@ def test_demo_without_an_engine(
 
 
 def test_demo_of_an_organization(project: Path, tmp_path: Path) -> None:
-    """With --organization it mails what a dozen accounts open, which one refuses, and a team."""
+    """With --organization it mails what a dozen accounts open, which one refuses, and a team.
+
+    Of an earlier demo nothing is left in the folder.
+    """
     copy = copy_bare(project, tmp_path)
+    (copy / ".demo").mkdir()
+    (copy / ".demo" / "live.html").touch()
     process = demo(copy, "--organization", PATH="", PULUMI_HOME=str(tmp_path))
     assert process.returncode == 0, process.stdout
-    outcome = "The state machine: execution failed (as it should: 1 account not read) in "
-    assert process.stdout.count(outcome) == 2
+    assert process.stdout.count(": execution failed, as expected: 1 account not read\n") == 2
+    assert process.stdout.count("  ERROR   The audit is incomplete: acquired-company ") == 2
     lines = process.stdout.splitlines()
     assert [line for line in lines if len(line) > 80] == []
     (team,) = [line for line in lines if line.startswith("  .demo/team.html")]
     assert "[dev] Critical: PostgreSQL" in team
     folder = copy / ".demo"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "changes.eml",
+        "changes.html",
+        "eu-west-1.json",
+        "ledger",
+        "mail.eml",
+        "mail.html",
+        "team.eml",
+        "team.html",
+    ]
     mail = email.message_from_bytes((folder / "mail.eml").read_bytes(), policy=default)
     assert mail["Subject"] == "[dev] 1 account not read; 10 critical exposures"
     body = mail.get_body(("plain",))

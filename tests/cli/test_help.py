@@ -26,7 +26,9 @@ def test_each_example_is_a_valid_command(
     monkeypatch.chdir(tmp_path)
     for file in ("event.json", "groups.json", "policy.yaml"):
         (tmp_path / file).touch()
-    examples = re.findall(r"^  +sg-audit (.+)$", help_text(name), re.MULTILINE)
+    examples = re.findall(
+        r"^  +(?:sg-audit|venv/bin/python -m cli) (.+)$", help_text(name), re.MULTILINE
+    )
     assert examples
     for example in examples:
         command, *arguments = shlex.split(example)
@@ -35,12 +37,19 @@ def test_each_example_is_a_valid_command(
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_option_has_a_default_or_is_a_flag(name: str) -> None:
-    """The help of an option that takes a value ends with its default."""
+def test_each_option_has_a_default_or_is_left_out(name: str) -> None:
+    """The help of an option ends with its default, unless it is a flag or has none."""
     options = [p for p in main.commands[name].params if isinstance(p, click.Option)]
     text = " ".join(help_text(name).split())
-    with_values = [option for option in options if not option.is_flag]
-    assert text.count("[default: ") == len(with_values)
+    without_default = {"snapshots", "policy_file", "role", "external_id"}
+    with_default = [o for o in options if not o.is_flag and o.name not in without_default]
+    assert text.count("[default: ") == len(with_default)
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help_fits_into_80_columns(command: tuple[str, ...]) -> None:
+    """No line of a help text is wider, examples and exit statuses included."""
+    assert [line for line in help_text(*command).splitlines() if len(line) > 80] == []
 
 
 def test_exit_statuses_of_audit() -> None:
@@ -50,7 +59,7 @@ def test_exit_statuses_of_audit() -> None:
         ("0", "everything was read, and --fail-on is not met"),
         ("1", "everything was read, and --fail-on is met"),
         ("2", "nothing was reported: bad option or file, no credentials"),
-        ("3", "something was not read; the report says what"),
+        ("3", "something was not read, whether or not --fail-on is met"),
     ]
 
 

@@ -73,28 +73,29 @@ def test_stack_of_many_accounts_is_refused(project: Path, tmp_path: Path, settin
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stdin", "sentence"),
+    ("arguments", "stdin", "status", "sentence"),
     [
-        (
-            ("--event", "-"),
-            "{",
-            "Error: standard input: not JSON: Expecting property name",
-        ),
-        (("--event", "missing.json"), "", "'missing.json': No such file or directory"),
+        (("--event", "-"), "{", 2, "Error: standard input: not JSON: Expecting property name"),
+        (("--event", "-"), '{"regions": ["x"]}', 2, "Error: standard input: the event's regions"),
+        (("--event", "missing.json"), "", 2, "'missing.json': No such file or directory"),
         (
             ("--stack", "staging"),
             "",
-            "Error: Stack 'staging' is missing configuration value 'sender'",
+            1,
+            "is missing configuration values 'recipients' and 'sender'",
         ),
     ],
-    ids=["no-json", "no-file", "no-stack"],
+    ids=["no-json", "no-region", "no-file", "no-stack"],
 )
-def test_mistake_is_one_sentence(arguments: tuple[str, ...], stdin: str, sentence: str) -> None:
-    """A bad event or stack fails the command with one sentence and no traceback."""
+def test_mistake_is_one_sentence(
+    arguments: tuple[str, ...], stdin: str, status: int, sentence: str
+) -> None:
+    """A bad event exits with 2, a bad stack with 1: one sentence says why, before any log."""
     result = invoke(*arguments, stdin=stdin)
-    assert result.exit_code != 0
-    assert sentence in result.output
+    assert result.exit_code == status
+    assert sentence in result.output.splitlines()[-1]
     assert "Traceback" not in result.output
+    assert "platform." not in result.output
 
 
 def test_live_uses_the_account_of_the_caller(project: Path) -> None:

@@ -82,7 +82,7 @@ def expected_rows(report: Report) -> list[list[str]]:
 def test_table_has_a_row_for_each_finding(name: str) -> None:
     """Five columns, whose cells are read back as they were, also with pipes and backticks."""
     rows = [row for table in tables(render("markdown", REPORTS[name])) for row in table]
-    header = [["severity", "open", "group", "region", "why"]] if rows else []
+    header = [["severity", "open", "group", "region", "details"]] if rows else []
     assert rows == header + expected_rows(REPORTS[name])
 
 

@@ -85,7 +85,7 @@ def test_history_and_last_report(
     lines = printed_lines(project_with_ledger, capsys)
     rows = [" ".join(line.split()) for line in lines[:4]]
     assert rows == [
-        "run by opened resolved critical high medium low unread mail",
+        "run trigger opened resolved critical high medium low not read mail",
         "2026-11-23 06:00 schedule 1 0 0 0 1 0 0 sent",
         "2026-11-24 06:00 schedule 1 1 0 0 1 0 0 sent",
         "2026-11-25 06:00 schedule 0 0 0 0 1 0 1 sent",
@@ -160,7 +160,7 @@ def test_malformed_report_is_one_sentence_below_the_history(
 @pytest.mark.parametrize(
     ("head", "sentence"),
     [
-        (None, "head.json cannot be read (No such file or directory): the ledger of the sandbox"),
+        (None, "head.json cannot be read: run `make demo`, or use --live --stack NAME."),
         (b"{", "The ledger cannot be read (JSONDecodeError: "),
         (encode_head(Head(), "writer"), "there is no run in the ledger yet."),
     ],
@@ -179,7 +179,7 @@ def test_missing_ledger_is_one_sentence(tmp_path: Path, head: bytes | None, sent
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        (None, "--live needs the Pulumi CLI on the PATH: No such file or directory."),
+        (None, "--live needs the Pulumi CLI on the PATH."),
         ("echo no stack >&2; exit 1", "the Pulumi CLI found no ledger of stack dev: no stack"),
     ],
 )
@@ -194,6 +194,15 @@ def test_unknown_stack_is_one_sentence(
     result = CliRunner().invoke(main, ["report", "--live"])
     assert result.exit_code == 1
     assert result.stderr.strip() == f"Error: {sentence}"
+
+
+def test_stack_without_live_is_refused() -> None:
+    """--stack without --live exits with 2, because the demo's ledger is that of no other stack."""
+    result = CliRunner().invoke(main, ["report", "--stack", "prod"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        "Error: --stack needs --live; without it the ledger is the one of the last demo."
+    )
 
 
 @pytest.fixture

@@ -104,12 +104,12 @@ def test_account_has_its_own_history(project: Path, capsys: pytest.CaptureFixtur
     """With --account the history has the account's numbers, and its findings follow."""
     lines = printed(project, capsys, SHOP)
     assert lines[:3] == [
-        "run by opened resolved critical high medium low unread mail",
+        "run trigger opened resolved critical high medium low not read mail",
         "2026-11-23 06:00 schedule 0 0 1 0 0 0 0 sent",
         "2026-11-24 06:00 schedule 0 0 2 0 0 0 0 sent",
     ]
     assert lines[3].startswith("CRITICAL SSH tcp/22 bastion eu-west-1")
-    assert lines[-2] == "1 region read: 2 groups, 2 rules."
+    assert lines[-2] == "1 region of 1 account read: 2 groups, 2 rules."
 
 
 def test_account_that_was_not_read_says_why(
@@ -143,5 +143,5 @@ def test_unknown_account_is_one_sentence(project: Path) -> None:
 
 
 def test_account_must_be_an_id() -> None:
-    """--account takes an account id, and exits with 2 for anything else."""
+    """--account takes an account ID, and exits with 2 for anything else."""
     assert CliRunner().invoke(main, ["report", "--account", "shop"]).exit_code == 2

@@ -1,4 +1,4 @@
-"""Mails on a terminal."""
+"""Logs and mails on a terminal."""
 
 from email.message import EmailMessage
 from io import StringIO
@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from cli.show import show_mail_briefly
+from cli.show import show_log, show_log_briefly, show_mail_briefly
 from sandbox.aws.mail import Mail
 
 
@@ -22,3 +22,42 @@ def test_a_mail_in_short_ends_with_the_number_of_lines_left_out(lines: int, endi
     mail = Mail("eu-west-1", "audit@example.com", (), message, message.as_bytes())
     show_mail_briefly(Console(file=stream), mail)
     assert stream.getvalue().endswith(ending)
+
+
+REPORT = '{"type": "platform.report", "record": {"requestId": "r-1", "status": "success"}}'
+FINISHED = (
+    '{"level": "INFO", "message": "Audit finished.", "requestId": "r-1", "logger": "handler",'
+    ' "targets": 17, "targetsNotRead": 0, "runId": "run-1", "durationMs": 1157}'
+)
+FAILED = '{"level": "ERROR", "errorMessage": "The audit failed.", "errorType": "ValueError"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (REPORT, "platform.report status=success"),
+        (
+            FINISHED,
+            "INFO    Audit finished. targets=17 targetsNotRead=0 runId=run-1 durationMs=1157",
+        ),
+        (FAILED, "ERROR   The audit failed. errorType=ValueError"),
+        ("Hello", "Hello"),
+    ],
+    ids=["platform", "json", "error", "text"],
+)
+def test_a_log_line_is_level_message_and_facts(line: str, text: str) -> None:
+    """The message of an error is its errorMessage; a line that is not JSON is printed as it is."""
+    stream = StringIO()
+    show_log(Console(file=stream), [line])
+    assert stream.getvalue() == f"{text}\n"
+
+
+def test_a_log_in_short_has_a_line_for_each_kind() -> None:
+    """Lines of a kind are counted; ids, zeros and the lines of Lambda itself are left out."""
+    stream = StringIO()
+    show_log_briefly(Console(file=stream), [REPORT, "Hello", "Hello", FINISHED, FAILED, REPORT])
+    assert stream.getvalue().splitlines() == [
+        "  Hello (2 lines)",
+        "  INFO    Audit finished. targets=17 durationMs=1157",
+        "  ERROR   The audit failed. errorType=ValueError",
+    ]

@@ -113,7 +113,7 @@ CRITICAL = "CRITICAL  PostgreSQL tcp/5432  orders-database-00  eu-west-1"
             80,
             [
                 CRITICAL,
-                "  public 52.208.10.100  owner platform  sgr-0123456789abcde00",
+                "  public 52.208.10.100  owner: platform  sgr-0123456789abcde00",
             ],
             id="80",
         ),
@@ -121,14 +121,14 @@ CRITICAL = "CRITICAL  PostgreSQL tcp/5432  orders-database-00  eu-west-1"
             120,
             [
                 f"{CRITICAL}  public 52.208.10.100",
-                "  owner platform  sgr-0123456789abcde00",
+                "  owner: platform  sgr-0123456789abcde00",
             ],
             id="120",
         ),
         pytest.param(
             160,
             [
-                f"{CRITICAL}  public 52.208.10.100  owner platform  sgr-0123456789abcde00",
+                f"{CRITICAL}  public 52.208.10.100  owner: platform  sgr-0123456789abcde00",
             ],
             id="160",
         ),

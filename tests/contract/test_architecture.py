@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_dependencies import FLOORS, modules
+from tests.contract.test_dependencies import LAYERS, modules
 
 _DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -42,16 +42,16 @@ def test_every_named_path_exists(project: Path, architecture: str) -> None:
     assert not [path for path in paths if not (project / path).exists()]
 
 
-def test_the_drawings_show_the_rooms(project: Path, architecture: str) -> None:
-    """One has every room of the handler on its floor, the other names existing rooms only."""
-    data_flow, floors = _DRAWING.findall(architecture)
-    subgraphs = re.findall(r"^ +subgraph (.*?)^ +end$", floors, re.MULTILINE | re.DOTALL)
-    rooms = [re.findall(r'^ +(\w+)\["([\w.]+)/?"\]$', body, re.MULTILINE) for body in subgraphs]
-    assert [{room for room, _ in floor} for floor in reversed(rooms)] == [
-        floor - {"handler"} for floor in FLOORS
+def test_the_drawings_show_the_layers(project: Path, architecture: str) -> None:
+    """One has every part of the handler in its layer, the other names existing parts only."""
+    data_flow, layers = _DRAWING.findall(architecture)
+    subgraphs = re.findall(r"^ +subgraph (.*?)^ +end$", layers, re.MULTILINE | re.DOTALL)
+    parts = [re.findall(r'^ +(\w+)\["([\w.]+)/?"\]$', body, re.MULTILINE) for body in subgraphs]
+    assert [{part for part, _ in layer} for layer in reversed(parts)] == [
+        layer - {"handler"} for layer in LAYERS
     ]
-    labels = [label for floor in rooms for _, label in floor]
+    labels = [label for layer in parts for _, label in layer]
     labels += [
-        part for names in re.findall(r'\|"?([^|"]+)"?\|', data_flow) for part in names.split(", ")
+        name for names in re.findall(r'\|"?([^|"]+)"?\|', data_flow) for name in names.split(", ")
     ]
     assert not [label for label in labels if not (project / "handler" / label).exists()]

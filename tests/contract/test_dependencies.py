@@ -21,6 +21,7 @@ ALLOWED = {
         "pulumi_aws",
         "handler.model",
         "handler.policy",
+        "handler.sanitize",
         "handler.settings",
         "infra",
     },
@@ -41,9 +42,9 @@ ALLOWED = {
     "tools": {"botocore", "rich", "tools"},
 }
 UNRESTRICTED = {"benchmarks", "tests"}
-# The rooms of the handler, from the ground floor up. A room is a folder or a module beside the
-# folders; "handler" is the package's own __init__.py.
-FLOORS = (
+# The folders of the handler and the modules beside them, the lowest layer first; "handler" is the
+# package's own __init__.py.
+LAYERS = (
     {"handler", "clock", "sanitize"},
     {"aws", "model"},
     {"attribution", "ec2", "exposure", "policy", "report"},
@@ -137,7 +138,7 @@ def graph(package: str) -> dict[str, set[str]]:
     }
 
 
-def room_of(module: str) -> str:
+def part_of(module: str) -> str:
     """The folder or module directly below its package; the package for its own __init__.py."""
     package, *inside = module.split(".")
     return inside[0] if inside else package
@@ -162,21 +163,21 @@ def test_package_imports_only_what_its_row_allows(package: str) -> None:
     assert foreign == []
 
 
-def test_each_room_of_the_handler_has_one_floor() -> None:
-    """FLOORS holds every folder and every module of the handler once."""
-    floors = [room for floor in FLOORS for room in floor]
-    assert sorted(floors) == sorted({room_of(name) for name in modules("handler")})
+def test_each_part_of_the_handler_has_one_layer() -> None:
+    """LAYERS holds every folder and every module of the handler once."""
+    parts = [part for layer in LAYERS for part in layer]
+    assert sorted(parts) == sorted({part_of(name) for name in modules("handler")})
 
 
-def test_room_of_the_handler_imports_lower_floors_only() -> None:
-    """A room imports no other room of its own floor, and none of a higher one."""
-    floor_of = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+def test_part_of_the_handler_imports_lower_layers_only() -> None:
+    """A folder or module imports nothing else of its own layer, and nothing of a higher one."""
+    layer_of = {part: number for number, layer in enumerate(LAYERS) for part in layer}
     upward = [
         f"{module} imports {target}"
         for module, targets in graph("handler").items()
         for target in targets
-        if room_of(module) != room_of(target)
-        if floor_of[room_of(module)] <= floor_of[room_of(target)]
+        if part_of(module) != part_of(target)
+        if layer_of[part_of(module)] <= layer_of[part_of(target)]
     ]
     assert upward == []
 
@@ -190,10 +191,10 @@ def test_no_module_imports_itself_through_others(package: str) -> None:
 @pytest.mark.parametrize("package", sorted(ALLOWED))
 def test_no_folder_imports_itself_through_others(package: str) -> None:
     """The folders and modules directly below a package have such an order as well."""
-    rooms: dict[str, set[str]] = defaultdict(set)
+    parts: dict[str, set[str]] = defaultdict(set)
     for module, targets in graph(package).items():
-        rooms[room_of(module)] |= set(map(room_of, targets)) - {room_of(module)}
-    assert list(TopologicalSorter(rooms).static_order())
+        parts[part_of(module)] |= set(map(part_of, targets)) - {part_of(module)}
+    assert list(TopologicalSorter(parts).static_order())
 
 
 def test_file_names_differ() -> None:

@@ -14,6 +14,7 @@ from handler.model.attachment import Attachment
 from handler.model.finding import Kind, Severity, Status
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
+from handler.report.csv import COLUMNS
 from handler.report.digest import DigestKind
 from handler.report.json_report import report_from_json
 from infra import organization_permissions as many
@@ -87,10 +88,10 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
         for action in ACTION.findall(actions)
     }
     functions = {
-        "door": many.door_policy(
+        "start function": many.door_policy(
             log_group_arn="log", bucket_arn="bucket", state_machine_arn="machine", lists_units=True
         ),
-        "scan": many.scan_policy(
+        "scan function": many.scan_policy(
             log_group_arn="log",
             bucket_arn="bucket",
             member_role_arn="role",
@@ -98,7 +99,7 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
             organization="o-ab12cd34ef",
             regions=[],
         ),
-        "report": many.report_policy(
+        "report function": many.report_policy(
             log_group_arn="log", bucket_arn="bucket", mail_arns=["identity"], sender="a@example.com"
         ),
     }
@@ -109,7 +110,7 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
     assert listed == {
         *((name, action) for name, policy in functions.items() for action in actions_of(policy)),
         *(("state machine", action) for action in machine),
-        *(("functions", action) for action in permissions.LOG_ACTIONS),
+        *(("each function", action) for action in permissions.LOG_ACTIONS),
     }
     assert actions_of(many.member_role_policy()) == set()
 
@@ -130,6 +131,11 @@ def test_documents_list_the_options_of_audit() -> None:
 def test_documents_list_the_formats() -> None:
     """Each format of `audit` has its row."""
     assert sorted(row[0].strip("`") for row in rows("format")) == sorted(FORMATS)
+
+
+def test_documents_list_the_columns_of_the_csv() -> None:
+    """The table of columns names those of the CSV, in the CSV's order."""
+    assert re.findall(r"`(\w+)`", "".join(row[0] for row in rows("column"))) == list(COLUMNS)
 
 
 def test_documents_list_the_outputs(project: Path) -> None:

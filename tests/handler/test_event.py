@@ -114,17 +114,23 @@ def test_the_request_of_an_event(event: object, expected: RunRequest) -> None:
     [
         (
             {"notify": "never"},
-            "the event's notify: 'never' is not one of changes, findings, always",
+            "the event's notify must be one of changes, findings, always, got 'never'.",
         ),
-        ({"notify": ["always"]}, "the event's notify: ['always'] is not one of changes, "),
-        ({"regions": "eu-west-1"}, "the event's regions: 'eu-west-1' is not a list of regions"),
-        ({"regions": []}, "the event's regions: [] is not a list of regions"),
-        ({"regions": ["mars"]}, "the event's regions: ['mars'] is not a list of regions"),
-        ({"dryRun": "yes"}, "the event's dryRun: 'yes' is not true or false"),
+        (
+            {"notify": ["always"]},
+            "the event's notify must be one of changes, findings, always, got ['always'].",
+        ),
+        (
+            {"regions": "eu-west-1"},
+            "the event's regions must be a list of regions, got 'eu-west-1'.",
+        ),
+        ({"regions": []}, "the event's regions must be a list of regions, got []."),
+        ({"regions": ["mars"]}, "the event's regions must be a list of regions, got ['mars']."),
+        ({"dryRun": "yes"}, "the event's dryRun must be true or false, got 'yes'."),
     ],
 )
 def test_an_invalid_event_is_refused(event: object, sentence: str) -> None:
     """The EventError is one sentence with key, expectation and value."""
     with pytest.raises(EventError) as error:
         parse_event(event, "request", SETTINGS)
-    assert str(error.value).startswith(sentence)
+    assert str(error.value) == sentence

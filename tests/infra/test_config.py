@@ -96,13 +96,13 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         pytest.param(
             {"schedule": "rate(1 days)"},
             "schedule must be rate(...), cron(...) or disabled, got 'rate(1 days)': "
-            "1 takes day, rate(1 day).",
+            "write rate(1 day).",
             id="rate-1-days",
         ),
         pytest.param(
             {"schedule": "rate(2 day)"},
             "schedule must be rate(...), cron(...) or disabled, got 'rate(2 day)': "
-            "2 takes days, rate(2 days).",
+            "write rate(2 days).",
             id="rate-2-day",
         ),
         pytest.param(
@@ -166,7 +166,7 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"regions": []},
-            "regions must be [all] or a list of regions, got 'an empty list'.",
+            "regions must be [all] or a list of regions, got [].",
             id="regions-empty",
         ),
         pytest.param(
@@ -181,18 +181,18 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"minimumSeverity": "worst"},
-            "minimumSeverity: 'worst' is not one of critical, high, medium, low, info",
+            "minimumSeverity must be one of critical, high, medium, low, info, got 'worst'.",
             id="severity-unknown",
         ),
         pytest.param(
             {"trustedCidrs": ["office"]},
-            "trustedCidrs[0]: 'office' is not a CIDR like 192.0.2.0/24 or 2001:db8::/32",
+            "trustedCidrs[0] must be a CIDR like 192.0.2.0/24 or 2001:db8::/32, got 'office'.",
             id="trusted-no-cidr",
         ),
         pytest.param(
             {"authorizedPorts": ["443"]},
-            "authorizedPorts[0]: '443' is not of the form tcp/443, tcp/8000-8010, udp, icmp/8, "
-            "protocol/50 or all",
+            "authorizedPorts[0] must be of the form tcp/443, tcp/8000-8010, udp, icmp/8, "
+            "protocol/50 or all, got '443'.",
             id="authorized-no-ports",
         ),
         pytest.param(
@@ -200,12 +200,12 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"exceptions": [{"group": "shop"}]},
-            "exceptions[0]: missing ports, reason, owner, until",
+            "exceptions[0] must have ports, reason, owner, until.",
             id="exception-lacks",
         ),
         pytest.param(
             {"exceptions": [EXPIRED_EXCEPTION]},
-            "exceptions[0].until: '2001-01-01' is not a date within the last year or later",
+            "exceptions[0].until must be a date within the last year or later, got '2001-01-01'.",
             id="exception-long-past",
         ),
         pytest.param(

@@ -39,8 +39,8 @@ def test_valid_expression_has_no_problem(expression: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "problem"),
     [
-        ("rate(1 days)", "1 takes day, rate(1 day)"),
-        ("rate(2 day)", "2 takes days, rate(2 days)"),
+        ("rate(1 days)", "write rate(1 day)"),
+        ("rate(2 day)", "write rate(2 days)"),
         ("rate(0 days)", "the value of a rate is a whole number above 0"),
         ("rate(-1 days)", "the value of a rate is a whole number above 0"),
         ("rate(1.5 hours)", "the value of a rate is a whole number above 0"),
@@ -57,8 +57,8 @@ def test_valid_expression_has_no_problem(expression: str) -> None:
         ("cron(0 6 * * ? 1969)", "1969 is no year"),
         ("cron(0/0 6 * * ? *)", "0/0 is no minutes"),
         ("cron(0, 6 * * ? *)", "0, is no minutes"),
-        ("cron(0 6 * * * *)", "exactly one of day of month and day of week is ?"),
-        ("cron(0 6 ? * ? *)", "exactly one of day of month and day of week is ?"),
+        ("cron(0 6 * * * *)", "exactly one of day of month and day of week must be ?"),
+        ("cron(0 6 ? * ? *)", "exactly one of day of month and day of week must be ?"),
     ],
 )
 def test_invalid_expression_has_a_problem(expression: str, problem: str) -> None:

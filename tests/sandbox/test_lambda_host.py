@@ -2,6 +2,9 @@
 
 import io
 import json
+import socket
+import struct
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 from sandbox.lambda_host import runtime
 from sandbox.lambda_host.host import LambdaHost, run_once
 from sandbox.lambda_host.process import Function
+from sandbox.lambda_host.runtime_api import RuntimeApi
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +190,14 @@ def test_the_runtime_folder_depends_on_the_pins(tmp_path: Path) -> None:
     """A folder is found by what is pinned, below the cache it is asked for."""
     assert runtime.location(tmp_path).parent == tmp_path
     assert runtime.location(tmp_path).name == runtime.prepare().name
+
+
+def test_a_killed_process_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    """A connection that is reset while the Runtime API reads from it prints nothing."""
+    api = RuntimeApi()
+    with socket.create_connection(("127.0.0.1", api.server_port)) as connection:
+        # So the kernel closes the connection of a process that has not read all.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    time.sleep(0.2)
+    api.close()
+    assert capfd.readouterr().err == ""

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from handler import app
 from handler.organization import report_accounts, scan_account
 from handler.organization.configuration import Organization
+from handler.policy.policy import Policy
 from tests.support.memory_account import MemoryAccount
 from tests.support.stack import Context, DeployedAudit, open_port
 
@@ -81,6 +82,12 @@ class MemoryOrganization(DeployedAudit):
         organization = Organization(**fields)
         for module in ("app", "organization.scan_account", "organization.report_accounts"):
             self.patch.setattr(f"handler.{module}.deployed_organization", lambda: organization)
+
+    def apply(self, **policy: Any) -> None:
+        """Deploy a policy with these keys."""
+        parsed = Policy.parse(policy)
+        for module in ("scan_account", "report_accounts"):
+            self.patch.setattr(f"handler.organization.{module}.deployed_policy", lambda: parsed)
 
     def join(self, account_id: str, name: str, **fields: Any) -> Member:
         """A new account."""

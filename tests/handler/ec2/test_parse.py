@@ -59,20 +59,20 @@ def test_traffic_has_one_form(given: tuple[str, int | None, int | None], traffic
             ("udp", -2, 22), "udp ports must be 0 to 65535 in order, got -2 to 22.", id="negative"
         ),
         pytest.param(
-            ("tcp", 22, -1), "tcp ports must be 0 to 65535 in order, got 22 to None.", id="half"
+            ("tcp", 22, -1), "tcp ports must be 0 to 65535 in order, got 22 to null.", id="half"
         ),
         pytest.param(
             ("tcp", "22", 22), "FromPort must be a whole number, got '22'.", id="text-port"
         ),
         pytest.param(
-            ("tcp", True, 22), "FromPort must be a whole number, got True.", id="boolean-port"
+            ("tcp", True, 22), "FromPort must be a whole number, got true.", id="boolean-port"
         ),
         pytest.param(
-            ("icmp", 256, -1), "icmp type and code must be 0 to 255, got 256 to None.", id="type"
+            ("icmp", 256, -1), "icmp type and code must be 0 to 255, got 256 to null.", id="type"
         ),
         pytest.param(
             ("icmp", -1, 4),
-            "icmp type and code must be 0 to 255, got None to 4.",
+            "icmp type and code must be 0 to 255, got null to 4.",
             id="code-of-every-type",
         ),
         pytest.param(
@@ -82,7 +82,7 @@ def test_traffic_has_one_form(given: tuple[str, int | None, int | None], traffic
             ("sctp!", None, None), "a protocol must be a name or 0 to 255, got 'sctp!'.", id="sctp"
         ),
         pytest.param(
-            (None, None, None), "a protocol must be a name or 0 to 255, got None.", id="missing"
+            (None, None, None), "a protocol must be a name or 0 to 255, got null.", id="missing"
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_nonsense_is_malformed(given: tuple[Any, Any, Any], reason: str) -> None
         ),
         pytest.param(
             {"IpRanges": [{"CidrIp": None}]},
-            "a source must have a CidrIp, got {'CidrIp': None}.",
+            "a source must have a CidrIp, got {'CidrIp': null}.",
             id="null-cidr",
         ),
         pytest.param({"IpRanges": "x"}, "IpRanges must be a list, got 'x'.", id="no-list"),

@@ -35,20 +35,32 @@ def test_every_setting_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"accounts": ["1234"]}, "accounts: ['1234'] is not a list of account IDs"),
-        ({"accounts": [111122223333]}, "accounts: [111122223333] is not a list of account IDs"),
-        ({"accounts": "111122223333"}, "accounts: '111122223333' is not a list of account IDs"),
-        ({"organizationalUnits": ["ou-1"]}, "organizationalUnits: ['ou-1'] is not a list of ou-"),
+        ({"accounts": ["1234"]}, "accounts must be a list of account IDs, got ['1234']."),
+        (
+            {"accounts": [111122223333]},
+            "accounts must be a list of account IDs, got [111122223333].",
+        ),
+        (
+            {"accounts": "111122223333"},
+            "accounts must be a list of account IDs, got '111122223333'.",
+        ),
+        (
+            {"organizationalUnits": ["ou-1"]},
+            "organizationalUnits must be a list of ou- and r- IDs, got ['ou-1'].",
+        ),
         ({"accounts": [], "organizationalUnits": []}, "accounts and organizationalUnits are both"),
-        ({"memberRoleName": "a/b"}, "memberRoleName: 'a/b' is not a role's name"),
-        ({"externalId": "a"}, "externalId: 'a' is not an external ID"),
-        ({"digests": {}}, "digests: {} is not a list"),
+        ({"memberRoleName": "a/b"}, "memberRoleName must be a role's name, got 'a/b'."),
+        ({"externalId": "a"}, "externalId must be an external ID, got 'a'."),
+        ({"digests": {}}, "digests must be a list, got {}."),
         (
             {"digests": [{"accounts": ["111122223333"], "recipients": ["team"]}]},
-            r"digests[0].recipients: ['team'] is not a list of mail addresses",
+            r"digests[0].recipients must be a list of mail addresses, got ['team'].",
         ),
-        ({"digests": [{"accounts": []}]}, "digests[0]: {'accounts': []} is not an object with"),
-        ({"recipients": []}, "organization.json: {"),
+        (
+            {"digests": [{"accounts": []}]},
+            "digests[0] must be an object with accounts, recipients, got {'accounts': []}.",
+        ),
+        ({"recipients": []}, "organization.json must be an object with accounts, "),
     ],
 )
 def test_another_value_is_refused(changes: dict[str, Any], sentence: str) -> None:

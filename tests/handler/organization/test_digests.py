@@ -71,6 +71,25 @@ def test_a_team_without_changes_gets_no_mail(organization: MemoryOrganization) -
     ]
 
 
+def test_a_team_reads_of_exceptions_of_its_own_accounts_only(
+    organization: MemoryOrganization,
+) -> None:
+    """Also when they end, and match nothing."""
+    exception = {"ports": "tcp/22", "reason": "a test", "owner": "ops", "until": "2026-11-30"}
+    organization.apply(
+        exceptions=[
+            {**exception, "group": f"{name}-vpn", "account": account}
+            for account, name in ((PAYMENTS, "payments"), (SHOP, "shop"))
+        ]
+    )
+    organization.run()
+    assert [("payments-vpn" in text, "shop-vpn" in text) for text in organization.texts] == [
+        (True, True),
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_an_account_that_could_not_be_read_is_said_to_its_team(
     organization: MemoryOrganization,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handler.model.run import AuditIncompleteError
-from handler.policy.policy import Policy
+from sandbox.aws.faults import Fault
 from tests.support.organization import MemoryOrganization, refusal
 from tests.support.stack import Killed, intercepted, unwrapped
 
@@ -126,6 +126,39 @@ def test_what_a_later_run_could_not_read_is_not_read(organization: MemoryOrganiz
     assert organization.texts[mails:] == []
 
 
+def test_a_region_that_a_later_run_could_not_read_is_not_read(
+    organization: MemoryOrganization,
+) -> None:
+    """The slow run tells what it saw there, and that it could not be read since."""
+    organization.open(PAYMENTS, "database", port=5432)
+    organization.start(run="slow")
+    organization.scan("slow")
+    organization.sleep(30)
+    denied = Fault("DescribeSecurityGroups", region="eu-west-1", code="UnauthorizedOperation")
+    organization.members[PAYMENTS].account.faults.add(denied)
+    with pytest.raises(AuditIncompleteError):
+        organization.run(run="later")
+    organization.sleep(30)
+    with pytest.raises(AuditIncompleteError, match="a later run could not read it"):
+        organization.report("slow")
+    assert "PostgreSQL" in organization.texts[-1]
+    assert "Read again" not in organization.texts[-1]
+
+
+def test_a_run_of_one_region_says_nothing_of_others(organization: MemoryOrganization) -> None:
+    """It could not enter the account, of which a later run has read all."""
+    event = {"accounts": [PAYMENTS], "regions": ["us-east-1"]}
+    organization.members[PAYMENTS].trusts = False
+    organization.start(event, run="part")
+    organization.scan("part")
+    organization.sleep(30)
+    organization.members[PAYMENTS].trusts = True
+    organization.run(run="later")
+    with pytest.raises(AuditIncompleteError):
+        organization.report("part")
+    assert "payments-web" not in organization.texts[-1]
+
+
 @pytest.mark.parametrize(
     "event", [{}, {"accounts": [PAYMENTS], "regions": ["eu-west-1"]}], ids=["all", "one-region"]
 )
@@ -210,11 +243,7 @@ def test_settings_that_change_before_the_report_are_said_by_the_next_run(
     """What they take off the list is counted in a mail, although that run stored their hash."""
     organization.start(run="slow")
     organization.scan("slow")
-    for module in ("scan_account", "report_accounts"):
-        organization.patch.setattr(
-            f"handler.organization.{module}.deployed_policy",
-            lambda: Policy.parse({"authorizedPorts": ["tcp/22"]}),
-        )
+    organization.apply(authorizedPorts=["tcp/22"])
     assert organization.report("slow")["counts"]["mailed"] == 0
     organization.day()
     organization.run()
@@ -229,9 +258,7 @@ def test_an_exception_that_a_later_run_used_matches_something(
     client = organization.members[SHOP].account.client("ec2", "eu-west-1")
     client.delete_security_group(GroupId=group)
     exception = {"group": group, "ports": "tcp/5432", "until": "2026-12-31"}
-    policy = Policy.parse({"exceptions": [{**exception, "reason": "a test", "owner": "ops"}]})
-    for module in ("scan_account", "report_accounts"):
-        organization.patch.setattr(f"handler.organization.{module}.deployed_policy", lambda: policy)
+    organization.apply(exceptions=[{**exception, "reason": "a test", "owner": "ops"}])
     organization.open(PAYMENTS, "cache", port=6379)
     organization.start(run="slow")
     organization.scan("slow")

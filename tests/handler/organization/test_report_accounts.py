@@ -9,7 +9,6 @@ import pytest
 
 from handler.model.run import AuditIncompleteError, MailError
 from handler.organization.plan import PlanError
-from handler.policy.policy import Policy
 from sandbox.aws.faults import Fault
 from tests.support.organization import MemoryOrganization, refusal
 from tests.support.stack import unwrapped
@@ -26,7 +25,7 @@ def members(organization: MemoryOrganization) -> None:
     organization.open(SHOP, "web")
 
 
-def use_exceptions(patch: pytest.MonkeyPatch, *accounts: str) -> None:
+def use_exceptions(organization: MemoryOrganization, *accounts: str) -> None:
     """Accept SSH on the group web of each of these accounts."""
     exception = {
         "group": "web",
@@ -35,9 +34,7 @@ def use_exceptions(patch: pytest.MonkeyPatch, *accounts: str) -> None:
         "owner": "ops",
         "until": "2027-06-01",
     }
-    policy = Policy.parse({"exceptions": [exception | {"account": a} for a in accounts]})
-    for module in ("scan_account", "report_accounts"):
-        patch.setattr(f"handler.organization.{module}.deployed_policy", lambda: policy)
+    organization.apply(exceptions=[exception | {"account": a} for a in accounts])
 
 
 def test_all_accounts_are_one_mail(organization: MemoryOrganization) -> None:
@@ -262,10 +259,10 @@ def test_the_report_has_the_findings_of_all_accounts(organization: MemoryOrganiz
 
 
 def test_an_exception_of_one_account_accepts_its_findings_only(
-    organization: MemoryOrganization, monkeypatch: pytest.MonkeyPatch
+    organization: MemoryOrganization,
 ) -> None:
     """It is used although the other account has the same group; one that nothing uses is named."""
-    use_exceptions(monkeypatch, SHOP, OLD)
+    use_exceptions(organization, SHOP, OLD)
     counts = organization.run()["counts"]
     assert (counts["findings"], counts["excepted"]) == (1, 1)
     text = unwrapped(organization.texts[0])
@@ -376,10 +373,10 @@ def test_accounts_that_leave_are_said_where_all_are_compared_twice(
 
 @pytest.mark.parametrize("state", ["SUSPENDED", None])
 def test_an_exception_of_an_account_that_is_left_out_is_not_unused(
-    organization: MemoryOrganization, monkeypatch: pytest.MonkeyPatch, state: str | None
+    organization: MemoryOrganization, state: str | None
 ) -> None:
     """Whoever deletes it would have the finding back with the account."""
-    use_exceptions(monkeypatch, SHOP)
+    use_exceptions(organization, SHOP)
     organization.run()
     organization.day()
     if state:

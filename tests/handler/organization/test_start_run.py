@@ -166,21 +166,21 @@ def test_an_event_may_name_accounts_and_regions(organization: MemoryOrganization
 
 
 @pytest.mark.parametrize(
-    ("accounts", "sentence"),
+    ("accounts", "expectation"),
     [
-        ([], "the event's accounts: [] is not a list of account IDs of 12 digits in quotes"),
-        ([111122223333], "the event's accounts: [111122223333] is not a list of account IDs"),
-        (["999999999999"], "the event's accounts: '999999999999' is not among the active accounts"),
-        ([SHOP, OLD], "the event's accounts: '333344445555' is not among the active accounts"),
+        ([], "a list of account IDs of 12 digits in quotes, got []."),
+        ([111122223333], "a list of account IDs of 12 digits in quotes, got [111122223333]."),
+        (["999999999999"], "among the active accounts to audit, got '999999999999'."),
+        ([SHOP, OLD], "among the active accounts to audit, got '333344445555'."),
     ],
 )
 def test_an_event_that_names_no_account_is_refused(
-    organization: MemoryOrganization, accounts: list[object], sentence: str
+    organization: MemoryOrganization, accounts: list[object], expectation: str
 ) -> None:
     """Nothing is planned, and nothing is started."""
     with pytest.raises(EventError) as error:
         organization.start({"accounts": accounts})
-    assert str(error.value).startswith(sentence)
+    assert str(error.value) == f"the event's accounts must be {expectation}"
     assert organization.executions == {}
 
 
