@@ -1,1 +1,1 @@
-"""Exposures to findings: severity, names of services, commands. Nothing here does I/O."""
+"""Turns exposures into findings with severity, service and commands. Nothing here does I/O."""

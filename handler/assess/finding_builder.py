@@ -1,4 +1,4 @@
-"""Builds the findings of one group, or of several that are together on an interface."""
+"""Builds the findings of one group, or of several groups on the same interfaces."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,13 +26,13 @@ from handler.model.reach import Reach
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
 from handler.sanitize import join_first
 
-# Of an interface, so that its holder leaves room for its addresses.
+# Leaves room for the interface's addresses.
 _LONGEST_HOLDER = 80
 _NAMED_ADDRESSES = 3
 
 
 class FindingBuilder:
-    """Builds the findings of one group, or of several on the same interfaces."""
+    """Builds the findings of one group, or of several groups on the same interfaces."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class FindingBuilder:
         self.groups = groups
         self.interfaces = interfaces
         self.in_use = [interface for interface in interfaces if interface.is_in_use]
-        # Public ones come first: reports name the first few.
+        # Public interfaces come first, because reports name only the first few.
         shown = sorted(interfaces, key=lambda interface: not interface.public_addresses)[:MAX_NAMED]
         is_joint = len(groups) > 1
         self._fields: Mapping[str, Any] = {
@@ -65,7 +65,7 @@ class FindingBuilder:
         }
 
     def from_exposure(self, kind: Kind, exposure: Exposure, **fields: Any) -> Finding:
-        """What is open to whom, and the commands that close it or let one range in instead."""
+        """The finding about an exposure, without commands."""
         return self._finding(
             kind,
             exposure.traffic,
@@ -80,13 +80,13 @@ class FindingBuilder:
         )
 
     def verdict(self, exposure: Exposure) -> Verdict:
-        """How severe the exposure is on these interfaces."""
+        """The severity of the exposure on these interfaces, with the reason."""
         family, traffic = exposure.family, exposure.traffic
         sources = self.finder.public_sources(exposure.rules, family)
         return severity_of(traffic, share_of(exposure), self._paths(family, traffic, sources))
 
     def from_aws_exposure(self, rule: Rule, opening: AwsExposure) -> Finding:
-        """What a prefix list of AWS's own opens to the customers of one of its services."""
+        """The finding about an AWS-managed prefix list that lets any customer of a service in."""
         family, traffic = opening.family, opening.traffic
         steps = 1 if opening.reach is Reach.WIDE else len(Severity)
         share = Share(steps, opening.clients)
@@ -103,7 +103,7 @@ class FindingBuilder:
         )
 
     def from_unreadable(self, rule: Rule, error: str) -> Finding:
-        """A prefix list that could not be read; it may hold the whole internet."""
+        """The finding about a prefix list that could not be read, and may hold any address."""
         return self._finding(
             Kind.UNREADABLE,
             rule.traffic,
@@ -115,7 +115,7 @@ class FindingBuilder:
         )
 
     def from_malformed(self, malformed: MalformedRule) -> Finding:
-        """A rule with values that AWS does not allow."""
+        """The finding about a rule with values that AWS does not allow."""
         protocol, reason = malformed.protocol, malformed.reason
         ports = () if protocol in ICMP_PROTOCOLS else (malformed.from_port, malformed.to_port)
         traffic = Traffic(protocol, *ports)
@@ -130,7 +130,7 @@ class FindingBuilder:
             Reach.UNKNOWN,
             verdict,
             (),
-            # The same rule may be malformed in several ways.
+            # A rule may be malformed in several ways.
             (*malformed.sources, reason),
             detail=reason,
         )
@@ -141,19 +141,19 @@ class FindingBuilder:
         )
 
     def _worst(self, traffic: Traffic) -> Verdict:
-        """The verdict when it is not known who gets in: on the shorter path of both families."""
+        """The verdict if the sources are unknown: for the family with the shorter path."""
         paths = (path for family in Family for path in self._paths(family, traffic))
         return severity_of(traffic, UNKNOWN_SHARE, paths)
 
     def _paths(
         self, family: Family, traffic: Traffic, sources: Sequence[Interval] | None = None
     ) -> list[Path]:
-        """The path to each interface; without ``sources`` the whole internet gets in."""
+        """The path to each interface in use; ``sources`` is None for the whole internet."""
         paths = list(self.finder.paths(self.in_use, family, traffic, sources))
         return paths or [self._path_without_interface()]
 
     def _path_without_interface(self) -> Path:
-        """The path to a group that no interface in use has, as far as that is known."""
+        """The path to a group without interfaces in use, or whose interfaces are unknown."""
         if unknown := self.why_unknown():
             return default_path(Attachment.UNKNOWN, reason=unknown)
         # A new interface has the default group unless its creator says otherwise.
@@ -165,7 +165,7 @@ class FindingBuilder:
         return default_path(Attachment.UNATTACHED, 1 if is_default else None, reason)
 
     def why_unknown(self) -> str | None:
-        """Why the account cannot tell whether the group is attached; None where it can."""
+        """Why it is unknown whether the group is attached; None if it is known."""
         group = self.groups[0]
         if self.region.interfaces is None:
             return "its interfaces could not be read"
@@ -187,7 +187,7 @@ class FindingBuilder:
         details: Iterable[str] = (),
         **fields: Any,
     ) -> Finding:
-        """A finding with what all kinds have, and the fields of its own kind."""
+        """A finding with the fields that all kinds share, and with ``fields``."""
         target = self.region.target
         place = (kind, target.account, target.region, *(group.id for group in self.groups))
         unique = tuple(dict.fromkeys(rule.source for rule in rules))
@@ -214,13 +214,13 @@ class FindingBuilder:
 def fingerprint(
     place: Iterable[str], family: Family | None, traffic: Traffic, details: Iterable[str] = ()
 ) -> str:
-    """A finding's id, from what it is about: place, family, traffic and, of some, details.
+    """A finding's id: a hash of place, family, traffic and details.
 
-    ``place`` is kind, account, region and the ids of the groups. Who gets in is no part of it, so
-    that an opening that grows or shrinks keeps its id.
+    ``place`` is the kind, account, region and group ids. CIDRs are not part of the id, so that an
+    exposure to more or fewer addresses keeps it.
     """
     opening = (family or "", *map(str, traffic.sort_key), *sorted(details))
-    # A saved file may hold lone surrogates.
+    # A snapshot may contain lone surrogates.
     meaning = "\n".join((*place, *opening)).encode(errors="surrogatepass")
     return hashlib.sha256(meaning).hexdigest()[:16]
 
@@ -230,7 +230,7 @@ def _joined(texts: Iterable[str | None]) -> str | None:
 
 
 def _holder_ids(interface: NetworkInterface) -> tuple[str, ...]:
-    """The ids of the interface and, where it has one, of its instance."""
+    """The ids of the interface and of its instance, if any."""
     if interface.holder is not Holder.INSTANCE:
         return (interface.id,)
     # The name of an instance begins with its id.
@@ -238,7 +238,7 @@ def _holder_ids(interface: NetworkInterface) -> tuple[str, ...]:
 
 
 def _describe(interface: NetworkInterface) -> str:
-    """The holder of an interface, and its public addresses."""
+    """The interface's holder and public addresses, for example instance i-0 (web), 192.0.2.1."""
     kinds = {Holder.OTHER: ""}
     holder = f"{kinds.get(interface.holder, interface.holder)} {interface.name}".strip()
     addresses = join_first(interface.public_addresses, _NAMED_ADDRESSES)

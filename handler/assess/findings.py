@@ -1,4 +1,4 @@
-"""Exposures to findings: what the report says about a target, and how severe it is."""
+"""Turns the exposures of a target into findings."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -23,11 +23,11 @@ from handler.model.network import (
 
 
 def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
-    """All findings of a target, each with an id of its own, in no particular order."""
+    """All findings of a target with unique ids, in no particular order."""
     ids: set[str] = set()
     for finding in _assess(region, internets):
         finding_id, numbers = finding.id, count(1)
-        # A saved file may hold a group more than once.
+        # A snapshot may contain a group more than once.
         while finding_id in ids:
             finding_id = f"{finding.id}-{next(numbers)}"
         ids.add(finding_id)
@@ -44,7 +44,7 @@ def _assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
     for open_group in region.open_groups:
         group = open_group.group
         builder = FindingBuilder(region, finder, (group,), tuple(interfaces_of[group.id]))
-        # A saved file may hold a group more than once.
+        # A snapshot may contain a group more than once.
         alone.setdefault(group.id, []).extend(_exposed(builder, open_group, internets))
         yield from _other_findings(builder, group)
     for joint in joint_exposures(region, internets):
@@ -63,13 +63,13 @@ def _assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
 def _exposed(
     builder: FindingBuilder, open_group: OpenGroup, internets: Internets
 ) -> Iterator[tuple[Finding, Exposure]]:
-    """What one group opens by itself."""
+    """The findings about what one group opens by itself, with their exposures."""
     region, rules = builder.region, open_group.group.rules
     for exposure in open_group.exposures:
         redundant = _redundant_rules(exposure, rules, region, internets)
         finding = builder.from_exposure(Kind.EXPOSURE, exposure, redundant_rules=redundant)
         if is_known_range(exposure.traffic):
-            # A rule for one service within the range stays as severe as without the range.
+            # A rule for one service in the range is as severe as it would be without the range.
             for own in exposures(redundant, region.prefix_lists, internets):
                 verdict = builder.verdict(own)
                 if own.family is exposure.family and verdict.severity.rank < finding.severity.rank:
@@ -78,7 +78,7 @@ def _exposed(
 
 
 def _other_findings(builder: FindingBuilder, group: SecurityGroup) -> Iterator[Finding]:
-    """What AWS's own prefix lists open, and rules that could not be evaluated."""
+    """The findings about AWS-managed prefix lists and rules that could not be evaluated."""
     for rule in group.rules:
         prefix_list = builder.region.prefix_lists[rule.source] if rule.is_prefix_list else None
         if prefix_list and prefix_list.error is not None:
@@ -92,9 +92,9 @@ def _other_findings(builder: FindingBuilder, group: SecurityGroup) -> Iterator[F
 
 
 def _as_part(own: Finding, exposure: Exposure, joint: Finding, together: Exposure) -> Finding:
-    """The finding of one group, as a part of what several open together if it is one.
+    """The group's finding, marked as a part of the joint finding if it is one.
 
-    It is where the same rules open it, so that it is closed with the joint one.
+    All rules of a part are rules of the joint finding, so that closing that one closes both.
     """
     is_part = (
         own.part_of is None
@@ -108,7 +108,7 @@ def _as_part(own: Finding, exposure: Exposure, joint: Finding, together: Exposur
 def _redundant_rules(
     exposure: Exposure, rules: Sequence[Rule], region: RegionData, internets: Internets
 ) -> tuple[Rule, ...]:
-    """The other rules of the group that open some of the exposure."""
+    """The group's other rules that open a part of the exposure."""
     if len(rules) == len(exposure.rules):
         return ()
     named, lists = set(map(id, exposure.rules)), region.prefix_lists

@@ -1,4 +1,4 @@
-"""Whether a subnet's network ACL denies all of an opening.
+"""Checks whether a subnet's network ACL denies all of an exposure.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
 """
@@ -11,13 +11,13 @@ from handler.model.internet import Internets
 from handler.model.network import NetworkAcl
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
-# With more sources or pieces the exact answer costs more than it is worth.
+# Beyond these, an exact answer costs more than it is worth.
 _MAX_SOURCES = 64
 _MAX_PIECES = 1024
 
 
 class _Piece(NamedTuple):
-    """A part of an opening: addresses, and ports or ICMP types, both up to but without the end."""
+    """A part of an exposure: an interval of addresses, and one of ports or ICMP types."""
 
     addresses: Interval
     ports: Interval
@@ -30,19 +30,17 @@ def denies_all(
     sources: Sequence[Interval],
     internets: Internets,
 ) -> bool:
-    """Whether the inbound entries deny the traffic from each of the sources.
+    """Whether the inbound entries deny all of the traffic from all sources.
 
-    Sources are positions in the internet of the family, so that entries for private addresses do
-    not matter.
-
-    The lowest number comes first and the first match decides. What no entry matches, and a partial
-    denial, prove nothing.
+    ``sources`` are positions in the family's internet, so that entries for private addresses do not
+    matter. Entries apply by number, and the first match decides. False if a part is denied only, or
+    matches no entry.
     """
     if not sources:
         return False
     if len(sources) > _MAX_SOURCES:
         sources = [(min(start for start, _ in sources), max(end for _, end in sources))]
-    left = [_Piece(addresses, _ports(traffic)) for addresses in sources]
+    remaining = [_Piece(addresses, _ports(traffic)) for addresses in sources]
     for entry in sorted(acl.entries, key=lambda entry: entry.number):
         entry_family, addresses = internets.locate(entry.cidr)
         is_empty = addresses[0] == addresses[1]
@@ -50,17 +48,17 @@ def denies_all(
             continue
         matched = _Piece(addresses, _ports(entry.traffic))
         if entry.is_allow:
-            if any(_overlap(piece, matched) for piece in left):
+            if any(_overlap(piece, matched) for piece in remaining):
                 return False
         elif _covers_protocol(entry.traffic, traffic):
-            left = [part for piece in left for part in _subtract(piece, matched)]
-            if len(left) > _MAX_PIECES:
+            remaining = [part for piece in remaining for part in _subtract(piece, matched)]
+            if len(remaining) > _MAX_PIECES:
                 return False
-    return not left
+    return not remaining
 
 
 def _ports(traffic: Traffic) -> Interval:
-    """Ports or types as an interval; other traffic has one."""
+    """The ports or the ICMP type as an interval; the widest one for traffic without either."""
     if traffic.protocol in PORT_PROTOCOLS:
         low, high = traffic.ports
         return low, high + 1
@@ -74,7 +72,7 @@ def _may_match(one: Traffic, other: Traffic) -> bool:
 
 
 def _covers_protocol(denied: Traffic, traffic: Traffic) -> bool:
-    """Whether a denial holds for the whole protocol and, of ICMP, for every code."""
+    """Whether the denied traffic includes the protocol and, for ICMP, the code."""
     return denied.protocol == ALL_PROTOCOLS or (
         denied.protocol == traffic.protocol and denied.icmp_code in {None, traffic.icmp_code}
     )
@@ -85,7 +83,7 @@ def _overlap(one: _Piece, other: _Piece) -> bool:
 
 
 def _subtract(piece: _Piece, hole: _Piece) -> list[_Piece]:
-    """The parts of a piece outside the hole."""
+    """The parts of the piece outside the hole."""
     if not _overlap(piece, hole):
         return [piece]
     (start, end), (low, high) = piece

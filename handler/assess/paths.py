@@ -1,8 +1,8 @@
-"""Which path leads from the internet to a network interface, and what proves that none does.
+"""The path from the internet to a network interface, or the proof that there is none.
 
-A proof is only what the account itself shows; what was not read, or is ambiguous, proves nothing.
-Sources: the VPC user guide (route tables, gateway route tables, network ACLs, Block Public Access),
-the guides of Elastic Load Balancing (client IP preservation), Global Accelerator and Wavelength.
+A proof rests only on what was read from the account and is unambiguous. Sources: the VPC user guide
+(route tables, gateway route tables, network ACLs, Block Public Access), and the guides of Elastic
+Load Balancing (client IP preservation), Global Accelerator and Wavelength.
 """
 
 import re
@@ -20,7 +20,7 @@ from handler.model.network import NetworkAcl, NetworkInterface, RegionData, Rout
 from handler.model.traffic import Traffic
 from handler.sanitize import cut
 
-# Interfaces through which their services only open connections.
+# Services use these interfaces for outbound connections only.
 _NO_INBOUND_TYPES = frozenset(
     {
         "api_gateway_managed",
@@ -31,27 +31,27 @@ _NO_INBOUND_TYPES = frozenset(
         "quicksight",
     }
 )
-# Interfaces that have no public address, and are no target of a load balancer.
+# These interfaces have no public address and cannot be targets of a load balancer.
 _INTERNAL_TYPES = frozenset({"efa-only", "efs", "vpc_endpoint"})
 _NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
-# Ids and names in it are texts from the account.
+# Bounds the reason, which contains ids and names from the account.
 _LONGEST_REASON = 160
 _ACCELERATOR = "global_accelerator_managed"
-# Targets through which replies to strangers do not leave. Any other may forward packets to an
-# internet gateway: firewall endpoints, appliances, and what EC2 may add.
+# Route targets that pass no replies to inbound connections. Any other may forward packets to an
+# internet gateway: firewall endpoints, appliances, and future kinds of targets.
 _DEAD_ENDS = ("nat-", "eigw-")
-# What leads to networks that this account does not show.
+# Route targets in networks that this account does not show.
 _OTHER_NETWORKS = ("tgw-", "vgw-", "pcx-", "lgw-", "cagw-", "arn:")
-# What may announce a VPC's own public range elsewhere.
+# Route targets that may announce a VPC's own public range elsewhere.
 _ANNOUNCERS = ("tgw-", "vgw-", "arn:")
 _AVAILABILITY_ZONE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+[a-z]")
-# Wavelength Zones of Paris, in which TCP and UDP come in from the internet:
+# The Wavelength Zones of eu-west-3, which accept TCP and UDP from the internet:
 # https://docs.aws.amazon.com/wavelength/latest/developerguide/wavelength-quotas.html
 _OPEN_WAVELENGTH_ZONE = re.compile(r"eu-west-3-wl\d-.*")
 
 
 class Path(NamedTuple):
-    """How the internet gets to an interface: by how many steps that lowers the severity, and why.
+    """The path from the internet to an interface; it lowers the severity by ``steps``.
 
     ``reason`` is a clause, for example "no route leads to an internet gateway (rtb-1)".
     """
@@ -62,21 +62,21 @@ class Path(NamedTuple):
 
 
 def default_path(attachment: Attachment, steps: int | None = None, reason: str = "") -> Path:
-    """The path with the steps and the reason of its attachment, unless others are given."""
+    """A path with the given steps and reason, by default those of the attachment."""
     effect = ATTACHMENTS[attachment]
     steps = effect.steps if steps is None else steps
     return Path(attachment, steps, cut(reason or effect.reason, _LONGEST_REASON))
 
 
 class PathFinder:
-    """The paths to the interfaces of one region."""
+    """Finds the paths to the interfaces of one region."""
 
     def __init__(self, region: RegionData, internets: Internets) -> None:
         self._region = region
         self._internets = internets
         self._acls = region.paths.network_acls or ()
         counts = Counter(subnet_id for acl in self._acls for subnet_id in acl.subnet_ids)
-        # A subnet that two ACLs name proves nothing.
+        # If two ACLs name a subnet, it is unknown which one applies.
         self._acl_of: dict[str | None, NetworkAcl] = {
             subnet_id: acl
             for acl in self._acls
@@ -92,14 +92,14 @@ class PathFinder:
             if point.type == _ACCELERATOR:
                 self._accelerators[point.subnet_id].append(point)
         self._entry_point_ids = {point.id for point in self._entry_points}
-        # Many findings share an interface, many interfaces a subnet, and all balancers the groups.
+        # Findings share interfaces, interfaces share subnets, and load balancers share groups.
         self._entry_path = cache(self._find_entry_path)
         self._shortest_path = cache(self._find_shortest_path)
         self._open_group_ids = cache(self._find_open_group_ids)
         self._interfaces = {interface.id: interface for interface in region.interfaces or ()}
 
     def public_sources(self, rules: Sequence[Rule], family: Family) -> list[Interval]:
-        """The addresses of the internet that the rules let in, where a network ACL may matter."""
+        """The public addresses that the rules let in, as positions; empty without network ACLs."""
         if not self._acls:
             return []
         lists = self._region.prefix_lists
@@ -113,9 +113,9 @@ class PathFinder:
         traffic: Traffic,
         sources: Sequence[Interval] | None,
     ) -> Iterator[Path]:
-        """The shortest path to each of the interfaces, on which the internet sends the traffic.
+        """The shortest path of the traffic to each interface.
 
-        ``sources`` are the addresses that get in, as positions; None for all of the internet.
+        ``sources`` are the positions of the addresses that get in; None for the whole internet.
         """
         if sources is None:
             sources = [(0, self._internets[family].size)]
@@ -133,14 +133,14 @@ class PathFinder:
     def _find_shortest_path(
         self, interface_id: str, family: Family, protocol: str, acl_id: str | None
     ) -> Path:
-        """The shortest path to an interface, if no network ACL or that one denies all of it."""
+        """The shortest path; ``acl_id`` is the ACL that denies all of the traffic, or None."""
         interface = self._interfaces[interface_id]
         if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
             return default_path(Attachment.NO_INBOUND)
         paths = []
         for path in self._direct_paths(interface, family, protocol, acl_id):
             if path.attachment is Attachment.INTERNET_FACING:
-                # None is shorter.
+                # No path is shorter.
                 return path
             paths.append(path)
         paths.append(self._private_path(interface, family))
@@ -148,7 +148,7 @@ class PathFinder:
             reason = "load balancers and accelerators could not be read"
             paths.append(default_path(Attachment.UNKNOWN, reason=reason))
         elif interface.type not in _INTERNAL_TYPES:
-            # An interface that is an entry point itself leads to others only.
+            # An entry point does not lead to itself.
             own_id = interface.id if interface.id in self._entry_point_ids else None
             entry_path = self._entry_path(interface.vpc_id, family, own_id)
             paths += [entry_path] if entry_path else []
@@ -157,7 +157,7 @@ class PathFinder:
     def _direct_paths(
         self, interface: NetworkInterface, family: Family, protocol: str, acl_id: str | None
     ) -> Iterator[Path]:
-        """The ways to its own public address, through an accelerator and from a carrier."""
+        """The paths to the public address, through an accelerator and from the carrier network."""
         addresses = interface.public(family)
         if self._is_blocked(interface):
             if addresses or interface.has_carrier_address:
@@ -198,7 +198,7 @@ class PathFinder:
     def _route_proof(
         self, interface: NetworkInterface, family: Family, *, is_tcp: bool
     ) -> Path | None:
-        """No route for replies: none to an internet gateway, or to what may forward there."""
+        """The path that proves that replies have no route to the internet; None without proof."""
         table = self._route_table(interface)
         if table is None:
             return None
@@ -219,12 +219,12 @@ class PathFinder:
         return default_path(Attachment.INTERNAL, 2 if is_tcp and not leads_elsewhere else 1, reason)
 
     def _is_routable(self, cidr: str) -> bool:
-        """Whether a CIDR holds addresses of the internet."""
+        """Whether a CIDR contains public addresses."""
         _, (start, end) = self._internets.locate(cidr)
         return start < end
 
     def _route_table(self, interface: NetworkInterface) -> RouteTable | None:
-        """The one table of its subnet, else the VPC's main one; None where that is ambiguous."""
+        """The subnet's route table, or else the VPC's main one; None if it is ambiguous."""
         tables = self._tables[interface.vpc_id]
         explicit = [table for table in tables if interface.subnet_id in table.subnet_ids]
         candidates = explicit or [table for table in tables if table.is_main]
@@ -232,22 +232,22 @@ class PathFinder:
         return candidates[0] if is_known else None
 
     def _is_blocked(self, interface: NetworkInterface) -> bool:
-        """Whether VPC Block Public Access lets nothing in."""
+        """Whether VPC Block Public Access lets nothing in from the internet."""
         block = self._region.paths.block_public_access
         if block is None or block.mode not in {"block-bidirectional", "block-ingress"}:
             return False
         if block.mode == "block-ingress" and not _AVAILABILITY_ZONE.fullmatch(interface.zone):
-            # It does not hold in Local Zones.
+            # The mode does not apply in Local Zones.
             return False
         owners = {table.owner_id for table in self._tables[interface.vpc_id]}
         if owners != {self._region.target.account}:
-            # In a shared VPC the owner's setting counts.
+            # In a shared VPC, the setting of the VPC's owner applies.
             return False
-        # What is in an excluded subnet may forward to the others.
+        # Hosts in an excluded subnet may forward to other subnets.
         return not any(self._may_be_in(excluded, interface.vpc_id) for excluded in block.excluded)
 
     def _may_be_in(self, excluded: str, vpc_id: str | None) -> bool:
-        """Whether an excluded VPC is this one, or a subnet is in it or in none that is known."""
+        """Whether the excluded VPC is this one, or the excluded subnet may be in it."""
         if excluded.startswith("vpc-"):
             return excluded == vpc_id
         vpcs = {acl.vpc_id for acl in self._acls if excluded in acl.subnet_ids}
@@ -256,7 +256,7 @@ class PathFinder:
     def _find_entry_path(
         self, vpc_id: str | None, family: Family, own_id: str | None
     ) -> Path | None:
-        """The load balancer or accelerator through which clients come; None where there is none."""
+        """The path through a load balancer or accelerator; None if there is none."""
         reachable = {vpc_id, *self._peers(vpc_id)} - {None}
         for entry_point in self._entry_points:
             if entry_point.id == own_id or entry_point.vpc_id not in reachable:
@@ -274,7 +274,7 @@ class PathFinder:
         return None
 
     def _lets_internet_in(self, balancer: NetworkInterface, family: Family) -> bool:
-        """Whether the internet reaches a load balancer: its address, its routes, its groups."""
+        """Whether address, routes and groups of a load balancer let the internet reach it."""
         is_closed = self._is_blocked(balancer) or self._route_proof(balancer, family, is_tcp=True)
         if not balancer.public(family) or is_closed:
             return False
@@ -282,7 +282,7 @@ class PathFinder:
         return not is_known or not self._open_group_ids(family).isdisjoint(balancer.group_ids)
 
     def _find_open_group_ids(self, family: Family) -> frozenset[str]:
-        """The groups that let the internet in, or may: part of them could not be read."""
+        """The groups that let the internet in, or may because a rule could not be evaluated."""
         lists = self._region.prefix_lists
         return frozenset(
             member.group.id
@@ -293,7 +293,7 @@ class PathFinder:
         )
 
     def _peers(self, vpc_id: str | None) -> Iterator[str]:
-        """The VPCs of this account that an active peering route may lead to."""
+        """The VPCs that may share a peering connection with the VPC."""
         if self._region.paths.route_tables is None:
             yield from (i.vpc_id for i in self._entry_points if i.vpc_id)
         peerings = _peerings(self._tables[vpc_id])
@@ -308,5 +308,5 @@ def _peerings(tables: Iterable[RouteTable]) -> set[str]:
 
 
 def _serves(accelerator: NetworkInterface, family: Family) -> bool:
-    """Whether an accelerator's interface carries the family."""
+    """Whether the accelerator's interface carries the family."""
     return family is Family.IPV4 or bool(accelerator.public_ipv6)

@@ -1,4 +1,4 @@
-"""The commands that close a finding and nothing else, or that let one range in instead."""
+"""The commands that close a finding, or let one range in instead."""
 
 import json
 import re
@@ -19,16 +19,16 @@ _ID = re.compile(r"(sg|sgr|pl)-[0-9a-f]+", re.ASCII)
 _PLACEHOLDER = "YOUR-RANGE"
 _NAMED_RULES = 3
 _RANGES = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "CidrIpv6")}
-# A rule's id is in the command of every finding that it has a part in.
+# A rule's id is in the command of every finding that the rule contributes to.
 _quote = lru_cache(maxsize=4096)(shlex.quote)
 
 
 def with_commands(
     findings: Iterable[Finding], rule_ids: Mapping[Rule, str], portless: AbstractSet[Rule]
 ) -> Iterator[Finding]:
-    """The findings of one target, with rule ids, commands, and what these leave open.
+    """The findings of one target, with rule ids, commands, and what the commands leave open.
 
-    ``rule_ids`` may lack rules. ``portless`` as for ``revoke_command``.
+    ``rule_ids`` may lack rules. ``portless`` is as for ``revoke_command``.
     """
     findings = list(findings)
     named_in: defaultdict[str, set[int]] = defaultdict(set)
@@ -40,7 +40,7 @@ def with_commands(
         if not rules:
             yield finding
             continue
-        # Rules that another finding names are closed with that.
+        # Rules that another finding names are revoked by its command.
         remaining = [r for r in finding.redundant_rules if id(r) not in named_in[finding.group_id]]
         region, named = finding.target.region, rules[:MAX_NAMED]
         fix = revoke_command(region, named, rule_ids, portless)
@@ -61,7 +61,7 @@ def with_commands(
 
 
 def _remaining_rules(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> Iterator[str]:
-    """What is still open when the rules that a finding names are revoked."""
+    """Which rules still open the finding when its own rules are revoked."""
     if rules:
         texts = [
             f"{rule.traffic.text} from {rule.source}{f' ({ids[rule]})' if rule in ids else ''}"
@@ -72,7 +72,7 @@ def _remaining_rules(rules: Sequence[Rule], ids: Mapping[Rule, str]) -> Iterator
 
 
 def _limits_of_command(traffic: Traffic, rules: Sequence[Rule]) -> Iterator[str]:
-    """What the command that revokes the rules leaves open, or closes as well."""
+    """What the command does not revoke, or revokes as well."""
     if len(rules) > MAX_NAMED:
         yield f"the command revokes {MAX_NAMED} of {len(rules)} rules: audit again afterwards"
     wider = [r.source for r in rules[:MAX_NAMED] if r.traffic.protocol == ALL_PROTOCOLS]
@@ -86,12 +86,12 @@ def revoke_command(
     rule_ids: Mapping[Rule, str],
     portless: AbstractSet[Rule] = frozenset(),
 ) -> str | None:
-    """The AWS CLI command that revokes just these rules, one for each group, joined by &&.
+    """The AWS CLI commands that revoke exactly these rules, one per group, joined by &&.
 
-    By rule id where all are known, else by the rules' exact properties: AWS revokes nothing else
-    then, but in a default VPC it does not complain either when no rule has them. None where ids are
-    missing and a rule is ``portless``: EC2 matches ports exactly, and those are not known. None too
-    where an id is not one of EC2's.
+    By rule id if all are known, otherwise by the rules' exact properties: AWS then revokes nothing
+    else, but in a default VPC it reports no error if no rule matches. None if ids are missing and a
+    rule is ``portless``, because EC2 matches ports exactly and these are unknown; None too if an id
+    is not in EC2's format.
     """
     if not all(rule in rule_ids for rule in rules) and any(rule in portless for rule in rules):
         return None
@@ -109,8 +109,8 @@ def revoke_command(
 def authorize_command(region: str, group_id: str, family: Family, traffic: Traffic) -> str | None:
     """The AWS CLI command that lets one range of the reader's choice in to the same traffic.
 
-    The range is a placeholder that AWS refuses, so that the command as it is opens nothing. None
-    where the group's id is not one of EC2's.
+    The range is a placeholder that AWS rejects, so that the command opens nothing as it is. None if
+    the group's id is not in EC2's format.
     """
     if not _is_plain(region, [group_id]):
         return None
@@ -119,13 +119,13 @@ def authorize_command(region: str, group_id: str, family: Family, traffic: Traff
 
 
 def _is_plain(region: str, ids: Iterable[str]) -> bool:
-    """Whether region and ids are what EC2 gives: a file's may be options of the AWS CLI."""
+    """Whether region and ids are in EC2's format: in a snapshot they may be AWS CLI options."""
     is_region = region == UNKNOWN or REGION_NAME.fullmatch(region) is not None
     return is_region and all(map(_ID.fullmatch, ids))
 
 
 def _permission_options(family: Family, traffic: Traffic) -> list[str]:
-    """The placeholder's permission; in short where the AWS CLI has options for it."""
+    """The options for the placeholder's permission; the short ones if the AWS CLI has them."""
     low, high = traffic.ports
     if family is Family.IPV4 and traffic.protocol in PORT_PROTOCOLS:
         ports = str(low) if low == high else f"{low}-{high}"
@@ -146,7 +146,7 @@ def _revoke(region: str, group_id: str, rules: Sequence[Rule], rule_ids: Mapping
 
 def _command(name: str, region: str, group_id: str, options: Sequence[str]) -> str:
     place = [] if region == UNKNOWN else ["--region", region]
-    # Quoted, because a shell must run this command alone, whatever the account's texts contain.
+    # Quoted, so that texts from the account cannot add commands.
     return " ".join(map(_quote, ["aws", "ec2", name, *place, "--group-id", group_id, *options]))
 
 

@@ -1,18 +1,21 @@
-"""The services behind ports, and how severe it is when the whole internet reaches them.
+"""The services behind ports, and their severities when the whole internet reaches them.
 
-Severities are data: a row for each service, range, protocol and icmp message, and one for what no
-row names. Every row has its source. EC2.18 and EC2.19 are AWS Security Hub's
-controls (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html): the first
-allows the world 80 and 443 only, the second lists ports of high risk. CIS is the AWS Foundations
-Benchmark 5.0 on remote administration. "scanners" are ports that Prowler, CloudSploit or ScoutSuite
-name. "IANA" is its registry of ports, which tells where remote administration, databases and
-control planes listen (https://www.iana.org/assignments/service-names-port-numbers); a vendor's or a
-project's name stands for its documentation of a default port, for example
-https://kubernetes.io/docs/reference/networking/ports-and-protocols/. "amplification" are services
-that answer a spoofed question with a larger answer
-(https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks). An RFC defines
-the protocol: what is meant for the internet when it is open at all (HTTPS, VPNs) is low, and what
-every host may send or needs for diagnosis is info.
+There is a row with a source for each service, range, protocol and ICMP message, and a severity for
+traffic without a row. The sources are:
+
+EC2.18 and EC2.19: controls of AWS Security Hub. The first allows only 80 and 443 from the internet,
+the second lists high-risk ports.
+https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html
+CIS: AWS Foundations Benchmark 5.0, on remote administration.
+scanners: Prowler, CloudSploit or ScoutSuite names the port.
+IANA: its registry of ports, for remote administration, databases and control planes.
+https://www.iana.org/assignments/service-names-port-numbers
+A vendor or project: its documentation of a default port, for example
+https://kubernetes.io/docs/reference/networking/ports-and-protocols/
+amplification: the service answers a spoofed request with a larger response.
+https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks
+An RFC: it defines the protocol. A protocol for use over the internet (HTTPS, VPNs) is low, and one
+that every host may send or needs for diagnosis is info.
 """
 
 from collections.abc import Sequence
@@ -26,13 +29,13 @@ from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic, cover
 from handler.sanitize import join_first
 
 _NAMED_SERVICES = 4
-# In a range with more ports than that, the services are a few among many.
+# In a range of more ports, the known services are only a few among many ports.
 _WIDE_RANGE = 64
 _NAMED_IN_WIDE_RANGE = 2
 
 
 class Service(NamedTuple):
-    """A service on its traffic, its severity when the whole internet reaches it, and the source."""
+    """A service, its severity when the whole internet reaches it, and the source of both."""
 
     traffic: Traffic
     name: str
@@ -200,7 +203,7 @@ RANGES = (
     _udp(30000, 32767, "Kubernetes NodePorts", "Kubernetes", Severity.HIGH),
     _udp(33434, 33534, "traceroute", "IANA", Severity.INFO),
 )
-"""Ranges that are known as such; a range within one of them has its name, a named port its own."""
+"""Known ranges; a part of one has its name, unless the part is a service's port."""
 PROTOCOLS = (
     Service(Traffic("50"), "IPsec ESP", Severity.LOW, "RFC 4303"),
     Service(Traffic("51"), "IPsec AH", Severity.LOW, "RFC 4302"),
@@ -219,16 +222,16 @@ PROTOCOLS = (
     _icmp("icmpv6", 135, "neighbor solicitation", "RFC 4890"),
     _icmp("icmpv6", 136, "neighbor advertisement", "RFC 4890"),
 )
-"""What has no ports: protocols by number, and icmp messages by type and code."""
+"""Traffic without ports: protocols by number, and ICMP messages by type and code."""
 ALL_TRAFFIC = (Severity.CRITICAL, "EC2.19, CIS")
 OTHER_TRAFFIC = (Severity.HIGH, "EC2.18")
 OTHER_ICMP = (Severity.MEDIUM, "EC2.18")
 
 
-# Thousands of findings have the same few ports.
+# Thousands of findings share a few ports.
 @lru_cache(maxsize=4096)
 def services_in(traffic: Traffic) -> tuple[Service, ...]:
-    """The known services in the traffic, by port: the one that contains all of it, or several."""
+    """The known services in the traffic, by port, or the known range that contains it."""
     if traffic.from_port is None:
         rows = (row for row in PROTOCOLS if row.traffic.contains(traffic))
         return tuple(rows)[:1]
@@ -240,15 +243,15 @@ def services_in(traffic: Traffic) -> tuple[Service, ...]:
 
 
 def is_known_range(traffic: Traffic) -> bool:
-    """Whether a known range names the traffic, whatever services may lie within."""
+    """Whether the traffic has the name of a known range."""
     return any(row in RANGES for row in services_in(traffic))
 
 
 @lru_cache(maxsize=4096)
 def service_name(traffic: Traffic) -> str | None:
-    """The common name of the traffic, for example SSH; None when it has none.
+    """The common name of the traffic, for example SSH; None if it has none.
 
-    A wide range names the worst services in it and the number of its ports.
+    The name of a wide range has its worst services and the number of its ports.
     """
     known = services_in(traffic)
     return _label(known, traffic) if known else None
@@ -256,10 +259,7 @@ def service_name(traffic: Traffic) -> str | None:
 
 @lru_cache(maxsize=4096)
 def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
-    """The severity when the whole internet reaches the traffic, what decides it, and the source.
-
-    The worst service decides.
-    """
+    """The severity when the whole internet reaches the traffic, its worst part, and the source."""
     if traffic.protocol == ALL_PROTOCOLS:
         severity, source = ALL_TRAFFIC
         return severity, "all traffic", source
@@ -277,9 +277,9 @@ def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
 
 
 def _names(services: Sequence[Service], traffic: Traffic) -> tuple[list[str], int]:
-    """The names of the services, each once, and how many of them a label has.
+    """The unique names of the services, and how many of them a label shows.
 
-    By port, but the worst first in a wide range: remote administration (CIS), then by severity.
+    By port; in a wide range remote administration (CIS) first, then by severity.
     """
     number = _NAMED_SERVICES
     if _is_wide(traffic):
@@ -296,7 +296,7 @@ def _label(services: Sequence[Service], traffic: Traffic) -> str:
 
 
 def _sources(services: Sequence[Service], traffic: Traffic) -> str:
-    """The sources of the services that the label names, each once."""
+    """The unique sources of the services in the label."""
     names, number = _names(services, traffic)
     sources = (row.source.split(", ") for row in services if row.name in names[:number])
     return ", ".join(dict.fromkeys(chain.from_iterable(sources)))

@@ -1,4 +1,4 @@
-"""How severe an exposure is, and why: what is open, to how many, and over which path."""
+"""The severity of an exposure and the reason: what is open, to how many, and on which path."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from handler.model.traffic import Traffic
 from handler.report import phrases
 
 JUDGEMENT_VERSION = 2
-"""Goes up when the same network gets other severities or other findings."""
+"""Must be increased when the same network would get other severities or findings."""
 _TO_INFO = len(Severity)
 _FEW_REASON = (
     "one address may stand for thousands of people (mobile carriers, VPN and proxy services, "
@@ -22,7 +22,7 @@ _FEW_REASON = (
 
 
 class Share(NamedTuple):
-    """Who gets in: by how many steps that lowers the severity, and why."""
+    """The part of the internet that gets in; it lowers the severity by ``steps``."""
 
     steps: int = 0
     reason: str = ""
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
 
 
 def share_of(exposure: Exposure) -> Share:
-    """By how many steps the part of the internet that gets in lowers the severity."""
+    """The part of the internet that the exposure lets in."""
     if exposure.breadth is Breadth.MOST:
         return Share()
     if exposure.breadth is Breadth.WIDE:
@@ -55,7 +55,7 @@ def share_of(exposure: Exposure) -> Share:
 
 
 def severity_of(traffic: Traffic, share: Share, paths: Iterable[Path]) -> Verdict:
-    """The severity on the path on which it is worst."""
+    """The worst verdict of all paths."""
     verdicts = ((_verdict(traffic, share, path), path) for path in dict.fromkeys(paths))
     return min(
         verdicts, key=lambda pair: (pair[0].severity.rank, pair[1].steps, pair[1].attachment.rank)

@@ -1,1 +1,1 @@
-"""Who opened what is new: CloudTrail's records of API calls, and the findings they opened."""
+"""Finds out who opened a finding, from CloudTrail's records of API calls."""

@@ -1,4 +1,4 @@
-"""The principal of a CloudTrail record, in readable form."""
+"""The principal in a CloudTrail record, in readable form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from handler.model.opened_by import Actor, ActorKind
 from handler.sanitize import clean_text, cut
 
-# Names of users and sessions have at most 64 characters.
+# AWS allows names of users and sessions of at most 64 characters.
 _LONGEST_NAME = 64
 _UNKNOWN = Actor(ActorKind.UNKNOWN, "an unknown principal")
-# Only AWS may make roles with this path. A role's name proves nothing:
+# Only AWS can create roles with this path. A role's name proves nothing:
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
 _IDENTITY_CENTER_ROLE = "role/aws-reserved/sso.amazonaws.com/"
 _IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
@@ -18,7 +18,7 @@ _SERVICE_NAMES = {"cloudformation.amazonaws.com": "CloudFormation"}
 
 
 def actor_of(identity: object, account: str | None = None) -> Actor:
-    """The principal of a record's ``userIdentity``; ``account`` is the one that was changed.
+    """The principal in a record's ``userIdentity``; ``account`` is the account that was changed.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
@@ -37,7 +37,7 @@ def actor_of(identity: object, account: str | None = None) -> Actor:
 
 
 def _principal(identity: Mapping[str, Any]) -> Actor:
-    """Who made the call, apart from the service that made it for them."""
+    """The principal, without the service that made the call on its behalf."""
     name, account = _name(identity.get("userName")), _name(identity.get("accountId"))
     actor = _UNKNOWN
     match identity.get("type"):
@@ -60,11 +60,11 @@ def _principal(identity: Mapping[str, Any]) -> Actor:
 
 
 def _role(identity: Mapping[str, Any]) -> Actor:
-    """A role with the name of its session; of IAM Identity Center that is the user's name."""
+    """A role with its session name; for IAM Identity Center, the user whose name that is."""
     issuer = _object(_object(identity, "sessionContext"), "sessionIssuer")
     session = _last_part(identity.get("arn"))
     role = _name(issuer.get("userName")) or _last_part(issuer.get("arn"))
-    # A path may have colons too: what follows the account is compared from its beginning.
+    # The part after the account, which may contain colons itself.
     resource = str(issuer.get("arn")).split(":", 5)[-1]
     if session and role and resource.startswith(_IDENTITY_CENTER_ROLE):
         permission_set = role.removeprefix(_IDENTITY_CENTER_PREFIX).rpartition("_")[0]
@@ -72,15 +72,15 @@ def _role(identity: Mapping[str, Any]) -> Actor:
         return Actor(ActorKind.IDENTITY_CENTER_USER, text, session)
     if not role:
         return _UNKNOWN
-    # Whoever assumes the role chooses it.
+    # Called a session name, because whoever assumes the role chooses it.
     suffix = f", session name {session}" if session else ""
     return Actor(ActorKind.ROLE, f"role {role}{suffix}", role)
 
 
 def _service(identity: Mapping[str, Any]) -> str | None:
-    """The service that made the call, by itself or for somebody."""
+    """The AWS service that made the call, for itself or on behalf of a principal."""
     name = _name(identity.get("invokedBy"))
-    # "AWS Internal" is the console's.
+    # "AWS Internal" stands for the console.
     if name is None or not name.endswith(_SERVICE_SUFFIX):
         return None
     return _SERVICE_NAMES.get(name, name)
@@ -96,5 +96,5 @@ def _last_part(arn: object) -> str | None:
 
 
 def _name(value: object) -> str | None:
-    """A name that every report can carry; None for what is no text, or blank."""
+    """A name in a form that reports can show; None if it is blank or not a text."""
     return cut((clean_text(value) or "").strip(), _LONGEST_NAME) or None

@@ -1,8 +1,8 @@
-"""Finds the calls that opened what is new, reopened or widened, by the ids in them.
+"""Finds the API calls that opened new, reopened or widened findings, by the ids in the calls.
 
-What one group opens was opened by the call that gave a rule its values, or added to a prefix list:
-whoever attaches the group to an interface later, or assigns an address, is never named. What
-several groups open only together was also opened by the call that attached all of them.
+A finding of one group was opened by a call that gave a rule its values, or added to a prefix list,
+never by one that later attached the group to an interface or assigned an address. A finding of
+several groups may also have been opened by the call that attached all of them.
 """
 
 from collections import defaultdict
@@ -18,9 +18,9 @@ _Id = tuple[Target, str]
 
 
 def is_sought(finding: Finding) -> bool:
-    """Whether it is asked who opened the finding, in this run for the first time or again.
+    """Whether this run looks for who opened the finding, for the first time or again.
 
-    That takes the ids of its rules or prefix lists.
+    A finding without ids of rules or prefix lists cannot be attributed.
     """
     if not finding.status.is_open or not (finding.rule_ids or finding.prefix_lists):
         return False
@@ -30,7 +30,7 @@ def is_sought(finding: Finding) -> bool:
 
 
 class OpeningCalls:
-    """Calls of any time and any target, by what they have changed."""
+    """API calls, indexed by what they changed."""
 
     def __init__(self, calls: Iterable[ApiCall]) -> None:
         self._rules = defaultdict[_Id, list[tuple[ApiCall, ChangedRule]]](list)
@@ -42,9 +42,9 @@ class OpeningCalls:
                 self._others[call.target, changed].append(call)
 
     def opener_of(self, finding: Finding) -> OpenedBy | None:
-        """The latest call that opened the finding, and how many others took part.
+        """The latest call that opened the finding, with the number of others who took part.
 
-        None where none of the calls did.
+        None if none of the calls opened it.
         """
         opening = [*self._by_rules(finding), *self._by_prefix_lists(finding)]
         if may_be_attached(finding):
@@ -56,11 +56,11 @@ class OpeningCalls:
         return OpenedBy(call.actor, call.at, call.id, call.source_address, means, len(others))
 
     def _by_rules(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
-        """For each rule, the call that gave it the values with which it opens the finding."""
+        """For each rule, the call that gave it the values that open the finding."""
         sources = {_source(rule.source) for rule in finding.rules}
         for rule_id in finding.rule_ids:
             opener = None
-            # A later call that gives it the same values, and a description, has opened nothing.
+            # A later call with the same values, which changes the description only, opens nothing.
             for call, rule in self._rules.get((finding.target, rule_id), ()):
                 is_part = rule.traffic.intersection(finding.traffic) is not None
                 opens = is_part and _source(rule.source) in sources
@@ -69,7 +69,7 @@ class OpeningCalls:
                 yield opener, Means.RULE
 
     def _by_prefix_lists(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
-        """The calls that added to prefix lists that open the finding."""
+        """The calls that added entries to the finding's prefix lists."""
         for list_id in filter(is_prefix_list, {rule.source for rule in finding.rules}):
             for call in self._others.get((finding.target, list_id), ()):
                 yield call, Means.PREFIX_LIST
@@ -86,7 +86,7 @@ class OpeningCalls:
 
 
 def may_be_attached(finding: Finding) -> bool:
-    """Whether attaching an interface may have opened the finding; it makes none wider."""
+    """Whether attaching an interface may have opened the finding; that never widens one."""
     return finding.kind is Kind.JOINT and finding.change is not Change.WIDENED
 
 
@@ -95,5 +95,5 @@ def _order(call: ApiCall) -> tuple[str, str]:
 
 
 def _source(text: str) -> object:
-    """A CIDR or the id of a prefix list, in a form that can be compared."""
+    """A CIDR or prefix list id, in a comparable form."""
     return text if is_prefix_list(text) else parse_cidr(text)

@@ -1,9 +1,9 @@
-"""CloudTrail's records of the API calls that can open something, as data.
+"""Parses CloudTrail's records of the API calls that can open something.
 
-CloudTrail writes parameters in one of two ways. Those of older calls, AuthorizeSecurityGroupIngress
-among them, begin with a small letter, and a list is below ``items``. Those of newer calls begin
-with a capital below one key, for example ``ModifySecurityGroupRulesRequest``, and a list with one
-item is an object. Both are read alike.
+CloudTrail has two formats for parameters. Names in older calls, for example
+AuthorizeSecurityGroupIngress, begin with a lower-case letter, and lists are below ``items``. Names
+in newer calls begin with a capital, all below one key like ``ModifySecurityGroupRulesRequest``, and
+a list of one item is an object.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
@@ -26,7 +26,7 @@ _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId")
 
 
 class ChangedRule(NamedTuple):
-    """A rule with the values that a call gave it; ``source`` is a CIDR or pl- id."""
+    """A rule with the values that a call set; ``source`` is a CIDR or pl- id."""
 
     id: str
     traffic: Traffic
@@ -34,10 +34,10 @@ class ChangedRule(NamedTuple):
 
 
 class ApiCall(NamedTuple):
-    """A call that has changed what may come in; ``at`` is UTC in ISO 8601 with a Z.
+    """An API call that may have opened something; ``at`` is UTC in ISO 8601 with a Z.
 
-    ``rules`` are those that it made or changed, ``prefix_list`` is the list to which it added,
-    ``holder`` the interface or instance that has ``group_ids``, and no other groups, since.
+    ``rules`` were created or changed, ``prefix_list`` got entries, or ``holder`` (an interface or
+    instance) was attached to exactly the groups ``group_ids``.
     """
 
     id: str
@@ -53,10 +53,9 @@ class ApiCall(NamedTuple):
 
 
 def parse_record(record: object) -> ApiCall | None:
-    """The call of a record, as in EventBridge's ``detail`` and in LookupEvents' CloudTrailEvent.
+    """The call in a record, which is EventBridge's ``detail`` or LookupEvents' CloudTrailEvent.
 
-    None for calls that EC2 rejected, dry runs among them, for those that opened nothing, and for
-    what is no record.
+    None if the call opened nothing, if EC2 rejected it (dry runs too), or if it is not a record.
     """
     fields = _fields(record)
     ids = [clean_text(fields.get(key)) for key in ("eventID", "eventName", "awsRegion")]
@@ -84,13 +83,13 @@ def parse_record(record: object) -> ApiCall | None:
 
 
 def event_time(value: object) -> str | None:
-    """A time in UTC to the second, in ISO 8601 with a Z; None for what is none."""
+    """The time in UTC to the second, in ISO 8601 with a Z; None if it is not a time."""
     try:
         time = datetime.fromisoformat(str(value))
         in_utc = time.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    # In the first and the last year, what is added to it may be out of range.
+    # In the first and the last year, adding to it could leave Python's range.
     is_usable = time.tzinfo and MINYEAR < in_utc.year < MAXYEAR
     return in_utc.strftime("%Y-%m-%dT%H:%M:%SZ") if is_usable else None
 
@@ -98,10 +97,10 @@ def event_time(value: object) -> str | None:
 def _changed(
     name: str, request: Mapping[str, Any], response: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """What the call has changed, as fields of ``ApiCall``; None for nothing."""
+    """What the call changed, as fields of ``ApiCall``; None if it opened nothing."""
     match name:
         case "AuthorizeSecurityGroupIngress":
-            # The request has no ids, and may name a group by its name.
+            # The request has no rule ids, and may identify the group by name.
             items = _items(response.get("securityGroupRuleSet"))
             rules = tuple(filter(None, (_rule(item, item) for item in items)))
             return {"rules": rules} if rules else None
@@ -121,16 +120,16 @@ def _changed(
 
 
 def _attached(request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The interface or instance that a call has attached to groups."""
+    """The interface or instance that the call attached to groups, and the groups."""
     items = _items(request.get("groupSet"))
     groups = tuple(filter(None, (clean_text(item.get("groupId")) for item in items)))
     holder = clean_text(request.get("networkInterfaceId")) or clean_text(request.get("instanceId"))
-    # These calls change many other attributes, too.
+    # These calls can also change other attributes.
     return {"holder": holder, "group_ids": groups} if holder and groups else None
 
 
 def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | None:
-    """A rule with its values; None for an outbound one, and one without public sources."""
+    """The rule with its values; None if it is outbound, or its source is neither CIDR nor list."""
     rule_id = clean_text(owner.get("securityGroupRuleId"))
     source = next(filter(None, (clean_text(values.get(key)) for key in _SOURCES)), None)
     if rule_id is None or source is None or values.get("isEgress"):
@@ -145,14 +144,14 @@ def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | 
 
 
 def _items(value: object) -> Iterator[Mapping[str, Any]]:
-    """The objects of a list in either way of writing."""
+    """The objects of a list in either format."""
     fields = _fields(value)
     items = fields.get("items", [value]) if fields else value
     return filter(None, map(_fields, items if isinstance(items, list) else ()))
 
 
 def _fields(value: object) -> Mapping[str, Any]:
-    """An object with keys that begin with a small letter; empty for anything else."""
+    """The object, with the first letter of its keys in lower case; empty for anything else."""
     if not isinstance(value, Mapping):
         return {}
     return {_small(str(key)): item for key, item in value.items()}

@@ -1,6 +1,6 @@
-"""CloudTrail's event history: the API calls of a region in the last 90 days, within limits.
+"""Reads CloudTrail's event history, the API calls of the last 90 days in a region, within limits.
 
-All who use the account share two requests a second in each region:
+CloudTrail allows two requests per second in each region, for the whole account:
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
 """
 
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 
 _MAX_PAGES = 10
 _MAX_SECONDS = 20.0
-# The time that a request may take at most: its time-outs, without a retry.
+# The longest that a request may take: its timeouts, without a retry.
 _REQUEST_SECONDS = 8.0
 _SECONDS_BETWEEN = 0.5
 # CloudTrail's maximum.
 _PAGE_SIZE = 50
 KEPT = timedelta(days=90)
 """How long CloudTrail keeps an event in its history."""
-# The last reading may have begun before EC2 showed a change everywhere.
+# The last scan may have begun before EC2 returned a change everywhere.
 _SETTLING = timedelta(seconds=60)
 
 
 class Query(NamedTuple):
-    """All calls of one name in one target, from a time on: UTC in ISO 8601 with a Z."""
+    """All calls with one name in one target since a time (UTC in ISO 8601 with a Z)."""
 
     target: Target
     name: str
@@ -40,12 +40,12 @@ class Query(NamedTuple):
 
 
 class EventHistory:
-    """The event history as one run asks for it; what it has asked for is not asked again."""
+    """Reads the event history for one run; no query is made twice."""
 
     def __init__(
         self, client_of: Callable[[Target], Any], seconds_left: Callable[[], float]
     ) -> None:
-        """``client_of`` makes CloudTrail's client of a target, without retries."""
+        """``client_of`` returns a CloudTrail client for a target, without retries."""
         self._client_of = client_of
         self._seconds_left = seconds_left
         self._pages_left = _MAX_PAGES
@@ -55,7 +55,7 @@ class EventHistory:
         self._asked_at: dict[Target, float] = {}
 
     def read(self, queries: Iterable[Query]) -> list[ApiCall]:
-        """The calls that answer the queries; what fails is logged and left out."""
+        """The calls that match the queries; errors are logged, and what was not read is missing."""
         queries = sorted(set(queries))
         queue: deque[tuple[Query, str | None]] = deque()
         queue.extend((query, None) for query in queries if query not in self._calls)
@@ -63,13 +63,13 @@ class EventHistory:
         if queue and self._until is None:
             self._until = clock.monotonic() + _MAX_SECONDS
         while queue and self._may_ask():
-            # Page by page, so that a region with many calls does not use up all of them.
+            # One page per query in turn, so that a region with many calls cannot use up all pages.
             query, token = queue.popleft()
             try:
                 page = self._page(query, token)
                 calls = filter(None, map(_call, page.get("Events") or ()))
                 self._calls[query].update((call.id, call) for call in calls)
-            except Exception as error:  # noqa: BLE001 -- no answer may cost the mail
+            except Exception as error:  # noqa: BLE001 -- no response may prevent the mail
                 extra = {"region": query.target.region, "error": error_code(error)}
                 logger.warning("CloudTrail's event history was not read.", extra=extra)
                 queue = deque(item for item in queue if item[0].target != query.target)
@@ -81,11 +81,11 @@ class EventHistory:
         return [call for query in queries for call in self._calls[query].values()]
 
     def has_read(self, queries: Iterable[Query]) -> bool:
-        """Whether all calls that answer the queries were read."""
+        """Whether all calls that match the queries were read."""
         return self._complete.issuperset(queries)
 
     def _may_ask(self) -> bool:
-        """Whether another request may take its full time."""
+        """Whether there are time and pages left for another request."""
         left = min((self._until or 0) - clock.monotonic(), self._seconds_left())
         return self._pages_left > 0 and left >= _REQUEST_SECONDS
 

@@ -1,4 +1,4 @@
-"""Says of the findings of a report who opened them."""
+"""Adds to the findings of a report who opened them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -18,17 +18,17 @@ from handler.model.run import Report
 
 
 class Openers:
-    """Who opened what: from the event that started the run, or from the event history."""
+    """Attributes findings to API calls in the run's event or in CloudTrail's event history."""
 
     def __init__(self, call: ApiCall | None, history: EventHistory | None) -> None:
         self._calls = (call,) if call else ()
         self._history = history
 
     def attribute(self, report: Report, since: Mapping[Target, str]) -> Report:
-        """The report with who opened what is new, reopened or widened.
+        """The report, with who opened its new, reopened and widened findings.
 
-        ``since`` says from when on to look for what has opened since a target was read. What was
-        open when it was read for the first time is not looked for.
+        ``since`` says for each target that was read before where to start in its event history.
+        Other targets are not searched, because what is open there may be old.
         """
         sought = [finding for finding in report.findings if is_sought(finding)]
         starts: dict[Target, str] = {}
@@ -42,7 +42,7 @@ class Openers:
         history = self._history.read(asked) if self._history else ()
         calls = OpeningCalls([*self._calls, *history])
         if report.changes and report.changes.has_new_settings:
-            # What is new may have been open before, and only be listed since.
+            # New findings may have been open before, and only now be listed.
             starts = {}
         return replace(
             report,
@@ -59,7 +59,7 @@ class Openers:
     def _not_found(
         self, finding: Finding, starts: Mapping[Target, str]
     ) -> OpenedBy | NotAttributed | None:
-        """What is known of who opened a finding, if no call did; None where nobody looked."""
+        """The attribution of a finding if no call opened it; None if nobody looked."""
         start, before = starts.get(finding.target), finding.opened_by
         if start is None:
             return before
@@ -72,7 +72,7 @@ class Openers:
 
 
 def _queries(finding: Finding, starts: Mapping[Target, str]) -> Iterator[Query]:
-    """What to ask for calls that may have opened the finding."""
+    """The queries for calls that may have opened the finding."""
     names = (
         *(RULE_CALLS * bool(finding.rule_ids)),
         *(PREFIX_LIST_CALLS * bool(finding.prefix_lists)),

@@ -1,1 +1,1 @@
-"""EC2 answers to the model."""
+"""Reads EC2's responses into the model."""

@@ -1,4 +1,4 @@
-"""Network interfaces: their groups, their public addresses, and what they belong to.
+"""Network interfaces: their groups, public addresses and holders.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html
 """
@@ -12,8 +12,8 @@ from handler.model.address import is_global_ipv6, parse_cidr
 from handler.model.network import Holder, NetworkInterface
 from handler.sanitize import clean_text, describe
 
-# Services that create interfaces for databases are their requester, or are known by the
-# description. An interface with such a description that is attached to an instance is none:
+# The interface of a database is recognised by its requester or its description. If it is attached
+# to an instance, its description proves nothing:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
 _DATABASE_REQUESTERS = frozenset(
     {"amazon-elasticache", "amazon-elasticsearch", "amazon-rds", "amazon-redshift", "amazon-dax"}
@@ -27,15 +27,15 @@ _DATABASE_DESCRIPTIONS = (
 )
 _LOAD_BALANCER = "ELB "
 _OLD_LAMBDA_DESCRIPTION = "AWS Lambda VPC ENI"
-# "arn:aws:ecs:REGION:ACCOUNT:attachment/ID", in each partition.
+# "arn:aws:ecs:REGION:ACCOUNT:attachment/ID", in any partition.
 _ECS_DESCRIPTION = re.compile(r"arn:aws[a-z-]*:ecs:")
 _LOAD_BALANCER_TYPES = frozenset({"network_load_balancer", "gateway_load_balancer"})
 
 
 def parse_interfaces(answers: Iterable[object]) -> tuple[NetworkInterface, ...]:
-    """The network interfaces of DescribeNetworkInterfaces, each once, sorted by id.
+    """The interfaces in DescribeNetworkInterfaces, without duplicates, sorted by id.
 
-    Raises ``ValueError`` with a sentence for an answer without an id or groups.
+    Raises ``ValueError`` for an interface without an id or groups.
     """
     found = {interface.id: interface for interface in map(_interface, answers)}
     return tuple(found[interface_id] for interface_id in sorted(found))
@@ -45,7 +45,7 @@ def _interface(answer: object) -> NetworkInterface:
     fields = require_object(answer, "network interface", "NetworkInterfaceId")
     groups = fields.get("Groups")
     group_ids = [clean_text(group.get("GroupId")) for group in objects_in(fields, "Groups")]
-    # Without its groups they would count as attached to nothing.
+    # Without this check, its groups would count as not attached.
     if not isinstance(groups, list) or len(groups) != len(list(filter(None, group_ids))):
         raise ValueError(
             f"a network interface must have Groups with a GroupId each, got {describe(fields)}."
@@ -72,7 +72,7 @@ def _interface(answer: object) -> NetworkInterface:
 
 
 def _type(fields: Mapping[str, Any], holder: Holder) -> str:
-    """EC2's type; an old interface of Lambda's is one of its interfaces too."""
+    """EC2's interface type, but lambda for old Lambda interfaces, whose type is interface."""
     interface_type = clean_text(fields.get("InterfaceType")) or "interface"
     description = clean_text(fields.get("Description")) or ""
     is_old_lambda = holder is Holder.OTHER and description.startswith(_OLD_LAMBDA_DESCRIPTION)
@@ -80,13 +80,13 @@ def _type(fields: Mapping[str, Any], holder: Holder) -> str:
 
 
 def _texts(values: Iterable[object]) -> tuple[str, ...]:
-    """The values, each once; what is no text stands for a public address all the same."""
+    """The addresses, without duplicates; one that is not a text becomes "a public address"."""
     texts = (clean_text(value) or "a public address" for value in values if value)
     return tuple(dict.fromkeys(texts))
 
 
 def _cidrs(values: Iterable[object]) -> tuple[str, ...]:
-    """The addresses among the values, each once."""
+    """The addresses among the values, without duplicates; ``ValueError`` for anything else."""
     texts = dict.fromkeys(text for value in values if (text := clean_text(value)))
     for text in texts:
         parse_cidr(text)
@@ -94,7 +94,7 @@ def _cidrs(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def _global_ipv6(fields: Mapping[str, Any]) -> Iterable[str]:
-    # An instance uses addresses of its prefixes, and EC2 does not know which.
+    # EC2 does not list which addresses of its prefixes an instance uses.
     for key, name in (("Ipv6Addresses", "Ipv6Address"), ("Ipv6Prefixes", "Ipv6Prefix")):
         for entry in objects_in(fields, key):
             address = clean_text(entry.get(name))
@@ -103,7 +103,7 @@ def _global_ipv6(fields: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _holder(fields: Mapping[str, Any]) -> tuple[Holder, str]:
-    """What an interface belongs to, and the name by which people know it."""
+    """What the interface belongs to, and its readable name."""
     description = clean_text(fields.get("Description")) or ""
     tags = {
         clean_text(tag.get("Key")): clean_text(tag.get("Value"))
@@ -113,7 +113,7 @@ def _holder(fields: Mapping[str, Any]) -> tuple[Holder, str]:
     instance = clean_text(attachment.get("InstanceId")) if isinstance(attachment, dict) else None
     is_load_balancer = clean_text(fields.get("InterfaceType")) in _LOAD_BALANCER_TYPES
     if is_load_balancer or (description.startswith(_LOAD_BALANCER) and not instance):
-        # "ELB app/name/id", "ELB net/name/id" and, of a classic one, "ELB name".
+        # "ELB app/name/id", "ELB net/name/id" or, for a Classic Load Balancer, "ELB name".
         parts = description.removeprefix(_LOAD_BALANCER).split("/")
         return Holder.LOAD_BALANCER, parts[1] if len(parts) > 1 else parts[0]
     is_database = description.startswith(_DATABASE_DESCRIPTIONS) and not instance

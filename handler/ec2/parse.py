@@ -1,7 +1,7 @@
-"""EC2's groups, rules and prefix lists to the model.
+"""Parses EC2's groups, rules and prefix lists into the model.
 
-What AWS does not allow becomes a ``MalformedRule``: nothing is dropped. The shapes are those of
-DescribeSecurityGroups, the same from boto3 and from the AWS CLI:
+A rule that AWS does not allow becomes a ``MalformedRule``: nothing is dropped. boto3 and the AWS
+CLI return DescribeSecurityGroups in the same format:
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
 
@@ -16,13 +16,13 @@ from handler.sanitize import clean_text, describe
 _PREFIX_LIST = "PrefixListId"
 _SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", _PREFIX_LIST))
 PRIVATE_RULES = "PrivateRules"
-"""The key of a group's number of rules that are left out because only private addresses get in."""
-# The OwnerId of the prefix lists of AWS itself.
+"""The key for how many of a group's rules are left out because their sources are private."""
+# The OwnerId of AWS-managed prefix lists.
 _AWS = "AWS"
 
 
 def parse_security_group(answer: object) -> SecurityGroup:
-    """One group of DescribeSecurityGroups; what AWS does not allow is in ``malformed``."""
+    """One group of DescribeSecurityGroups; ``malformed`` has the rules that AWS does not allow."""
     group = answer if isinstance(answer, dict) else {}
     group_id = clean_text(group.get("GroupId")) or UNKNOWN
     rules: list[Rule] = []
@@ -69,8 +69,8 @@ def parse_security_group(answer: object) -> SecurityGroup:
 def parse_rule_ids(answers: Iterable[object]) -> Iterator[tuple[Rule, str]]:
     """The inbound rules of DescribeSecurityGroupRules, each with its id.
 
-    Rules that name another group are left out. Raises ``ValueError`` with a sentence for an
-    answer without an id, protocol or ports that AWS allows.
+    Rules whose source is a group are left out. Raises ``ValueError`` for a rule without an id, or
+    with a protocol or ports that AWS does not allow.
     """
     for answer in answers:
         fields = require_object(answer, "security group rule", "SecurityGroupRuleId")
@@ -84,9 +84,9 @@ def parse_rule_ids(answers: Iterable[object]) -> Iterator[tuple[Rule, str]]:
 def parse_prefix_list(
     list_id: str, description: Mapping[str, Any], entries: Iterable[object]
 ) -> PrefixList:
-    """A managed prefix list of DescribeManagedPrefixLists; one with an odd entry has an error.
+    """A list of DescribeManagedPrefixLists; ``error`` is set if an entry is not a CIDR.
 
-    AWS's own lists (CloudFront, S3, ...) hold its services' addresses; their entries are not read.
+    The entries of AWS-managed lists (CloudFront, S3, ...), addresses of services, are not read.
     """
     if description.get("OwnerId") == _AWS:
         return PrefixList(list_id, aws_name=clean_text(description.get("PrefixListName")) or "")
@@ -102,37 +102,37 @@ def parse_prefix_list(
 
 
 def require_object(answer: object, noun: str, key: str) -> Mapping[str, Any]:
-    """An answer as an object with at least a text under that key; else a ``ValueError``."""
+    """The answer, if it is an object with a text under the key; otherwise raises ``ValueError``."""
     if not isinstance(answer, dict) or not clean_text(answer.get(key)):
         raise ValueError(f"a {noun} must have a {key}, got {describe(answer)}.")
     return answer
 
 
 def objects_in(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """The objects in a list of an answer; whatever else is there is left out."""
+    """The objects in the list under the key; anything else is left out."""
     value = owner.get(key)
     entries = value if isinstance(value, list) else []
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def is_number(value: object) -> TypeGuard[int]:
-    """Whether it is a whole number, which Python's truth values are too."""
+    """Whether the value is an integer, and not a bool, which Python counts as one."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def parse_permission_traffic(permission: Mapping[str, Any]) -> Traffic:
-    """What a permission or rule lets in. Raises ``ValueError`` for what AWS does not allow."""
+    """The traffic of a permission or rule. Raises ``ValueError`` if AWS does not allow it."""
     return read_traffic(permission, "IpProtocol", "FromPort", "ToPort")
 
 
 def _owner(tags: Mapping[str, str | None]) -> str | None:
-    """The value of the group's Owner tag, in whatever case the tag's name is written."""
+    """The value of the group's Owner tag, whose name may be in upper or lower case."""
     owners = (value for key, value in tags.items() if key.lower() == "owner")
     return next((owner for owner in owners if owner and owner.strip()), None)
 
 
 def _manager(tags: Mapping[str, str | None], descriptions: Iterable[object]) -> str | None:
-    """The controller or stack that manages the rules, by the tags and descriptions that it sets."""
+    """The controller or stack that manages the rules, from tags and rule descriptions."""
     if stack := tags.get("aws:cloudformation:stack-name"):
         return f"CloudFormation stack {stack}"
     prefix = "kubernetes.io/cluster/"
@@ -156,7 +156,7 @@ def _source(entry: Mapping[str, Any], name: str) -> str:
 def _entries(
     owner: Mapping[str, Any], key: str, malformed: list[MalformedRule]
 ) -> Iterator[Mapping[str, Any]]:
-    """The objects in a list of an answer; whatever else is there goes to ``malformed``."""
+    """The objects in the list under the key; anything else is added to ``malformed``."""
     value = [] if owner.get(key) is None else owner[key]
     if not isinstance(value, list):
         malformed.append(_malformed(owner, f"{key} must be a list, got {describe(value)}."))
@@ -185,5 +185,5 @@ def _malformed(permission: Mapping[str, Any], reason: str) -> MalformedRule:
 
 
 def _integer(value: object) -> int | None:
-    """A number that AWS does not allow as a port, as far as a report can carry it."""
+    """A whole number; None for anything else and for numbers too large for a report."""
     return value if is_number(value) and abs(value) < 2**31 else None

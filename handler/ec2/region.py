@@ -1,4 +1,4 @@
-"""The calls to EC2 that read one region."""
+"""Reads one region from EC2."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -22,8 +22,8 @@ from handler.model.network import (
     SecurityGroup,
 )
 
-# What an operation lists, and the most of it that AWS accepts on a page: fewer calls are
-# throttled less.
+# The key of an operation's items and the largest page that AWS allows: fewer calls are throttled
+# less.
 _PAGES = {
     "describe_security_groups": ("SecurityGroups", 500),
     "describe_security_group_rules": ("SecurityGroupRules", 1000),
@@ -34,10 +34,10 @@ _PAGES = {
     "get_managed_prefix_list_entries": ("Entries", 100),
 }
 _MAX_FILTER_VALUES = 200
-# The interfaces whose targets see the clients' own addresses.
+# Interfaces behind which targets see the clients' own addresses.
 ACCELERATOR = "global_accelerator_managed"
 ENTRY_POINT_TYPES = (ACCELERATOR, "network_load_balancer")
-# A boto3 or a region that does not know IncludeManagedResources.
+# Errors of a boto3 or a region that does not support IncludeManagedResources.
 _UNKNOWN_PARAMETER = frozenset(
     {"ParamValidationError", "UnknownParameter", "InvalidParameterValue", "InvalidParameter"}
 )
@@ -50,28 +50,28 @@ def account_id(sts: Any) -> str:
 
 
 def enabled_regions(ec2: Any) -> tuple[str, ...]:
-    """Every region that is enabled for the account, sorted."""
+    """The regions that are enabled for the account, sorted."""
     return tuple(sorted(region["RegionName"] for region in ec2.describe_regions()["Regions"]))
 
 
 class Ec2Region:
-    """The security groups of one region of an account, read from EC2.
+    """One region of an account, read from EC2.
 
-    The methods raise one of ``aws.FAILURES``, or ``ValueError`` for an answer that is not in the
-    form that EC2 documents.
+    The methods raise one of ``aws.FAILURES``, or ``ValueError`` for a response that is not in EC2's
+    documented format.
     """
 
     def __init__(self, ec2: Any) -> None:
         """``ec2`` is a boto3 client."""
         self._ec2 = ec2
         self.hides_managed = False
-        # Registered once, however often a client is used; the more specific one is called first.
+        # The ids keep a reused client from registering twice; the more specific event comes first.
         hook = "before-parse.ec2.DescribeSecurityGroups"
         ec2.meta.events.register(hook, read_security_groups, unique_id=hook)
         ec2.meta.events.register("before-parse.ec2", parse_response, unique_id=__name__)
 
     def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
-        """All groups, page by page."""
+        """All security groups, page by page."""
         for page in self._pages("describe_security_groups"):
             answers = iter(page["SecurityGroups"])
             for group in page.get(GROUPS, answers):
@@ -103,7 +103,7 @@ class Ec2Region:
         return tuple(map(parse_network_acl, self._items("describe_network_acls")))
 
     def block_public_access(self) -> BlockPublicAccess:
-        """The setting of VPC Block Public Access, with its exclusions where it is on."""
+        """VPC Block Public Access, with its exclusions if it is on."""
         answer = self._ec2.describe_vpc_block_public_access_options()
         options = answer.get("VpcBlockPublicAccessOptions")
         block = parse_block_public_access(options, [])
@@ -121,7 +121,7 @@ class Ec2Region:
         return parse_block_public_access(options, exclusions)
 
     def _interfaces(self, name: str, values: Sequence[str]) -> tuple[NetworkInterface, ...]:
-        """Hidden service-managed ones included, where EC2 knows of them."""
+        """The matching interfaces; if EC2 supports it, hidden service-managed ones too."""
         arguments = {} if self.hides_managed else {"IncludeManagedResources": True}
         try:
             return parse_interfaces(
@@ -134,7 +134,7 @@ class Ec2Region:
             return self._interfaces(name, values)
 
     def prefix_lists(self, ids: Sequence[str]) -> dict[str, PrefixList]:
-        """All of the lists, by id; one that cannot be read has an error."""
+        """The lists by id; a list that could not be read has an error."""
         try:
             answers = list(self._filtered("describe_managed_prefix_lists", "prefix-list-id", ids))
         except (*aws.FAILURES, ValueError) as error:
@@ -154,7 +154,7 @@ class Ec2Region:
     def _filtered(
         self, operation: str, name: str, values: Sequence[str], **arguments: Any
     ) -> Iterator[Any]:
-        """The items that have one of the values; each call names as many as AWS accepts."""
+        """The items that have one of the values, with as many values per call as AWS accepts."""
         for start in range(0, len(values), _MAX_FILTER_VALUES):
             batch = list(values[start : start + _MAX_FILTER_VALUES])
             filters = [{"Name": name, "Values": batch}]

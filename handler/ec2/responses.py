@@ -1,4 +1,4 @@
-"""Parses EC2's answers as boto3 does, member by member of their shapes, with half of its work."""
+"""Parses EC2's responses by their shapes as boto3 does, in half the time."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 _OK = 200
-# An element's name without its namespace, as botocore finds it; answers have few names.
+# Strips the namespace from an element's name as botocore does; responses have few names.
 _name = lru_cache(1024)(partial(re.compile("{.*}").sub, ""))
 _Reader = Callable[[Element], Any]
 
@@ -21,9 +21,9 @@ def parse_response(
     operation_model: Any,
     **_: object,
 ) -> None:
-    """Handler of botocore's before-parse event: parses the answer, leaves botocore an empty one.
+    """Handles botocore's before-parse event: parses the response and leaves botocore an empty one.
 
-    What is not in EC2's usual form is left to botocore, with its errors.
+    A response that is not in EC2's usual format is left for botocore to parse or reject.
     """
     if response_dict["status_code"] != _OK:
         return
@@ -40,7 +40,7 @@ def parse_response(
 
 
 def _reader_of(operation: Any) -> _Reader:
-    # Of the cut models and of the whole ones, which have more shapes.
+    # The number of shapes tells reduced service models from complete ones.
     key = operation.name, len(operation.service_model.shape_names)
     if key not in _READERS:
         _READERS[key] = _reader(operation.output_shape)
@@ -48,7 +48,7 @@ def _reader_of(operation: Any) -> _Reader:
 
 
 def _reader(shape: Any) -> _Reader:
-    """What makes a value of an element. Raises ``ValueError`` for a shape that EC2 does not use."""
+    """A function that reads an element. Raises ``ValueError`` for a shape that EC2 does not use."""
     match shape.type_name:
         case "structure" if not shape.is_tagged_union:
             return _structure_reader(shape)
@@ -75,7 +75,7 @@ def _structure_reader(shape: Any) -> _Reader:
         for child in node:
             if member := members.get(_name(child.tag)):
                 name, read_child = member
-                # botocore makes a list of them.
+                # botocore turns repeated elements into a list.
                 if name in values:
                     raise ValueError
                 values[name] = read_child(child)

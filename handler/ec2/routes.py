@@ -1,6 +1,6 @@
-"""Route tables, network ACLs and VPC Block Public Access to the model.
+"""Parses route tables, network ACLs and VPC Block Public Access into the model.
 
-What is not in the documented form raises ``ValueError``: a proof must not rest on it.
+Anything that is not in the documented format raises ``ValueError``: no proof may rest on it.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkAclEntry.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessOptions.html
@@ -39,7 +39,7 @@ _TARGETS = (
 )
 _SETTLED_STATES = frozenset({"default-state", "update-complete"})
 _LOCAL = "local"
-# An exclusion in another state may let traffic in.
+# In any other state, an exclusion may let traffic in.
 _ENDED = frozenset({"create-failed", "delete-complete", "disable-complete"})
 _ALLOWS_NOTHING_IN = "allow-egress"
 _ALL = -1
@@ -47,7 +47,7 @@ _PROTOCOL = re.compile(r"-1|0|[1-9]\d{0,2}", re.ASCII)
 
 
 def parse_route_table(answer: object) -> RouteTable:
-    """One table of DescribeRouteTables."""
+    """One route table of DescribeRouteTables."""
     table = require_object(answer, "route table", "RouteTableId")
     associations = list(filter(_is_associated, _list_of(table, "Associations")))
     return RouteTable(
@@ -62,7 +62,7 @@ def parse_route_table(answer: object) -> RouteTable:
 
 
 def parse_network_acl(answer: object) -> NetworkAcl:
-    """One ACL of DescribeNetworkAcls, with its inbound entries."""
+    """One network ACL of DescribeNetworkAcls, with its inbound entries."""
     acl = require_object(answer, "network ACL", "NetworkAclId")
     entries = (_acl_entry(entry) for entry in _list_of(acl, "Entries") if not _is_egress(entry))
     return NetworkAcl(
@@ -74,7 +74,7 @@ def parse_network_acl(answer: object) -> NetworkAcl:
 
 
 def parse_block_public_access(options: object, exclusions: Iterable[object]) -> BlockPublicAccess:
-    """The options and exclusions of VPC Block Public Access."""
+    """VPC Block Public Access with its exclusions; off while it is being updated."""
     fields = require_object(options, "VPC Block Public Access", "InternetGatewayBlockMode")
     if clean_text(fields.get("State")) not in _SETTLED_STATES:
         return BlockPublicAccess()
@@ -84,7 +84,7 @@ def parse_block_public_access(options: object, exclusions: Iterable[object]) -> 
 
 
 def _is_associated(association: Mapping[str, Any]) -> bool:
-    """Whether it holds; a ``ValueError`` while that changes."""
+    """Whether the association is in effect. Raises ``ValueError`` while it is changing."""
     state = association.get("AssociationState")
     name = state.get("State") if isinstance(state, dict) else "associated"
     if name not in {"associated", "disassociated", "failed"}:
@@ -102,7 +102,7 @@ def _routes(table: Mapping[str, Any]) -> Iterator[Route]:
             raise ValueError(f"a route must have a destination, got {describe(route)}.")
         if not is_prefix_list(destination):
             parse_cidr(destination)
-        # A blackhole leads nowhere; a filtered route counts as active.
+        # A blackhole route leads nowhere; a filtered route counts as active.
         if route.get("State") != "blackhole" and target != _LOCAL:
             yield Route(destination, target or UNKNOWN, route.get("Origin") == "Advertisement")
 
@@ -147,7 +147,7 @@ def _excluded(exclusions: Iterable[object]) -> Iterator[str]:
 
 
 def _list_of(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """The objects of a list; ``ValueError`` where it is missing or holds something else."""
+    """The objects in a list. Raises ``ValueError`` if it is missing or holds anything else."""
     value = owner.get(key)
     entries = objects_in(owner, key)
     if not isinstance(value, list) or len(entries) != len(value):

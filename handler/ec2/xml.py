@@ -1,8 +1,8 @@
-"""Reads the XML of DescribeSecurityGroups without making objects of what opens nothing.
+"""Reads the XML of DescribeSecurityGroups without building objects for private groups.
 
-boto3 makes a tree of every answer, and objects of the tree: nearly all of an audit's work. Here
-one regular expression reads a whole group. Groups that let in private addresses only, most of an
-account's, are counted. Whatever is not written as EC2 writes it stays in the answer, for boto3.
+boto3 builds a tree of each response, and objects from the tree: nearly all of an audit's work. Here
+one regular expression reads a whole group. Groups that let in private addresses only, which are
+most groups of an account, are just counted. A group in unusual XML stays in the response for boto3.
 """
 
 import html
@@ -14,22 +14,22 @@ from handler.ec2.parse import PRIVATE_RULES, parse_permission_traffic
 from handler.model.network import PrivateGroup
 
 GROUPS = "Groups"
-"""The key of a page's groups in their order; None stands for the next one that boto3 has read."""
+"""The key of a page's groups in order; None stands for the next group that boto3 has parsed."""
 _OK = 200
 _S = rb"\s*+"
 _TEXT = rb"[^<>\x00-\x1f]*+"
-# Other entities, and characters that XML does not allow.
+# Entities that XML does not predefine, and characters that it does not allow.
 _ODD_TEXT = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)|\xef\xbf[\xbe\xbf]")
 _NUMBER = rb"-?\d{1,6}+"
 
 
 def _element(name: str, content: bytes, group: str = "") -> bytes:
-    """An element with this content, which is captured as ``group``."""
+    """Matches an element with this content, which is captured as ``group``."""
     return b"<%b>%b</%b>" % (name.encode(), _captured(content, group), name.encode())
 
 
 def _list(name: str, item: bytes, group: str = "") -> bytes:
-    """A list of items with this content, or the empty element; captured as ``group``."""
+    """Matches a list of such items, or the empty element; captured as ``group``."""
     items = rb"(?:%b<item>%b%b%b</item>)*+%b" % (_S, _S, item, _S, _S)
     return _captured(rb"%b|<%b/>" % (_element(name, items), name.encode()), group)
 
@@ -39,7 +39,7 @@ def _captured(content: bytes, group: str) -> bytes:
 
 
 def _optional(*elements: bytes) -> bytes:
-    """These elements in this order, where they are."""
+    """Matches these elements in this order, each of which may be missing."""
     return b"".join(rb"(?:%b%b)?+" % (element, _S) for element in elements)
 
 
@@ -49,7 +49,7 @@ def _sources(name: str, source: str, group: str) -> bytes:
 
 
 def _permission(*groups: str) -> bytes:
-    """An item of a group's permissions; captures its parts under these names, if any."""
+    """Matches an item of a group's permissions; captures its parts under these names, if any."""
     protocol, low, high, ipv4, ipv6, lists = groups or ("",) * 6
     pair = (
         "userId", "groupId", "groupName", "description", "vpcId", "vpcPeeringConnectionId",
@@ -86,12 +86,12 @@ _MEMBERS = (
     _list("tagSet", _UNNAMED_TAG, "tags"),
     _element("securityGroupArn", _TEXT, "arn"),
 )
-# In any order, each once: the captured groups are numbered, and the first one is the whole item.
+# In any order, each at most once. Capture groups count from 2, because the first is the whole item.
 _MEMBER = b"|".join(
     rb"(?(%d)(?!))%b" % (number, member) for number, member in enumerate(_MEMBERS, start=2)
 )
 _REGULAR = rb"<item>%b(?:(?:%b)%b)*+</item>" % (_S, _MEMBER, _S)
-# Any element with items in items of items, without comments and the like.
+# Any item, with items nested two levels deep, but without comments and the like.
 _ODD = rb"<item>(?:[^<]++|<(?!/?item[ \t\r\n/>]|[!?]))*+</item>"
 for _ in range(2):
     _ODD = rb"<item>(?:[^<]++|<(?!/?item[ \t\r\n/>]|[!?])|%b)*+</item>" % _ODD
@@ -132,36 +132,36 @@ _SOURCES = re.compile(
 def read_security_groups(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
-    """Handler of botocore's before-parse event: reads the groups, leaves botocore the others.
+    """Handles botocore's before-parse event: reads regular groups, leaves botocore the others.
 
-    The order of both is under ``GROUPS``. An answer that as a whole is not in EC2's usual form is
-    left to botocore as it is.
+    ``GROUPS`` has both in order. A response that as a whole is not in EC2's usual format is left
+    unchanged.
     """
     body = response_dict["body"]
     start = _START.match(body)
     if response_dict["status_code"] != _OK or start is None:
         return
-    place = start.end()
+    offset = start.end()
     groups: list[dict[str, Any] | PrivateGroup | None] = []
-    left = [start[0]]
-    while group := _GROUP.match(body, place):
-        place = group.end()
+    remainder = [start[0]]
+    while group := _GROUP.match(body, offset):
+        offset = group.end()
         inbound: bytes = group["inbound"] or b""
         if group["regular"] is None or not _is_plain(group[0]):
             groups.append(None)
-            left.append(group[0])
+            remainder.append(group[0])
         # A group without an id is reported as malformed.
         elif group["GroupId"] and _is_private(inbound):
             groups.append(PrivateGroup(inbound.count(_SOURCE)))
         else:
             groups.append(_described_group(group))
-    if end := _END.fullmatch(body, place):
+    if end := _END.fullmatch(body, offset):
         customized_response_dict[GROUPS] = groups
-        response_dict["body"] = b"".join((*left, end[0]))
+        response_dict["body"] = b"".join((*remainder, end[0]))
 
 
 def _is_plain(item: bytes) -> bool:
-    """Whether its text is UTF-8 without entities but XML's own, and its white space XML's."""
+    """Whether the text is UTF-8 with only XML's predefined entities, characters and white space."""
     if b"\v" in item or b"\f" in item:
         return False
     if item.isascii() and b"&" not in item:
@@ -174,7 +174,7 @@ def _is_plain(item: bytes) -> bool:
 
 
 def _is_private(inbound: bytes) -> bool:
-    """Whether only private addresses get in, on traffic that AWS allows."""
+    """Whether all sources are private and AWS allows all of the traffic."""
     return not _PUBLIC_SOURCE.search(inbound) and all(
         map(_is_allowed, set(_TRAFFIC.findall(inbound)))
     )
@@ -190,12 +190,12 @@ def _is_allowed(traffic: tuple[bytes, bytes, bytes]) -> bool:
 
 
 def _described_group(group: re.Match[bytes]) -> dict[str, Any]:
-    """The group as boto3 describes it, but for private permissions, which are counted."""
+    """The group as boto3 returns it, except that private rules are only counted."""
     texts = {name: _text(value) for name in _TEXTS if (value := group[name]) is not None}
     tags = _TAGS.findall(group["tags"] or b"")
     permissions, private_rules = [], 0
     for permission in _PERMISSIONS.finditer(group["inbound"] or b""):
-        # Controllers leave their mark in any rule of a group.
+        # The description of any rule may name the controller that manages the group.
         if _is_private(permission[0]) and b"kubernetes" not in permission[0]:
             private_rules += permission[0].count(_SOURCE)
             continue

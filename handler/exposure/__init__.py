@@ -1,1 +1,1 @@
-"""Rules to exposures: which part of the internet reaches which ports. Nothing here does I/O."""
+"""Works out which part of the internet reaches which ports. Nothing here does I/O."""

@@ -1,8 +1,8 @@
-"""Prefix lists of AWS's own that let in more than one AWS service.
+"""AWS-managed prefix lists whose services connect on behalf of any customer.
 
-A CloudFront distribution of anybody may have any origin, so whoever lets CloudFront in lets in all
-of its customers; Route 53's health checkers send the requests that any customer configures.
-The lists of other services (S3, DynamoDB, EC2 Instance Connect, ...) let in nobody else.
+Any customer may use any origin for a CloudFront distribution, and may configure Route 53 health
+checks of any endpoint. The lists of other services (S3, DynamoDB, EC2 Instance Connect, ...) let
+only the service itself in.
 https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/LocationsOfEdgeServers.html
 """
@@ -24,7 +24,7 @@ _CLOUDFRONT_PORTS = ((80, 80), (443, 443), (1024, LAST_PORT))
 
 
 class AwsExposure(NamedTuple):
-    """What a rule with one of these lists lets in: its family, traffic and who gets in."""
+    """The family and traffic that a rule with such a list opens, and who gets in."""
 
     family: Family
     traffic: Traffic
@@ -33,7 +33,7 @@ class AwsExposure(NamedTuple):
 
 
 def aws_exposures(rule: Rule, prefix_list: PrefixList | None) -> Iterator[AwsExposure]:
-    """What the rule lets in; nothing for a CIDR, a customer's list and those of other services."""
+    """What the rule opens to any customer; nothing if its source is not one of these lists."""
     match = _NAME.fullmatch((prefix_list and prefix_list.aws_name) or "")
     if match is None:
         return

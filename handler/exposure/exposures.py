@@ -1,9 +1,9 @@
-"""Rules to exposures: exactly which part of the internet reaches which ports.
+"""Works out exactly which part of the internet reaches which ports.
 
-The arithmetic rests on two facts. CIDRs are nested or disjoint, never partly overlapping, so a
-union of CIDRs is the sum of those that lie in no other one. And a rule counts towards its own
-traffic and all that lies within it, so it is enough to look at the traffic that rules name and,
-where there are ports, at the stretches between the ports at which a rule begins or ends.
+The arithmetic rests on two facts. CIDRs are nested or disjoint, never partly overlapping, so the
+size of a union is the sum of the outermost CIDRs. And a rule opens all traffic within its own, so
+it is enough to look at the traffic that rules name and, for ports, at the stretches between the
+ports at which rules begin or end.
 """
 
 from bisect import bisect_left
@@ -21,7 +21,7 @@ from handler.model.traffic import ALL_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
 
 class _Opening(NamedTuple):
-    """A CIDR that a rule lets in, and its positions in its family's internet; never empty."""
+    """A CIDR that a rule lets in, with its positions in the family's internet; never empty."""
 
     start: int
     end: int
@@ -32,12 +32,12 @@ class _Opening(NamedTuple):
 def exposures(
     rules: Iterable[Rule], prefix_lists: Mapping[str, PrefixList], internets: Internets
 ) -> tuple[Exposure, ...]:
-    """What the rules together let in from the internet, sorted; empty where that is nothing.
+    """What the rules together open to the internet, sorted; empty if they open nothing.
 
-    One exposure for each family, protocol and longest run of ports with the same rules. It names
-    no CIDR that adds no address to the others. A wider rule counts towards all that lies within
-    it (all traffic towards every port, all icmp towards every type) and is one exposure itself.
-    A prefix list that could not be read adds nothing here.
+    There is one exposure for each family, protocol and longest run of ports with the same rules,
+    without CIDRs that add no addresses. A wider rule counts towards all narrower traffic (all
+    traffic towards every port, all ICMP towards every type), and is an exposure of its own. Prefix
+    lists that could not be read add nothing.
     """
     found: dict[Family, dict[Traffic, list[_Opening]]] = {}
     for rule in rules:
@@ -56,7 +56,7 @@ def exposures(
 def public_ranges(
     rule: Rule, prefix_lists: Mapping[str, PrefixList], internets: Internets
 ) -> Iterator[tuple[Family, Interval]]:
-    """The public addresses that a rule lets in: family and positions of each of its CIDRs."""
+    """The family and positions of each CIDR that a rule lets in; private ones are left out."""
     for cidr in _cidrs(rule, prefix_lists):
         family, (start, end) = internets.locate(cidr)
         if start < end:
@@ -81,7 +81,7 @@ def _of_family(
     found = [
         _exposure(family, internets, traffic, union)
         for traffic, union in unions
-        # What wider rules open altogether is their exposure.
+        # If only wider rules open it, it is part of their exposures.
         if any(_is_own(opening.rule.traffic, traffic) for opening in union)
     ]
     return sorted(found, key=lambda exposure: exposure.traffic.sort_key)
@@ -90,7 +90,7 @@ def _of_family(
 def _openings_covering(
     traffic: Traffic, openings: Mapping[Traffic, Sequence[_Opening]]
 ) -> list[_Opening]:
-    """The openings that cover traffic without ports, in order."""
+    """The openings that cover the traffic, which has no ports, in order."""
     wider = {
         Traffic(ALL_PROTOCOLS),
         Traffic(traffic.protocol),
@@ -103,7 +103,7 @@ def _openings_covering(
 def _sweep(
     protocol: str, openings: Mapping[Traffic, Sequence[_Opening]]
 ) -> Iterator[tuple[Traffic, list[_Opening]]]:
-    """The union on each longest run of ports with the same one; empty unions included."""
+    """The longest runs of ports with the same union, including empty unions."""
     ordered = sorted(
         (
             opening
@@ -119,7 +119,7 @@ def _sweep(
 
 
 def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Opening]]]:
-    """First port, last port and union of each stretch on which no rule begins or ends."""
+    """First port, last port and union of each stretch in which no rule begins or ends."""
     changes: defaultdict[int, list[int]] = defaultdict(list)
     for index, opening in enumerate(ordered):
         low, high = opening.rule.traffic.ports
@@ -129,7 +129,7 @@ def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Op
     for low, after in pairwise(sorted(changes)):
         for index in changes[low]:
             place = bisect_left(active, index)
-            # The first time it begins, the second time it ends.
+            # An opening occurs twice: where it begins, and where it ends.
             if active[place : place + 1] == [index]:
                 del active[place]
             else:
@@ -138,7 +138,7 @@ def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Op
 
 
 def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
-    """Those that lie in no other one; they are disjoint and cover what all of them cover."""
+    """The outermost openings, which are disjoint and cover what all openings cover."""
     union = []
     covered = 0
     for opening in ordered:
@@ -149,17 +149,17 @@ def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
 
 
 def _order(opening: _Opening) -> tuple[object, ...]:
-    """Puts what is nested after what it lies in, and of equals the rule that opens more first."""
+    """Orders outer before inner openings, and of equal ones the rule with more traffic first."""
     start, end, rule, _ = opening
-    # A CIDR stays what it is, the entries of a prefix list may change.
+    # Prefer a CIDR, because the entries of a prefix list may change.
     is_list = rule.is_prefix_list
-    # Of ::/0 and 2000::/3, which open the same, the shorter prefix.
+    # ::/0 and 2000::/3 open the same addresses: prefer the shorter prefix.
     length = 0 if is_list else prefix_length(rule.source)
     return start, -end, -rule.traffic.breadth, is_list, length, rule.sort_key
 
 
 def _is_own(traffic: Traffic, exposed: Traffic) -> bool:
-    """Whether a rule that counts towards ``exposed`` is for it, rather than for more."""
+    """Whether a rule with this traffic is for ``exposed`` itself, not for wider traffic."""
     if exposed.protocol in PORT_PROTOCOLS:
         return traffic.protocol == exposed.protocol
     return traffic == exposed
@@ -179,6 +179,6 @@ def _exposure(
         addresses=addresses,
         share=addresses / internet.size,
         address_set=address_set(routable[family], located),
-        # A rule comes once for each CIDR of its list; to hash them would take longer.
+        # A rule occurs once for each CIDR of its list; hashing rules would take longer than ids.
         rules=tuple({id(opening.rule): opening.rule for opening in union}.values()),
     )

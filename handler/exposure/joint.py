@@ -14,7 +14,7 @@ from handler.model.network import Exposure, NetworkInterface, OpenGroup, RegionD
 
 
 class JointExposure(NamedTuple):
-    """What several groups expose together, and the interfaces on which they do."""
+    """What several groups open only together, and the interfaces with these groups."""
 
     exposure: Exposure
     groups: tuple[SecurityGroup, ...]
@@ -22,14 +22,14 @@ class JointExposure(NamedTuple):
 
 
 def joint_exposures(region: RegionData, internets: Internets) -> Iterator[JointExposure]:
-    """Every exposure that reaches further than each of its groups does by itself.
+    """The exposures that reach further than those of any single group.
 
-    The same rules on many interfaces are one joint exposure.
+    The same rules on several interfaces are one joint exposure.
     """
     open_groups = {member.group.id: member for member in region.open_groups if member.exposures}
     interfaces_of: defaultdict[tuple[str, ...], list[NetworkInterface]] = defaultdict(list)
     for interface in region.interfaces or ():
-        # Groups on an interface are a set; closed ones add nothing to what the others open.
+        # Groups that open nothing add nothing to what the others open.
         group_ids = tuple(sorted(open_groups.keys() & interface.group_ids))
         if len(group_ids) > 1:
             interfaces_of[group_ids].append(interface)
@@ -50,7 +50,7 @@ def joint_exposures(region: RegionData, internets: Internets) -> Iterator[JointE
 
 
 def _includes(member: OpenGroup, exposure: Exposure) -> bool:
-    """Whether the group's own exposures show all that this one does."""
+    """Whether the group by itself opens all of the exposure, with no less reach."""
     return any(
         own.family is exposure.family
         and own.traffic.contains(exposure.traffic)

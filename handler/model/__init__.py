@@ -1,1 +1,1 @@
-"""The vocabulary of the audit as frozen data."""
+"""The audit's vocabulary as frozen data."""

@@ -1,4 +1,4 @@
-"""The report of a run over many accounts: all numbers, and the worst of its findings."""
+"""The report on many accounts: all numbers, and the worst findings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _NAMED_PROBLEMS = 10
 
 
 class Summary(NamedTuple):
-    """What a report says of findings that it does not hold."""
+    """The totals, the worst openings and the news of all accounts."""
 
     totals: Totals = Totals()
     openings: OpeningList = OpeningList()
@@ -23,17 +23,17 @@ class Summary(NamedTuple):
 
 @dataclass(frozen=True)
 class AccountsReport(Report):
-    """The report of many accounts.
+    """The report on many accounts.
 
-    It holds no findings but those that its summary names, and of ``coverage`` what was not read
-    and what has a notice, with one target for all of an account that have the same.
+    ``findings`` is empty; ``summary`` has the worst. ``coverage`` has only targets with an error or
+    a notice, and one for all targets of an account with the same.
     """
 
     summary: Summary = field(default_factory=Summary)
 
     @property
     def spans_accounts(self) -> bool:
-        """It is, also where the accounts could not be listed."""
+        """Always true, even if the accounts could not be listed."""
         return True
 
     @cached_property
@@ -43,12 +43,12 @@ class AccountsReport(Report):
 
     @cached_property
     def openings(self) -> OpeningList:
-        """What is open and listed in all accounts."""
+        """What is open and listed, in all accounts."""
         return self.summary.openings
 
     @cached_property
     def news(self) -> News:
-        """What is different from the last run in all accounts."""
+        """What has changed since the last run, in all accounts."""
         return self.summary.news
 
     @cached_property
@@ -58,7 +58,7 @@ class AccountsReport(Report):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was not read: the first ones each in a sentence, and the number of the others."""
+        """Sentences on what was not read: the first errors, and the number of the others."""
         return tuple(self._problem_texts())
 
     def _problem_texts(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Addresses and CIDRs: the only place where they are parsed and compared."""
+"""Parses and compares addresses and CIDRs; no other module does."""
 
 import socket
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from functools import lru_cache
 from ipaddress import ip_interface
 
 Interval = tuple[int, int]
-"""From the first number on, up to but without the second."""
+"""Start and end; the end is not included."""
 
-# Groups repeat the same few CIDRs thousands of times; to remember all the others costs memory.
+# Groups repeat a few CIDRs thousands of times; caching all the others would cost memory.
 CACHED_CIDRS = 4096
 
 
@@ -28,8 +28,8 @@ _SOCKET_FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 def parse_cidr(text: str) -> tuple[Family, Interval]:
     """The family of a CIDR and the addresses it covers, as integers.
 
-    Host bits may be set (1.0.0.0/0 is 0.0.0.0/0) and a lone address is a network of one.
-    Raises ``ValueError`` with a sentence for anything else.
+    Host bits may be set (1.0.0.0/0 is 0.0.0.0/0), and a single address is a network of one.
+    Raises ``ValueError`` for anything else.
     """
     address, slash, length = text.partition("/")
     family = Family.IPV6 if ":" in address else Family.IPV4
@@ -48,12 +48,12 @@ def parse_cidr(text: str) -> tuple[Family, Interval]:
 
 
 def prefix_length(cidr: str) -> int:
-    """The number after the slash of a valid CIDR; a lone address counts as 128."""
+    """The prefix length of a valid CIDR; 128 for a single address."""
     return int(cidr.partition("/")[2] or ADDRESS_BITS[Family.IPV6])
 
 
 def canonical_form(cidr: str) -> str | None:
-    """What a valid CIDR with host bits may have meant, as a phrase; None without host bits."""
+    """The two possible meanings of a CIDR with host bits, as a phrase; None without host bits."""
     written = ip_interface(cidr)
     if written.ip == written.network.network_address:
         return None
@@ -66,9 +66,9 @@ def is_prefix_list(source: str) -> bool:
 
 
 def contains(outer: str, inner: str) -> bool:
-    """Whether the one source holds all addresses of the other.
+    """Whether the outer source contains all addresses of the inner one.
 
-    The entries of a prefix list are not known here: it contains itself only.
+    A prefix list contains only itself, because its entries are unknown here.
     """
     if outer == inner:
         return True
@@ -80,7 +80,7 @@ def contains(outer: str, inner: str) -> bool:
     return family is other_family and start <= other_start and other_end <= end
 
 
-# The sources of a group come again in each of its findings.
+# A group's findings share sources.
 @lru_cache(maxsize=2**16)
 def overlap(one: str, other: str) -> bool:
     """Whether two sources have addresses in common."""
@@ -88,13 +88,13 @@ def overlap(one: str, other: str) -> bool:
 
 
 def is_global_ipv6(text: str) -> bool:
-    """Whether an IPv6 address or prefix is in 2000::/3; a VPC's own may be unique local."""
+    """Whether an IPv6 address or prefix is in 2000::/3; a VPC may also use unique local ones."""
     _, (start, _) = parse_cidr(text)
     return start >> 125 == 1
 
 
 def subtract(intervals: Sequence[Interval], holes: Sequence[Interval]) -> list[Interval]:
-    """The parts of the intervals outside the holes, which are in order, and may overlap."""
+    """The parts of the intervals outside the holes, which are sorted and may overlap."""
     parts = []
     for interval in intervals:
         start, end = interval

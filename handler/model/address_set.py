@@ -1,4 +1,4 @@
-"""Which addresses an opening lets in, in a form of bounded size that runs can compare."""
+"""The addresses that an exposure lets in, in a form of bounded size that runs can compare."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,17 +12,17 @@ from handler.model.internet import Internet
 WORLD = {Family.IPV4: "0.0.0.0/0", Family.IPV6: "::/0"}
 """The whole internet of a family."""
 MAX_CIDRS = 8
-"""A set of more CIDRs than these is kept as a hash."""
+"""A set of more CIDRs is kept as a hash."""
 _ADDRESS_TYPES: dict[Family, Any] = {Family.IPV4: IPv4Address, Family.IPV6: IPv6Address}
 
 
 @dataclass(frozen=True, slots=True)
 class AddressSet:
-    """The public addresses of one family that an opening lets in, less what is not routed.
+    """The public addresses of one family that an exposure lets in.
 
-    ``cidrs`` are merged, in order and at most ``MAX_CIDRS``; or the one id of a prefix list of
-    AWS's own. A set of more has a ``digest`` and no CIDRs. ``count`` is the number of addresses.
-    The set is empty where it is not known what gets in.
+    ``cidrs`` are merged, sorted and at most ``MAX_CIDRS``, or the id of an AWS-managed prefix list.
+    A set of more CIDRs has a hash, ``digest``, instead. ``count`` is the number of addresses.
+    The set is empty if the addresses are unknown.
     """
 
     cidrs: tuple[str, ...] = ()
@@ -31,16 +31,15 @@ class AddressSet:
 
 
 NOT_STORED = "not stored"
-"""The digest of a set that was stored by its number of addresses alone."""
+"""The ``digest`` of a set that was stored as a number of addresses only."""
 UNKNOWN_ADDRESSES = AddressSet()
-"""Where it is not known what gets in."""
+"""The set if it is unknown which addresses get in."""
 
 
 def address_set(internet: Internet, positions: Iterable[Interval]) -> AddressSet:
-    """The set of these positions, which are in order of their start.
+    """The set of these positions, which are sorted by start.
 
-    ``internet`` has nothing trusted taken out, so that a set stays the same when what is trusted
-    changes.
+    ``internet`` includes trusted CIDRs, so that a set stays the same when other CIDRs are trusted.
     """
     merged = merge(positions)
     count = sum(end - start for start, end in merged)
@@ -53,7 +52,7 @@ def address_set(internet: Internet, positions: Iterable[Interval]) -> AddressSet
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """The intervals, in order of their start, with those that touch or overlap as one."""
+    """The intervals, which are sorted by start, with adjacent and overlapping ones merged."""
     merged: list[Interval] = []
     for start, end in intervals:
         if merged and start <= merged[-1][1]:
@@ -64,13 +63,13 @@ def merge(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def positions_of(addresses: AddressSet, internet: Internet) -> list[Interval]:
-    """The set's CIDRs as positions in an internet; less what is trusted there."""
+    """The positions of the set's CIDRs in an internet, without its trusted CIDRs."""
     intervals = (internet.positions(parse_cidr(cidr)[1]) for cidr in addresses.cidrs)
     return merge(sorted((start, end) for start, end in intervals if start < end))
 
 
 def _cidrs(internet: Internet, positions: Interval) -> list[str]:
-    """The fewest CIDRs that hold the public addresses of these positions and no others."""
+    """The fewest CIDRs that contain the public addresses at these positions and no others."""
     if positions == (0, internet.size):
         return [WORLD[internet.family]]
     make = _ADDRESS_TYPES[internet.family]

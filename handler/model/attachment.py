@@ -1,4 +1,4 @@
-"""The path from the internet to a group's interfaces, and what follows from it: one table."""
+"""The path from the internet to a group's interfaces, and the table of its effects."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from handler.model.ranked import Ranked
 
 
 class Attachment(Ranked):
-    """The path from the internet to the interfaces of a group, the shortest first."""
+    """The path from the internet to a group's interfaces, the shortest first."""
 
     INTERNET_FACING = "internet-facing"
     UNKNOWN = "unknown"
@@ -18,9 +18,9 @@ class Attachment(Ranked):
 
 
 class AttachmentEffect(NamedTuple):
-    """By how many steps a path lowers the severity, and the reason in a sentence.
+    """A path lowers the severity by ``steps``; ``reason`` is a clause.
 
-    ``phrase`` is what the group is attached to; None where the report names its interfaces.
+    ``phrase`` says what the group is attached to; None if the report names the interfaces.
     """
 
     steps: int

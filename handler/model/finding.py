@@ -1,4 +1,4 @@
-"""What the audit reports: findings, with their severity and status."""
+"""Findings with their severity and status."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -24,11 +24,11 @@ class Severity(Ranked):
     INFO = "info"
 
     def lowered(self, steps: int) -> "Severity":
-        """The severity that many steps below, info at the lowest."""
+        """The severity ``steps`` below, but not below info."""
         return _SEVERITIES[min(self.rank + steps, len(_SEVERITIES) - 1)]
 
     def is_at_least(self, other: "Severity") -> bool:
-        """Whether it is as bad as the other one or worse."""
+        """Whether this severity is as bad as the other one or worse."""
         return self.rank <= other.rank
 
 
@@ -36,7 +36,7 @@ _SEVERITIES = tuple(Severity)
 
 
 class Kind(StrEnum):
-    """What a finding is about; joint is what several groups on an interface open together."""
+    """What a finding is about; joint if several groups on an interface open it together."""
 
     EXPOSURE = "exposure"
     JOINT = "interface"
@@ -45,12 +45,12 @@ class Kind(StrEnum):
 
     @property
     def is_exposure(self) -> bool:
-        """Whether it is known what is open to whom."""
+        """Whether it is known what is open, and to whom."""
         return self in {Kind.EXPOSURE, Kind.JOINT}
 
 
 class Status(StrEnum):
-    """What a finding is, compared with the last run and with the policy's exceptions."""
+    """The state of a finding, compared with the last run and the policy's exceptions."""
 
     NEW = "new"
     OPEN = "open"
@@ -61,29 +61,29 @@ class Status(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether it was seen in this run, and no exception accepts it."""
+        """Whether the finding was seen in this run and no exception accepts it."""
         return self in {Status.NEW, Status.OPEN, Status.REOPENED}
 
 
 MAX_NAMED = 15
-"""A report names that many sources, rules and interfaces of a finding, and counts the others."""
+"""How many sources, rules and interfaces of a finding a report names; it counts the others."""
 
 
 class Change(StrEnum):
-    """How an open finding differs from what was known of it."""
+    """How an open finding differs from the last run."""
 
     WIDENED = "widened"
     NARROWED = "narrowed"
     WORSENED = "worsened"
 
 
-# Tuples are searched by identity; a set would hash each choice in Python.
+# Tuples, because they are searched by identity; a set would hash its members in Python.
 _OPENED = (Status.NEW, Status.REOPENED)
 _WIDER_OR_WORSE = (Change.WIDENED, Change.WORSENED)
 
 
 class Previous(NamedTuple):
-    """What a changed finding was, or one of the findings that it grew out of."""
+    """A changed finding as it was, or one of the findings from which it developed."""
 
     id: str
     traffic: Traffic
@@ -96,27 +96,32 @@ class Previous(NamedTuple):
 class Finding(NamedTuple):
     """One exposure, or a rule that could not be evaluated.
 
-    ``id`` stays the same from run to run. ``group_ids`` are the groups that open it only together,
-    of which ``group_id`` is the first; empty where one group does. ``part_of`` is the id of such a
-    finding, of which this one is a part. ``addresses``, ``share`` and ``family`` are None where the
-    reach is unknown; ``address_set`` says which addresses get in. ``rules`` are what opens it, and
-    ``redundant_rules`` open a part of it without adding to them; a stored finding
-    has neither. ``sources``, ``prefix_lists``, ``interfaces`` and ``attached`` (what the interfaces
-    belong to, public ones first) name the first ones of ``source_count`` and ``interface_count``.
-    ``rule_ids`` are those of all rules, as far as they are known, and ``holders`` the ids of all
-    interfaces and instances; a stored finding has the first rule ids and no holders. ``detail``
-    says what is wrong with a rule that could not be evaluated, or what else opens it or a part of
-    it. ``why`` gives the reason for the severity in one sentence, ``attachment`` the path that
-    decides it. ``managed_by`` is the controller or stack that manages the group.
-    ``fix`` is the command that closes it, ``narrower`` the one that lets one range in instead.
-    ``exception`` says who accepts it and until when, or until when they did, or which exception is
-    narrower than the finding. ``first_seen``, ``last_seen``, ``resolved_at`` and ``changed_at``
-    (when it was last new, wider or worse) are UTC in ISO 8601 with a Z. ``change`` says how an open
-    one differs from the last run, ``previously`` what it was, the first few of
-    ``previously_count``; ``origins`` are the ids of all known findings that it grew out of. One
-    with ``flips`` has opened and closed that often since ``flipping_since``; where it
-    ``is_damped``, its change alone is no reason to mail. ``opened_by`` says who opened it or made
-    it wider last; None where that was not asked.
+    ``id`` stays the same from run to run. Times are UTC in ISO 8601 with a Z.
+
+    Where: ``group_ids`` are the groups that open it only together, beginning with ``group_id``;
+    empty if one group opens it. ``part_of`` is the id of the joint finding that includes this one.
+    ``interfaces`` and ``attached`` (their holders, public ones first) are the first of
+    ``interface_count``; ``holders`` are the ids of all interfaces and instances. ``managed_by`` is
+    the controller or stack that manages the group.
+
+    What is open: ``rules`` open it, and ``redundant_rules`` open a part of it without adding to it.
+    ``rule_ids`` are the known ids of all rules. ``sources`` and ``prefix_lists`` are the first of
+    ``source_count``. ``addresses``, ``share`` and ``family`` are None if the reach is unknown.
+
+    Evaluation: ``why`` gives the reason for the severity in one sentence, ``attachment`` the path
+    that decides it. ``detail`` says why a rule could not be evaluated, or what else opens the
+    finding or a part of it. ``fix`` is the command that closes it, ``narrower`` the command that
+    lets one range in instead. ``exception`` says who accepts it and until when, or which exception
+    has expired or is narrower than the finding.
+
+    History: ``changed_at`` is when it was last new, wider or worse. ``change`` says how an open
+    finding differs from the last run, ``previously`` what it was: the first of
+    ``previously_count``. ``origins`` are the ids of all known findings from which it developed. It
+    has opened and closed ``flips`` times since ``flipping_since``; if it ``is_damped``, its change
+    alone is no reason to mail. ``opened_by`` says who opened it, or last made it wider; None if
+    nobody looked.
+
+    A stored finding has no rules and no holders, and only the first rule ids.
     """
 
     id: str
@@ -171,25 +176,25 @@ class Finding(NamedTuple):
 
     @property
     def is_change(self) -> bool:
-        """Whether it opened, reopened, or got wider or worse since the last run."""
+        """Whether it is new, reopened, wider or worse since the last run."""
         return self.status in _OPENED or self.change in _WIDER_OR_WORSE
 
     @property
     def is_opening(self) -> bool:
-        """Whether it was opened or made wider since the last run, and not only accepted before."""
+        """Whether it was opened or widened since the last run, not just newly listed."""
         is_new = self.status in _OPENED and not self.origins
         return is_new or self.change is Change.WIDENED
 
     @property
     def groups(self) -> tuple[tuple[str, str], ...]:
-        """Id and name of the group, or of each that opens it only together with the others."""
+        """Id and name of the group, or of each group that opens it only together with others."""
         if self.group_ids:
             return tuple(zip(self.group_ids, self.group_names, strict=True))
         return ((self.group_id, self.group_name),)
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        """The report's order: severity, path, breadth of traffic, share, age, place."""
+        """The order in reports: by severity, path, breadth of traffic, share, age and place."""
         place = (self.target.account, self.target.region, self.group_name, *self.group_names)
         return (
             self.severity.rank,
@@ -207,30 +212,29 @@ class Finding(NamedTuple):
 
 
 def is_listed(finding: Finding, minimum_severity: Severity) -> bool:
-    """Whether people are shown the finding, rather than told how many there are.
+    """Whether the finding is shown to people, rather than only counted.
 
-    What could not be read is listed whatever it may open: silence must mean clean.
+    Unreadable sources are always listed, because an empty list must mean that nothing is open.
     """
     return finding.kind is Kind.UNREADABLE or finding.severity.is_at_least(minimum_severity)
 
 
 class Opening(NamedTuple):
-    """What people read as one line: a finding, and the same opening for IPv6."""
+    """A finding and its twin: the same exposure for the other family."""
 
     finding: Finding
     twin: Finding | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The finding and its twin."""
+        """The finding and its twin, if any."""
         return (self.finding, self.twin) if self.twin else (self.finding,)
 
 
 def as_openings(findings: Iterable[Finding]) -> tuple[Opening, ...]:
-    """The findings as people count them, in their order.
+    """The findings as people count them, in the same order.
 
-    The same opening for IPv4 and IPv6 is one, and so is what several groups open together with
-    the part of each.
+    A finding and its twin for the other family count once, and so do a joint finding and its parts.
     """
     findings = tuple(findings)
     ids = {finding.id for finding in findings}
@@ -249,8 +253,8 @@ def as_openings(findings: Iterable[Finding]) -> tuple[Opening, ...]:
 
 
 def _meaning(finding: Finding) -> tuple[object, ...]:
-    """What two findings share that differ in the family only."""
+    """The fields that two findings share if they differ only in the family."""
     place = (finding.target, finding.group_id, finding.group_ids, finding.attachment)
     opened = (finding.kind, finding.traffic, finding.severity, finding.change)
-    # Rules that could not be evaluated have no family, and so no twin.
+    # A rule that could not be evaluated has no family, and so no twin.
     return (*place, *opened, finding.status, finding.family and "", finding.exception)

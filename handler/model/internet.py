@@ -8,7 +8,7 @@ from itertools import accumulate, product
 from handler.model.address import ADDRESS_BITS, CACHED_CIDRS, Family, Interval, parse_cidr, subtract
 from handler.model.reach import Breadth, Reach
 
-# Python's own ipaddress is no help: its is_global changed between 3.10, 3.11.7 and 3.13.
+# Not Python's ipaddress: its is_global differs between 3.10, 3.11.7 and 3.13.
 # https://www.iana.org/assignments/iana-ipv4-special-registry
 # https://www.iana.org/assignments/iana-ipv6-special-registry
 _ALLOCATED = {Family.IPV4: "0.0.0.0/0", Family.IPV6: "2000::/3"}
@@ -31,25 +31,24 @@ _NOT_ROUTED = {
     ),
     Family.IPV6: ("2001:db8::/32", "3fff::/20"),
 }
-# From this many public addresses on, a part of the internet is wide: a /16, an IPv6 /32.
+# At least this many public addresses are wide: a /16, an IPv6 /32.
 _WIDE = {Family.IPV4: 2**16, Family.IPV6: 2**96}
-# Up to this many it is a single network: a /24, an IPv6 /48.
+# At most this many are a single network: a /24, an IPv6 /48.
 _FEW = {Family.IPV4: 2**8, Family.IPV6: 2**80}
-# The IPv6 addresses of one registry, a /12, count as the whole internet.
+# The IPv6 addresses of one regional registry, a /12, count as the whole internet.
 _REGISTRY_BLOCK = 2**116
 
 
 class Internet:
     """The routable addresses of one family, less the trusted ones, counted without gaps.
 
-    Every address has a position: how many public addresses lie below it. In positions a CIDR is
-    one interval that holds its public addresses and nothing else, so what is private or trusted
-    has no length, and the whole internet is 0 to ``size``. Order is kept: CIDRs that are nested
-    or disjoint as addresses are so as positions too.
+    The position of an address is the number of public addresses below it. As positions, a CIDR is
+    one interval of its public addresses: private and trusted CIDRs are empty, and the whole
+    internet is 0 to ``size``. CIDRs that are nested or disjoint remain so as positions.
     """
 
     def __init__(self, family: Family, trusted: Iterable[str] = ()) -> None:
-        """``trusted`` are CIDRs of either family; those of the other one are ignored."""
+        """``trusted`` are CIDRs; those of the other family are ignored."""
         self.family = family
         networks = map(parse_cidr, (*_NOT_ROUTED[family], *trusted))
         gaps = [interval for gap_family, interval in networks if gap_family is family]
@@ -62,21 +61,21 @@ class Internet:
         self.size = self._below[-1]
 
     def position(self, address: int) -> int:
-        """How many public addresses are lower than ``address``."""
+        """The number of public addresses below ``address``."""
         index = bisect_right(self._starts, address) - 1
         if index < 0:
             return 0
         return self._below[index] + min(address, self._ends[index]) - self._starts[index]
 
     def positions(self, interval: Interval) -> Interval:
-        """The public addresses among ``interval``, as positions; empty when there are none."""
+        """The positions of the public addresses in the interval; empty if there are none."""
         start, end = interval
         return self.position(start), self.position(end)
 
     def address_runs(self, positions: Interval) -> Iterator[Interval]:
-        """The runs of addresses whose public ones have these positions; none are empty.
+        """All intervals of addresses whose public addresses have these positions.
 
-        They differ in what they hold, at their ends, of addresses that are not public.
+        They differ in how many non-public addresses they include at their ends.
         """
         start, end = positions
         first = bisect_right(self._below, start) - 1
@@ -91,7 +90,7 @@ class Internet:
         yield from product(sorted(lows, reverse=True), sorted(highs))
 
     def reach(self, addresses: int) -> Reach:
-        """The reach of that many different public addresses."""
+        """The reach of this number of public addresses."""
         if addresses == 0:
             return Reach.NONE
         if addresses == self.size:
@@ -99,7 +98,7 @@ class Internet:
         return Reach.WIDE if addresses >= _WIDE[self.family] else Reach.PUBLIC
 
     def breadth(self, addresses: int) -> Breadth:
-        """How much of the internet that many different public addresses are."""
+        """The breadth of this number of public addresses."""
         is_registry_block = self.family is Family.IPV6 and addresses >= _REGISTRY_BLOCK
         if is_registry_block or 2 * addresses >= self.size:
             return Breadth.MOST
@@ -109,15 +108,15 @@ class Internet:
 
 
 class Internets:
-    """The internet of both families, with the same trusted CIDRs taken out."""
+    """The internets of both families, less the same trusted CIDRs."""
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
-        """Raises ``ValueError`` for a trusted CIDR that is not one."""
+        """Raises ``ValueError`` for an invalid CIDR."""
         trusted = tuple(trusted)
         self._of = {family: Internet(family, trusted) for family in Family}
         self.locate = lru_cache(CACHED_CIDRS)(self._locate)
         self.routable = Internets() if trusted else self
-        """The same with nothing trusted."""
+        """The same internets including the trusted CIDRs."""
 
     def __getitem__(self, family: Family) -> Internet:
         return self._of[family]

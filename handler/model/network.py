@@ -1,4 +1,4 @@
-"""The network of a region as the audit reads it, and what its rules open."""
+"""The network of a region, and what its rules open."""
 
 import re
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from handler.model.reach import Breadth, Reach
 from handler.model.traffic import Traffic
 
 ALL_REGIONS = "all"
-"""Stands for every enabled region, in settings and where not even their names could be read."""
+"""Stands for all enabled regions, in settings and if the regions could not be listed."""
 ALL_ACCOUNTS = "all"
-"""Stands for every account of the settings, where not even their ids could be read."""
+"""Stands for all accounts, if they could not be listed."""
 ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
-"""What the id of an account looks like."""
+"""The format of an account's id."""
 REGION_NAME = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
-"""What the name of a region looks like."""
+"""The format of a region's name."""
 UNKNOWN = "unknown"
-"""Stands where an id, an account or a region is not known."""
+"""Stands for an unknown id, account or region."""
 
 
 class Target(NamedTuple):
@@ -44,12 +44,12 @@ class Rule(NamedTuple):
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        """Orders by group, traffic and source."""
+        """The order by group, traffic and source."""
         return self.group_id, *self.traffic.sort_key, self.source
 
 
 class MalformedRule(NamedTuple):
-    """A rule with values that AWS does not allow; ``reason`` is a sentence that says which."""
+    """A rule with values that AWS does not allow; ``reason`` names them in a sentence."""
 
     protocol: str
     from_port: int | None
@@ -59,11 +59,11 @@ class MalformedRule(NamedTuple):
 
 
 class SecurityGroup(NamedTuple):
-    """One group with its inbound rules; references to other groups are no rules here.
+    """One group with its inbound rules, except rules whose source is a group.
 
     ``account`` owns it, ``owner`` is the value of its Owner tag. ``managed_by`` is the controller
-    or stack that manages its rules. ``portless`` are the rules that EC2 has without ports.
-    ``private_rules`` are that many more rules, which only private addresses match.
+    or stack that manages its rules. ``portless`` are the rules that EC2 stores without ports.
+    ``private_rules`` is how many more rules it has, all with private sources.
     """
 
     id: str
@@ -79,7 +79,7 @@ class SecurityGroup(NamedTuple):
 
 
 class PrivateGroup(NamedTuple):
-    """A group that only private addresses reach; ``rules`` is how many it has."""
+    """A group that lets in private addresses only; ``rules`` is the number of its rules."""
 
     rules: int
 
@@ -87,7 +87,7 @@ class PrivateGroup(NamedTuple):
 class PrefixList(NamedTuple):
     """A managed prefix list: its CIDRs, or why it could not be read.
 
-    ``aws_name`` is the name of a list of AWS's own, whose CIDRs are not needed.
+    ``aws_name`` is the name of an AWS-managed list, whose CIDRs are not read.
     """
 
     id: str
@@ -110,9 +110,9 @@ class NetworkInterface(NamedTuple):
     """A network interface with its groups and addresses.
 
     ``type`` and ``zone`` are EC2's InterfaceType and AvailabilityZone. ``public_ipv4`` are the
-    associated public addresses, ``public_ipv6`` addresses and prefixes of 2000::/3 that may use an
-    internet gateway, ``private_ipv4`` the addresses in the subnet. ``name`` is the holder's id or
-    name, or the interface's description.
+    associated public addresses, ``public_ipv6`` the addresses and prefixes in 2000::/3 that may use
+    an internet gateway, ``private_ipv4`` the addresses in the subnet. ``name`` is the holder's id
+    or name, or the interface's description.
     """
 
     id: str
@@ -131,7 +131,7 @@ class NetworkInterface(NamedTuple):
 
     @property
     def public_addresses(self) -> tuple[str, ...]:
-        """The addresses that make it reachable from outside."""
+        """The public addresses of both families."""
         return (*self.public_ipv4, *self.public_ipv6)
 
     def public(self, family: Family) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ class NetworkInterface(NamedTuple):
 
 
 class Route(NamedTuple):
-    """An active route; ``destination`` is a CIDR or pl- id, ``target`` the id of the next hop."""
+    """An active route to a CIDR or pl- id; ``target`` is the id of the next hop."""
 
     destination: str
     target: str
@@ -148,7 +148,7 @@ class Route(NamedTuple):
 
 
 class RouteTable(NamedTuple):
-    """A route table with its routes that are not blackholes, and what it is associated with."""
+    """A route table with its active routes, and what it is associated with."""
 
     id: str
     vpc_id: str
@@ -160,7 +160,7 @@ class RouteTable(NamedTuple):
 
 
 class AclEntry(NamedTuple):
-    """An inbound entry of a network ACL; the lowest ``number`` that matches decides."""
+    """An inbound entry of a network ACL; the matching entry with the lowest ``number`` applies."""
 
     number: int
     traffic: Traffic
@@ -181,7 +181,7 @@ class BlockPublicAccess(NamedTuple):
     """VPC Block Public Access of a region.
 
     ``mode`` is EC2's InternetGatewayBlockMode; off while it is being updated.
-    ``excluded`` are the ids of VPCs and subnets that may have inbound traffic all the same.
+    ``excluded`` are the ids of VPCs and subnets that may still receive traffic.
     """
 
     mode: str = "off"
@@ -189,7 +189,7 @@ class BlockPublicAccess(NamedTuple):
 
 
 class Paths(NamedTuple):
-    """What decides whether the internet reaches an interface; None for what was not read.
+    """What decides whether the internet reaches an interface; None for parts not read.
 
     ``entry_points`` are the interfaces of network load balancers and accelerators, whose targets
     see the clients' own addresses.
@@ -202,10 +202,10 @@ class Paths(NamedTuple):
 
 
 class Exposure(NamedTuple):
-    """One family and traffic with the part of the internet that the rules together let in.
+    """The part of a family's internet that the rules together let in to the traffic.
 
-    ``addresses`` counts public addresses, ``share`` is their part of all of the family (0 to 1),
-    ``address_set`` says which they are. ``rules`` are the ones that it takes.
+    ``addresses`` is the number of public addresses, ``share`` their part of the family's internet
+    (0 to 1), ``address_set`` the addresses. ``rules`` has no redundant rules.
     """
 
     family: Family
@@ -219,18 +219,17 @@ class Exposure(NamedTuple):
 
 
 class OpenGroup(NamedTuple):
-    """A group that the report names, with what it exposes by itself."""
+    """A group that the report names, with its own exposures."""
 
     group: SecurityGroup
     exposures: tuple[Exposure, ...]
 
 
 class RegionData(NamedTuple):
-    """What was read of a target that matters to its findings.
+    """The data of a target that its findings need.
 
-    ``interfaces`` is None when they could not be read.
-    ``hides_managed`` is true where EC2 did not list hidden service-managed interfaces,
-    ``has_all_groups`` is false where reading the groups failed.
+    ``interfaces`` is None if they could not be read. ``hides_managed`` is true if EC2 did not list
+    hidden service-managed interfaces, ``has_all_groups`` is false if reading the groups failed.
     """
 
     target: Target

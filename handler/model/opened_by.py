@@ -1,11 +1,11 @@
-"""Who opened a finding, and how, as CloudTrail recorded it."""
+"""Who opened a finding and how, according to CloudTrail."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
-# CloudTrail's event history may have an event some minutes late, and so in the next run only.
+# Two, because events reach CloudTrail's event history some minutes late.
 _TRIES = 2
-# A history that throttles may be read in a later run; one that is denied is given up.
+# More, because a throttled history may be readable later; limited, because access may be denied.
 _TRIES_UNREAD = 10
 
 
@@ -31,7 +31,7 @@ class Means(StrEnum):
 
 
 class Actor(NamedTuple):
-    """A principal in readable form; ``name`` is its name alone, None where it has none."""
+    """A principal in readable form; ``name`` is its name alone, or None."""
 
     kind: ActorKind
     principal: str
@@ -39,9 +39,9 @@ class Actor(NamedTuple):
 
 
 class OpenedBy(NamedTuple):
-    """The latest call that opened a finding, and how many ``others`` took part in it.
+    """The latest call that opened a finding, and the number of ``others`` who took part.
 
-    ``at`` is UTC in ISO 8601 with a Z, ``source_address`` an IP address or the name of a service.
+    ``at`` is UTC in ISO 8601 with a Z, ``source_address`` an IP address or a service's name.
     """
 
     actor: Actor
@@ -53,11 +53,10 @@ class OpenedBy(NamedTuple):
 
 
 class NotAttributed(NamedTuple):
-    """A finding whose opening was not found so far.
+    """The opening call has not been found yet.
 
-    ``since`` is from when on to look for it in CloudTrail's event history, UTC in ISO 8601 with a
-    Z, and ``tries`` how often that was done. ``is_read`` is false where not all of it was read
-    the last time.
+    ``since`` is where the search in CloudTrail's event history starts, UTC in ISO 8601 with a Z,
+    ``tries`` the number of searches. ``is_read`` is false if the last one could not read all of it.
     """
 
     since: str
@@ -66,5 +65,5 @@ class NotAttributed(NamedTuple):
 
     @property
     def is_final(self) -> bool:
-        """Whether it is not looked for again."""
+        """Whether the search is given up."""
         return self.tries >= (_TRIES if self.is_read else _TRIES_UNREAD)

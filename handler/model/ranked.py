@@ -1,10 +1,10 @@
-"""Choices that are in order."""
+"""Enums with an order."""
 
 from enum import StrEnum
 
 
 class Ranked(StrEnum):
-    """One of several texts; ``rank`` is 0 for the first."""
+    """A text enum; ``rank`` is 0 for the first member."""
 
     rank: int
 

@@ -1,4 +1,4 @@
-"""How much of the internet gets in, in words."""
+"""How much of the internet gets in."""
 
 from enum import IntEnum
 
@@ -16,7 +16,7 @@ class Reach(Ranked):
 
 
 class Breadth(IntEnum):
-    """How much of the internet gets in, as far as the severity depends on it."""
+    """How much of the internet gets in, in the steps that affect the severity."""
 
     MOST = 0
     WIDE = 1

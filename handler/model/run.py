@@ -1,4 +1,4 @@
-"""One run of the audit: what it read, what it found, and how that compares with the last one."""
+"""A run of the audit: what it read and found, and what has changed since the last run."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -24,10 +24,10 @@ class Trigger(StrEnum):
 
 
 class Run(NamedTuple):
-    """One run of the audit; the times are UTC in ISO 8601 with a Z.
+    """One run of the audit; times are UTC in ISO 8601 with a Z.
 
-    ``is_full`` is false where the request named some targets only. ``regions`` are those of the
-    settings, empty for every region enabled for the account.
+    ``is_full`` is false if only some targets were requested. ``regions`` are the regions in the
+    settings, empty for all enabled regions.
     """
 
     id: str
@@ -40,12 +40,12 @@ class Run(NamedTuple):
 
     @property
     def day(self) -> date:
-        """The day (UTC) on which it started."""
+        """The day (UTC) on which the run started."""
         return date.fromisoformat(day_of(self.started_at))
 
 
 class CoverageStatus(StrEnum):
-    """How the reading of a target ended."""
+    """How reading a target ended."""
 
     OK = "ok"
     FAILED = "failed"
@@ -54,10 +54,10 @@ class CoverageStatus(StrEnum):
 
 
 class Coverage(NamedTuple):
-    """How much of one target was read; ``error`` says what was not, in a sentence.
+    """How much of one target was read; ``error`` is a sentence on what was not.
 
-    ``notice`` says what could not be read that would only have lowered severities. ``read_at`` is
-    when the reading began, UTC in ISO 8601.
+    ``notice`` says what was not read but could only have lowered severities. ``read_at`` is when
+    reading began, UTC in ISO 8601.
     """
 
     target: Target
@@ -75,17 +75,17 @@ class Coverage(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """The result for one target."""
+    """The coverage and findings of one target."""
 
     coverage: Coverage
     findings: tuple[Finding, ...] = ()
 
 
 class PolicyException(NamedTuple):
-    """An exception of the policy: what may stay open, why, who answers for it, and until when.
+    """What may stay open, why, who is responsible for it, and until when.
 
-    ``group`` is an id or a name. ``source`` is a CIDR or pl- id, None for every source; without
-    an account or a region it holds in all of them. ``until`` is inclusive, in UTC.
+    ``group`` is an id or a name, ``source`` a CIDR or pl- id. None stands for all sources, accounts
+    or regions. ``until`` is inclusive, in UTC.
     """
 
     group: str
@@ -100,7 +100,7 @@ class PolicyException(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells it from others, in one text."""
+        """A text that identifies the exception."""
         fields = (self.group, self.ports, self.source, self.account, self.region, self.until)
         return "|".join(map(str, fields))
 
@@ -114,15 +114,14 @@ class ExceptionReview(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What is different from the last committed run, besides the findings' own statuses.
+    """What has changed since the last committed run, besides the findings' statuses.
 
-    ``first`` is a run without a committed one before it. ``lost`` are targets that could be read
-    then and cannot now, ``regained`` the other way round; ``left_out`` are no longer asked for.
-    ``ending`` are exceptions that expire soon, or did, and were not announced yet. ``unlisted``
-    were listed and are below the minimum severity now. Where the settings or how severities are
-    decided have changed, ``has_new_settings`` is true; ``dropped`` findings are no longer listed
-    for that reason. Of many accounts, ``departed`` are no longer audited, each in a phrase, and
-    ``returned`` are audited again.
+    ``first`` is true if there is no such run. ``lost`` targets can no longer be read, ``regained``
+    ones can be read again, ``left_out`` ones are no longer requested. ``ending`` exceptions expire
+    soon or have expired, and were not announced yet. ``unlisted`` findings are now below the
+    minimum severity. ``has_new_settings`` is true if the settings or the rules for severities have
+    changed; ``dropped`` is how many findings are no longer listed because of that. ``departed``
+    accounts (phrases) are no longer audited, ``returned`` ones are audited again.
     """
 
     first: bool = False
@@ -141,11 +140,10 @@ class Changes(NamedTuple):
 class Report:
     """The result of one run; coverage and findings are sorted.
 
-    ``findings`` include those of earlier runs that are resolved now, or could not be verified.
-    ``authorized`` are openings on ports that the policy authorizes: no findings.
-    ``changes`` is None where the last run is not known, ``notices`` are sentences on what went
-    wrong with the ledger. Findings below ``minimum_severity`` are counted and not listed.
-    ``accounts`` are those of a run over many.
+    ``findings`` includes findings of earlier runs that are resolved, or could not be verified.
+    ``authorized`` is what is open on authorized ports and is not reported. ``changes`` is None if
+    the last run is unknown. ``notices`` are sentences on problems with the ledger. Findings below
+    ``minimum_severity`` are counted, not listed. ``accounts`` is empty for a single account.
     """
 
     run: Run
@@ -160,7 +158,7 @@ class Report:
 
     @cached_property
     def open(self) -> tuple[Finding, ...]:
-        """The findings that were seen in this run and that no exception accepts."""
+        """The findings that were seen in this run and are not accepted by an exception."""
         return tuple(finding for finding in self.findings if finding.status.is_open)
 
     @cached_property
@@ -170,7 +168,7 @@ class Report:
 
     @cached_property
     def news(self) -> News:
-        """What is different from the last run, in the order in which people read it."""
+        """What has changed since the last run."""
         by_status = defaultdict(list)
         for opening in self.openings:
             by_status[opening.finding.status].append(opening)
@@ -203,7 +201,7 @@ class Report:
     def totals(self) -> Totals:
         """The numbers of the report."""
         openings = as_openings(self.open)
-        # Of an account that could not be entered not even the regions are known.
+        # The regions of an account that could not be entered are unknown.
         unread = [c for c in self.unread if self.accounts and c.target.region == ALL_REGIONS]
         return Totals(
             regions=len(self.coverage),
@@ -225,16 +223,16 @@ class Report:
         )
 
     def with_status(self, status: Status) -> tuple[Finding, ...]:
-        """The findings with that status."""
+        """The findings with this status."""
         return tuple(finding for finding in self.findings if finding.status is status)
 
     def listed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Those of the findings that people are shown, rather than told how many they are."""
+        """The findings that are shown to people, rather than only counted."""
         return tuple(f for f in findings if is_listed(f, self.minimum_severity))
 
     @property
     def unread(self) -> tuple[Coverage, ...]:
-        """The targets that could not be read, or not in full."""
+        """The targets that were not read, or not completely."""
         return tuple(coverage for coverage in self.coverage if not coverage.is_complete)
 
     @property
@@ -244,22 +242,22 @@ class Report:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything was read: only then does no finding mean clean."""
+        """Whether everything was read: only then do no findings mean that nothing is open."""
         return not self.totals.unread and not self.totals.unreadable
 
     @property
     def spans_accounts(self) -> bool:
-        """Whether it is of a run over many accounts."""
+        """Whether this is the report of a run over many accounts."""
         return bool(self.accounts)
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """The names of the accounts that have one, by id."""
+        """Account names by id; accounts without a name are missing."""
         return {account.id: account.name for account in self.accounts if account.name}
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was not read, each in a sentence."""
+        """Sentences on what was not read."""
         return (
             *(f"{_name(c.target)} was not read: {c.error}" for c in self.unread),
             *(f"{f.group_id} in {f.target.region}: {f.detail}" for f in self.unreadable),
@@ -279,7 +277,7 @@ class AuditIncompleteError(Exception):
 class MailError(Exception):
     """SES did not accept the digest; the message says why and what to do.
 
-    ``refused`` is false where SES did not answer and may have accepted it all the same.
+    ``refused`` is false if SES did not answer, and so may have accepted it.
     """
 
     def __init__(self, message: str, *, refused: bool) -> None:

@@ -1,4 +1,4 @@
-"""The numbers of a report, and its openings as people count them."""
+"""The numbers in a report, and its openings as people count them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,9 +12,9 @@ _Key = TypeVar("_Key")
 
 @dataclass(frozen=True, slots=True)
 class OpeningList:
-    """Openings in the report's order: the first ones, and how many there are of each severity.
+    """The first openings in the report's order, and the number of all openings by severity.
 
-    Its length is that of all, also of those that it does not hold.
+    The length counts all openings, including those that the list does not contain.
     """
 
     first: tuple[Opening, ...] = ()
@@ -22,12 +22,12 @@ class OpeningList:
 
     @classmethod
     def of(cls, openings: Iterable[Opening]) -> "OpeningList":
-        """A list that holds all of them."""
+        """A list that contains all of the openings."""
         first = tuple(openings)
         return cls(first, Counter(opening.finding.severity for opening in first))
 
     def of_severity(self, severity: Severity) -> "OpeningList":
-        """Those of that severity."""
+        """The openings of this severity."""
         first = tuple(o for o in self.first if o.finding.severity is severity)
         return OpeningList(first, {severity: self.counts.get(severity, 0)})
 
@@ -42,9 +42,9 @@ class OpeningList:
 
 
 class News(NamedTuple):
-    """The openings that have changed, by how, and those that are still open.
+    """The openings by how they have changed.
 
-    ``worse`` are wider or more severe. ``narrowed`` ones are still open, too.
+    ``worse`` are wider or more severe. ``narrowed`` ones are also in ``still_open``.
     """
 
     new: OpeningList = OpeningList()
@@ -57,7 +57,7 @@ class News(NamedTuple):
 
     @property
     def opened(self) -> OpeningList:
-        """What got worse in any way, in the order of the change mail."""
+        """New, worse and reopened openings, in the order of the change digest."""
         return self.new + self.worse + self.reopened
 
 
@@ -65,11 +65,11 @@ class News(NamedTuple):
 class Totals:
     """How much was read, and how many findings there are.
 
-    Of the ``regions``, ``unread`` were not read, or not in full; ``unread_accounts`` are those of
-    several of which no region was read, with ``unread_account_regions`` in them. ``unreadable`` are
-    open findings about sources that could not be read. ``severities`` count open findings,
-    ``openings`` what is open as people count it; ``unlisted`` are those of them that people are
-    not shown. ``opened`` and ``resolved`` are what differs from the last run.
+    ``unread`` of the ``regions`` were not read, or not completely. ``unread_accounts`` counts
+    accounts with no region read, ``unread_account_regions`` their regions. ``unreadable`` counts
+    open findings about sources that could not be read. ``severities`` counts open findings,
+    ``openings`` what is open as people count it, and ``unlisted`` how much of that is not shown.
+    ``opened`` and ``resolved`` count changes since the last run.
     """
 
     regions: int = 0
@@ -98,17 +98,17 @@ class Totals:
 
     @property
     def findings(self) -> int:
-        """How many are open."""
+        """The number of open findings."""
         return sum(self.severities.values())
 
 
 def sum_of(numbers: Mapping[_Key, int], added: Mapping[_Key, int]) -> dict[_Key, int]:
-    """The sums by key."""
+    """The sum for each key."""
     return {key: numbers.get(key, 0) + added.get(key, 0) for key in {**numbers, **added}}
 
 
 class AccountResult(NamedTuple):
-    """What a run over many accounts found in one of them, as people count it."""
+    """The openings of one account, in a run over many accounts."""
 
     id: str
     name: str | None
@@ -117,5 +117,5 @@ class AccountResult(NamedTuple):
 
 
 def account_title(account_id: str, name: str | None) -> str:
-    """Name and id, or the id alone."""
+    """The account's name and id, or the id alone."""
     return f"{name} ({account_id})" if name else account_id

@@ -1,4 +1,4 @@
-"""Protocols and ports: the only place where they are read and compared."""
+"""Parses and compares protocols and ports; no other module does."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from handler.sanitize import describe
 
 ALL_PROTOCOLS = "all"
-"""The protocol of a rule that lets every protocol in; AWS writes it -1."""
+"""Stands for all protocols, which AWS writes as -1."""
 PORT_PROTOCOLS = frozenset({"tcp", "udp"})
 """The protocols with ports."""
 ICMP_PROTOCOLS = frozenset({"icmp", "icmpv6"})
@@ -20,11 +20,11 @@ _NAMES = frozenset(_NAMES_BY_NUMBER.values())
 
 
 class Traffic(NamedTuple):
-    """What a rule lets in: a protocol with its ports, or with its icmp type and code.
+    """A protocol with its ports, or its ICMP type and code.
 
     ``protocol`` is tcp, udp, icmp, icmpv6, ``ALL_PROTOCOLS`` or an IP protocol number as text.
-    Only tcp and udp have ports, inclusive and 0 to 65535. Only icmp and icmpv6 have a type and a
-    code; None there means all of them.
+    Only tcp and udp have ports, 0 to 65535 and inclusive. Only icmp and icmpv6 have a type and a
+    code; None means all.
     """
 
     protocol: str
@@ -34,7 +34,7 @@ class Traffic(NamedTuple):
     icmp_code: int | None = None
 
     def contains(self, other: "Traffic") -> bool:
-        """Whether all of the other traffic lies within this."""
+        """Whether all of the other traffic lies within this traffic."""
         if self.protocol == ALL_PROTOCOLS or self == other:
             return True
         if self.protocol != other.protocol:
@@ -45,7 +45,7 @@ class Traffic(NamedTuple):
         return self.icmp_code is None and self.icmp_type in {None, other.icmp_type}
 
     def intersection(self, other: "Traffic") -> "Traffic | None":
-        """The traffic that lies within both; None where there is none."""
+        """The traffic that lies within both; None if there is none."""
         if self.protocol == other.protocol and self.protocol in PORT_PROTOCOLS:
             (low, high), (other_low, other_high) = self.ports, other.ports
             first, last = max(low, other_low), min(high, other_high)
@@ -56,7 +56,7 @@ class Traffic(NamedTuple):
 
     @property
     def ports(self) -> tuple[int, int]:
-        """The first and the last port; what has no ports counts as all of them."""
+        """The first and the last port; all ports for traffic without any."""
         if self.from_port is None or self.to_port is None:
             return 0, LAST_PORT
         return self.from_port, self.to_port
@@ -73,7 +73,7 @@ class Traffic(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Protocol and ports, or type and code, as people write them."""
+        """Protocol and ports, or type and code, in readable form, for example tcp/22."""
         if self.protocol == ALL_PROTOCOLS:
             return "all traffic"
         if self.protocol in ICMP_PROTOCOLS:
@@ -90,14 +90,14 @@ class Traffic(NamedTuple):
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, int]:
-        """Orders by protocol, then ports, then type and code; what is missing comes first."""
+        """The order by protocol, ports, type and code; missing ones come first."""
         numbers = (self.from_port, self.to_port, self.icmp_type, self.icmp_code)
         low, high, icmp_type, icmp_code = (-1 if n is None else n for n in numbers)
         return self.protocol, low, high, icmp_type, icmp_code
 
 
 def cover(parts: Iterable[Traffic], traffic: Traffic) -> bool:
-    """Whether all of the traffic lies within the parts together."""
+    """Whether the parts together contain all of the traffic."""
     parts = list(parts)
     if any(part.contains(traffic) for part in parts):
         return True
@@ -111,9 +111,9 @@ def cover(parts: Iterable[Traffic], traffic: Traffic) -> bool:
 
 
 def parse_protocol(value: object) -> str:
-    """A protocol's one name, from AWS's names and numbers in any case.
+    """The canonical name of a protocol, from a name or number in upper or lower case.
 
-    Raises ``ValueError`` with a sentence.
+    Raises ``ValueError`` for anything else.
     """
     given = str(value).strip().lower() if isinstance(value, str | int) else ""
     name = _NAMES_BY_NUMBER.get(given, given)
@@ -127,13 +127,13 @@ def parse_protocol(value: object) -> str:
 
 
 def read_traffic(fields: Mapping[str, Any], protocol: str, low: str, high: str) -> Traffic:
-    """The traffic in an object of AWS, from these fields. Raises ``ValueError`` with a sentence."""
+    """The traffic in these fields of an object. Raises ``ValueError`` if AWS does not allow it."""
     bounds = [_bound(name, fields.get(name)) for name in (low, high)]
     return parse_traffic(parse_protocol(fields.get(protocol)), *bounds)
 
 
 def _bound(name: str, value: object) -> int | None:
-    """A port, type or code; None when it is missing or -1, which both mean all of them."""
+    """A port, type or code; None, which means all, if it is missing or -1."""
     if value is None or value == -1:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
@@ -142,9 +142,9 @@ def _bound(name: str, value: object) -> int | None:
 
 
 def parse_traffic(protocol: str, low: int | None, high: int | None) -> Traffic:
-    """Traffic of a protocol between two ports, or with an icmp type and code; None means all.
+    """Traffic of a protocol between two ports, or with an ICMP type and code; None means all.
 
-    Raises ``ValueError`` with a sentence.
+    Raises ``ValueError`` if AWS does not allow the numbers.
     """
     if protocol in PORT_PROTOCOLS:
         if low is None and high is None:

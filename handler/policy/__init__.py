@@ -1,1 +1,1 @@
-"""The policy of a stack: strictly read, and applied to findings."""
+"""Reads the policy of a stack and applies it to findings."""

@@ -1,8 +1,7 @@
-"""What the policy lets stay open: authorized ports, and exceptions until their date.
+"""Applies authorized ports and exceptions to findings.
 
-An exception accepts a finding only when it, alone or together with others, covers every source of
-the finding on all of its traffic. A finding that is wider than its exception stays open, and the
-report says so.
+Exceptions accept a finding only if together they cover every source of the finding on all of its
+traffic. A finding that is wider than its exceptions stays open, and the report says so.
 """
 
 from collections import defaultdict
@@ -19,14 +18,14 @@ from handler.model.run import Coverage, ExceptionReview, PolicyException, Run
 from handler.model.traffic import PORT_PROTOCOLS, Traffic, cover
 from handler.policy.policy import Policy
 
-# The report names an exception this long before it expires.
+# How long before it expires the report names an exception.
 _NOTICE_PERIOD = timedelta(days=14)
 
 
 class PolicyResult(NamedTuple):
-    """Findings after the policy: those that stay, and those on authorized ports.
+    """Findings with the policy applied, and those on authorized ports apart.
 
-    ``used`` are the exceptions that are about any of them.
+    ``used`` are the exceptions that match any finding.
     """
 
     findings: tuple[Finding, ...]
@@ -38,7 +37,7 @@ class PolicyResult(NamedTuple):
 def apply_policy(
     findings: Iterable[Finding], coverage: Sequence[Coverage], policy: Policy, run: Run
 ) -> PolicyResult:
-    """The findings with what the policy accepts on the day of the run, in the same order.
+    """The findings with the policy applied, in the same order, as of the day of the run.
 
     A rule that could not be evaluated is neither authorized nor accepted.
     """
@@ -65,7 +64,7 @@ def apply_policy(
 def _matching_exceptions(
     finding: Finding, by_group: Mapping[str, Sequence[PolicyException]]
 ) -> list[list[PolicyException]]:
-    """For each group of the finding, the exceptions that match a part of what it opens."""
+    """For each group of the finding, the exceptions that match a part of it."""
     return [
         [
             exception
@@ -82,7 +81,7 @@ def _matching_exceptions(
 def _with_exceptions(
     finding: Finding, matching: Sequence[Sequence[PolicyException]], today: date
 ) -> Finding:
-    """The finding with the exceptions that accept it, expired, or are narrower than it."""
+    """The finding with a note on exceptions that accept it, have expired or are too narrow."""
     status = finding.status
     valid = [[exception for exception in group if exception.until >= today] for group in matching]
     if accepting := _covering(finding, valid):
@@ -109,7 +108,7 @@ def _with_exceptions(
 def _covering(
     finding: Finding, matching: Sequence[Sequence[PolicyException]]
 ) -> list[PolicyException]:
-    """The exceptions that together cover the finding in each of its groups; empty if none do."""
+    """The exceptions that together cover the finding in each of its groups, or none."""
     used: set[PolicyException] = set()
     for exceptions in matching:
         for traffic, source in _to_accept(finding):
@@ -126,9 +125,9 @@ def _covering(
 
 
 def _to_accept(finding: Finding) -> Iterable[tuple[Traffic, str]]:
-    """What must be accepted: also what redundant rules open.
+    """What exceptions must accept: traffic and source of the rules, including redundant ones.
 
-    But not what prefix lists do, where CIDRs open all of it.
+    If CIDRs alone open all of the finding, prefix lists are left out.
     """
     has_lists = any(rule.is_prefix_list for rule in finding.rules)
     redundant = (r for r in finding.redundant_rules if has_lists or not r.is_prefix_list)
@@ -136,15 +135,15 @@ def _to_accept(finding: Finding) -> Iterable[tuple[Traffic, str]]:
 
 
 def _openings(finding: Finding, rules: Iterable[Rule]) -> Iterator[tuple[Traffic, str]]:
-    """What of the finding's traffic the rules open, and to which source."""
+    """For each rule, the part of the finding's traffic that it opens, and to which source."""
     for rule in rules:
         if traffic := rule.traffic.intersection(finding.traffic):
             yield traffic, rule.source
 
 
 def _matches(exception: PolicyException, finding: Finding) -> bool:
-    """Whether the exception is about a part of what the finding opens."""
-    # A rule that could not be evaluated may be what the exception is about.
+    """Whether the exception matches a part of what the finding opens."""
+    # An exception may be meant for a rule that could not be evaluated.
     if not finding.kind.is_exposure:
         return True
     if not exception.traffic.intersection(finding.traffic):
@@ -158,7 +157,7 @@ def _matches(exception: PolicyException, finding: Finding) -> bool:
 
 
 def _covers_part(accepted: Traffic, traffic: Traffic) -> bool:
-    """Whether the accepted traffic covers the other, or some of its ports."""
+    """Whether the accepted traffic covers the traffic, or some of its ports."""
     has_ports = accepted.protocol == traffic.protocol and accepted.protocol in PORT_PROTOCOLS
     overlaps = has_ports and accepted.intersection(traffic) is not None
     return overlaps or accepted.contains(traffic)
@@ -169,8 +168,8 @@ def review_exceptions(
 ) -> ExceptionReview:
     """The exceptions that need attention on the day of the run.
 
-    Where nothing used one, ``coverage`` says whether all was read that it may be about; targets
-    that were read in full may be missing in it.
+    An exception counts as unused only after a full run that read all targets that it may match.
+    ``coverage`` may leave out completely read targets.
     """
     exceptions, today = _sorted(policy.exceptions), run.day
     last_notice_day = today + _NOTICE_PERIOD
@@ -184,7 +183,7 @@ def review_exceptions(
 
 
 def _was_read(exception: PolicyException, coverage: Sequence[Coverage]) -> bool:
-    """Whether all was read that the exception may be about; else its use is not known."""
+    """Whether all targets that the exception may match were read."""
     return all(
         target_coverage.is_complete
         for target_coverage in coverage

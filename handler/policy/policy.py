@@ -1,4 +1,4 @@
-"""What a stack's policy says: what is listed, what is trusted, and what may stay open."""
+"""A stack's policy: what is listed, what is trusted, and what may stay open."""
 
 from datetime import date
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from handler.model.traffic import Traffic
 from handler.policy import validation
 
 POLICY_KEYS = ("minimumSeverity", "trustedCidrs", "authorizedPorts", "exceptions")
-"""What policy.json may hold; the stack config's keys of the same names."""
+"""The keys of policy.json, which are also keys of the stack's config."""
 
 
 class Policy(NamedTuple):
     """What a stack lists, trusts and accepts.
 
-    ``minimum_severity`` is the lowest severity that the digest lists. ``trusted_cidrs`` are no
-    part of the internet. ``authorized_ports`` may be open in every group.
+    ``minimum_severity`` is the lowest severity that the digest lists. ``trusted_cidrs`` do not
+    count as internet. ``authorized_ports`` may be open in every group.
     """
 
     minimum_severity: Severity = Severity.LOW
@@ -26,10 +26,10 @@ class Policy(NamedTuple):
 
     @classmethod
     def parse(cls, document: object, today: date | None = None) -> "Policy":
-        """The policy in a JSON object with the stack config's keys; what is missing is default.
+        """The policy in a JSON object with the keys of policy.json; missing keys have defaults.
 
-        With ``today``, an exception that expired more than a year ago is refused: an author should
-        clean up the policy, but a deployed function should not fail one day because of it.
+        With ``today``, exceptions that expired more than a year ago are refused, so that authors
+        clean them up; a deployed function passes None, so as not to fail one day because of them.
         Raises ``PolicyError`` with one sentence that names key, value and expectation.
         """
         fields = validation.require_object("policy", document, POLICY_KEYS)

@@ -1,6 +1,6 @@
-"""Strict reading of a policy: severities, ports, CIDRs, dates and exceptions.
+"""Validates the values of a policy: severities, ports, CIDRs, dates and exceptions.
 
-A value with two possible meanings is refused, because a policy that is misread hides what is open.
+A value with two possible meanings is refused, because a misread policy would hide what is open.
 """
 
 import re
@@ -25,7 +25,7 @@ from handler.sanitize import expected
 _REQUIRED = ("group", "ports", "reason", "owner", "until")
 _OPTIONAL = ("source", "account", "region")
 _LONGEST_TEXT = 255
-# A date without quotes reaches the program as Pulumi's engine prints a time.
+# Pulumi's engine turns a date without quotes into a time in either form.
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z| 00:00:00 \+0000 UTC)?", re.ASCII)
 _PORTS = "of the form tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
 _PROTOCOL = "protocol"
@@ -36,18 +36,18 @@ _SHORTEST_PREFIX = {Family.IPV4: 8, Family.IPV6: 12}
 
 
 class PolicyError(ValueError):
-    """A policy with a value that is not allowed; the message names key and value."""
+    """A value in the policy is not allowed; the message names key and value."""
 
 
 def severity(key: str, value: object) -> Severity:
-    """One of the severities."""
+    """A severity by its name."""
     if value not in list(map(str, Severity)):
         refuse(key, f"one of {', '.join(Severity)}", value)
     return Severity(str(value))
 
 
 def trusted_cidrs(key: str, value: object) -> tuple[str, ...]:
-    """CIDRs that may be an organization's own: IPv4 /8 or IPv6 /12 at the widest."""
+    """CIDRs that an organization may own: at most an IPv4 /8 or IPv6 /12."""
     cidrs = _require_list(key, value, "a list of CIDRs")
     return tuple(_trusted_cidr(f"{key}[{i}]", entry) for i, entry in enumerate(cidrs))
 
@@ -63,14 +63,14 @@ def authorized_ports(key: str, value: object) -> tuple[Traffic, ...]:
 
 
 def exceptions(key: str, value: object, today: date | None) -> tuple[PolicyException, ...]:
-    """Exceptions; with ``today``, none that expired more than a year before."""
+    """Exceptions; with ``today``, those that expired more than a year ago are refused."""
     entries = _require_list(key, value)
     return tuple(_exception(f"{key}[{i}]", entry, today) for i, entry in enumerate(entries))
 
 
 def ports(key: str, value: object) -> Traffic:
     """Traffic written as tcp/443, tcp/8000-8010, udp, icmp/3/4, protocol/50 or all."""
-    # A number alone may be a port as well as a protocol.
+    # A number alone could be a port or a protocol.
     if not isinstance(value, str) or value.strip().isdecimal():
         refuse(key, _PORTS, value)
     name, slash, rest = value.partition("/")
@@ -115,7 +115,7 @@ def _exception(key: str, value: object, today: date | None) -> PolicyException:
         reason=_line(f"{key}.reason", fields["reason"]),
         owner=_line(f"{key}.owner", fields["owner"]),
         until=until,
-        # A missing key means everywhere; an empty value is a mistake that would mean the same.
+        # A missing key means everywhere; an empty value is refused as a mistake.
         source=_source(f"{key}.source", fields["source"]) if "source" in fields else None,
         account=_account(f"{key}.account", fields["account"]) if "account" in fields else None,
         region=_region(f"{key}.region", fields["region"]) if "region" in fields else None,
@@ -152,7 +152,7 @@ def _number(text: str) -> int:
 
 
 def _date(key: str, value: object) -> date:
-    # str() of anything else may be very long.
+    # Not str() of any value, which may be very long.
     match = _DATE.fullmatch(str(value)) if isinstance(value, (str, date)) else None
     try:
         return date.fromisoformat(match[1] if match else "")
@@ -167,7 +167,7 @@ def _source(key: str, value: object) -> str:
 
 
 def _cidr(key: str, expectation: str, value: object) -> str:
-    """A CIDR with one meaning: 1.2.3.4/8 may be one address or 16 million."""
+    """A CIDR without host bits: 1.2.3.4/8 could mean one address or 16 million."""
     cidr = _text(key, value)
     try:
         parse_cidr(cidr)
@@ -179,7 +179,7 @@ def _cidr(key: str, expectation: str, value: object) -> str:
 
 
 def _account(key: str, value: object) -> str:
-    # YAML reads a number that begins with 0 as octal, which has fewer digits.
+    # YAML reads a number that begins with 0 as octal: it has too few digits and is refused.
     account = str(value) if isinstance(value, int) else value
     if not isinstance(account, str) or not ACCOUNT_ID.fullmatch(account):
         refuse(key, "an account ID of 12 digits in quotes", value)
@@ -194,7 +194,7 @@ def _region(key: str, value: object) -> str:
 
 
 def _line(key: str, value: object) -> str:
-    """A text on one line."""
+    """A text, with its lines joined into one."""
     return " ".join(_text(key, value).split())
 
 

@@ -1,1 +1,1 @@
-"""The report in the forms that people and programs read; nothing here does I/O."""
+"""Renders reports for people and programs. Nothing here does I/O."""

@@ -1,4 +1,4 @@
-"""What is open on purpose: the exceptions that need attention, and how to accept a finding."""
+"""The exceptions that need attention, and how to accept a finding."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ _WEB = (Traffic("tcp", 80, 80), Traffic("tcp", 443, 443))
 
 
 def exceptions_to_review(report: Report, max_lines: int | None) -> Iterator[str]:
-    """The exceptions that need attention, each once, the most urgent first."""
+    """The exceptions that need attention, without duplicates, the most urgent first."""
     review, noun = report.exceptions, "more exception"
     for verb, exceptions in (("Expired", review.expired), ("Expires", review.expiring)):
         lines = (
@@ -35,7 +35,7 @@ def exceptions_to_review(report: Report, max_lines: int | None) -> Iterator[str]
 
 
 def first_lines_of(items: Iterable[str], noun: str, max_lines: int | None) -> tuple[str, ...]:
-    """The first items, cut to readable lines, and how many more there are."""
+    """The first items, cut to readable lines, and the number of the others."""
     lines = [cut(item, _LONGEST_LINE) for item in items]
     displayed = lines[:max_lines]
     more = len(lines) - len(displayed)
@@ -43,9 +43,9 @@ def first_lines_of(items: Iterable[str], noun: str, max_lines: int | None) -> tu
 
 
 def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]:
-    """How to accept the first opening, and the web ports of public load balancers."""
+    """How to accept the first finding, and the web ports of public load balancers."""
     findings = [opening.finding for opening in openings]
-    # A joint finding takes an exception for each of its groups.
+    # A joint finding would need an exception for each of its groups.
     single = (finding for finding in findings if finding.kind is Kind.EXPOSURE)
     if finding := next(single, None):
         exception = {

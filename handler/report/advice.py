@@ -1,4 +1,4 @@
-"""Where the reader of a digest starts."""
+"""The advice in a digest: where to start."""
 
 from handler.model.finding import Finding, Severity
 from handler.model.run import Report
@@ -13,7 +13,7 @@ _LONGEST_NAME = 80
 
 
 def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
-    """Where to start; nothing where the headline says it all.
+    """Where to start; empty if the headline is enough.
 
     ``selected`` are the openings that the digest lists.
     """
@@ -30,7 +30,7 @@ def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
         return "No critical or high findings." if is_full else ""
     is_due = report.exceptions.expired or report.exceptions.unused
     review = "Review the exceptions that have expired or match nothing." if is_due else ""
-    # What was not read in this run, or is below the minimum severity, may be open.
+    # Anything not read in this run, or below the minimum severity, may be open.
     is_all = is_clean(report) and not any(notices(report))
     return review or ("Nothing to do." if is_all else "")
 

@@ -1,4 +1,4 @@
-"""What has changed as events for other systems: one for each change, of a bounded size."""
+"""Events about changes for other systems: one per change, of bounded size."""
 
 import json
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from handler.report.json_report import finding_to_json
 from handler.sanitize import cut
 
 VERSION = 1
-# EventBridge takes 256 KB a request, and ten events are put with one.
+# EventBridge accepts 256 KB per request, and a request has ten events.
 LONGEST_EVENT = 24_000
-# The first length of texts with which the event is short enough is taken.
+# Texts are cut to the first of these lengths that makes the event short enough.
 _TEXT_LENGTHS = (500, 100, 40)
 _CHANGES = {
     Status.NEW: "opened",
@@ -21,16 +21,16 @@ _CHANGES = {
     Change.WIDENED: "widened",
     Change.NARROWED: "narrowed",
 }
-# What only a reader of the mail needs.
+# Fields that only readers of the mail need.
 _LEFT_OUT = frozenset(
     {"fix", "narrower", "previously", "previouslyCount", "flips", "flippingSince"}
 )
 
 
 def change_events(report: Report) -> Iterator[str]:
-    """The changes of a run as JSON, in the order of the report; none of a first run.
+    """The changes of a run as JSON, in the order of the report; none for a first run.
 
-    Each is the same whenever the run is repeated, and at most ``LONGEST_EVENT`` bytes long.
+    An event has at most ``LONGEST_EVENT`` bytes, and is the same if the run is repeated.
     """
     if report.changes is None or report.changes.first:
         return
@@ -40,9 +40,9 @@ def change_events(report: Report) -> Iterator[str]:
 
 
 def _change(finding: Finding, report: Report) -> str | None:
-    """What has become of the finding in this run; None where that is nothing to tell."""
+    """How the finding has changed in this run; None if there is no event for that."""
     if finding.status is Status.RESOLVED and finding.resolved_at != report.run.started_at:
-        # It was gone before, and only its mail had to wait.
+        # It was resolved in an earlier run, and only its mail had to wait.
         return None
     return _CHANGES.get(finding.status) or (
         _CHANGES.get(finding.change) if finding.change else None
@@ -68,7 +68,7 @@ def _event(finding: Finding, change: str, report: Report) -> str:
 
 
 def _shortened(value: Any, length: int) -> Any:
-    """A value with plain texts of at most that length."""
+    """The value with its texts plain and cut to a length."""
     if isinstance(value, dict):
         return {key: _shortened(part, length) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The commands that close a finding, in safe order, wrapped so that no id is broken."""
+"""The commands that close a finding in a safe order, wrapped without breaking ids."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,21 +10,21 @@ from handler.model.finding import Finding, Opening
 from handler.model.traffic import ALL_PROTOCOLS, Traffic
 from handler.sanitize import plain
 
-# What a phone shows of a line without scrolling.
+# The characters that fit on a phone without scrolling.
 _LONGEST_LINE = 44
 _LONGEST_COMMAND = 2500
-# A word as shlex.quote writes it: some of it may be in quotes, with spaces.
+# A word as shlex.quote writes it: parts of it may be quoted and contain spaces.
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 _AND = "&&"
 _RULE_IDS = "--security-group-rule-ids"
-# SSH, Telnet, RDP, WinRM, VNC, Radmin, Apple Remote Desktop and pcAnywhere: whoever closes them
-# may need them to get in.
+# SSH, Telnet, RDP, WinRM, VNC, Radmin, Apple Remote Desktop and pcAnywhere: people who close them
+# may need them to log in.
 _PORTS = (22, 23, 3283, 3389, 4899, 5631, 5632, *range(5900, 5911), 5985, 5986)
 _LOGINS = (Traffic("udp", 3389, 3389), *(Traffic("tcp", port, port) for port in _PORTS))
 
 
 class Command(NamedTuple):
-    """A command to paste, its lines separated by newlines, and which step it is, if any."""
+    """A command to paste, of one or more lines; ``step`` is its heading, or empty."""
 
     step: str
     text: str
@@ -33,7 +33,7 @@ class Command(NamedTuple):
 def commands_of(opening: Opening) -> tuple[Command, ...]:
     """The commands that close an opening.
 
-    Where people log in through it, the first one lets a range of theirs in.
+    If people log in through it, the first command lets their own range in.
     """
     finding = opening.finding
     fixes = " && ".join(f.fix for f in opening.findings if f.fix)
@@ -52,9 +52,9 @@ def commands_of(opening: Opening) -> tuple[Command, ...]:
 
 @lru_cache(1024)
 def wrap(command: str) -> str:
-    """The command with each option on a line of its own; what does not fit goes below it.
+    """The command with each option on its own line; values that do not fit go on the next lines.
 
-    Commands that differ in their rule ids only become one.
+    Commands that differ only in their rule ids are merged.
     """
     merged: dict[tuple[str, ...], list[str]] = {}
     for words in _split(_WORD.findall(command)):
@@ -67,7 +67,7 @@ def wrap(command: str) -> str:
 
 
 def _split(words: Iterable[str]) -> Iterator[list[str]]:
-    """The words of each of the commands."""
+    """The words of each command."""
     command: list[str] = []
     for word in words:
         if word == _AND:

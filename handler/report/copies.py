@@ -1,4 +1,4 @@
-"""The part of a report that is about what one person has opened, for a mail to that person."""
+"""The part of a report about what one person has opened, for a mail to that person."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -7,14 +7,16 @@ from handler.model.finding import Finding
 from handler.model.opened_by import ActorKind, OpenedBy
 from handler.model.run import Changes, ExceptionReview, Report
 
-# Whoever assumes a role chooses its session's name; these names are given by administrators.
+# Administrators choose the names of these principals; whoever assumes a role chooses its session
+# name.
 _KINDS = frozenset({ActorKind.IAM_USER, ActorKind.IDENTITY_CENTER_USER})
 
 
 def copies_of(report: Report, domains: Collection[str]) -> Iterator[tuple[str, Report]]:
-    """Each person's address with the report on what they have opened in this run, sorted.
+    """Each person's address and the report on what they have opened in this run, sorted.
 
-    A person's name must be a mail address of one of the domains, which are in lower case.
+    A person is an IAM user or IAM Identity Center user whose name is an address in one of the
+    domains, which are in lower case.
     """
     findings: dict[str, list[Finding]] = {}
     for finding in report.listed(report.open):
@@ -37,7 +39,7 @@ def copies_of(report: Report, domains: Collection[str]) -> Iterator[tuple[str, R
 
 
 def _address(finding: Finding, domains: Collection[str]) -> str | None:
-    """The name of whoever opened it, if it is an address of the domains; None otherwise."""
+    """The name of the person who opened the finding, if it is an address in the domains."""
     opener = finding.opened_by
     if not isinstance(opener, OpenedBy) or opener.actor.kind not in _KINDS:
         return None

@@ -1,4 +1,4 @@
-"""How much was read, in one line and in a table of what was not, and who was asked for it."""
+"""Coverage: how much was read, what was not, and which run it was."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from handler.report import phrases
 from handler.sanitize import cut, join_first
 
 _LONGEST_NAME = 80
-# As many as people read; sg-audit report lists all of them.
+# People read no more; sg-audit report lists all of them.
 _NAMED_UNREAD = 100
 _TRIGGERS = {
     Trigger.SCHEDULE: "Scheduled run",
@@ -21,7 +21,7 @@ _TRIGGERS = {
 
 
 def coverage_line(report: Report) -> str:
-    """For example: All 17 regions read: 42 groups, 57 rules."""
+    """How much was read, for example: All 17 regions read: 42 groups, 57 rules."""
     totals = report.totals
     if report.spans_accounts and not totals.accounts:
         return "No account was read."
@@ -36,7 +36,7 @@ def coverage_line(report: Report) -> str:
 
 
 def _accounts_line(totals: Totals, what: str) -> str:
-    """The regions of an account that was not read are not known."""
+    """How much was read if accounts were not, whose regions are unknown."""
     accounts, regions = totals.unread_accounts, totals.regions - totals.unread_account_regions
     read = totals.regions - totals.unread
     of_regions = f"{read:,} of {regions:,}" if read < regions else f"{read:,}"
@@ -46,7 +46,7 @@ def _accounts_line(totals: Totals, what: str) -> str:
 
 
 def notices(report: Report) -> Iterator[str]:
-    """What went wrong with the ledger, what has changed in the settings, and what limits a run."""
+    """Problems with the ledger, changed settings, and the notices of targets."""
     yield from report.notices
     if report.changes and report.changes.has_new_settings:
         what = "findings may be listed for the first time, or with another severity"
@@ -60,7 +60,7 @@ def notices(report: Report) -> Iterator[str]:
 
 
 def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
-    """What was not read, and why; a line for all that were not read for the same reason."""
+    """What was not read and why, with one line per reason."""
     names = names_shown(report)
     same: defaultdict[tuple[object, ...], list[Coverage]] = defaultdict(list)
     for coverage in report.unread:
@@ -79,7 +79,7 @@ def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
 
 
 def coverage_changes(report: Report) -> Iterator[str]:
-    """Which targets can be read again, and which are no longer asked for."""
+    """Which targets and accounts can be read again, and which are no longer audited."""
     if report.changes:
         names = names_shown(report)
         for account in report.changes.departed:
@@ -93,14 +93,14 @@ def coverage_changes(report: Report) -> Iterator[str]:
 
 
 def names_shown(report: Report) -> Mapping[str, str] | None:
-    """The names of the accounts where a region alone does not say where something is."""
+    """The names of the accounts; None if a region alone identifies a target."""
     if report.spans_accounts:
         return report.names
     return {} if report.totals.accounts > 1 else None
 
 
 def place_and_time(report: Report) -> Iterator[str]:
-    """The stack, the account or the number of accounts, and when the run started."""
+    """The stack, the account or number of accounts, and when the run started."""
     if report.run.stack:
         yield cut(report.run.stack, _LONGEST_NAME)
     if report.totals.accounts > 1 or report.accounts:
@@ -112,6 +112,6 @@ def place_and_time(report: Report) -> Iterator[str]:
 
 
 def origin(report: Report) -> str:
-    """Which run of which version it was."""
+    """The run's trigger and id, and the program's version."""
     run = f"{_TRIGGERS[report.run.trigger]} {cut(report.run.id, _LONGEST_NAME)}"
     return f"{run}, security-group-audit {VERSION}."

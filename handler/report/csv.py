@@ -1,4 +1,4 @@
-"""The findings as CSV that a spreadsheet opens without running anything in it."""
+"""Findings as CSV in which a spreadsheet finds no formulas."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ from handler.report import phrases
 from handler.report.json_report import finding_to_json
 from handler.sanitize import plain
 
-# All fields of a finding but lists of earlier ones.
+# All fields of a finding except lists of earlier ones.
 COLUMNS = (
     "severity", "status", "kind", "account", "accountName", "region", "groupId", "groupName",
     "groupIds", "groupNames", "vpcId", "owner", "managedBy", "attachment", "attached",
@@ -21,13 +21,13 @@ COLUMNS = (
     "ruleIds", "ruleCount", "why", "detail", "exception", "firstSeen", "lastSeen", "resolvedAt",
     "changedAt", "change", "openedBy", "fix", "narrower", "console", "id", "partOf",
 )  # fmt: skip
-# What a spreadsheet reads as a formula, at the start of a cell; in locales with decimal commas, a
-# semicolon separates cells too. https://owasp.org/www-community/attacks/CSV_Injection
+# The start of a formula, at the start of a cell. In locales with decimal commas, a semicolon also
+# separates cells. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
 
 
 def csv_rows(report: Report) -> Iterator[str]:
-    """The line of each listed finding, in the report's order, with CRLF."""
+    """One line per listed finding, in the report's order; lines end with CRLF."""
     for finding in report.listed(report.findings):
         account_name = report.names.get(finding.target.account)
         yield csv_line(finding_to_json(finding), account_name, phrases.opened_by(finding))
@@ -36,28 +36,28 @@ def csv_rows(report: Report) -> Iterator[str]:
 def csv_line(
     finding: Mapping[str, Any], account_name: str | None = None, opened_by: str = ""
 ) -> str:
-    """The line of a finding that is JSON-serialisable data."""
+    """The line for a finding in the form of ``finding_to_json``."""
     row = {**finding, "accountName": account_name, "openedBy": opened_by}
     return _line([None if value is None else _cell(value) for value in map(row.get, COLUMNS)])
 
 
-# What writes a row returns what the file's write returns.
+# writerow() returns what the file's write() returns: the line.
 _line: Callable[[Iterable[Any]], str] = csv.writer(SimpleNamespace(write=str)).writerow
 HEADING = _line(COLUMNS)
-"""The line of names."""
+"""The line with the column names."""
 
 
 @lru_cache(4096)
 def without_formulas(text: str) -> str:
-    """A plain text of which no spreadsheet reads any part as a formula."""
-    # Most texts are such by what they begin with.
+    """A plain text, no part of which a spreadsheet reads as a formula."""
+    # Most texts need no change.
     if text[:1].isalnum() and ";" not in text and text.isascii() and text.isprintable():
         return text
     return plain(_FORMULA.sub(r"\1'", text))
 
 
 def _cell(value: Any) -> Any:
-    # A choice is a text of another type, and no formula.
+    # An enum member is a text of another type, and never a formula.
     if type(value) is str:
         return without_formulas(value)
     return without_formulas(" ".join(value)) if isinstance(value, list) else value

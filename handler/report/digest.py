@@ -1,4 +1,4 @@
-"""What the digest contains, once for its text and its HTML part."""
+"""The content of the digest, shared by its text and HTML parts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -30,17 +30,17 @@ _NAMED_ACCOUNTS = 20
 
 
 class DigestKind(StrEnum):
-    """What a digest lists: all that is open, or what has changed."""
+    """What a digest lists: everything open, or only changes."""
 
     FULL = "full"
     CHANGES = "changes"
 
 
 class Section(NamedTuple):
-    """The findings of one severity, or that have changed in one way.
+    """The findings of one severity, or with one kind of change.
 
-    ``severity`` is that of the worst; None for what is not open any more. ``more`` says how many
-    are left out.
+    ``severity`` is the worst severity; None for findings that are no longer open. ``more`` says how
+    many entries are left out.
     """
 
     title: str
@@ -50,12 +50,12 @@ class Section(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """The digest's content in reading order; every text is plain and not yet escaped.
+    """The digest's content in reading order; texts are plain, but not escaped.
 
-    ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start,
-    ``summary`` has the counts, the place and the time; ``notices`` are about the ledger and the
-    settings, ``changed`` about targets that are read again or no longer. ``accounts`` are the worst
-    of many, ``purpose`` is about what is open on purpose.
+    ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start.
+    ``summary`` has counts, place and time. ``notices`` are about the ledger and the settings.
+    ``accounts`` are the worst of many. ``changed`` lists targets that are read again or no longer
+    audited. ``purpose`` says how to accept what is open on purpose.
     """
 
     subject: str
@@ -82,10 +82,10 @@ def build_digest(
     max_findings: int | None = None,
     max_lines: int | None = None,
 ) -> Digest:
-    """The digest of a report with at most ``max_findings`` open findings, the worst ones.
+    """The digest of a report, with at most ``max_findings`` open findings.
 
-    A digest of changes counts what was open before. Notices, targets, exceptions and what is not
-    open any more have at most ``max_lines`` lines each.
+    A digest of changes only counts what was open before. Notices, targets, exceptions and findings
+    that are no longer open have at most ``max_lines`` lines each.
     """
     news = report.news
     listed = report.openings
@@ -116,7 +116,7 @@ def build_digest(
 
 
 def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) -> tuple[str, ...]:
-    """The counts, the place and the time."""
+    """Counts, place and time."""
     numbers = {
         "new": len(news.new),
         "worse or wider": len(news.worse),
@@ -131,7 +131,7 @@ def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) 
 
 
 def _worst_accounts(report: Report) -> Iterator[str]:
-    """The accounts with the worst findings, and how many more have any; nothing if none has."""
+    """The accounts with the worst findings, and the number of other accounts."""
     open_in = [account for account in report.accounts if any(account.openings.values())]
     open_in.sort(key=lambda account: [-account.openings.get(s, 0) for s in Severity])
     for account in open_in[:_NAMED_ACCOUNTS]:
@@ -183,7 +183,10 @@ def _change_title(opening: Opening) -> str:
 def _closed(
     report: Report, news: News, max_lines: int | None, *, is_full: bool
 ) -> Iterator[Section]:
-    """What is resolved, narrowed or not listed any more; a full digest lists what is narrowed."""
+    """What is resolved, narrowed or no longer listed.
+
+    Narrowed findings are left out of a full digest, which lists them as open.
+    """
     names = names_shown(report)
     closed = partial(closed_entry, names=names)
 
@@ -209,14 +212,14 @@ def _closed(
 
 
 def _where(report: Report) -> str:
-    """What the number of open findings is about: a run of a part knows of that part only."""
+    """A suffix to the number of open findings: a partial run knows only its own regions."""
     return "" if report.run.is_full else " in the regions of this run"
 
 
 def _notes(
     report: Report, displayed: Sequence[Opening], number: int, *, is_full: bool
 ) -> Iterator[str]:
-    """What the digest does not list of ``number`` findings and of all others, and why."""
+    """What the digest does not list, of the ``number`` selected findings and of all others."""
     totals, still_open = report.totals, report.news.still_open
     if left_out := number - len(displayed):
         yield f"And {phrases.count(left_out, 'more finding')} in the CSV."

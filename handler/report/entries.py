@@ -1,4 +1,4 @@
-"""What the digest says of one finding: what is open, where, why, since when, how to close it."""
+"""The digest's entry for a finding: what is open, where, why, since when, how to close it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -16,10 +16,10 @@ _CHANGES = {Change.WIDENED: "Widened", Change.NARROWED: "Narrowed", Change.WORSE
 
 
 class Entry(NamedTuple):
-    """One opening, or one that has been closed.
+    """The entry for one opening.
 
-    ``label`` is a severity, or how it has changed. ``group`` has the names, ``group_ids`` the ids
-    of the groups. ``facts`` are phrases, ``details`` sentences.
+    ``label`` is its severity or kind of change, ``group`` the groups' names. ``facts`` are phrases,
+    ``details`` sentences.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 def open_entry(
     opening: Opening, label: str, *, names: Mapping[str, str] | None, with_commands: bool
 ) -> Entry:
-    """The entry of what is open; with the account where there are ``names`` of several."""
+    """The entry for an open finding; unless ``names`` is None, it names the account."""
     finding = opening.finding
     commands = commands_of(opening) if with_commands else ()
     details = list(_details(opening, with_command=bool(commands)))
@@ -50,7 +50,7 @@ def open_entry(
 
 
 def closed_entry(opening: Opening, *, names: Mapping[str, str] | None) -> Entry:
-    """The entry of what is resolved, or not listed any more."""
+    """The entry for a finding that is resolved or no longer listed."""
     finding = opening.finding
     if finding.status.is_open:
         facts = [f"now {finding.severity}", phrases.reason(finding)]
@@ -97,7 +97,7 @@ def _entry(
 
 
 def _path(finding: Finding) -> Iterator[str]:
-    """What the group is attached to, who gets in, and why that is less severe than it might be."""
+    """What the group is attached to, who gets in, and why the severity is lower."""
     reason = phrases.reason(finding)
     if finding.kind is Kind.JOINT:
         yield "open only together"
@@ -111,7 +111,7 @@ def _path(finding: Finding) -> Iterator[str]:
 
 
 def _history(finding: Finding) -> Iterator[str]:
-    """What it was, and since when it is open, where it is not as it was."""
+    """What a changed finding was, and since when it is open; nothing if it has not changed."""
     if finding.previously:
         yield from _former(finding, finding.previously[0], finding.previously_count)
     elif finding.status is not Status.REOPENED:
@@ -133,7 +133,7 @@ def _former(finding: Finding, before: Previous, number: int) -> Iterator[str]:
 
 
 def _people(opening: Opening, *, with_manager: bool) -> Iterator[str]:
-    """Who opened it, who owns the group, and what manages it."""
+    """Who opened the finding, who owns the group, and what manages the group."""
     finding = opening.finding
     openers = filter(None, map(phrases.opened_by, opening.findings))
     yield from (f"opened by: {opener}" for opener in dict.fromkeys(openers))

@@ -1,4 +1,4 @@
-"""The headers of a mail: who it is from, and which thread and list it belongs to."""
+"""The headers of a mail: sender, recipients, thread and list."""
 
 import hashlib
 import re
@@ -18,30 +18,30 @@ def envelope(
 ) -> Mapping[str, str | datetime | Address]:
     """The headers by name, without the subject; the same for the same run.
 
-    SES replaces Message-ID and Date by its own. All mails of a stack have the same References, so
-    that a mail program shows them as one thread.
+    SES replaces Message-ID and Date. All mails of a stack have the same References, so that mail
+    programs show them as one thread.
     """
     _, _, domain = sender.rpartition("@")
     stack = cut(run.stack, _LONGEST_NAME) if run.stack else ""
     name = f"{_NAME} ({stack})" if stack else _NAME
-    root = _digest(run.stack or "")
+    root = _hash(run.stack or "")
     label = file_name(run.stack) or "default"
     return {
         "From": Address(name, addr_spec=sender),
         "To": ", ".join(recipients),
         "Date": datetime.fromisoformat(run.finished_at),
-        "Message-ID": f"<{_digest(f'{run.id} {run.finished_at}')}@{domain}>",
+        "Message-ID": f"<{_hash(f'{run.id} {run.finished_at}')}@{domain}>",
         "References": f"<security-group-audit.{root}@{domain}>",
         "List-Id": f"{_NAME} <{label}.security-group-audit.{domain}>",
-        # Asks for no out-of-office replies (RFC 3834).
+        # Requests that no out-of-office replies are sent (RFC 3834).
         "Auto-Submitted": "auto-generated",
     }
 
 
 def file_name(stack: str | None) -> str:
-    """The stack's name as a part of a file's or a host's name; empty where nothing of it is."""
+    """The stack's name in a form for file and host names; may be empty."""
     return re.sub(r"[^A-Za-z0-9]+", "-", stack or "").strip("-")[:_LONGEST_NAME].lower()
 
 
-def _digest(text: str) -> str:
+def _hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Typed reading of stored JSON: a field of another type is an error, never a value."""
+"""Reads stored JSON by type: a field of another type is an error."""
 
 import sys
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
-"""What reading an object raises that is not what it should be."""
+"""The errors that reading an invalid object raises."""
 
 
 def cause_of(error: Exception) -> str:
-    """Why an object cannot be read, for the end of a sentence."""
+    """Why an object could not be read, in parentheses."""
     return f"({type(error).__name__}: {error!s:.80})"
 
 
 class Fields:
-    """The fields of a JSON object. Every method raises one of ``DECODE_ERRORS``."""
+    """The fields of a JSON object. Methods raise one of ``DECODE_ERRORS`` for invalid fields."""
 
     def __init__(self, document: object) -> None:
         if not isinstance(document, Mapping):
@@ -24,7 +24,7 @@ class Fields:
         self._document: Mapping[str, Any] = document
 
     def has(self, key: str) -> bool:
-        """Whether there is such a key."""
+        """Whether the key exists."""
         return key in self._document
 
     def value(self, key: str) -> object:
@@ -32,18 +32,18 @@ class Fields:
         return self._document[key]
 
     def text(self, key: str) -> str:
-        """A text; one object for all that are equal, because names and dates repeat."""
+        """A text, interned because names and dates repeat."""
         value = self._document[key]
         if type(value) is not str:
             self._refuse(key, str)
         return sys.intern(value)
 
     def optional_text(self, key: str) -> str | None:
-        """A text; None for null and where the key is missing."""
+        """A text; None if it is null or missing."""
         return None if self._document.get(key) is None else self.text(key)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts; empty where the key is missing."""
+        """A list of texts; empty if the key is missing."""
         if key not in self._document:
             return ()
         values = self.items(key)
@@ -60,11 +60,11 @@ class Fields:
         return value
 
     def optional_integer(self, key: str) -> int | None:
-        """A whole number; None for null and where the key is missing."""
+        """A whole number; None if it is null or missing."""
         return None if self._document.get(key) is None else self.integer(key)
 
     def count(self, key: str) -> int:
-        """A whole number of 0 or more; 0 where the key is missing."""
+        """A whole number of 0 or more; 0 if it is null or missing."""
         if self._document.get(key) is None:
             return 0
         number = self.integer(key)
@@ -73,7 +73,7 @@ class Fields:
         return number
 
     def optional_number(self, key: str) -> float | None:
-        """A number; None for null and where the key is missing."""
+        """A number; None if it is null or missing."""
         return None if self._document.get(key) is None else float(self._typed(key, int, float))
 
     def boolean(self, key: str) -> bool:
@@ -81,7 +81,7 @@ class Fields:
         return bool(self._typed(key, bool))
 
     def time(self, key: str) -> str:
-        """A time in ISO 8601 with a zone, as it is stored."""
+        """A time in ISO 8601 with a time zone, unchanged."""
         stored = self.text(key)
         _check_time(stored)
         return stored
@@ -92,7 +92,7 @@ class Fields:
         return tuple(Fields({key: time}).time(key) for time in stored)
 
     def optional_time(self, key: str) -> str | None:
-        """A time; None for null and where the key is missing."""
+        """A time; None if it is null or missing."""
         return None if self._document.get(key) is None else self.time(key)
 
     def object(self, key: str) -> "Fields":
@@ -100,7 +100,7 @@ class Fields:
         return Fields(self._document[key])
 
     def optional_object(self, key: str) -> "Fields | None":
-        """An object; None for null and where the key is missing."""
+        """An object; None if it is null or missing."""
         return None if self._document.get(key) is None else self.object(key)
 
     def objects(self, key: str) -> tuple["Fields", ...]:
@@ -108,15 +108,15 @@ class Fields:
         return tuple(map(Fields, self.items(key)))
 
     def optional_objects(self, key: str) -> tuple["Fields", ...]:
-        """A list of objects; empty where the key is missing."""
+        """A list of objects; empty if the key is missing."""
         return self.objects(key) if key in self._document else ()
 
     def items(self, key: str) -> list[Any]:
-        """A list of anything."""
+        """A list of any values."""
         return list(self._typed(key, list))
 
     def names(self) -> tuple[str, ...]:
-        """The keys, in their order."""
+        """The keys in order."""
         return tuple(self._document)
 
     def _typed(self, key: str, *types: type) -> Any:

@@ -1,4 +1,4 @@
-"""A report in one line: the subject of the mail, its preheader and the digest's headline."""
+"""A report in one line: the mail's subject and preheader, and the digest's headline."""
 
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -14,14 +14,14 @@ from handler.sanitize import cut
 
 _LONGEST_SUBJECT = 78
 _LONGEST_STACK = 16
-# With the stack's name, the severity and a short service it fits into 50 characters.
+# Fits into 50 characters with the stack's name, the severity and a short service.
 _SHORT_GROUP = 24
 _LONGEST_GROUPS = (80, _SHORT_GROUP)
 _LONGEST_SERVICE = 40
 
 
 def subject(report: Report) -> str:
-    """The longest form of the news that fits: what was not read and the worst are in all forms."""
+    """The longest form of the news that fits; all forms have the worst, and what was not read."""
     stack = cut(report.run.stack or "security groups", _LONGEST_STACK)
     unread = unread_phrase(report)
     forms = (f"[{stack}] {_after(unread, form)}" for form in _forms(report, brief=bool(unread)))
@@ -33,23 +33,23 @@ def subject(report: Report) -> str:
 
 
 def headline(report: Report) -> str:
-    """The news, or what is open, in a sentence, after what was not read."""
+    """What was not read, and the news or what is open, in a sentence."""
     return _after(unread_phrase(report), _sentence(report))
 
 
 def preheader(report: Report) -> str:
-    """What the subject does not say: how many are open, and how much was read."""
+    """What the subject does not say: the number of open findings, and how much was read."""
     counts = phrases.counts(report.openings.counts)
     return f"{f'Open: {counts}. ' if counts else ''}{coverage_line(report)}"
 
 
 def known_changes(report: Report) -> Changes | None:
-    """What is different from the last run; None where that is not known, or was the first one."""
+    """What has changed since the last run; None if that is unknown, or in the first run."""
     return None if report.changes is None or report.changes.first else report.changes
 
 
 def unread_phrase(report: Report) -> str:
-    """How much was not read, for example 2 regions not read; empty where all was."""
+    """How much was not read, for example 2 regions not read; empty if everything was."""
     totals = report.totals
     if any(coverage.target.account == ALL_ACCOUNTS for coverage in report.coverage):
         return "the accounts could not be listed"
@@ -65,13 +65,13 @@ def unread_phrase(report: Report) -> str:
 
 
 def _after(unread: str, form: str) -> str:
-    """What was not read comes first; the first letter is a capital one."""
+    """What was not read, then the form, with a capital first letter."""
     line = "; ".join(filter(None, (unread, form)))
     return f"{line[0].upper()}{line[1:]}"
 
 
 def _forms(report: Report, *, brief: bool) -> Iterator[str]:
-    """The news in ever fewer words, none with a capital letter for a start."""
+    """The news in fewer and fewer words, without a capital first letter."""
     news = report.news
     if changes := known_changes(report):
         if news.opened:
@@ -92,12 +92,12 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
 
 
 def _openings(opening: Opening) -> Iterator[str]:
-    """What has opened or got worse, where and how bad."""
+    """What has opened or got worse, where and how bad, in fewer and fewer words."""
     finding = opening.finding
     start = f"{change_label(finding).lower()} {finding.severity}: {_what(finding)}"
     for length in _LONGEST_GROUPS:
         group = phrases.group_names(finding, length)
-        # Where nothing gets through, it is not open, whatever the rules say.
+        # The reason may be that nothing gets through: then it is not open.
         if not phrases.reason(finding):
             yield f"{start} open to {phrases.audience(finding)} on {group}"
         yield f"{start} on {group}"
@@ -105,7 +105,7 @@ def _openings(opening: Opening) -> Iterator[str]:
 
 
 def _others(news: News) -> str:
-    """What else has changed, beside the worst."""
+    """What has changed besides the worst opening."""
     first = worst_of(news.opened)
     numbers = {
         "more new": len(news.new) - _holds(news.new, first),
@@ -122,7 +122,7 @@ def _holds(openings: OpeningList, opening: Opening) -> bool:
 
 
 def _quiet_changes(news: News, changes: Changes) -> str:
-    """What has changed where nothing has opened or got worse."""
+    """What has changed if nothing has opened or got worse."""
     groups = {
         "resolved": news.resolved,
         "narrowed": news.narrowed,
@@ -146,7 +146,7 @@ def _quiet_changes(news: News, changes: Changes) -> str:
 
 
 def _standing(report: Report, *, brief: bool) -> Iterator[str]:
-    """What is open, or that nothing is."""
+    """What is open, or that nothing is, in fewer and fewer words."""
     worst = _worst_listed(report)
     if not worst:
         yield _clean(report)
@@ -202,7 +202,7 @@ def _what(finding: Finding) -> str:
 
 
 def _worst_listed(report: Report) -> OpeningList:
-    """The listed openings of the worst severity, first the one to start with."""
+    """The listed openings of the worst severity, beginning with the one to close first."""
     if not report.openings:
         return OpeningList()
     first = worst_of(report.openings)
@@ -215,14 +215,14 @@ def _noun(openings: Iterable[Opening]) -> str:
 
 
 def is_clean(report: Report) -> bool:
-    """Whether all of it was read, and nothing is known to be open, listed or not."""
+    """Whether everything was read and no finding, listed or not, is open or unverified."""
     totals = report.totals
     known = totals.findings + totals.statuses.get(Status.UNVERIFIED, 0)
     return report.run.is_full and report.is_complete and totals.regions > 0 and not known
 
 
 def _clean(report: Report) -> str:
-    """That nothing is open, or nothing that is listed; nothing at all where nothing was read."""
+    """Says that nothing is open, or nothing that is listed; empty if nothing was read."""
     totals = report.totals
     read = totals.regions - totals.unread
     if totals.regions and not read:
@@ -236,14 +236,14 @@ def _clean(report: Report) -> str:
 
 
 def _number_read(report: Report, accounts: int, regions: int) -> str:
-    """How much was read: accounts where there are many, else regions."""
+    """The number of accounts if there are many, otherwise of regions."""
     if report.spans_accounts:
         return phrases.count(accounts, "account")
     return phrases.count(regions, "region")
 
 
 def worst_of(openings: Iterable[Opening]) -> Opening:
-    """The first of the most severe ones, and rather what is open than what may be."""
+    """The first of the most severe openings; exposures come before what could not be evaluated."""
     openings = tuple(openings)
     rank = min(opening.finding.severity.rank for opening in openings)
     most_severe = [o for o in openings if o.finding.severity.rank == rank]

@@ -1,9 +1,9 @@
-"""The digest as HTML that mail programs show: tables, inline style, nothing from elsewhere.
+"""The digest as HTML for mail programs: tables, inline styles, no external resources.
 
-Inline style is for a light page; the one style sheet has the colours of a dark one, and a program
-that ignores it keeps the light page or inverts it itself. Bars and filled labels stand out from
-both. Outlook for Windows, which lays mail out as Word does and alone reads the comments, knows no
-greatest width: it gets a table as wide. Style is repeated wherever it holds, and so it is short.
+Inline styles are for light mode, and the style sheet has the colours for dark mode. A mail program
+that ignores the style sheet shows the light page, or inverts it itself; bars and filled labels are
+visible on both. Outlook for Windows renders with Word, which does not support max-width: it gets a
+table of that width, in comments that only it reads. Styles are short, because they are repeated.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from handler.model.finding import Severity
 from handler.report.digest import Digest, Section
 from handler.report.entries import Entry
 
-# Of each, white text on it has a contrast of 4.5, and it has 3 on white and on #121212.
+# White text on each has a contrast of at least 4.5; each has at least 3 on white and on #121212.
 _COLOURS = {
     Severity.CRITICAL: "#d92d20",
     Severity.HIGH: "#c4500a",
@@ -26,7 +26,7 @@ _ALARM = _COLOURS[Severity.CRITICAL]
 _CLEAN = "#0e7f4f"
 _NEUTRAL = _COLOURS[Severity.INFO]
 _WIDTH = 700
-# As classes: text beside the main text, links, and commands.
+# Secondary text, links and commands have classes, for dark mode.
 _MUTED = 'class="m" style="color:#56606f'
 _LINK = 'class="l" style="color:#175cd3"'
 _COMMAND = (
@@ -43,15 +43,15 @@ _PAGE = (
     "word-break:break-word;overflow:hidden"
 )
 _TABLE = '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"'
-# A long word, or a command that is scrolled, does not widen such a table.
+# Long words and scrolled commands do not widen such a table.
 _FIXED = "table-layout:fixed"
-# A line may end with it, and does not begin with it.
+# A line may end with the dot, but does not begin with it.
 _DOT = "&nbsp;&middot; "
 _HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all"
 
 
 def render_html(digest: Digest) -> str:
-    """The digest as one HTML document; every text in it is escaped."""
+    """The digest as one HTML document with all texts escaped."""
     return "\n".join(_lines(digest)) + "\n"
 
 
@@ -61,10 +61,10 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
     yield '<meta name="color-scheme" content="light dark">'
     yield '<meta name="supported-color-schemes" content="light dark">'
-    # An account is no telephone number.
+    # Account ids are not telephone numbers.
     yield '<meta name="format-detection" content="telephone=no,date=no,address=no,url=no">'
     yield f"<style>{_DARK}</style>"
-    # Word does not hand a font down into a table.
+    # Word's tables do not inherit the font.
     yield "<!--[if mso]><style>td,th{font-family:Segoe UI,Arial,sans-serif}</style><![endif]-->"
     yield f"<title>{_text(digest.subject)}</title></head>"
     yield '<body class="p" style="margin:0;padding:0">'
@@ -94,7 +94,7 @@ def _lines(digest: Digest) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """The text between tags; quotes are harmless there, and commands are full of them."""
+    """Text between tags, where quotes are harmless; commands are full of them."""
     return escape(text, quote=False)
 
 
@@ -110,7 +110,7 @@ def _list(title: str, colour: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _rows(title: str, colour: str, contents: Iterable[str]) -> Iterator[str]:
-    """A heading and rows with a bar of that colour."""
+    """A heading, and rows with a bar in this colour."""
     yield f'<h2 style="font-size:15px;line-height:20px;margin:16px 0 6px">{_chip(title, colour)}'
     yield f'</h2>{_TABLE} style="{_FIXED};border-left:4px solid {colour}">'
     edge = 'class="e" style="padding:4px 10px;border-bottom:1px solid #d5d9e0"'

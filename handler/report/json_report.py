@@ -1,4 +1,4 @@
-"""The report as the JSON object that other systems read, and back."""
+"""Reports to JSON for other systems, and back."""
 
 import json
 from collections.abc import Iterator
@@ -20,17 +20,17 @@ from handler.report.fields import Fields
 
 VERSION = 2
 encode = json.JSONEncoder(separators=(",", ":")).encode
-"""Data as compact JSON; json.dumps would make an encoder each time."""
+"""Data as compact JSON; json.dumps would create an encoder each time."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
-    """The report as JSON-serialisable data, the same for the same report."""
+    """The report as JSON-serialisable data."""
     lists = {key: list(findings) for key, findings in _lists(report)}
     return {**outline_of(report), **lists}
 
 
 def json_pieces(report: Report) -> Iterator[str]:
-    """The same as JSON text in pieces: in one, 20,000 findings would take 100 MB and more."""
+    """The report as JSON text, in pieces: in one, 20,000 findings would need over 100 MB."""
     yield encode(outline_of(report))[:-1]
     for key, findings in _lists(report):
         yield f',"{key}":['
@@ -77,7 +77,7 @@ def outline_of(report: Report) -> dict[str, Any]:
 
 
 def report_from_json(document: object) -> Report:
-    """A stored report, as far as it is shown; without exceptions, authorized ports and changes.
+    """A stored report without exceptions, authorized ports and changes, which are not shown.
 
     Raises one of ``DECODE_ERRORS``.
     """
@@ -124,7 +124,7 @@ def coverage_to_json(coverage: Coverage) -> dict[str, Any]:
 
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
-    """One finding as JSON-serialisable data."""
+    """A finding as JSON-serialisable data."""
     return {
         "id": finding.id,
         "kind": finding.kind,
@@ -179,7 +179,7 @@ def finding_from_fields(
     address_set: AddressSet = UNKNOWN_ADDRESSES,
     account: str | None = None,
 ) -> Finding:
-    """A finding of a report, of version 1 too, or of the account.
+    """A stored finding, of any version; ``account`` is given if the object does not have it.
 
     Raises one of ``DECODE_ERRORS``.
     """
@@ -247,7 +247,7 @@ def traffic_to_json(traffic: Traffic) -> dict[str, Any]:
 
 
 def traffic_from_fields(fields: Fields) -> Traffic:
-    """The traffic of a stored object. Raises one of ``DECODE_ERRORS``."""
+    """The traffic in a stored object. Raises one of ``DECODE_ERRORS``."""
     return _shared_traffic(
         fields.text("protocol"),
         fields.optional_integer("fromPort"),
@@ -267,14 +267,14 @@ def addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
 
 
 def address_set_from_fields(fields: Fields) -> AddressSet:
-    """The set of addresses of a stored object. Raises one of ``DECODE_ERRORS``."""
+    """The set of addresses in a stored object. Raises one of ``DECODE_ERRORS``."""
     digest = fields.optional_text("digest")
     return _shared_set(fields.texts("cidrs"), digest, fields.count("count"))
 
 
 @lru_cache(4096)
 def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
-    """One object for all findings that let in the same addresses."""
+    """An address set, shared by the findings that let in the same addresses."""
     for cidr in cidrs:
         if not is_prefix_list(cidr):
             parse_cidr(cidr)
@@ -282,7 +282,7 @@ def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> Addre
 
 
 def opened_by_to_json(opened_by: OpenedBy | NotAttributed | None) -> dict[str, Any] | None:
-    """Who opened a finding as JSON-serialisable data; ``principal`` is null where it is unknown."""
+    """Who opened a finding as JSON-serialisable data; ``principal`` is null if unknown."""
     if opened_by is None:
         return None
     if isinstance(opened_by, NotAttributed):

@@ -1,4 +1,4 @@
-"""Short phrases that mail, terminal and other formats share; every text in them is plain."""
+"""Short phrases shared by mail, terminal and other formats; their texts are plain."""
 
 import re
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traf
 from handler.sanitize import cut, join_first, plain
 
 _CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
-# A region becomes a part of a host name. Isolated and sovereign regions, which have consoles of
-# their own, have other names: us-iso-east-1, eusc-de-east-1.
+# The region becomes a part of a host name. Isolated and sovereign regions (us-iso-east-1,
+# eusc-de-east-1), which have consoles of their own, do not match.
 _CONSOLE_REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _NAMED_GROUPS = 10
@@ -28,17 +28,17 @@ _LONGEST_NAME = 80
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
 LONGEST_UNREAD = 480
-"""What holds an account's name and AWS's reason as a whole."""
-# Why even a few addresses count.
+"""Enough for an account's name and AWS's whole reason."""
+# The explanation why even a few addresses count.
 _ASIDE = re.compile(r"; one address may stand for [^)]*\)")
 _MEANS = {
     Means.RULE: "",
     Means.PREFIX_LIST: " through a prefix list",
     Means.INTERFACE: " by attaching a network interface",
 }
-# Who gets in, at the beginning of a reason.
+# The part about who gets in, at the beginning of a reason.
 _AUDIENCE = re.compile(r"^only .*? gets? in(?: and |$)")
-# Reasons in fewer words, for a line that names group and interfaces anyway.
+# Shorter reasons, for lines that name group and interfaces anyway.
 _SHORTER = {
     "the interface has no public": "no public",
     "the interface accepts": "accepts",
@@ -55,7 +55,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def place(target: Target, names: Mapping[str, str] | None = None) -> str:
-    """The region and the account; with ``names``, of one of many accounts."""
+    """The region and the account, by name and id if ``names`` is given."""
     if target == Target(UNKNOWN, ALL_REGIONS):
         return "the account"
     if names is None:
@@ -68,24 +68,24 @@ def place(target: Target, names: Mapping[str, str] | None = None) -> str:
 
 
 def account(account_id: str, names: Mapping[str, str]) -> str:
-    """The name and id of an account; the id alone where it has no name."""
+    """The name and id of an account; the id alone if it has no name."""
     name = names.get(account_id)
     return plain(f"{cut(name, _LONGEST_ACCOUNT)} ({account_id})" if name else account_id)
 
 
 def group(group_id: str, name: str) -> str:
-    """The name and id of a group; the id alone where it has no name."""
+    """The name and id of a group; the id alone if it has no name."""
     return plain(f"{name} ({group_id})" if name.strip() else group_id)
 
 
 def groups(finding: Finding) -> str:
-    """The group, or the groups that only together open it."""
+    """The group, or the groups that open the finding only together."""
     first, *joint = (group(*id_and_name) for id_and_name in finding.groups)
     return f"{first} together with {join_first(joint, _NAMED_GROUPS)}" if joint else first
 
 
 def console_url(finding: Finding) -> str | None:
-    """The address of the group in the AWS console; None for a region without a known console."""
+    """The URL of the group in the AWS console; None if the region's console is unknown."""
     region = finding.target.region
     match = _CONSOLE_REGION.fullmatch(region)
     if match is None:
@@ -96,7 +96,7 @@ def console_url(finding: Finding) -> str | None:
 
 
 def traffic(opened: Traffic, service: str | None) -> str:
-    """Protocol and ports, and the service where there is a name for it."""
+    """Protocol and ports, and the service if it is known."""
     # The protocol of a malformed rule may be any text.
     return plain(opened.text) + (f" ({service})" if service else "")
 
@@ -117,7 +117,7 @@ def reach(finding: Finding) -> str:
 
 def part_of_internet(share: float, family: Family) -> str:
     """A part of the internet in percent, for example 0.0018% of the IPv4 internet."""
-    # All but a few addresses are not all of them, and a /16 of 0.0018 % is not nothing.
+    # Rounding must not turn all but a few addresses into 100%, or a /16 (0.0018%) into 0%.
     percent = f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
     return f"{percent} of the {_FAMILIES[family]} internet"
 
@@ -134,14 +134,14 @@ def attached(finding: Finding) -> str:
 
 
 def unread(coverage: Coverage, names: Mapping[str, str] | None) -> str:
-    """What was not read of a target, and why."""
+    """The target that was not read, and why."""
     groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
     status = f"{place(coverage.target, names)} ({coverage.status}{groups_read})"
     return f"{status}: {plain(coverage.error or 'no reason is known.')}"
 
 
 def counts(numbers: Mapping[Severity, int]) -> str:
-    """How many there are of each severity, for example 1 critical, 2 low."""
+    """The numbers by severity, for example 1 critical, 2 low."""
     return ", ".join(f"{numbers[s]:,} {s}" for s in Severity if numbers.get(s))
 
 
@@ -157,7 +157,7 @@ def minute(stamp: str) -> str:
 
 
 def service(finding: Finding) -> str:
-    """The name of what is open, or protocol and ports where it has none."""
+    """The name of what is open, or protocol and ports if it has none."""
     return finding.service or plain(finding.traffic.text)
 
 
@@ -170,7 +170,7 @@ def title(finding: Finding) -> str:
 
 
 def group_names(finding: Finding, length: int = _LONGEST_NAME) -> str:
-    """The name of the group, or of those that only together open it; ids for missing names."""
+    """The names of the group or joint groups; ids for missing names."""
     names = [name.strip() or group_id for group_id, name in finding.groups]
     more = [f"{len(names) - _NAMED_GROUPS} more"] if len(names) > _NAMED_GROUPS else []
     return " + ".join([*(cut(name, length) for name in names[:_NAMED_GROUPS]), *more])
@@ -190,26 +190,26 @@ def audience(finding: Finding) -> str:
 
 
 def addresses(number: int) -> str:
-    """A number of addresses; of IPv6 ones, it may have dozens of digits."""
+    """A number of addresses, large ones as a power of two: IPv6 numbers have dozens of digits."""
     if number < _MOST_COUNTED:
         return count(number, "address", "addresses")
     return f"2^{number.bit_length() - 1} addresses"
 
 
 def families(opening: Opening) -> str:
-    """The families for which it is open; empty for IPv4 alone."""
+    """The families of an opening; empty for IPv4 alone."""
     names = [_FAMILIES[finding.family] for finding in opening.findings if finding.family]
     return " + ".join(names) if names != ["IPv4"] else ""
 
 
 def detail(finding: Finding, *, with_command: bool) -> str:
-    """What else opens it, and what its command leaves open where the command is shown, too."""
+    """The finding's detail, which describes its command only ``with_command``."""
     parts = (finding.detail or "").split("; ")
     return "; ".join(part for part in parts if with_command or not part.startswith("the command "))
 
 
 def reason(finding: Finding) -> str:
-    """Why the severity is not the service's own, in a few words; empty where it is."""
+    """Why the severity is lower than the service's, or the path unknown; empty otherwise."""
     return shortened(_reason(finding))
 
 
@@ -221,7 +221,7 @@ def shortened(reason: str) -> str:
 
 
 def reason_of_path(finding: Finding) -> str:
-    """The reason without who gets in, for a sentence that says it anyway."""
+    """The reason without who gets in, for sentences that say it anyway."""
     return _AUDIENCE.sub("", _reason(finding))
 
 
@@ -233,9 +233,9 @@ def _reason(finding: Finding) -> str:
 
 
 def opened_by(finding: Finding) -> str:
-    """Who opened it, when and from where, or why that is unknown; empty where nobody looked yet.
+    """Who opened the finding, when and from where, or why that is unknown.
 
-    Empty as well where it was looked for once, because CloudTrail may be late.
+    Empty if nobody looked, or if a later search may still find it.
     """
     opener = finding.opened_by
     if isinstance(opener, NotAttributed) and not opener.is_read:
@@ -251,7 +251,7 @@ def opened_by(finding: Finding) -> str:
 
 
 def policy_ports(opened: Traffic) -> str:
-    """The traffic as a policy names it, for example tcp/8000-8010, icmp/8 or protocol/50."""
+    """The traffic in a policy's format, for example tcp/8000-8010, icmp/8 or protocol/50."""
     protocol = opened.protocol
     if protocol in ICMP_PROTOCOLS:
         numbers = [n for n in (opened.icmp_type, opened.icmp_code) if n is not None]

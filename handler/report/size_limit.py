@@ -1,4 +1,4 @@
-"""Keeps a mail within the sizes that mail programs show whole and SES accepts."""
+"""Keeps the digest within the size that mail programs show completely."""
 
 from bisect import bisect_right
 
@@ -6,16 +6,16 @@ from handler.model.run import Report
 from handler.report.digest import Digest, DigestKind, build_digest
 from handler.report.html import render_html
 
-# Gmail hides what comes after some 102 KB of HTML behind a link.
+# Gmail hides everything after about 102 KB of HTML behind a link.
 MAX_HTML_BYTES = 90_000
-# Of notices, targets, changes and exceptions, as far as half the page has room for them.
+# For notices, targets, changes and exceptions, which may take half of the page.
 _MAX_LINES = (200, 40, 8, 4)
-# No finding takes less than 300 bytes of HTML.
+# A finding takes at least 300 bytes of HTML.
 _MAX_FINDINGS = MAX_HTML_BYTES // 300
 
 
 def fit_digest(report: Report, kind: DigestKind = DigestKind.FULL) -> Digest:
-    """The digest with as many of the worst findings as its HTML form has room for."""
+    """The digest with as many findings as fit into its HTML part."""
 
     def build(max_findings: int, max_lines: int) -> Digest:
         return build_digest(report, kind, max_findings=max_findings, max_lines=max_lines)
@@ -34,5 +34,5 @@ def fit_digest(report: Report, kind: DigestKind = DigestKind.FULL) -> Digest:
 
 
 def _mail_bytes(page: str) -> int:
-    """The bytes of a page in a mail, where lines end with CR and LF."""
+    """The size of the page in a mail, where lines end with CRLF, in bytes."""
     return len(page.encode()) + page.count("\n")

@@ -1,4 +1,4 @@
-"""The digest as plain text, in lines of 78 characters."""
+"""The digest as plain text, wrapped at 78 characters."""
 
 from collections.abc import Iterable, Iterator
 from textwrap import indent, wrap
@@ -10,7 +10,7 @@ _WIDTH = 78
 
 
 def render_text(digest: Digest) -> str:
-    """The digest for a mail's text part; lines end with a newline."""
+    """The digest as the mail's text part; lines end with a newline."""
     return "\n".join(_lines(digest)) + "\n"
 
 
@@ -59,7 +59,7 @@ def _entry(entry: Entry) -> Iterator[str]:
 
 
 def _joined(parts: Iterable[str], margin: str = "") -> Iterator[str]:
-    """The parts with dots between them; a line may end with one, and does not begin with it."""
+    """The parts with dots between them; a line may end with a dot, but does not begin with one."""
     for line in _wrapped("\0\N{MIDDLE DOT} ".join(parts), margin):
         yield line.replace("\0", " ")
 
