@@ -1,4 +1,4 @@
-"""What Lambda calls: one audit, from the event to the mail and the ledger."""
+"""The entry point that Lambda calls: one audit, from the event to the mail and the ledger."""
 
 import gc
 import os
@@ -26,32 +26,33 @@ from handler.report.digest import DigestKind
 from handler.scan import coverage_of
 from handler.settings import MAIL_ADDRESS, Settings, deployed_policy
 
-# Each may take as long as the claim on the ledger holds.
+# Each copy may take as long as a claim on the ledger holds.
 _MAX_COPIES = 10
 _NOT_REALTIME = (
     "changes are seen by the schedule only, because the region was enabled after the last "
     "deployment; pulumi up makes them start a run."
 )
 
-# What is imported stays: the collector need not look at it again.
+# Imported objects stay: the garbage collector can skip them.
 gc.freeze()
 
 
 def lambda_handler(event: object, context: object) -> dict[str, Any]:
-    """Audit every target, mail what there is to mail, and commit what is known.
+    """Audit all targets, mail what is due, and commit the new state.
 
-    With many accounts, plan the run and start the state machine that does the rest.
+    With many accounts, only plan the run and start the state machine.
 
-    The result is ``{"statusCode": 200, "body": "Audit complete."}`` with the run's counts.
-    Raises ``SettingsError``, ``PolicyError`` or ``EventError`` before anything is read,
-    ``MailError`` when SES refuses the digest, which leaves the ledger as it was, and
-    ``AuditIncompleteError``, after mail and commit, when something was not read or not stored.
+    The result is ``{"statusCode": 200, "body": "Audit complete."}`` with the run's counts. Raises
+    ``SettingsError``, ``PolicyError`` or ``EventError`` before anything is read, ``MailError`` if
+    SES refuses the digest, which leaves the ledger as it was, and ``AuditIncompleteError``, after
+    mail and commit, if something was not read or not stored.
     """
-    # The clients of an earlier run in this process hold each other. All that it made is young.
+    # The clients of an earlier run in this process are in reference cycles, all of them in the
+    # youngest generation.
     gc.collect(0)
     if organization := deployed_organization():
-        # Only here, because most functions have no organization, and start faster without it.
-        from handler.organization.door import start_audit  # noqa: PLC0415
+        # Imported here because most functions audit one account, and start faster without it.
+        from handler.organization.start_run import start_audit  # noqa: PLC0415
 
         return start_audit(event, context, organization)
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
@@ -73,7 +74,7 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
 
 
 class _AuditSteps(NamedTuple):
-    """The steps of one run, in the order in which the ledger's transaction takes them."""
+    """The steps of one run, in the order in which the transaction calls them."""
 
     clients: Clients
     settings: Settings
@@ -84,16 +85,16 @@ class _AuditSteps(NamedTuple):
     openers: Openers | None
 
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
-        """Read every target that the request names, or these of them."""
+        """Read all targets that the request names, or only these."""
         request = self.request
         names = {t.region for t in targets or ()}
-        # Where the regions could not be listed, all of them are one target.
+        # If the regions could not be listed, one target stands for all of them.
         regions = request.regions if not names or ALL_REGIONS in names else sorted(names)
         scans = scan_targets(self.clients, regions, self.policy, self.budget.reading_seconds_left)
         try:
             read = list(logs.log_scans(scans))
         except FAILURES as error:
-            # A run that cannot even name its account must not end without a mail.
+            # A run that does not even know its account must not end without a mail.
             unread = Scan(coverage_of(Target(UNKNOWN, ALL_REGIONS), [error]))
             read = list(logs.log_scans([unread]))
         if self.settings.realtime_regions:
@@ -107,7 +108,7 @@ class _AuditSteps(NamedTuple):
         known: LedgerState | None,
         notices: tuple[str, ...],
     ) -> tuple[Report, DigestKind | None]:
-        """The report, and which digest to mail; a dry run mails none."""
+        """The report, and which digest to mail; None in a dry run."""
         report = replace(build_report(run, scans, self.policy, known), notices=notices)
         if self.openers and known:
             report = self.openers.attribute(report, last_readings(known))
@@ -131,7 +132,7 @@ class _AuditSteps(NamedTuple):
         logs.log_copies(self._copied(report, before_attempt))
 
     def _copied(self, report: Report, before_attempt: Callable[[], None]) -> Iterator[bool]:
-        """Mail everybody what they have opened, if they have an address; whether SES took it."""
+        """Mail people what they have opened, if they have an address; whether SES accepted it."""
         copies = tuple(copies_of(report, self.settings.copied_domains))
         for address, part in copies[:_MAX_COPIES]:
             if not MAIL_ADDRESS.fullmatch(address):
@@ -149,7 +150,7 @@ class _AuditSteps(NamedTuple):
                 yield True
 
     def publish(self, report: Report, before_request: Callable[[], None]) -> str | None:
-        """Put an event for each change on the account's bus, if other systems want them."""
+        """Put an event for each change on the account's event bus, if the settings say so."""
         if not self.settings.publish_events or self.request.dry_run:
             return None
         return publish(self.clients.get("events"), report, self.budget, before_request)
@@ -162,7 +163,7 @@ def _is_foreign(request: RunRequest, context: object) -> bool:
 
 
 def _with_realtime(scan: Scan, regions: Collection[str]) -> Scan:
-    """The scan, which says so where changes in its region do not start a run."""
+    """The scan, with a notice if changes in its region do not start a run."""
     coverage = scan.coverage
     if coverage.target.region in {*regions, ALL_REGIONS}:
         return scan
@@ -173,7 +174,7 @@ def _with_realtime(scan: Scan, regions: Collection[str]) -> Scan:
 def _openers(
     clients: Clients, settings: Settings, request: RunRequest, budget: clock.TimeBudget
 ) -> Openers | None:
-    """Who opened what: in a run about a change its call, in others the event history."""
+    """How to attribute findings: by the call in an event about a change, else by the history."""
     if not settings.attribution:
         return None
     if request.trigger is Trigger.CHANGE:

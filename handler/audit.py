@@ -17,7 +17,7 @@ from handler.policy.exceptions import PolicyResult, apply_policy
 from handler.policy.policy import Policy
 from handler.scan import coverage_of, scan_target
 
-# They hide the latency of 17 regions; more cost memory and share one interpreter lock.
+# Enough to hide the latency of 17 regions; more would cost memory and share one interpreter lock.
 _THREADS = 6
 _TOO_LATE = "the run reached its time limit before reading all of it; raise the function's timeout."
 
@@ -28,10 +28,10 @@ def scan_targets(
     policy: Policy,
     seconds_left: Callable[[], float] = lambda: threading.TIMEOUT_MAX,
 ) -> Iterator[Scan]:
-    """Every target's scan, in order, as it is done; no regions means all enabled ones.
+    """The scans of all targets, in order, as they are done; no regions means all enabled ones.
 
     Targets that are not done when no seconds are left count as failed. Raises one of
-    ``aws.FAILURES`` when the account is not known.
+    ``aws.FAILURES`` if the account cannot be identified.
     """
     account = account_id(clients.get("sts"))
     try:
@@ -56,9 +56,9 @@ def scan_targets(
 def enter_account(
     clients: Clients, account: str, role_name: str, external_id: str | None
 ) -> Clients:
-    """The clients of an account: the caller's in its own one, else those of the role there.
+    """The clients for an account: the caller's own, or those of the role in another account.
 
-    ``role_name`` begins with the role's path where it has one. Raises one of ``aws.FAILURES``.
+    ``role_name`` begins with the role's path, if it has one. Raises one of ``aws.FAILURES``.
     """
     caller = clients.get("sts").get_caller_identity()
     if caller["Account"] == account:
@@ -76,9 +76,9 @@ def plan_targets(account: str, regions: Iterable[str]) -> list[Target]:
 def build_report(
     run: Run, scans: Iterable[Scan], policy: Policy, previous: LedgerState | None = None
 ) -> Report:
-    """What the scans found, less what the policy accepts that day, in the report's order.
+    """The report on the scans, after the policy was applied as of the run's day.
 
-    ``previous`` is what was known before the run; None where that is not known.
+    ``previous`` is the state before the run; None if it is not known.
     """
     scans = sorted(scans, key=lambda scan: scan.coverage.target)
     coverage = tuple(scan.coverage for scan in scans)
@@ -93,7 +93,7 @@ def report_on(
     policy: Policy,
     previous: LedgerState | None,
 ) -> Report:
-    """The report on what the policy has been applied to."""
+    """The report on findings to which the policy has been applied."""
     findings, authorized, exceptions = result.findings, result.authorized, result.exceptions
     reconciled = reconcile(previous, findings, authorized, coverage, policy, run.started_at)
     return Report(
@@ -115,7 +115,7 @@ def _scan(clients: Clients, policy: Policy, target: Target) -> Scan:
     read_at = clock.precise_timestamp()
     try:
         scan = scan_target(target, Ec2Region(clients.get("ec2", target.region)), policy)
-    except Exception as error:  # noqa: BLE001 -- no error may take the other targets along
+    except Exception as error:  # noqa: BLE001 -- one target's error must not fail the others
         unexpected = ValueError(f"{type(error).__name__}: {error}")
         scan = Scan(coverage_of(target, [unexpected]))
     return scan._replace(coverage=scan.coverage._replace(read_at=read_at))

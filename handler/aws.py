@@ -1,4 +1,4 @@
-"""The session with AWS: its clients, their time-outs and retries, and the text of its errors."""
+"""The session with AWS: its clients, their time-outs and retries, and the text of errors."""
 
 import logging
 from collections.abc import Mapping
@@ -20,27 +20,26 @@ if TYPE_CHECKING:
     import boto3
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
-"""What boto3 raises when AWS refuses, cannot be reached or gives an answer it cannot parse."""
+"""What boto3 raises if AWS refuses, cannot be reached, or gives an answer it cannot parse."""
 
 # Cut from botocore's by tools/service_models.py.
 _SERVICE_MODELS = Path(__file__).resolve().parent / "service_models"
 
-# Without it, each run logs the same 40 lines on credentials and endpoints.
+# Otherwise each run logs the same 40 lines about credentials and endpoints.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
-# Adaptive: when AWS throttles, the client slows down rather than press on, because the account's
-# own software shares the same request quota.
-# A region that does not answer takes 45 seconds, so that even 17 of them, six at a time, leave
-# time for the mail within the function's default limit of 300.
+# Adaptive: when AWS throttles, the client slows down, because other software in the account shares
+# the request quota. A region that does not answer takes 45 seconds, so that even 17 of them, six at
+# a time, leave time for the mail within the function's default limit of 300.
 _TIMEOUTS = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
 _ADAPTIVE_RETRIES = _TIMEOUTS.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
-# A bucket that does not answer is given up after 16 seconds, to leave time for the mail.
+# The client gives up a bucket that does not answer after 16 seconds, to leave time for the mail.
 _ONE_QUICK_RETRY = _TIMEOUTS.merge(
     Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 )
-# A message that was sent again because the answer to it was lost would arrive twice.
+# If only the answer was lost, a retry would send the message twice.
 _NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-# CloudTrail only adds to what the mail says, and the account's own software shares its quota.
+# CloudTrail only adds to what the mail says, and other software in the account shares its quota.
 _ONCE = _NO_RETRY.merge(Config(connect_timeout=3, read_timeout=5))
 _CONFIGS = {
     "cloudtrail": _ONCE,
@@ -55,9 +54,9 @@ _whole_session: Any = cache(botocore.session.get_session)
 
 
 class Clients:
-    """The clients of one run: one for each service and region, from one session.
+    """The clients of one run: one per service and region, from one session.
 
-    A session for each thread or region would cost 200 MB and 3 s of CPU for 17 regions.
+    A session per thread or region would cost 200 MB and 3 s of CPU for 17 regions.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Clients:
         session: "boto3.session.Session | None" = None,
         credentials: Mapping[str, str] | None = None,
     ) -> None:
-        """Without a session, the clients come from those that the process keeps.
+        """Without a session, the clients come from the sessions of the process.
 
         ``credentials`` are those of a role; None for the session's own.
         """
@@ -74,7 +73,7 @@ class Clients:
         self._clients: dict[tuple[str, str | None], Any] = {}
 
     def get(self, service: str, region: str | None = None) -> Any:
-        """The client of ``service`` in ``region``, or in the region the program runs in."""
+        """The client of ``service`` in ``region``, by default the one that the program runs in."""
         with _SESSION_LOCK:
             key = service, region
             if key not in self._clients:
@@ -88,8 +87,8 @@ class Clients:
             return self._session.client(service, **arguments)
         try:
             return small_session().create_client(service, **arguments)
-        except Exception:  # noqa: BLE001 -- after any error, the whole models are used
-            # A service without a cut model, or a botocore that expects more of one.
+        except Exception:  # noqa: BLE001 -- after any error, the complete models are used
+            # The service has no reduced model, or botocore expects more of it.
             return _whole_session().create_client(service, **arguments)
 
     def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
@@ -97,7 +96,7 @@ class Clients:
 
         Raises one of ``FAILURES``.
         """
-        # CloudTrail of the account that is entered shows the session's name.
+        # CloudTrail shows the session's name in the account of the role.
         role = {"RoleArn": arn, "RoleSessionName": "security-group-audit"}
         if external_id is not None:
             role["ExternalId"] = external_id
@@ -114,7 +113,7 @@ class Clients:
 
 @cache
 def small_session() -> Any:
-    """The process's session, whose models have only the operations that the handler calls.
+    """The session of the process, with models of only the operations that the handler calls.
 
     boto3's own session would load S3's transfer manager too.
     """
@@ -125,7 +124,7 @@ def small_session() -> Any:
 
 
 def error_text(error: Exception) -> str:
-    """The plain message of a failure on one line, cut to a readable length, with a full stop."""
+    """The message of an error on one line, cut to a readable length, with a full stop."""
     # A refused AssumeRole names two ARNs, and ends with the kind of policy that forbids it.
     length = 400
     if isinstance(error, ClientError):
@@ -138,7 +137,7 @@ def error_text(error: Exception) -> str:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether AWS refused the call and did nothing; after a 5xx or no answer that is unknown."""
+    """Whether AWS refused the call and did nothing; False if that is unknown, as after a 5xx."""
     if not isinstance(error, ClientError):
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -146,7 +145,7 @@ def is_refusal(error: Exception) -> bool:
 
 
 def error_code(error: Exception) -> str:
-    """AWS's code for a failure; the exception's name when AWS did not answer."""
+    """AWS's code for an error; the exception's name if AWS did not answer."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "Unknown"))
     return type(error).__name__

@@ -4,25 +4,25 @@ import threading
 import time
 from datetime import UTC, datetime
 
-# Reading stops that long before the end, to leave time for mail and ledger; in a short run, a
-# third of it.
+# Reading stops this long before the time limit, to leave time for mail and ledger; in a short run,
+# a third of the limit.
 _RESERVED_SECONDS = 75.0
-# Of these the mail itself may need so much.
+# The share of it that sending may take.
 _TO_SEND = 0.8
 
 
 def now() -> datetime:
-    """The time, UTC."""
+    """The time in UTC."""
     return datetime.now(UTC)
 
 
 def timestamp() -> str:
-    """The time in ISO 8601 to the second, with a Z."""
+    """The time in UTC, in ISO 8601 to the second with a Z."""
     return now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def precise_timestamp() -> str:
-    """The time in ISO 8601 to the millisecond, with a Z."""
+    """The time in UTC, in ISO 8601 to the millisecond with a Z."""
     return now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -32,17 +32,17 @@ def day_of(stamp: str) -> str:
 
 
 def monotonic() -> float:
-    """Seconds that only grow, from an unknown time on."""
+    """A monotonic clock, in seconds."""
     return time.monotonic()
 
 
 def sleep(seconds: float) -> None:
-    """Wait that long."""
+    """Wait that many seconds."""
     time.sleep(seconds)
 
 
 class TimeBudget:
-    """The seconds that a run has left, in all and for reading."""
+    """The seconds that a run has left, in total and for reading."""
 
     def __init__(self, context: object = None) -> None:
         """``context`` is Lambda's; without its remaining time a run has no limit."""
@@ -56,11 +56,11 @@ class TimeBudget:
 
     @property
     def seconds_to_send(self) -> float:
-        """How much must be left when a run begins to send: time for SES, retries and ledger."""
+        """The seconds that must be left to begin sending: time for SES, retries and the ledger."""
         return self._reserved * _TO_SEND
 
     def reading_seconds_left(self) -> float:
-        """The seconds until reading must stop, so that mail and ledger have enough."""
+        """The seconds until reading must stop, to leave enough for mail and ledger."""
         return self.seconds_left() - self._reserved
 
     def milliseconds_spent(self) -> int:

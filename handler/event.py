@@ -1,4 +1,4 @@
-"""What an event requests of a run: what started it, what to read, and when to mail."""
+"""Reads an event: what started the run, what to read, and when to mail."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -13,22 +13,22 @@ from handler.settings import Notify, Settings
 
 _SCHEDULERS = ("aws.events", "aws.scheduler")
 _CHANGE = "AWS API Call via CloudTrail"
-# An event's id is in the ledger and in the key of its report.
+# The id becomes part of the ledger and of the key of the run's report.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class EventError(ValueError):
-    """An event with a value that is not allowed; the message is a sentence."""
+    """An event with an invalid value; the message is a sentence."""
 
 
 class RunRequest(NamedTuple):
     """What an event requests.
 
-    ``id`` is the same each time that the same event is delivered. ``regions`` is empty for every
-    region enabled for the account; ``is_full`` is false where the event left some out. With
-    ``dry_run`` nothing is mailed and nothing stored. ``changed_at`` is when the change was made
-    that an event is about, UTC in ISO 8601, ``call`` what it has changed, and ``account`` where;
-    None for other events. ``accounts`` is empty for all accounts of the settings.
+    ``id`` is the same each time that the event is delivered. ``regions`` is empty for every region
+    enabled for the account; ``is_full`` is false if the event leaves some targets out. With
+    ``dry_run`` nothing is mailed or stored. For an event about a change, ``changed_at`` is when the
+    change was made, in UTC and ISO 8601, ``call`` the API call, and ``account`` where; otherwise
+    they are None. ``accounts`` is empty for all accounts of the settings.
     """
 
     id: str
@@ -43,17 +43,16 @@ class RunRequest(NamedTuple):
     accounts: tuple[str, ...] = ()
 
     def run(self, started_at: str, settings: Settings) -> Run:
-        """The run that answers the request, as it ends now."""
+        """The record of the run, with now as its end."""
         regions, now = settings.regions, clock.timestamp()
         return Run(self.id, self.trigger, started_at, now, settings.stack, self.is_full, regions)
 
 
 def parse_event(event: object, request_id: str, settings: Settings) -> RunRequest:
-    """The request of an event of any shape; what is neither a schedule nor a change is manual.
+    """The request of an event of any shape; anything but a schedule or a change is manual.
 
     A manual event may have ``notify``, ``accounts``, ``regions`` and ``dryRun``; other keys are
-    ignored.
-    Raises ``EventError`` with a sentence that names key, value and expectation.
+    ignored. Raises ``EventError`` with a sentence that names key, value and expectation.
     """
     fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
     given_id = fields.get("id")
@@ -68,7 +67,7 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
         return RunRequest(
             event_id,
             Trigger.CHANGE,
-            # With any other setting, each of many changes would mail the same again.
+            # With any other setting, each of many changes would mail everything again.
             Notify.CHANGES,
             regions or settings.regions,
             is_full=not regions,
@@ -90,12 +89,12 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
 
 
 def answer(counts: dict[str, int]) -> dict[str, Any]:
-    """The result of a run for whoever started it."""
+    """The result of a run for its caller."""
     return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
 
 
 def _changed_region(region: object, regions: Collection[str]) -> tuple[str, ...]:
-    """The region that a change was made in; empty where that is none of those to read."""
+    """The region of a change; empty if it is not one to read."""
     if not isinstance(region, str) or not REGION_NAME.fullmatch(region):
         return ()
     return (region,) if not regions or region in regions else ()
@@ -113,7 +112,7 @@ def _names(
 
 
 def _notify(value: object) -> Notify:
-    """When to mail: always, unless a caller who waits for the result says otherwise."""
+    """When to mail; always by default, because the caller waits for the result."""
     if value is None:
         return Notify.ALWAYS
     if value not in list(map(str, Notify)):

@@ -1,4 +1,4 @@
-"""What is logged of a run, and its result: ids and numbers, never recipients or whole texts."""
+"""The log lines and the result of a run: ids and numbers, never recipients or whole texts."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -10,24 +10,24 @@ from handler.model.finding import MAX_NAMED, Severity, Status
 from handler.model.run import AuditIncompleteError, Report, Scan
 
 if TYPE_CHECKING:
-    # A function that reads one account logs as well, and starts faster without the ledger.
+    # The scan function logs too, and starts faster without the ledger.
     from handler.ledger.transaction import Outcome
 
 _LOGGER = logging.getLogger(__name__)
 
 
 def log_start(request: RunRequest) -> None:
-    """One line at the beginning of a run."""
+    """Log the start of a run."""
     _LOGGER.info("Audit started.", extra={"runId": request.id, "trigger": request.trigger.value})
 
 
 def log_foreign(request: RunRequest) -> None:
-    """One line for an event about a change in another account."""
+    """Log that an event about another account is ignored."""
     _LOGGER.warning("Event of another account ignored.", extra={"runId": request.id})
 
 
 def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
-    """The scans as they come, each with one line."""
+    """The scans as they arrive, each logged in one line."""
     for scan in scans:
         coverage, target = scan.coverage, scan.coverage.target
         facts: dict[str, str | int] = {
@@ -45,7 +45,7 @@ def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
 
 
 def log_findings(report: Report) -> None:
-    """One line for each listed finding."""
+    """Log one line per listed finding."""
     for finding in report.listed(report.findings):
         facts: dict[str, str | int] = {
             "account": finding.target.account,
@@ -65,7 +65,7 @@ def log_findings(report: Report) -> None:
 
 
 def log_copies(copied: Iterable[bool]) -> None:
-    """One line for each message to somebody who opened something, without the address."""
+    """Log one line per copy, without its recipient."""
     for is_sent in copied:
         if is_sent:
             _LOGGER.info("Copy sent.")
@@ -74,9 +74,9 @@ def log_copies(copied: Iterable[bool]) -> None:
 
 
 def conclude(request: RunRequest, outcome: "Outcome | None", budget: TimeBudget) -> dict[str, Any]:
-    """One line with the counts, of which the metrics are made; the result of the run.
+    """Log the counts, from which the metrics are made; the result of the run.
 
-    Raises ``AuditIncompleteError`` when the run has a problem.
+    Raises ``AuditIncompleteError`` if the run has a problem.
     """
     if outcome is None:
         _LOGGER.info("Event answered before.", extra={"runId": request.id})
@@ -90,7 +90,7 @@ def conclude(request: RunRequest, outcome: "Outcome | None", budget: TimeBudget)
 
 
 def counts_of(report: Report, *, mailed: bool) -> dict[str, int]:
-    """The numbers of a run: targets, groups, rules, findings by severity and by status, mails."""
+    """The numbers of a run: targets, groups, rules, findings by severity and status, mails."""
     totals = report.totals
     statuses = (status for status in Status if status is not Status.OPEN)
     return {

@@ -23,20 +23,20 @@ from handler.report.size_limit import fit_digest
 from handler.report.text import render_text
 from handler.settings import Notify, Settings
 
-# What is still open is mailed again after that many days without a full digest.
+# Everything that is open is mailed again after this time without a full digest.
 _REMINDER_INTERVAL = timedelta(days=7)
 # RFC 5322 allows lines of 998 characters. Python folds a long header right after its name, and some
 # readers then show a space before the subject.
 _LONGEST_LINE = 998
 _LONG_HEADERS = SMTP.clone(max_line_length=_LONGEST_LINE)
 _MAX_PLAIN_CSV = 1_000_000
-# SES takes 40 MB with the encoding of attachments, which makes them a third longer.
+# SES accepts 40 MB including base64, which makes attachments a third longer.
 _MAX_ZIPPED_CSV = 25_000_000
 _CSV_IS_FULL = (
     "The CSV has room for {:,} findings; {:,} more are in the report in the ledger's bucket only."
 )
 _TOO_LONG = re.compile(rb"^[^\r\n]{%d}" % (_LONGEST_LINE + 1), re.MULTILINE)
-# SES has not accepted a message that it throttles, and accepts it a little later.
+# SES does not accept a message that it throttles, but will a little later.
 _THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException"})
 _RETRY_PAUSES = (1, 2, 4)
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
@@ -59,31 +59,31 @@ def choose_digest(
 ) -> DigestKind | None:
     """Which digest the run mails; None for none.
 
-    Where it is not known what was before, all that is open is mailed, and the reason.
+    Without an earlier state, everything that is open is mailed, with the reason.
     """
     changes = report.changes
-    # What an abandoned run mailed is not known, and what it was about may be closed by now.
+    # It is not known what an abandoned run mailed, and its findings may be closed by now.
     has_problem = bool(report.notices) and (report.run.is_full or changes is None)
     if notify is Notify.ALWAYS or has_problem or (changes and changes.first):
         return DigestKind.FULL
     if notify is Notify.FINDINGS or changes is None:
         is_due = report.openings or not report.is_complete
         return DigestKind.FULL if is_due else None
-    # A busy account must not put off what repeats all that is open.
+    # Frequent changes must not delay the digest that repeats everything that is open.
     if changes.has_new_settings or _is_reminder_due(report, last_full_digest_at):
         return DigestKind.FULL
     return DigestKind.CHANGES if _has_changed(report, changes) else None
 
 
 class CsvFile:
-    """Findings as CSV, compressed as they are written: a mail is in memory several times."""
+    """Findings as CSV, compressed while written, because a mail is in memory several times."""
 
     def __init__(self, run: Run) -> None:
         parts = ("security-groups", file_name(run.stack), str(run.day))
         self._name = f"{'-'.join(filter(None, parts))}.csv"
         self._file = TemporaryFile()  # noqa: SIM115 -- it is open as long as the report
         self._archive = ZipFile(self._file, "w")
-        # The same report is the same file, whenever it is made.
+        # The same report gives the same file at any time.
         member = ZipInfo(self._name, run.day.timetuple()[:6])
         member.compress_type = ZIP_DEFLATED
         self._member = self._archive.open(member, "w", force_zip64=True)
@@ -92,7 +92,7 @@ class CsvFile:
         self._member.write(BOM_UTF8 + HEADING.encode())
 
     def write(self, lines: str) -> None:
-        """Add one or more lines, as long as there is room."""
+        """Add one or more rows, as long as there is room."""
         number = lines.count("\r\n")
         if self._file.tell() > _MAX_ZIPPED_CSV:
             self._left_out += number
@@ -102,11 +102,11 @@ class CsvFile:
 
     @property
     def problem(self) -> str | None:
-        """That some findings are left out, in a sentence."""
+        """A sentence if some findings were left out, else None."""
         return _CSV_IS_FULL.format(self._rows, self._left_out) if self._left_out else None
 
     def attach(self, mail: EmailMessage) -> None:
-        """Attach all lines; a long file zipped."""
+        """Attach all rows; a long file zipped."""
         self._member.close()
         self._archive.close()
         archive = ZipFile(self._file)
@@ -144,9 +144,9 @@ def compose(
     kind: DigestKind = DigestKind.FULL,
     csv: CsvFile | None = None,
 ) -> bytes:
-    """The digest as a message: the same as text and as HTML, with the listed findings as CSV.
+    """The digest as a message: as text and as HTML, with the listed findings as CSV.
 
-    ``csv`` has the findings of a report that does not hold them.
+    ``csv`` has the findings of a report that does not hold them itself.
     """
     with nullcontext(csv) if csv else closing(_csv_of(report)) as rows:
         if rows.problem:
@@ -173,7 +173,7 @@ def _csv_of(report: Report) -> CsvFile:
 def send(
     ses: Any, settings: Settings, message: bytes, before_attempt: Callable[[], None] = lambda: None
 ) -> None:
-    """Send it through SES; again only where SES throttled it. Raises ``MailError``.
+    """Send a message through SES; again only if SES throttled it. Raises ``MailError``.
 
     ``before_attempt`` is called before each call to SES.
     """
@@ -211,9 +211,10 @@ def _is_reminder_due(report: Report, last_full_digest_at: str | None) -> bool:
 
 
 def is_reminder_day(day: date, last_full_digest_at: str | None) -> bool:
-    """Whether it is long ago that a digest listed all that was open."""
+    """Whether the last full digest was mailed seven or more days ago."""
     if last_full_digest_at is None:
         return True
     last_day = date.fromisoformat(clock.day_of(last_full_digest_at))
-    # Of two runs around midnight the earlier one may end last; a later day is of a wrong clock.
+    # Of two runs around midnight the earlier one may end last; a later day comes from a wrong
+    # clock.
     return not -timedelta(days=1) <= day - last_day < _REMINDER_INTERVAL

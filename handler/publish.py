@@ -1,4 +1,4 @@
-"""Puts what has changed on the account's event bus, for other systems."""
+"""Puts changes on the account's event bus, for other systems."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -12,12 +12,12 @@ from handler.report import phrases
 from handler.report.change_event import change_events
 
 SOURCE = "security-group-audit"
-"""The only source of which the function may put events."""
+"""The only source that the function may use for events."""
 _DETAIL_TYPE = "Security Group Exposure Change"
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 _MAX_ENTRIES = 10
 _MAX_EVENTS = 1000
-# What EventBridge does not take, because it throttles for example, is put once more.
+# Entries that EventBridge refuses, for example because it throttles, are put once more.
 _ROUNDS = 2
 _PAUSE = 1.0
 
@@ -29,8 +29,8 @@ def publish(
 ) -> str | None:
     """Put an event for each change of the report; the result says what failed, in a sentence.
 
-    ``before_request`` is called before each request. None begins when only the time is left that
-    a mail and the ledger need.
+    ``before_request`` is called before each request. No request begins when only the time is left
+    that mail and ledger need.
     """
     entries = [
         {"Source": SOURCE, "DetailType": _DETAIL_TYPE, "Detail": detail}
@@ -59,7 +59,7 @@ def publish(
 
 
 def _put(client: Any, batch: list[_Entry]) -> tuple[list[_Entry], str | None]:
-    """Those of the entries that EventBridge did not take, and why not, in a sentence."""
+    """The entries that EventBridge did not accept, and why, in a sentence."""
     try:
         results = client.put_events(Entries=batch)["Entries"]
         refused = [
@@ -69,7 +69,7 @@ def _put(client: Any, batch: list[_Entry]) -> tuple[list[_Entry], str | None]:
         ]
     except FAILURES as error:
         return batch, error_text(error)
-    except Exception:  # noqa: BLE001 -- no answer may cost the commit
+    except Exception:  # noqa: BLE001 -- no answer may prevent the commit
         return batch, "EventBridge's answer could not be read."
     if not refused:
         return [], None

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from unicodedata import category, combining
 
 _LONGEST_VALUE = 160
-# What an AWS name, id or description holds at most.
+# The longest name, ID or description in AWS.
 _LONGEST_TEXT = 255
 # Letters and symbols that fonts show as nothing, and variation selectors.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
-# More combining marks on one letter are no writing, and smear over the lines above and below.
+# No script has more combining marks on one letter; more cover the lines above and below.
 _MOST_MARKS = 4
-# The combining class of a virama, which joins two letters of an Indian script to one.
+# The combining class of a virama, which joins two letters of an Indian script into one.
 _VIRAMA = 9
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
@@ -36,18 +36,18 @@ _REPR.maxlevel = 2
 
 
 def describe(value: object) -> str:
-    """A value from outside as it appears in an error message, cut to a readable length."""
+    """A value from outside for an error message, cut to a readable length."""
     text = _REPR.repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def expected(key: str, expectation: str, value: object, hint: str = "") -> str:
-    """The error message for a value that does not fit: key, expectation, value and hint."""
+    """The error message for an invalid value: key, expectation, value and hint."""
     return f"{key} must be {expectation}, got {describe(value)}{hint and f': {hint}'}."
 
 
 def clean_text(value: object) -> str | None:
-    """A text from AWS that every report can carry: at most 255 characters, and encodable.
+    """A text from AWS that every report can hold: at most 255 characters, all encodable.
 
     None for what is not text.
     """
@@ -61,7 +61,7 @@ def clean_text(value: object) -> str | None:
 def plain(text: str) -> str:
     """A text without control characters, invisible characters and piled-up combining marks.
 
-    Each of them becomes one replacement character, so the length stays.
+    Each becomes one replacement character, so the length stays the same.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -69,7 +69,7 @@ def plain(text: str) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """The plain text with at most ``length`` characters; what was cut ends with dots."""
+    """The plain text with at most ``length`` characters; a text that was cut ends with dots."""
     if len(text) <= length:
         return plain(text)
     return f"{plain(text[: length - 3]).rstrip()}..."
@@ -78,7 +78,7 @@ def cut(text: str, length: int) -> str:
 def join_first(texts: Sequence[str], number: int, total: int = 0) -> str:
     """The first ``number`` texts, plain and with commas, and how many more there are.
 
-    There are ``total`` in all, where the texts are only some of them.
+    ``total`` is the number of all texts, if these are only some of them.
     """
     left_out = max(len(texts), total) - min(len(texts), number)
     more = f" and {left_out:,} more" if left_out else ""

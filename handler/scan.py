@@ -29,7 +29,7 @@ from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.policy.policy import Policy
 
 _Read = TypeVar("_Read")
-# So many groups wait for the prefix lists that they name, which are read together.
+# The prefix lists of this many groups are read together.
 _BATCH = 1000
 _DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 _DISABLED = frozenset({"AuthFailure", "OptInRequired"})
@@ -38,40 +38,40 @@ _DISABLED = frozenset({"AuthFailure", "OptInRequired"})
 class GroupSource(Protocol):
     """Where the groups of a target are read from: EC2 or a snapshot.
 
-    A subclass that does not say otherwise has nothing of what may lower severities.
+    By default a source has no load balancers, route tables or network ACLs.
 
-    Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer in another form.
+    Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer of unknown form.
     """
 
     hides_managed: bool = False
-    """Whether interfaces that AWS services manage may be missing."""
+    """Whether interfaces that are managed by AWS services may be missing."""
 
     def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
         """All groups."""
 
     def prefix_lists(self, ids: Sequence[str]) -> Mapping[str, PrefixList]:
-        """All of the lists, by id; one that cannot be read has an error."""
+        """The prefix lists by id; one that cannot be read has an error."""
 
     def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
-        """The groups' inbound rules with their sgr- ids; may lack some, and have others."""
+        """The groups' inbound rules with their sgr- ids; may lack some, and contain others."""
 
     def interfaces(self, group_ids: Sequence[str]) -> Sequence[NetworkInterface] | None:
-        """The network interfaces that have any of the groups; None where they are not known."""
+        """The network interfaces with any of the groups; None if they are not known."""
 
     def entry_points(self) -> tuple[NetworkInterface, ...] | None:
         """The network interfaces of network load balancers and accelerators."""
         return ()
 
     def route_tables(self) -> tuple[RouteTable, ...] | None:
-        """All route tables; None where they are not known."""
+        """All route tables; None if they are not known."""
         return ()
 
     def network_acls(self) -> tuple[NetworkAcl, ...] | None:
-        """All network ACLs; None where they are not known."""
+        """All network ACLs; None if they are not known."""
         return ()
 
     def block_public_access(self) -> BlockPublicAccess | None:
-        """The setting of VPC Block Public Access; None where it is not known."""
+        """The setting of VPC Block Public Access; None if it is not known."""
         return BlockPublicAccess()
 
 
@@ -95,7 +95,7 @@ def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
 def coverage_of(
     target: Target, failures: Sequence[Exception], groups: int = 0, rules: int = 0
 ) -> Coverage:
-    """How much of the target was read, and the failures on the way."""
+    """The coverage of a target: how much was read, and the errors."""
     if not failures:
         return Coverage(target, CoverageStatus.OK, groups, rules)
     codes = {aws.error_code(failure) for failure in failures}
@@ -109,13 +109,13 @@ def coverage_of(
 
 
 class _RegionReader:
-    """Reads a source step by step, as far as each step goes."""
+    """Reads a source step by step, and keeps what was read before an error."""
 
     def __init__(self, source: GroupSource, internets: Internets) -> None:
         self._source = source
         self._internets = internets
-        # Only groups that the report names are kept, and of these only what it names: an account
-        # may have tens of thousands.
+        # Only groups that the report names are kept, without their private rules: an account may
+        # have tens of thousands.
         self._open_groups: list[OpenGroup] = []
         self._prefix_lists: dict[str, PrefixList] = {}
         self._interfaces: Sequence[NetworkInterface] | None = None
@@ -160,12 +160,12 @@ class _RegionReader:
                     self._evaluate(batch)
                     batch = []
         finally:
-            # Also what was read before an error.
+            # Also evaluate what was read before an error.
             self._evaluate(batch)
         self._has_all_groups = True
 
     def _evaluate(self, groups: Sequence[SecurityGroup]) -> None:
-        """Keep the groups that the report names, and of them what it names."""
+        """Keep the groups that the report names, without their private rules."""
         named = {r.source for group in groups for r in group.rules if r.is_prefix_list}
         if unread := named - self._prefix_lists.keys():
             self._prefix_lists |= self._source.prefix_lists(sorted(unread))
@@ -174,12 +174,12 @@ class _RegionReader:
             lists = [(r, self._prefix_lists[r.source]) for r in group.rules if r.is_prefix_list]
             is_named = any(found.error or any(aws_exposures(rule, found)) for rule, found in lists)
             if exposed or group.malformed or is_named:
-                # Private rules open nothing, together with other groups neither.
+                # Private rules open nothing, alone or with other groups.
                 public = tuple(rule for rule in group.rules if self._is_public(rule))
                 self._open_groups.append(OpenGroup(group._replace(rules=public), exposed))
 
     def read_rule_ids(self, findings: Iterable[Finding]) -> tuple[dict[Rule, str], set[Rule]]:
-        """The ids of the rules of the findings' groups, and which of them have no ports in EC2."""
+        """The ids of the rules of the findings' groups, and the rules that have no ports in EC2."""
         group_ids = {group_id for finding in findings for group_id, _ in finding.groups}
         groups = [member.group for member in self._open_groups if member.group.id in group_ids]
         rules = {rule for group in groups for rule in group.rules}
@@ -199,9 +199,9 @@ class _RegionReader:
         self._interfaces = self._source.interfaces(group_ids)
 
     def _read_paths(self) -> None:
-        """Read what decides whether the internet reaches the interfaces, where any is at stake.
+        """Read what decides whether the internet reaches the interfaces, if it may.
 
-        What cannot be read proves nothing, so severities stay as they are; the notice says so.
+        What cannot be read proves nothing: severities stay as they are, and the notice says so.
         """
         in_use = [interface for interface in self._interfaces or () if interface.is_in_use]
         if not in_use:

@@ -1,4 +1,4 @@
-"""The function's settings: its environment, and the policy.json beside it."""
+"""The function's settings from environment variables, and its policy from policy.json."""
 
 import json
 import re
@@ -11,21 +11,21 @@ from handler.model.network import ALL_REGIONS, REGION_NAME
 from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError
 
-# SES takes ASCII only; a comma would split the list that the function's environment holds, and *
-# or ? in the ARN of an identity would let the function send as others.
+# SES accepts ASCII only; a comma would split the list in the function's environment, and * or ? in
+# the ARN of an identity would let the function send as others.
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 MAIL_ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
-"""What a mail address looks like, in the stack's config and in the function's environment."""
+"""The form of a mail address in the stack's config and in the function's environment."""
 _POLICY = Path(__file__).resolve().parent.parent / "policy.json"
 
 
 class SettingsError(ValueError):
-    """A variable with a value that is not allowed; the message names variable and value."""
+    """An invalid value in the settings; the message is a sentence with its name and value."""
 
 
 class Notify(StrEnum):
-    """When a run that was not started by hand mails."""
+    """When a run mails; in the settings, when a scheduled run does."""
 
     CHANGES = "changes"
     FINDINGS = "findings"
@@ -37,8 +37,8 @@ class Settings(NamedTuple):
 
     Without a ``ledger_bucket`` there is no ledger. With ``attribution``, findings say who opened
     them; with ``publish_events``, each change is put on the event bus. Changes in
-    ``realtime_regions`` start a run; empty where none do. Whoever has an address of
-    ``copied_domains`` hears of what they have opened.
+    ``realtime_regions`` start a run; empty if none do. People with an address in ``copied_domains``
+    get the findings they opened.
     """
 
     sender: str
@@ -96,14 +96,14 @@ def regions_in(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def required(environment: Mapping[str, str], variable: str) -> str:
-    """A variable that must have a value. Raises ``SettingsError``."""
+    """The value of a variable that must be set. Raises ``SettingsError``."""
     if not (value := environment.get(variable, "").strip()):
         _refuse(variable, "a text", "")
     return value
 
 
 def deployed_policy() -> Policy:
-    """The policy in the zip; the default one where there is no policy.json.
+    """The policy in the zip; the default policy if there is no policy.json.
 
     Raises ``PolicyError`` with one sentence.
     """

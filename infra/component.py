@@ -46,7 +46,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         machine = many_accounts.state_machine if many_accounts else None
         spec = self._function_spec(surroundings)
         if many_accounts:
-            spec = many_accounts.door(spec, surroundings)
+            spec = many_accounts.start_function(spec, surroundings)
         declared = declare_function(name, spec, surroundings)
         function = declared.function
         self._declare_publisher(declared.role)

@@ -24,10 +24,10 @@ _ALL_PERCENT = 100
 
 @dataclass(frozen=True, slots=True)
 class ManyAccounts:
-    """The state machine that the door starts, with the rest of what is declared for it.
+    """The state machine, with the rest of what is declared for it.
 
-    ``ready`` is what must exist before the first execution; ``lists_units`` is whether the door
-    asks AWS Organizations for accounts.
+    ``ready`` is what must exist before the first execution; ``lists_units`` is whether the start
+    function asks AWS Organizations for accounts.
     """
 
     state_machine: aws.sfn.StateMachine
@@ -36,13 +36,13 @@ class ManyAccounts:
     scan_role_arn: str
     member_role_template: str
 
-    def door(self, spec: FunctionSpec, surroundings: Surroundings) -> FunctionSpec:
-        """The function that audits one account, as the door: it starts the state machine."""
+    def start_function(self, spec: FunctionSpec, surroundings: Surroundings) -> FunctionSpec:
+        """The single account's function, changed to start the state machine."""
         arns = surroundings.arns(self.state_machine.arn)
         return replace(
             spec,
             policy=arns.apply(
-                lambda arns: organization_permissions.door_policy(
+                lambda arns: organization_permissions.start_policy(
                     log_group_arn=arns[0],
                     bucket_arn=arns[1],
                     state_machine_arn=arns[2],
@@ -57,7 +57,7 @@ class ManyAccounts:
 def declare_many_accounts(
     name: str, config: StackConfig, location: Location, surroundings: Surroundings
 ) -> ManyAccounts | None:
-    """All that the door starts; None if the config has one account only."""
+    """All that the start function starts; None if the config has one account only."""
     settings = config.organization
     if settings is None:
         return None

@@ -1,7 +1,8 @@
 """The policy documents of a stack that audits many accounts, as plain data.
 
-Each function may do one part of a run: the door lists the accounts, the scan function enters them
-and can neither mail nor write the ledger, the report function does both and enters nothing.
+Each function may do one part of a run: the start function lists the accounts, the scan function
+enters them and can neither mail nor write the ledger, the report function does both and enters
+nothing.
 """
 
 from collections.abc import Sequence
@@ -45,10 +46,10 @@ PLAN_KEYS = ("plans/*",)
 SCAN_KEYS = ("scans/*",)
 
 
-def door_policy(
+def start_policy(
     *, log_group_arn: str, bucket_arn: str, state_machine_arn: str, lists_units: bool
 ) -> Document:
-    """The permissions of the door: list accounts, store the plan of a run, start its execution."""
+    """The start function's: list accounts, store the plan of a run, start its execution."""
     # "*" because ListAccounts does not support resource-level permissions, and which units are
     # below the configured ones is not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html

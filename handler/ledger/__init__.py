@@ -1,1 +1,1 @@
-"""What is known after the last committed run, and how a run commits."""
+"""The ledger: the state after the last committed run, and the transaction of a run."""

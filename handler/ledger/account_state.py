@@ -1,4 +1,4 @@
-"""What is known of one account, as a compressed object with a line of JSON for each thing."""
+"""The state of one account as a compressed object, with one line of JSON per entry."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ from handler.report.json_report import (
 
 @dataclass(slots=True)
 class AccountState:
-    """The part of a ``LedgerState`` that is about one account, and its name among many."""
+    """The part of a ``LedgerState`` that is about one account; ``name`` is the account's."""
 
     targets: dict[Target, TargetState] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class AccountState:
 
 
 def encode_account(state: LedgerState, account: str, name: str | None = None) -> bytes:
-    """What the state knows of an account, compressed; the same for the same state."""
+    """The state of an account, compressed; the same bytes for the same state."""
     buffer = BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
         for number, line in enumerate(_lines(state, account, name)):  # noqa: B007 -- how many
@@ -57,7 +57,7 @@ def encode_account(state: LedgerState, account: str, name: str | None = None) ->
 
 
 def decode_account(stored: bytes, account: str) -> AccountState:
-    """What is known of the account. Raises ``DecodeError``."""
+    """The state in that object. Raises ``DecodeError``."""
     state, count, end = AccountState(), 0, None
     try:
         with gzip.open(BytesIO(stored), "rt", encoding="utf-8", newline="\n") as stream:
@@ -72,7 +72,7 @@ def decode_account(stored: bytes, account: str) -> AccountState:
                 else:
                     state.name = document.optional_text("name")
                 count += 1
-        # Neither the heading nor the end counts.
+        # The heading and the end are not counted.
         if end != count - 2:
             raise ValueError("the end is missing")
     except (*DECODE_ERRORS, OSError, EOFError, zlib.error) as error:
@@ -83,7 +83,7 @@ def decode_account(stored: bytes, account: str) -> AccountState:
 
 
 def _lines(state: LedgerState, account: str, name: str | None) -> Iterator[dict[str, Any]]:
-    """The lines but the last: a heading, then targets, records and resolved findings."""
+    """All lines except the last: a heading, then targets, records and resolved findings."""
     yield {"version": VERSION, "account": account, **({"name": name} if name else {})}
     for target, read in state.targets.items():
         if target.account == account:

@@ -1,4 +1,4 @@
-"""The transaction of a run over many accounts, of which one at a time is in memory."""
+"""The transaction of a run over many accounts, with one account in memory at a time."""
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ from handler import clock
 from handler.ledger.account_state import AccountState, decode_account, encode_account
 from handler.ledger.flips import is_within
 from handler.ledger.head import AbandonedRun, DecodeError, Head, Pointer
-from handler.ledger.reading import state_of, suspects_in
+from handler.ledger.reading import possibly_mailed_in, state_of
 from handler.ledger.records import REMEMBERED
 from handler.ledger.state import LedgerState
 from handler.ledger.store import LedgerStore
@@ -18,18 +18,17 @@ from handler.ledger.transaction import UNDECODABLE, LedgerSession, Outcome, Repo
 from handler.model.run import Report, Run, Scan
 from handler.report.digest import DigestKind
 
-# They hide the latency of S3; each holds one account's object in memory.
+# Enough to hide the latency of S3; each holds one account's object in memory.
 _THREADS = 4
 _NAMED_PROBLEMS = 10
 
 
 class AccountBook:
-    """What is known of each account, and where what is known after the run is stored.
+    """Reads the states of accounts, and stores the new ones.
 
-    ``left_out`` are the accounts that are not audited, with their state; a run that has listed all
-    accounts replaces them. ``refused`` says of mails of teams, by their ids, why they were not
-    sent, ``problems`` of which accounts it is not known what was before. ``mailed_kind`` is the
-    digest that an earlier attempt at this run has mailed.
+    ``left_out`` are the accounts that are not audited, with their state in AWS Organizations; a run
+    that has listed all accounts replaces them. ``refused`` says, by the id of a team's mail, why it
+    was not sent. ``mailed_kind`` is the digest that an earlier attempt at this run has mailed.
     """
 
     def __init__(
@@ -57,19 +56,19 @@ class AccountBook:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """The first ones, each in a sentence, and the number of the others."""
+        """Why states of accounts are unknown: the first reasons, and the number of the others."""
         problems = tuple(self._problems.values())
         if (more := len(problems) - _NAMED_PROBLEMS) <= 0:
             return problems
         return (*problems[:_NAMED_PROBLEMS], f"The same holds for {more:,} more accounts.")
 
     def fetch(self, account: str) -> bytes | None:
-        """What is stored of an account, from any thread. Raises ``StoreError``."""
+        """The stored state of an account, if any, from any thread. Raises ``StoreError``."""
         pointer = self._head.accounts.get(account) if self._head else None
         return self._store.account_object(pointer) if pointer else None
 
-    def known(self, account: str, stored: bytes | None) -> LedgerState | None:
-        """What is known of the account; None without a ledger. Raises ``StoreError``."""
+    def account_state(self, account: str, stored: bytes | None) -> LedgerState | None:
+        """The state of an account; None without a ledger. Raises ``StoreError``."""
         if (head := self._head) is None:
             return None
         pointer = head.accounts.get(account)
@@ -80,33 +79,35 @@ class AccountBook:
             unknown = frozenset({account})
             self._problems[account] = UNDECODABLE.format(error)
         state = state_of(head, (part,))
-        suspects = {
-            dead.run: tuple(suspects_in(partial(self._store.read_account, account, old), state))
-            for dead in self._abandoned
-            if (old := dead.accounts.get(account))
+        possibly_mailed = {
+            run.run: tuple(
+                possibly_mailed_in(partial(self._store.read_account, account, old), state)
+            )
+            for run in self._abandoned
+            if (old := run.accounts.get(account))
         }
-        return state._replace(unknown=unknown, suspects=suspects)
+        return state._replace(unknown=unknown, possibly_mailed=possibly_mailed)
 
     def name_of(self, account: str) -> str | None:
-        """The name that an account had when it was read last. Raises ``StoreError``."""
+        """The name that an account had when it was last read. Raises ``StoreError``."""
         try:
             return self._decoded(account, self.fetch(account)).name
         except DecodeError:
             return None
 
     def write(self, account: str, name: str | None, after: LedgerState) -> None:
-        """Store what is known after the run. Raises ``StoreError``, also of earlier writes."""
+        """Store the state after the run. Raises ``StoreError``, also for earlier writes."""
         stored = encode_account(after, account, name)
         write = partial(self._store.put_account, account, stored, self._run, len(after.records))
         self._writes.append((account, self._pool.submit(write)))
         self._finish(_THREADS)
 
     def finish(self) -> None:
-        """Wait until all is stored. Raises ``StoreError``."""
+        """Wait until everything is stored. Raises ``StoreError``."""
         self._finish(0)
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._pool.shutdown(cancel_futures=True)
 
     def _finish(self, running: int) -> None:
@@ -122,18 +123,18 @@ class AccountBook:
 
 
 class AccountsSteps(RunSteps, Protocol):
-    """What a run over many accounts does between its accesses to the ledger."""
+    """The steps of a run over many accounts, which the ledger's transaction calls."""
 
     def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
-        """Of the refused mails of teams, by their ids, those to say again, after a run that mailed.
+        """The refused mails to teams, by id, that the next digest must mention again.
 
-        ``sent`` are the ids of the mails that it has sent.
+        ``sent`` are the ids of the mails that this run has sent.
         """
 
     def compare(self, book: AccountBook, notices: tuple[str, ...]) -> ReportAndKind:
         """The report of all accounts, and which digest to mail.
 
-        What is known after the run has been written to the book.
+        Writes the new states to the book.
         """
 
     def report_file(self, report: Report) -> IO[bytes]:
@@ -147,12 +148,12 @@ class AccountsSession(LedgerSession):
     _steps: AccountsSteps
 
     def execute_accounts(self, steps: AccountsSteps) -> Outcome | None:
-        """Run the steps to the commit, as ``LedgerSession.execute`` does."""
+        """Run the steps up to the commit, as ``LedgerSession.execute`` does."""
         self._steps = steps
         return self._execute(steps, self._compare)
 
     def _compare(self, _run: Run, _scans: Sequence[Scan]) -> ReportAndKind:
-        """Compare one account after the other; where the ledger is lost, without it."""
+        """Compare all accounts; if the ledger fails on the way, again without it."""
         with self._continuing_without_ledger():
             return self._compare_accounts()
         return self._compare_accounts()
@@ -171,20 +172,20 @@ class AccountsSession(LedgerSession):
         return report, kind
 
     def _read_state(self) -> LedgerState | None:
-        """What the head says; the accounts are read one by one."""
+        """The state in the head; the accounts are read one by one."""
         return state_of(self._stored.head, ()) if self._stored.head else None
 
     def _save_report(self, report: Report) -> None:
         self._store.save_report_file(report.run, self._steps.report_file(report))
 
     def _write_accounts(self, _after: LedgerState, _report: Report) -> dict[str, Pointer]:
-        """What comparing has stored."""
+        """The objects that were stored while comparing."""
         return self._book.pointers if self._book else {}
 
     def _accounts_kept(
         self, _after: LedgerState, pointers: Mapping[str, Pointer]
     ) -> Mapping[str, Pointer]:
-        """All but those that have been left out for so long that they would be new."""
+        """All pointers except those of accounts that have been left out for more than 90 days."""
         now, left_out = clock.timestamp(), self._left_out()
         return {
             account: pointer

@@ -1,4 +1,4 @@
-"""Many changes at once: which of their events need no run, and how long the next mail waits."""
+"""Bursts of changes: which events need no run, and how long the next mail waits."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,9 +8,9 @@ from handler.ledger.head import FollowUp, Head
 from handler.ledger.state import LedgerState
 from handler.model.run import CoverageStatus
 
-# After a mail about a change the next one waits, so that many changes at once are few mails.
+# After a mail about a change the next one waits, so that a burst of changes gives few mails.
 INTERVAL = timedelta(seconds=60)
-"""The least time from one mail about a change to the next."""
+"""The shortest time from one mail about a change to the next."""
 # CloudTrail may deliver an event before EC2 shows the change everywhere.
 _SETTLING = timedelta(seconds=10)
 
@@ -19,24 +19,24 @@ def is_seen(
     head: Head, state: LedgerState, run: str, changed_at: str, regions: Sequence[str]
 ) -> bool:
     """Whether other runs have read the regions since the change, or are waiting to do so."""
-    is_seen_by = datetime.fromisoformat(changed_at) + _SETTLING
+    visible_at = datetime.fromisoformat(changed_at) + _SETTLING
     waiting = [head.follow_ups.get(region) for region in regions]
-    if all(w and w.run != run and is_seen_by <= _until(w) for w in waiting):
-        # A run that waits reads all of them again, if it is still there.
+    if all(w and w.run != run and visible_at <= _until(w) for w in waiting):
+        # A waiting run reads all of them again, unless it was stopped.
         return all(w and is_waiting(w) for w in waiting)
     read_at = {
         target.region: datetime.fromisoformat(reading.read_at)
         for target, reading in state.targets.items()
         if reading.status is CoverageStatus.OK
     }
-    # A reading in the future is of another clock, and does not say what it has seen.
+    # A reading in the future comes from a wrong clock, and does not show what it has seen.
     return all(
-        region in read_at and is_seen_by <= read_at[region] <= clock.now() for region in regions
+        region in read_at and visible_at <= read_at[region] <= clock.now() for region in regions
     )
 
 
 def pause(head: Head) -> timedelta:
-    """How long the next mail about a change must wait; the whole interval at most."""
+    """How long the next mail about a change must wait, at most the whole interval."""
     if head.last_change_mail_at is None:
         return timedelta()
     rest = INTERVAL - (clock.now() - datetime.fromisoformat(head.last_change_mail_at))
@@ -44,7 +44,7 @@ def pause(head: Head) -> timedelta:
 
 
 def is_waiting(follow_up: FollowUp) -> bool:
-    """Whether a run may still be waiting, which is for the interval at most."""
+    """Whether a run may still be waiting, which takes one interval at most."""
     return timedelta() < _until(follow_up) - clock.now() <= INTERVAL
 
 

@@ -1,4 +1,4 @@
-"""What is different from the last run besides the findings: targets, exceptions and settings."""
+"""What has changed since the last run besides findings: targets, exceptions and settings."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,17 +16,17 @@ def find_changes(
     *,
     is_full: bool,
 ) -> Changes | None:
-    """Which targets can be read, which exceptions expire, and what the settings changed.
+    """Which targets were lost or regained, which exceptions end, and what new settings changed.
 
-    None without a known state.
+    None without an earlier state.
     """
     if previous is None:
         return None
     was_read = {t: state.status is CoverageStatus.OK for t, state in previous.targets.items()}
     is_read = {target.target: target.is_complete for target in coverage}
-    names_all = all(target.target.region != ALL_REGIONS for target in coverage)
-    gone = set(was_read) - set(is_read) if is_full and names_all else set()
-    # Where the list of regions could not be read before, their names show that it can be again.
+    lists_all_regions = all(target.target.region != ALL_REGIONS for target in coverage)
+    gone = set(was_read) - set(is_read) if is_full and lists_all_regions else set()
+    # If the list of regions could not be read before, naming regions shows that it can be again.
     is_read |= {t: True for t in gone if t.region == ALL_REGIONS}
     return Changes(
         first=is_full and previous.last_full_digest_at is None,
@@ -35,14 +35,14 @@ def find_changes(
         left_out=tuple(sorted(gone - set(is_read))),
         ending=unannounced(exceptions, previous),
         unlisted=reconciled.unlisted,
-        # A part of the targets does not show what is listed for the first time.
+        # A partial run does not show which findings are listed for the first time.
         has_new_settings=reconciled.has_new_settings and (is_full or reconciled.dropped > 0),
         dropped=reconciled.dropped,
     )
 
 
 def unannounced(exceptions: ExceptionReview, known: LedgerState) -> tuple[PolicyException, ...]:
-    """The exceptions that expired or soon will, without those that a mail has named."""
+    """The exceptions that have expired or soon will, without the ones that a mail has named."""
     return tuple(
         exception
         for announcement, exception in _ending(exceptions)
@@ -51,12 +51,12 @@ def unannounced(exceptions: ExceptionReview, known: LedgerState) -> tuple[Policy
 
 
 def announcements_of(exceptions: ExceptionReview) -> frozenset[str]:
-    """The keys of what a mail says of exceptions that expire."""
+    """The announcement keys of the exceptions that have expired or soon will."""
     return frozenset(announcement for announcement, _ in _ending(exceptions))
 
 
 def _ending(exceptions: ExceptionReview) -> Iterator[tuple[str, PolicyException]]:
-    """The exceptions that expired or soon will, each with the key of its announcement."""
+    """The exceptions that have expired or soon will, each with its announcement key."""
     for word, ending in (("expired", exceptions.expired), ("expiring", exceptions.expiring)):
         for exception in ending:
             yield f"{word}|{exception.key}", exception

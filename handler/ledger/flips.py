@@ -1,4 +1,4 @@
-"""Findings that keep changing: how often they did, and whether another change is worth a mail."""
+"""Findings that keep changing: how often, and whether another change is worth a mail."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,25 +9,25 @@ from handler.model.finding import Finding
 from handler.model.internet import Internets
 
 PERIOD = timedelta(days=7)
-"""A finding that flips three times within it is unstable, until that long passes without a flip."""
+"""Three flips within it make a finding unstable, until as much time passes without a flip."""
 _MANY = 3
-# What mails said of a finding is kept as that many openings at most.
+# The most openings that an announcement keeps.
 _MAX_OPENED = 4
 
 
 def is_within(at: str | None, now: str, span: timedelta) -> bool:
-    """Whether a time is no longer ago than the span; both are in ISO 8601."""
+    """Whether a time is no longer ago than the span; both times are in ISO 8601."""
     return at is not None and datetime.fromisoformat(now) - datetime.fromisoformat(at) <= span
 
 
 def current(histories: Iterable[Flips | None], now: str) -> Flips | None:
-    """The longest of the histories that are not over; None where all are."""
-    alive = (flips for flips in histories if flips and is_within(flips.times[-1], now, PERIOD))
-    return max(alive, key=lambda flips: flips.count, default=None)
+    """The history with the most flips among those still active; None if there is none."""
+    active = (flips for flips in histories if flips and is_within(flips.times[-1], now, PERIOD))
+    return max(active, key=lambda flips: flips.count, default=None)
 
 
 def with_flip(flips: Flips | None, now: str) -> Flips:
-    """The history with a flip at that time."""
+    """The history with another flip at ``now``."""
     if flips is None:
         return Flips(1, now, (now,))
     if is_unstable(flips):
@@ -37,14 +37,14 @@ def with_flip(flips: Flips | None, now: str) -> Flips:
 
 
 def is_unstable(flips: Flips | None) -> bool:
-    """Whether a history that is not over is one of many flips."""
+    """Whether an active history has so many flips that the finding is unstable."""
     return flips is not None and flips.count >= _MANY
 
 
 def is_beyond(
     finding: Finding, announced: Announcement | None, internets: Internets, now: str
 ) -> bool:
-    """Whether a finding is worse or wider than all that mails said of it within the period."""
+    """Whether a finding is worse or wider than anything that mails said of it within the period."""
     if announced is None or not is_within(announced.at, now, PERIOD):
         return True
     if finding.severity.rank < announced.severity.rank:
@@ -55,7 +55,7 @@ def is_beyond(
 
 
 def merged(announcements: Iterable[Announcement | None]) -> Announcement | None:
-    """The worst and widest that was said of several findings, as of the last time; None if none."""
+    """The worst and widest of several announcements, as of the latest; None if there are none."""
     known = [announced for announced in announcements if announced]
     if not known:
         return None

@@ -1,4 +1,4 @@
-"""The head of the ledger: all of it that every run reads, as data and as stored JSON."""
+"""The head of the ledger, which every run reads first: as data and as stored JSON."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 
 VERSION = 2
 KNOWN_PREFIX = "known/"
-"""What the keys of the accounts' objects begin with."""
+"""The prefix of the keys of the accounts' objects."""
 
 
 class DecodeError(ValueError):
@@ -25,11 +25,11 @@ class NewerVersionError(DecodeError):
 
 
 class SendClaim(NamedTuple):
-    """A run that is about to send its mails.
+    """The claim of a run that is about to send its mails.
 
     Several runs may answer the same event at once; ``token`` is different for each. ``sent`` are
-    the mails that SES accepted, ``sending`` is the one that it may have; ``kind`` is the digest's,
-    ``report_key`` tells its report from others.
+    the ids of the mails that SES accepted, ``sending`` that of the one that it may have accepted.
+    ``kind`` is the digest's, ``report_key`` identifies the report.
     """
 
     run: str
@@ -41,7 +41,7 @@ class SendClaim(NamedTuple):
 
 
 class Pointer(NamedTuple):
-    """Where what is known of an account is stored, when that was, and how many findings it has."""
+    """Where the state of an account is stored, when it was written, and its number of findings."""
 
     key: str
     written_at: str
@@ -49,40 +49,41 @@ class Pointer(NamedTuple):
 
 
 class AbandonedRun(NamedTuple):
-    """A run that ended between a mail and its commit, and what it would have committed.
+    """A run that was stopped between its claim and its commit.
 
-    It ``is_said`` when a full digest has told of it.
+    ``at`` is when this was recorded, ``accounts`` what the run would have committed.
+    ``is_announced`` is true once a full digest has mentioned it.
     """
 
     run: str
     at: str
     accounts: Mapping[str, Pointer] = MappingProxyType({})
-    is_said: bool = False
+    is_announced: bool = False
 
 
 class Answer(NamedTuple):
-    """When a run answered an event, and why it failed; None where it did not."""
+    """When a run answered an event, and why it failed; None if it did not."""
 
     at: str
     problem: str | None = None
 
 
 class FollowUp(NamedTuple):
-    """A run that waits to read a region again for all changes until then."""
+    """A run that waits until then before it reads a region again, for all changes so far."""
 
     run: str
     until: str
 
 
 class Head(NamedTuple):
-    """What is known after the last commit, by account, and which run is sending.
+    """What every run reads first: pointers to the states of accounts, the history, the claim.
 
-    ``events`` are the answered events of the last two days by id, without changes in the account.
-    ``pending`` are the objects of the run that claims to send. ``left_out`` are accounts that mails
-    have said are not audited, with their state, which is empty where they are no longer listed.
-    ``refused`` are mails of the last run that mailed, with what SES said of them.
-    ``old_state_etag`` is that of the ledger of version 1 when it was last read. See
-    ``LedgerState`` for the other fields.
+    ``events`` are the events answered in the last two days by id, except changes in the account.
+    ``pending`` are the objects that the claiming run will commit. ``left_out`` are accounts that
+    mails have reported as not audited, with their state, which is empty if they are no longer
+    listed. ``refused`` says, by the id of a team's mail, why it was not sent. ``old_state_etag`` is
+    the ETag that the ledger of version 1 had when it was last read. See ``LedgerState`` for the
+    other fields.
     """
 
     accounts: Mapping[str, Pointer] = MappingProxyType({})
@@ -102,7 +103,7 @@ class Head(NamedTuple):
 
 
 def encode_head(head: Head, writer: str) -> bytes:
-    """The head as JSON; ``writer`` is different for each write, so that one knows its own."""
+    """The head as JSON; ``writer`` is different for each write and identifies it."""
     document = {
         "version": VERSION,
         "writer": writer,
@@ -113,12 +114,12 @@ def encode_head(head: Head, writer: str) -> bytes:
         "pending": _pointers_to_json(head.pending),
         "abandoned": [
             {
-                "run": dead.run,
-                "at": dead.at,
-                "accounts": _pointers_to_json(dead.accounts),
-                "isSaid": dead.is_said,
+                "run": abandoned.run,
+                "at": abandoned.at,
+                "accounts": _pointers_to_json(abandoned.accounts),
+                "isSaid": abandoned.is_announced,
             }
-            for dead in head.abandoned
+            for abandoned in head.abandoned
         ],
         "announced": sorted(head.announced),
         "settings": head.settings,
@@ -133,7 +134,7 @@ def encode_head(head: Head, writer: str) -> bytes:
 
 
 def writer_of(stored: bytes) -> str | None:
-    """Who wrote a stored head; None where that cannot be read."""
+    """The writer of a stored head; None if that cannot be read."""
     try:
         return Fields(json.loads(stored)).text("writer")
     except DECODE_ERRORS:
@@ -175,7 +176,7 @@ def _head(document: Fields) -> Head:
 
 
 def run_from_fields(document: Fields) -> RunSummary:
-    """A run of the history, of version 1 too. Raises one of ``DECODE_ERRORS``."""
+    """A run of the history, also of version 1. Raises one of ``DECODE_ERRORS``."""
     numbers = document.object("open")
     return RunSummary(
         id=document.text("id"),
@@ -229,7 +230,7 @@ def _pointers(document: Fields) -> dict[str, Pointer]:
 
 def _pointer(document: Fields) -> Pointer:
     key = document.text("key")
-    # The role may read no other key, and S3 would refuse it in every run.
+    # The role may read no other keys: S3 would refuse them in every run.
     if not key.startswith(KNOWN_PREFIX):
         raise ValueError(f"key must begin with {KNOWN_PREFIX}, got {key}")
     return Pointer(key, document.time("writtenAt"), document.integer("findings"))

@@ -1,15 +1,15 @@
-"""Works out what is known after a run: what its report found, and what its mail said of it."""
+"""Works out the state after a run: its findings, and what its mail said of them."""
 
 from handler.ledger import flips
 from handler.ledger.changes import announcements_of
 from handler.ledger.records import (
     REMEMBERED,
     flips_of,
-    has_lost_sight,
     has_other_settings,
+    path_became_unknown,
     records_of,
     settings_key,
-    was_said_resolved,
+    was_announced_resolved,
 )
 from handler.ledger.state import (
     Announcement,
@@ -28,20 +28,19 @@ from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 
 _RUNS_KEPT = 100
-# Resolved findings are remembered by their ids, and whoever may edit rules makes as many as they
-# like.
+# Anybody who may edit rules can create and resolve any number of findings.
 _RESOLVED_KEPT = 20_000
 
 
 def next_state(
     previous: LedgerState | None, report: Report, policy: Policy, kind: DigestKind | None
 ) -> LedgerState:
-    """What is known after the run of that report; ``kind`` is the digest that it mailed, if any."""
+    """The state after the run of that report; ``kind`` is the digest that it mailed, if any."""
     return _NextState(previous or LedgerState(), report, policy, kind).state()
 
 
 class _NextState:
-    """The state after one run."""
+    """Works out the state after one run."""
 
     def __init__(
         self, previous: LedgerState, report: Report, policy: Policy, kind: DigestKind | None
@@ -51,12 +50,12 @@ class _NextState:
         self._policy = policy
         self._kind = kind
         self._now = report.run.started_at
-        self._is_other = has_other_settings(previous, policy)
-        names_all = all(c.target.region != ALL_REGIONS for c in report.coverage)
-        self._forgets = report.run.is_full and names_all
+        self._has_new_settings = has_other_settings(previous, policy)
+        lists_all_regions = all(c.target.region != ALL_REGIONS for c in report.coverage)
+        self._replaces_targets = report.run.is_full and lists_all_regions
 
     def state(self) -> LedgerState:
-        """All that is known after the run."""
+        """The state after the run."""
         previous, run = self._previous, self._report.run
         coverage = {c.target: c for c in self._report.coverage if self._is_remembered(c)}
         targets = {
@@ -67,15 +66,16 @@ class _NextState:
             for finding in self._report.findings
             if finding.status is not Status.RESOLVED
             and is_listed(finding, self._policy.minimum_severity)
-            # The report has named the targets that the settings leave out; they are forgotten.
+            # The report has named the targets that the settings leave out: their findings are
+            # dropped.
             and (finding.target in coverage or finding.target in previous.targets)
-            and (finding.target in coverage or not self._forgets)
+            and (finding.target in coverage or not self._replaces_targets)
         }
         is_whole_digest = self._kind is DigestKind.FULL and run.is_full
         return LedgerState(
             records=records,
             resolved=self._resolved(records),
-            targets=targets if self._forgets else {**previous.targets, **targets},
+            targets=targets if self._replaces_targets else {**previous.targets, **targets},
             announced=announcements_of(self._report.exceptions)
             if self._kind
             else previous.announced,
@@ -85,7 +85,7 @@ class _NextState:
         )
 
     def _is_remembered(self, coverage: Coverage) -> bool:
-        """Whether the target is one of the settings'; others leave no trace."""
+        """Whether the settings include the target; others are not stored."""
         run, target = self._report.run, coverage.target
         if run.is_full or target in self._previous.targets:
             return True
@@ -98,10 +98,12 @@ class _NextState:
         if finding.status is Status.UNVERIFIED and known:
             return known
         records = records_of(self._previous, finding)
-        if known and finding.change is None and has_lost_sight(finding, known.finding):
+        if known and finding.change is None and path_became_unknown(finding, known.finding):
             before = known.finding
             finding = finding._replace(severity=before.severity, attachment=before.attachment)
-        history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
+        history = flips_of(
+            self._previous, finding, self._now, has_new_settings=self._has_new_settings
+        )
         before_mail = flips.merged(record.announced for record in records)
         return Record(outline(finding), self._announcement(finding, before_mail, history), history)
 
@@ -109,10 +111,10 @@ class _NextState:
         self, finding: Finding, before: Announcement | None, history: Flips | None
     ) -> Announcement | None:
         """What mails last said of an open finding."""
-        is_said = self._kind is DigestKind.FULL or (
+        is_announced = self._kind is DigestKind.FULL or (
             self._kind is not None and (finding.is_change or finding.change is Change.NARROWED)
         )
-        if not is_said or finding.status is Status.EXCEPTED:
+        if not is_announced or finding.status is Status.EXCEPTED:
             return before
         opened = (Opened(finding.traffic, finding.address_set),)
         announced = Announcement(finding.severity, opened, self._now)
@@ -122,9 +124,9 @@ class _NextState:
         return announced
 
     def _resolved(self, records: dict[str, Record]) -> dict[str, Resolved]:
-        """What is gone, the latest last."""
+        """The resolved findings, the latest last."""
         resolved = {
-            finding_id: self._aged(gone)
+            finding_id: self._without_stale_record(gone)
             for finding_id, gone in self._previous.resolved.items()
             if finding_id not in records
             and flips.is_within(gone.resolved_at, self._now, REMEMBERED)
@@ -133,29 +135,33 @@ class _NextState:
             if finding.id in self._previous.resolved and finding.id not in self._previous.records:
                 gone = resolved.get(finding.id)
                 if gone and gone.record and self._kind:
-                    resolved[finding.id] = gone._replace(record=_as_said(gone.record, self._now))
+                    resolved[finding.id] = gone._replace(
+                        record=_announced_as_resolved(gone.record, self._now)
+                    )
                 continue
-            history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
+            history = flips_of(
+                self._previous, finding, self._now, has_new_settings=self._has_new_settings
+            )
             records_before = records_of(self._previous, finding)
             announced = flips.merged(record.announced for record in records_before)
             record = Record(outline(finding), announced, history)
-            resolved[finding.id] = self._gone(finding, record)
+            resolved[finding.id] = self._newly_resolved(finding, record)
         for finding in self._report.changes.unlisted if self._report.changes else ():
-            # It is remembered as gone, and comes back like one.
+            # Stored as resolved, so that it counts as reopened if it returns.
             history = flips_of(self._previous, finding, self._now, has_new_settings=False)
             known = self._previous.records[finding.id]
-            resolved[finding.id] = self._gone(finding, known._replace(flips=history))
+            resolved[finding.id] = self._newly_resolved(finding, known._replace(flips=history))
         return dict(list(resolved.items())[-_RESOLVED_KEPT:])
 
-    def _gone(self, finding: Finding, record: Record) -> Resolved:
-        """A finding that is gone since this run."""
+    def _newly_resolved(self, finding: Finding, record: Record) -> Resolved:
+        """The entry of a finding that this run resolved."""
         first_seen = finding.first_seen or self._now
-        record = _as_said(record, self._now) if self._kind else record
+        record = _announced_as_resolved(record, self._now) if self._kind else record
         return Resolved(finding.target.account, first_seen, self._now, record)
 
-    def _aged(self, gone: Resolved) -> Resolved:
-        """A resolved finding, without its record once it is stable and a mail has said so."""
-        if gone.record is None or not was_said_resolved(gone.record):
+    def _without_stale_record(self, gone: Resolved) -> Resolved:
+        """A resolved finding, without its record once it is stable and a mail has reported it."""
+        if gone.record is None or not was_announced_resolved(gone.record):
             return gone
         is_stable = flips.current([gone.record.flips], self._now) is None
         return gone._replace(record=None) if is_stable else gone
@@ -174,16 +180,16 @@ class _NextState:
         )
 
 
-def _as_said(record: Record, now: str) -> Record:
-    """The record of a finding that a mail has said is resolved."""
+def _announced_as_resolved(record: Record, now: str) -> Record:
+    """The record after a mail has said that the finding is resolved."""
     finding = record.finding
     opened = (Opened(finding.traffic, finding.address_set),)
-    said = record.announced or Announcement(finding.severity, opened, now)
-    return record._replace(announced=said._replace(is_open=False))
+    announced = record.announced or Announcement(finding.severity, opened, now)
+    return record._replace(announced=announced._replace(is_open=False))
 
 
 def outline(finding: Finding) -> Finding:
-    """The finding without what only a report needs."""
+    """The finding without the fields that only a report needs."""
     return Finding(
         id=finding.id,
         kind=finding.kind,

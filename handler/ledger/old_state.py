@@ -1,4 +1,4 @@
-"""Reads the ledger of version 1, one object named state.json, which is read and never written."""
+"""Reads the ledger of version 1: one object, state.json, which is never written."""
 
 import json
 from collections.abc import Iterable
@@ -25,14 +25,14 @@ _ROUTABLE = Internets()
 
 
 class OldState(NamedTuple):
-    """What version 1 knew: a head without pointers, and what they would lead to."""
+    """The ledger of version 1: a head without pointers, and the states of its accounts."""
 
     head: Head
     accounts: dict[str, AccountState]
 
 
 def decode_old_state(stored: bytes, etag: str) -> OldState:
-    """The state of version 1 in the form of version 2. Raises ``DecodeError``."""
+    """The ledger of version 1 in the form of version 2. Raises ``DecodeError``."""
     try:
         document = Fields(json.loads(stored))
         if document.value("version") != _VERSION:
@@ -44,10 +44,10 @@ def decode_old_state(stored: bytes, etag: str) -> OldState:
 
 def _old_state(document: Fields, etag: str) -> OldState:
     runs = tuple(map(run_from_fields, document.objects("runs")))
-    listed_at, died = document.optional_time("listedAt"), document.optional_text("died")
+    listed_at, abandoned_before = document.optional_time("listedAt"), document.optional_text("died")
     events, claim = document.object("events"), document.optional_object("mailing")
-    # A claim without a commit is of a run that ended in between.
-    dead = claim.text("run") if claim else died
+    # A claim that is still there belongs to a run that never committed.
+    abandoned = claim.text("run") if claim else abandoned_before
     last_run_at = runs[-1].started_at if runs else _LONG_AGO
     accounts: dict[str, AccountState] = {}
     for fields in document.objects("coverage"):
@@ -60,7 +60,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
             resolved_at = finding.resolved_at or last_run_at
             first_seen = finding.first_seen or resolved_at
             account.resolved[finding.id] = Resolved(finding.target.account, first_seen, resolved_at)
-        # Version 1 remembered what it did not list. Its minimum is not stored; low is the default.
+        # Version 1 stored unlisted findings too, but not its minimum severity; low is the default.
         elif finding.severity is not Severity.INFO:
             opened = (Opened(finding.traffic, finding.address_set),)
             announced = Announcement(finding.severity, opened, finding.last_seen or last_run_at)
@@ -68,7 +68,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
     head = Head(
         runs=runs,
         events={event: Answer(events.time(event)) for event in events.names()},
-        abandoned=(AbandonedRun(dead, last_run_at),) if dead else (),
+        abandoned=(AbandonedRun(abandoned, last_run_at),) if abandoned else (),
         announced=frozenset(document.texts("announced")),
         settings=OLD_SETTINGS if accounts else None,
         last_full_digest_at=listed_at,
@@ -78,7 +78,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
 
 
 def _with_ids(findings: Iterable[Finding]) -> Iterable[Finding]:
-    """The findings with ids of version 2, which leave out who gets in, and with their addresses."""
+    """The findings with address sets and the ids of version 2, which do not depend on sources."""
     for finding in findings:
         if not finding.kind.is_exposure:
             yield finding

@@ -1,4 +1,4 @@
-"""Whether some openings of a place cover another one: traffic and addresses together."""
+"""Whether the openings of a place cover another one, by traffic and addresses."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -14,7 +14,7 @@ from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS,
 
 
 class Opening(Protocol):
-    """Traffic, and the addresses that may send it: a finding, or what was said of one."""
+    """Traffic, and the addresses that may send it: a finding, or a part of an announcement."""
 
     @property
     def traffic(self) -> Traffic:
@@ -22,7 +22,7 @@ class Opening(Protocol):
 
     @property
     def address_set(self) -> AddressSet:
-        """The addresses."""
+        """The addresses that may send it."""
 
 
 _Opening = TypeVar("_Opening", bound=Opening)
@@ -31,10 +31,9 @@ _ANY = (0, _CODES * _CODES)
 
 
 class Openings(Generic[_Opening]):
-    """Some openings of one family, as the internet is counted today.
+    """Openings of one address family, without the addresses that are trusted today.
 
-    What is trusted today is in no opening. Of sets of addresses that are kept as a hash it is not
-    known which addresses they hold: they cover themselves only, and may overlap any other set.
+    Which addresses a hashed set holds is unknown: it covers only itself, and may overlap any other.
     """
 
     def __init__(self, internet: Internet, openings: Iterable[_Opening]) -> None:
@@ -45,14 +44,14 @@ class Openings(Generic[_Opening]):
         self._by_protocol = {
             protocol: sorted(ordered, key=itemgetter(0)) for protocol, ordered in spans.items()
         }
-        # The highest end so far: nothing before reaches further.
+        # The highest end up to each index: no earlier opening reaches further.
         self._ends = {
             protocol: list(accumulate((end for _, end, _ in ordered), max))
             for protocol, ordered in self._by_protocol.items()
         }
 
     def cover(self, opened: Opening) -> bool:
-        """Whether all of it is certainly open through these."""
+        """Whether these openings certainly cover all of another one."""
         low, high = _span(opened.traffic)
         of_all = [other.address_set for _, _, other in self._by_protocol.get(ALL_PROTOCOLS, ())]
         spans = []
@@ -69,7 +68,7 @@ class Openings(Generic[_Opening]):
         )
 
     def overlapping(self, opened: Opening) -> Iterator[_Opening]:
-        """Those that may open a part of it too."""
+        """The openings that may overlap another one."""
         protocol = opened.traffic.protocol
         is_all = protocol == ALL_PROTOCOLS
         protocols = list(self._by_protocol) if is_all else [protocol, ALL_PROTOCOLS]
@@ -80,14 +79,14 @@ class Openings(Generic[_Opening]):
                 if self._may_overlap(other.address_set, opened.address_set):
                     yield other
 
-    def is_judged(self, opened: Opening) -> bool:
-        """Whether it lets in any address that is not trusted today."""
+    def has_untrusted_addresses(self, opened: Opening) -> bool:
+        """Whether an opening lets in any address that is not trusted today."""
         return not opened.address_set.cidrs or bool(
             _list_of(opened.address_set) or positions_of(opened.address_set, self._internet)
         )
 
     def _within(self, protocol: str, low: int, high: int) -> Iterator[tuple[int, int, _Opening]]:
-        """The openings of a protocol that have numbers from ``low`` up to but without ``high``."""
+        """The openings of a protocol that overlap the numbers from ``low`` to before ``high``."""
         ordered, ends = self._by_protocol.get(protocol, []), self._ends.get(protocol, [])
         for index in range(bisect_left(ordered, high, key=itemgetter(0)) - 1, -1, -1):
             if ends[index] <= low:
@@ -96,7 +95,7 @@ class Openings(Generic[_Opening]):
                 yield ordered[index]
 
     def _hold(self, sets: Sequence[AddressSet], addresses: AddressSet) -> bool:
-        """Whether the sets certainly hold all of the addresses."""
+        """Whether the sets together certainly hold all of the addresses."""
         if _is_stored(addresses):
             return not subtract(positions_of(addresses, self._internet), self._union(sets))
         if addresses.digest and self._union(sets) == [(0, self._internet.size)]:
@@ -117,17 +116,17 @@ class Openings(Generic[_Opening]):
 
 
 def _is_stored(addresses: AddressSet) -> bool:
-    """Whether it is known which addresses these are."""
+    """Whether the set lists its addresses: it is neither a hash nor a prefix list."""
     return bool(addresses.cidrs) and not _list_of(addresses)
 
 
 def _list_of(addresses: AddressSet) -> str | None:
-    """The id of the prefix list of AWS's own whose addresses these are."""
+    """The id of the AWS-managed prefix list that the set stands for; None if it is no list."""
     return next(filter(is_prefix_list, addresses.cidrs), None)
 
 
 def _span(traffic: Traffic) -> Interval:
-    """Ports, or types with codes, as numbers; traffic that has neither is one number."""
+    """Ports, or ICMP types and codes, as an interval; one number for other protocols."""
     if traffic.protocol in PORT_PROTOCOLS:
         low, high = traffic.ports
         return low, high + 1

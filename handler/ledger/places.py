@@ -1,4 +1,4 @@
-"""Where openings are compared, and whether a run has read all of a place."""
+"""Places, where openings are compared, and whether a run has read all of a place."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from handler.model.run import Coverage
 
 
 class PlaceKey(NamedTuple):
-    """Where openings are compared."""
+    """One group, or several on one interface, in one address family of a target."""
 
     target: Target
     group_ids: tuple[str, ...]
@@ -19,7 +19,7 @@ class PlaceKey(NamedTuple):
 
 
 def by_place(findings: Iterable[Finding]) -> defaultdict[PlaceKey, list[Finding]]:
-    """The findings by the places that they are in."""
+    """The findings by place."""
     places: defaultdict[PlaceKey, list[Finding]] = defaultdict(list)
     for finding in findings:
         places[place_of(finding)].append(finding)
@@ -27,17 +27,17 @@ def by_place(findings: Iterable[Finding]) -> defaultdict[PlaceKey, list[Finding]
 
 
 def place_of(finding: Finding) -> PlaceKey:
-    """The place that a finding is in."""
+    """The place of a finding."""
     return PlaceKey(finding.target, group_ids_of(finding), finding.family)
 
 
 def group_ids_of(finding: Finding) -> tuple[str, ...]:
-    """The ids of the groups that open it."""
+    """The ids of the groups that open the finding."""
     return finding.group_ids or (finding.group_id,)
 
 
 def related(findings: Iterable[Finding], group_ids: tuple[str, ...]) -> list[Finding]:
-    """What more or fewer groups open than these, which open something only together."""
+    """The findings whose groups are a proper subset or superset of these; none for one group."""
     if len(group_ids) == 1:
         return []
     groups = set(group_ids)
@@ -49,7 +49,7 @@ def related(findings: Iterable[Finding], group_ids: tuple[str, ...]) -> list[Fin
 
 
 class Scope:
-    """The findings that a run would have seen if they were still there."""
+    """The findings that a run would have seen if they still existed."""
 
     def __init__(self, found: Iterable[Finding], coverage: Iterable[Coverage]) -> None:
         self._read = {target.target for target in coverage if target.is_complete}
@@ -64,7 +64,7 @@ class Scope:
             return False
         if not finding.kind.is_exposure:
             return True
-        # A group without an id may be any.
+        # A group without an id may be any group.
         return not any(
             rule.kind is Kind.MALFORMED or rule.traffic.intersection(finding.traffic)
             for group_id in (*group_ids_of(finding), UNKNOWN)

@@ -1,4 +1,4 @@
-"""Puts together what is known from the head and the objects that it points to."""
+"""Assembles the state from the head and the objects that it points to."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ _Value = TypeVar("_Value")
 
 
 class StateReader:
-    """Reads the state of a run; an object that was read once is kept, because it never changes."""
+    """Reads the state for a run; objects are cached, because they never change."""
 
     def __init__(self) -> None:
         self._objects: dict[str, AccountState] = {}
@@ -25,7 +25,10 @@ class StateReader:
     def read(
         self, store: LedgerStore, stored: StoredHead, abandoned: Sequence[AbandonedRun]
     ) -> tuple[LedgerState | None, tuple[str, ...]]:
-        """What is known, and for each account of which it is not, why. Raises ``StoreError``."""
+        """The state, and a sentence for each account whose state cannot be read.
+
+        Raises ``StoreError``.
+        """
         head = stored.head
         if head is None:
             return None, ()
@@ -36,15 +39,17 @@ class StateReader:
             except DecodeError as error:
                 problems[account] = str(error)
         state = state_of(head, accounts.values())
-        suspects = {
-            dead.run: tuple(
+        possibly_mailed = {
+            run.run: tuple(
                 finding
-                for account, pointer in dead.accounts.items()
-                for finding in suspects_in(partial(self._account, store, account, pointer), state)
+                for account, pointer in run.accounts.items()
+                for finding in possibly_mailed_in(
+                    partial(self._account, store, account, pointer), state
+                )
             )
-            for dead in abandoned
+            for run in abandoned
         }
-        state = state._replace(unknown=frozenset(problems), suspects=suspects)
+        state = state._replace(unknown=frozenset(problems), possibly_mailed=possibly_mailed)
         return state, tuple(problems.values())
 
     def _account(self, store: LedgerStore, account: str, pointer: Pointer) -> AccountState:
@@ -54,7 +59,7 @@ class StateReader:
 
 
 def state_of(head: Head, accounts: Collection[AccountState]) -> LedgerState:
-    """What is known by the head, of these accounts."""
+    """The state in the head, with these accounts."""
     return LedgerState(
         records=_joined(account.records for account in accounts),
         resolved=_joined(account.resolved for account in accounts),
@@ -66,12 +71,12 @@ def state_of(head: Head, accounts: Collection[AccountState]) -> LedgerState:
     )
 
 
-def suspects_in(read: Callable[[], AccountState], known: LedgerState) -> Iterator[Finding]:
-    """What an abandoned run may have mailed of an account, without what is resolved since."""
-    # What it would have committed is one of many ways to know what it mailed.
+def possibly_mailed_in(read: Callable[[], AccountState], known: LedgerState) -> Iterator[Finding]:
+    """The findings of an account that an abandoned run may have mailed, if not resolved since."""
+    # A missing object is no failure: it can only hide that findings are resolved.
     with suppress(DecodeError):
         for record in read().records.values():
-            if not _is_resolved_since(record.finding, known.resolved):
+            if not _was_resolved_since(record.finding, known.resolved):
                 yield record.finding
 
 
@@ -79,7 +84,7 @@ def _joined(parts: Iterable[Mapping[_Key, _Value]]) -> dict[_Key, _Value]:
     return {key: value for part in parts for key, value in part.items()}
 
 
-def _is_resolved_since(finding: Finding, resolved: Mapping[str, Resolved]) -> bool:
+def _was_resolved_since(finding: Finding, resolved: Mapping[str, Resolved]) -> bool:
     """Whether a finding was resolved after it was last seen."""
     gone = resolved.get(finding.id)
     return bool(

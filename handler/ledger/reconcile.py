@@ -1,4 +1,4 @@
-"""Compares what a run found with what was known, and says what of it is new, gone or different."""
+"""Compares the findings of a run with the state: what is new, resolved or different."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,10 @@ from handler.ledger.places import Scope, by_place, place_of, related
 from handler.ledger.records import (
     REMEMBERED,
     flips_of,
-    has_lost_sight,
     has_other_settings,
+    path_became_unknown,
     records_of,
-    was_said_resolved,
+    was_announced_resolved,
 )
 from handler.ledger.state import OLD_SETTINGS, LedgerState, Record
 from handler.ledger.transitions import Comparison, Fate, Place, compare
@@ -32,7 +32,7 @@ _NAMED_REMAINING = 3
 
 
 class Reconciled(NamedTuple):
-    """What a run found, with status and dates, and what became of known findings.
+    """The findings of a run, with status and dates, and what became of known findings.
 
     ``unlisted`` are below the minimum severity now, ``dropped`` is how many are no longer listed
     because the settings, or how severities are decided, have changed.
@@ -52,10 +52,10 @@ def reconcile(
     policy: Policy,
     now: str,
 ) -> Reconciled:
-    """What the run found compared with what was known.
+    """Compare the findings of a run with the state.
 
-    Without a known state, None, findings keep their status. Findings that are not listed have no
-    dates, because they are not remembered. ``now`` is UTC in ISO 8601.
+    Without a state, None, findings keep their status. Findings that are not listed have no dates,
+    because they are not stored. ``now`` is UTC in ISO 8601.
     """
     if previous is None:
         return Reconciled(tuple(f._replace(first_seen=now, last_seen=now) for f in findings))
@@ -63,7 +63,7 @@ def reconcile(
 
 
 class _Reconciling:
-    """One run's comparison with the state."""
+    """Compares one run with the state."""
 
     def __init__(
         self,
@@ -81,31 +81,37 @@ class _Reconciling:
         self._authorized_ports = policy.authorized_ports
         self._internets = Internets(policy.trusted_cidrs)
         self._now = now
-        self._is_other = has_other_settings(previous, policy)
+        self._has_new_settings = has_other_settings(previous, policy)
         self._scope = Scope(findings, coverage)
         self._read_at = {target.target: target.read_at for target in coverage}
         self._known = [record.finding for record in previous.records.values()]
         self._unlisted: list[Finding] = []
         self._dropped = 0
-        self._has_moved = False
+        self._severity_changed = False
 
     def reconcile(self) -> Reconciled:
-        """All findings, and what is not one any more."""
-        findings = [*self._openings(), *self._rules(), *self._unannounced(), *self._suspects()]
-        is_first = any(finding.status is Status.NEW for finding in findings)
-        # The settings of version 1 are not known, and mostly the same: what is new is just that.
-        is_first = is_first and self._previous.settings != OLD_SETTINGS
-        is_judged_otherwise = self._is_other and (self._has_moved or is_first)
-        # Only settings drop what is open, also those that changed while a run was under way.
+        """All findings of the run, and what became of the known ones."""
+        findings = [
+            *self._openings(),
+            *self._rules(),
+            *self._resolved_unannounced(),
+            *self._possibly_mailed(),
+        ]
+        has_new_findings = any(finding.status is Status.NEW for finding in findings)
+        # Version 1 did not store its settings: they are mostly the same, and new findings are just
+        # new.
+        has_new_findings = has_new_findings and self._previous.settings != OLD_SETTINGS
+        shows_new_settings = self._has_new_settings and (self._severity_changed or has_new_findings)
+        # Only new settings drop open findings, even if they changed while a run was under way.
         return Reconciled(
             tuple(findings),
             tuple(self._unlisted),
             self._dropped,
-            has_new_settings=is_judged_otherwise or self._dropped > 0,
+            has_new_settings=shows_new_settings or self._dropped > 0,
         )
 
     def _openings(self) -> Iterator[Finding]:
-        """What is and was open, place by place."""
+        """The exposures that are or were open, place by place."""
         known, found = by_place(self._known), by_place(self._findings)
         authorized = by_place(self._authorized)
         by_target: defaultdict[object, list[Finding]] = defaultdict(list)
@@ -118,7 +124,7 @@ class _Reconciling:
             if not listed and not known[key]:
                 yield from found[key]
                 continue
-            # Only what is gone is looked for among what more or fewer groups open.
+            # Related groups matter only to findings that are gone: they may still open them.
             is_gone = {f.id for f in known[key]} - {f.id for f in found[key]}
             beside = by_target[key.target, key.family] if is_gone else ()
             comparison = compare(
@@ -140,7 +146,7 @@ class _Reconciling:
             yield from self._gone(comparison)
 
     def _rules(self) -> Iterator[Finding]:
-        """Rules that could not be evaluated, which are compared by their ids."""
+        """Rules that could not be evaluated, compared by their ids."""
         found = {finding.id: finding for finding in self._findings if finding.family is None}
         for finding in found.values():
             record = self._previous.records.get(finding.id)
@@ -157,7 +163,7 @@ class _Reconciling:
                 yield finding._replace(status=Status.UNVERIFIED)
 
     def _seen(self, finding: Finding, comparison: Comparison) -> Finding:
-        """A listed finding of this run."""
+        """A listed finding of this run, with status, change and dates."""
         if finding.target.account in self._previous.unknown:
             return finding._replace(first_seen=self._now, last_seen=self._now)
         records = comparison.origins.get(finding.id, ())
@@ -166,22 +172,27 @@ class _Reconciling:
             return before[0]._replace(status=Status.UNVERIFIED)
         status = self._status(finding, records)
         severities = ((record.announced or record.finding).severity for record in records)
-        said = min(severities, key=attrgetter("rank"), default=None)
+        announced = min(severities, key=attrgetter("rank"), default=None)
         change = comparison.changes.get(finding.id) if status is Status.OPEN else None
-        if status is Status.OPEN and change is None and self._has_worsened(finding, before, said):
+        if (
+            status is Status.OPEN
+            and change is None
+            and self._has_worsened(finding, before, announced)
+        ):
             change = Change.WORSENED
-        if self._is_other and change is Change.NARROWED and before[0].address_set.digest:
-            # Which addresses are gone is not known; it may be those that are trusted now.
+        if self._has_new_settings and change is Change.NARROWED and before[0].address_set.digest:
+            # The addresses that are gone are not known; they may be those that are trusted now.
             change = None
-        unsaid: tuple[Previous, ...] = ()
+        unannounced: tuple[Previous, ...] = ()
         if status is Status.OPEN and change is None:
-            change, unsaid = self._unsaid(finding, records)
-        self._has_moved |= any(f.severity is not finding.severity for f in before)
+            change, unannounced = self._unannounced_change(finding, records)
+        self._severity_changed |= any(f.severity is not finding.severity for f in before)
         found = finding._replace(
             status=status,
             change=change,
             origins=tuple(f.id for f in before[:_MAX_ORIGINS]),
-            previously=unsaid or _previously(before, said if change is Change.WORSENED else None)
+            previously=unannounced
+            or _previously(before, announced if change is Change.WORSENED else None)
             if change
             else (),
             previously_count=len(before) if change else 0,
@@ -205,39 +216,39 @@ class _Reconciling:
         if first.finding.id != finding.id:
             return Status.OPEN
         was_accepted = first.finding.status is Status.EXCEPTED
-        return Status.REOPENED if was_accepted or was_said_resolved(first) else Status.OPEN
+        return Status.REOPENED if was_accepted or was_announced_resolved(first) else Status.OPEN
 
     def _has_worsened(
-        self, finding: Finding, before: Sequence[Finding], said: Severity | None
+        self, finding: Finding, before: Sequence[Finding], announced: Severity | None
     ) -> bool:
-        """Whether it is worse than was said, and not only because its path was not read."""
-        if said is None or self._is_other or finding.severity.rank >= said.rank:
+        """Whether it is worse than announced, and not only because its path was not read."""
+        if announced is None or self._has_new_settings or finding.severity.rank >= announced.rank:
             return False
-        return not any(has_lost_sight(finding, earlier) for earlier in before)
+        return not any(path_became_unknown(finding, earlier) for earlier in before)
 
-    def _unsaid(
+    def _unannounced_change(
         self, finding: Finding, records: Sequence[Record]
     ) -> tuple[Change | None, tuple[Previous, ...]]:
-        """How it differs from what the last mail said of it, once it has stopped changing."""
-        kept = [record.flips for record in records]
-        if finding.family is None or not any(map(flips.is_unstable, kept)):
+        """How a finding that became stable again differs from what the last mail said of it."""
+        histories = [record.flips for record in records]
+        if finding.family is None or not any(map(flips.is_unstable, histories)):
             return None, ()
-        # The first of what was announced is what the last mail said.
-        said = [record.announced.opened[0] for record in records if record.announced]
-        if flips.current(kept, self._now) is not None or not said:
+        # The first opening of an announcement is what the last mail said.
+        announced = [record.announced.opened[0] for record in records if record.announced]
+        if flips.current(histories, self._now) is not None or not announced:
             return None, ()
         internet = self._internets[finding.family]
         change: Change | None = None
-        if not Openings(internet, said).cover(finding):
+        if not Openings(internet, announced).cover(finding):
             change = Change.WIDENED
-        elif not all(Openings(internet, [finding]).cover(opened) for opened in said):
+        elif not all(Openings(internet, [finding]).cover(opened) for opened in announced):
             change = Change.NARROWED
         if change is None:
             return None, ()
         before = records[0].finding
         former = [
             before._replace(traffic=traffic, addresses=addresses.count, address_set=addresses)
-            for traffic, addresses in said
+            for traffic, addresses in announced
         ]
         return change, _previously(former, None)
 
@@ -247,8 +258,10 @@ class _Reconciling:
         return min((*earlier, gone.first_seen) if gone else earlier, default=self._now)
 
     def _with_flips(self, finding: Finding) -> Finding:
-        """The finding with how often it has changed, where that is often."""
-        history = flips_of(self._previous, finding, self._now, has_new_settings=self._is_other)
+        """The finding with the number of its flips, if there are many."""
+        history = flips_of(
+            self._previous, finding, self._now, has_new_settings=self._has_new_settings
+        )
         if history is None or not flips.is_unstable(history):
             return finding
         records = records_of(self._previous, finding)
@@ -264,20 +277,20 @@ class _Reconciling:
         )
 
     def _gone(self, comparison: Comparison) -> Iterator[Finding]:
-        """What was known of a place and has no listed finding of the same id."""
+        """The known findings of a place that have no listed finding with the same id."""
         for record in comparison.unverified:
             yield record.finding._replace(status=Status.UNVERIFIED)
         for record, fate in comparison.gone:
             remaining = comparison.remaining.get(record.finding.id, ())
             if fate is Fate.RESOLVED:
                 yield self._resolved(record.finding, _still_open(record.finding, remaining))
-            elif fate is Fate.DROPPED or (fate is Fate.UNLISTED and self._is_other):
+            elif fate is Fate.DROPPED or (fate is Fate.UNLISTED and self._has_new_settings):
                 self._dropped += 1
             elif fate is Fate.UNLISTED:
                 self._unlisted.append(self._below_minimum(record.finding, remaining[0]))
 
     def _below_minimum(self, before: Finding, now: Finding) -> Finding:
-        """What a listed finding is now, under the id that it had."""
+        """A finding that is now below the minimum severity, under its former id."""
         return self._with_flips(
             now._replace(
                 id=before.id,
@@ -298,26 +311,30 @@ class _Reconciling:
         )
         return self._with_flips(gone)
 
-    def _unannounced(self) -> Iterator[Finding]:
-        """Findings that are gone without a mail that said so, because they kept coming back."""
+    def _resolved_unannounced(self) -> Iterator[Finding]:
+        """Resolved findings that no mail has reported as such, because they kept coming back."""
         found = by_place((*self._findings, *self._authorized))
         for gone in self._previous.resolved.values():
             record = gone.record
-            if record is None or was_said_resolved(record) or record.finding not in self._scope:
+            if (
+                record is None
+                or was_announced_resolved(record)
+                or record.finding not in self._scope
+            ):
                 continue
-            # What is open again by other rules is said with these.
+            # What other rules have opened again is reported with their findings.
             if not self._is_open(record.finding, found[place_of(record.finding)]):
                 is_damped = flips.current([record.flips], self._now) is not None
                 yield record.finding._replace(is_damped=is_damped)
 
-    def _suspects(self) -> Iterator[Finding]:
-        """What a run that ended before its commit may have mailed, and is gone."""
+    def _possibly_mailed(self) -> Iterator[Finding]:
+        """Findings that an abandoned run may have mailed and that are closed now."""
         found = by_place((*self._findings, *self._authorized))
-        for run, findings in self._previous.suspects.items():
+        for run, findings in self._previous.possibly_mailed.items():
             for finding in findings:
                 if finding.id in self._previous.records or finding not in self._scope:
                     continue
-                # To the second: the start of the run that has seen it, and of this one's reading.
+                # To the second: last_seen is the start of a run, which has no milliseconds.
                 if (finding.last_seen or "")[:19] > self._read_at[finding.target][:19] > "":
                     continue
                 if not self._is_open(finding, found[place_of(finding)]):
@@ -331,20 +348,20 @@ class _Reconciling:
 
 
 def _opened_by(change: Change | None, before: Sequence[Finding]) -> OpenedBy | NotAttributed | None:
-    """Who opened what was open before, accepted or not; None for what was opened since."""
+    """Who opened the former findings, accepted or not; None if more has been opened since."""
     if change is Change.WIDENED:
         return None
     return next((finding.opened_by for finding in before), None)
 
 
-def _previously(before: Sequence[Finding], said: Severity | None) -> tuple[Previous, ...]:
-    """The first of the former findings; with the severity that was said, if it is given."""
+def _previously(before: Sequence[Finding], announced: Severity | None) -> tuple[Previous, ...]:
+    """The first of the former findings, with the announced severity if it is given."""
     return tuple(
         Previous(
             finding.id,
             finding.traffic,
             finding.reach,
-            said or finding.severity,
+            announced or finding.severity,
             finding.addresses,
             finding.address_set.cidrs,
         )
@@ -353,7 +370,7 @@ def _previously(before: Sequence[Finding], said: Severity | None) -> tuple[Previ
 
 
 def _still_open(finding: Finding, remaining: Sequence[Finding]) -> str | None:
-    """What of a resolved finding other rules open as they did before."""
+    """What is still open of a resolved finding, in words; None if nothing is."""
     if remaining:
         texts = [f"{other.traffic.text} from {_addresses(other)}" for other in remaining]
         return f"still open as before: {join_first(texts, _NAMED_REMAINING)}"

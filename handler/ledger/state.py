@@ -1,4 +1,4 @@
-"""What is known after a committed run, as data."""
+"""The state after a committed run, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from handler.model.run import CoverageStatus, Trigger
 from handler.model.traffic import Traffic
 
 OLD_SETTINGS = "version 1"
-"""Stands for the settings of a run of version 1, which did not store them."""
-# An account's event history has nothing older.
+"""The settings of a run of version 1, which did not store them."""
+# CloudTrail's event history goes back 90 days.
 _LONG = timedelta(days=90)
 
 
@@ -28,8 +28,8 @@ class Opened(NamedTuple):
 class Announcement(NamedTuple):
     """What mails last said of a finding.
 
-    While it keeps changing, ``severity`` and ``opened`` are the worst and widest that they said.
-    ``is_open`` is false where the last one said that it is resolved.
+    While the finding keeps changing, ``severity`` and ``opened`` are the worst and widest that any
+    mail said. ``is_open`` is false if the last mail said that it is resolved.
     """
 
     severity: Severity
@@ -40,9 +40,9 @@ class Announcement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """How often a finding went or came back, got better or worse, and since when.
+    """How often a finding was resolved, reopened or changed, and since when.
 
-    ``times`` are those of the last three. A week without one ends the history.
+    ``times`` are those of the last three flips. A week without a flip ends the history.
     """
 
     count: int
@@ -51,7 +51,7 @@ class Flips:
 
 
 class Record(NamedTuple):
-    """A finding as it was last verified, without what only a report needs."""
+    """A finding as last verified, without the fields that only a report needs."""
 
     finding: Finding
     announced: Announcement | None = None
@@ -59,7 +59,7 @@ class Record(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """A finding that is gone; ``record`` is kept until a mail has said so, or it is stable."""
+    """A resolved finding; ``record`` is kept until a mail has reported it and it is stable."""
 
     account: str
     first_seen: str
@@ -75,7 +75,7 @@ class TargetState(NamedTuple):
 
 
 class RunSummary(NamedTuple):
-    """One committed run in figures; ``problem`` is why it failed, None where it did not."""
+    """One committed run in figures; ``problem`` is why it failed, None if it did not."""
 
     id: str
     trigger: Trigger
@@ -89,14 +89,14 @@ class RunSummary(NamedTuple):
 
 
 class LedgerState(NamedTuple):
-    """What is known after a committed run; an empty one before the first.
+    """The state after a committed run; empty before the first.
 
     ``records`` are the findings that are open, accepted or could not be verified, by id;
-    ``resolved`` those that are gone since 90 days at most. ``announced`` names the exceptions
-    whose end was mailed. ``settings`` is a hash of what decides which findings there are and how
-    severe they are. ``last_full_digest_at`` is when a mail last listed all that was open.
-    ``unknown`` are the accounts of which it is not known what was before. ``suspects`` are findings
-    that a run which ended before its commit may have mailed, by the id of that run.
+    ``resolved`` are those that were resolved in the last 90 days. ``announced`` are the keys of the
+    exceptions whose end was mailed. ``settings`` is a hash of the settings that decide which
+    findings there are and how severe they are. ``last_full_digest_at`` is when a mail last listed
+    everything that was open. ``unknown`` are the accounts whose earlier state is not known.
+    ``possibly_mailed`` are findings that an abandoned run may have mailed, by the id of that run.
     """
 
     records: Mapping[str, Record] = MappingProxyType({})
@@ -107,11 +107,11 @@ class LedgerState(NamedTuple):
     settings: str | None = None
     last_full_digest_at: str | None = None
     unknown: frozenset[str] = frozenset()
-    suspects: Mapping[str, tuple[Finding, ...]] = MappingProxyType({})
+    possibly_mailed: Mapping[str, tuple[Finding, ...]] = MappingProxyType({})
 
 
 def last_readings(state: LedgerState) -> dict[Target, str]:
-    """When each target was last read in full; where that failed, long before it."""
+    """When each target was last read; 90 days earlier if it was not read completely."""
     return {
         target: reading.read_at
         if reading.status is CoverageStatus.OK

@@ -1,4 +1,4 @@
-"""The ledger's bucket in S3: a head that is replaced only as it was read, and immutable objects."""
+"""The ledger's bucket in S3: conditional writes of the head, and immutable objects."""
 
 import re
 import uuid
@@ -29,8 +29,8 @@ from handler.report.json_report import json_pieces
 HEAD_KEY = "head.json"
 _MISSING = frozenset({"NoSuchKey", "404"})
 _UNCHANGED = frozenset({"304", "NotModified"})
-# S3 answers 409 while another conditional write is in progress, and 404 where a condition names
-# the ETag of an object that is gone.
+# S3 answers 409 while another conditional write is in progress, and 404 if a condition names the
+# ETag of a deleted object.
 _MAY_BE_WRITTEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 _ATTEMPTS = 3
 
@@ -54,11 +54,11 @@ class StoreError(Exception):
 
 
 class StoredHead(NamedTuple):
-    """A head as it was read, and the ETag that the next write must find; None for no object.
+    """A head as read, and the ETag that the next write must match; None if there is no object.
 
-    ``age`` is how long ago it was written when it was read, by S3's own clock. A head that could
+    ``age`` is how long ago it had been written when it was read, by S3's clock. A head that could
     not be decoded is None, and ``problem`` says why; one of a later version is never replaced.
-    ``old_accounts`` are what the ledger of version 1 knew, where that is newer.
+    ``old_accounts`` are the states of version 1, if its ledger is newer.
     """
 
     head: Head | None = Head()
@@ -70,38 +70,38 @@ class StoredHead(NamedTuple):
 
 
 class LedgerStore:
-    """Where a run reads and writes the ledger; this one knows nothing and keeps nothing.
+    """Where a run reads and writes the ledger; this base class has no state and stores nothing.
 
     The methods of other stores raise ``StoreError``.
     """
 
     def load(self, _run: str) -> StoredHead:
-        """What is known. A head that cannot be decoded is stored aside under the run's name."""
+        """The head. One that cannot be decoded is copied to aside/ under the run's name."""
         return StoredHead(head=None)
 
     def reload(self, stored: StoredHead) -> StoredHead:
-        """The head if another run has written it since, else the same with its age today."""
+        """The head if another run has written it since, else the same with its present age."""
         return stored
 
     def account_object(self, _pointer: Pointer) -> bytes | None:
-        """What a pointer leads to; None where there is nothing."""
+        """The object that a pointer names; None if there is none."""
         return None
 
     def read_account(self, account: str, pointer: Pointer) -> AccountState:
-        """What a pointer leads to. Raises ``DecodeError`` where that is missing or odd."""
+        """The state that a pointer names. Raises ``DecodeError`` if it is missing or corrupt."""
         stored = self.account_object(pointer)
         if stored is None:
             raise DecodeError(f"What is known of account {account} is missing ({pointer.key}).")
         return decode_account(stored, account)
 
     def put_account(self, _account: str, _stored: bytes, _run: str, _count: int) -> Pointer | None:
-        """Store what is known of an account, with that many findings; where it is."""
+        """Store the state of an account with that many findings; the pointer to it."""
         return None
 
     def write_accounts(
         self, state: LedgerState, accounts: Iterable[str], run: str
     ) -> dict[str, Pointer]:
-        """Store what is known of the accounts; where it is, by account."""
+        """Store the states of the accounts; the pointers to them, by account."""
         pointers = {}
         for account in accounts:
             count = sum(r.finding.target.account == account for r in state.records.values())
@@ -111,14 +111,14 @@ class LedgerStore:
         return pointers
 
     def replace(self, stored: StoredHead, _head: Head) -> StoredHead:
-        """Store a head in place of another. Raises ``ConflictError`` if that has changed."""
+        """Replace the head. Raises ``ConflictError`` if another run has changed it."""
         return stored
 
     def save_report(self, report: Report) -> None:
         """Store a run's report as JSON."""
 
     def save_report_file(self, run: Run, file: IO[bytes]) -> None:
-        """Store a run's report that is compressed JSON."""
+        """Store a run's report, given as compressed JSON."""
 
 
 class BucketStore(LedgerStore):
@@ -130,13 +130,13 @@ class BucketStore(LedgerStore):
         self._bucket = bucket
 
     def load(self, run: str) -> StoredHead:
-        """The head in the bucket, or what version 1 left there."""
+        """The head in the bucket, or that of version 1 if it is newer."""
         answer = self._get(HEAD_KEY)
         stored = self._decoded(answer, run) if answer else StoredHead()
         return stored if stored.head is None else self._with_old_state(stored, run)
 
     def reload(self, stored: StoredHead) -> StoredHead:
-        """A conditional GET."""
+        """One conditional GET."""
         condition = {"IfNoneMatch": stored.etag} if stored.etag else {}
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=HEAD_KEY, **condition)
@@ -149,13 +149,13 @@ class BucketStore(LedgerStore):
         return self._decoded({**answer, "Body": answer["Body"].read()}, "reload")
 
     def account_object(self, pointer: Pointer) -> bytes | None:
-        """The object of the pointer."""
+        """The object in the bucket."""
         answer = self._get(pointer.key)
         return answer["Body"] if answer else None
 
     def put_account(self, account: str, stored: bytes, run: str, count: int) -> Pointer:
-        """An object of its own."""
-        # Immutable: another attempt at the same run writes another one.
+        """Store it under a new key."""
+        # Objects are immutable: another attempt at the same run writes another one.
         key = f"{KNOWN_PREFIX}{_safe(account)}/{_safe(run)}-{uuid.uuid4().hex}.json.gz"
         try:
             self._put(key, stored)
@@ -164,7 +164,7 @@ class BucketStore(LedgerStore):
         return Pointer(key, clock.timestamp(), count)
 
     def replace(self, stored: StoredHead, head: Head) -> StoredHead:
-        """One conditional PUT, whose lost answer is found again by its writer's name."""
+        """One conditional PUT; if its answer is lost, the stored writer tells if it succeeded."""
         if stored.is_read_only:
             raise StoreError(f"The ledger was not written: {stored.problem}")
         writer = uuid.uuid4().hex
@@ -192,13 +192,13 @@ class BucketStore(LedgerStore):
         raise self._unwritable(failure or ValueError()) from failure
 
     def save_report(self, report: Report) -> None:
-        """An object of its own, under ``report_key``."""
+        """Store it under ``report_key``."""
         with TemporaryFile() as file:
             file.writelines(piece.encode() for piece in json_pieces(report))
             self._save(report_key(report.run.id, report.run.started_at), file)
 
     def save_report_file(self, run: Run, file: IO[bytes]) -> None:
-        """The same, with .gz at the end of its key."""
+        """Store it under ``report_key`` with .gz at the end."""
         self._save(f"{report_key(run.id, run.started_at)}.gz", file)
 
     def _save(self, key: str, file: IO[bytes]) -> None:
@@ -220,10 +220,10 @@ class BucketStore(LedgerStore):
             return StoredHead(None, etag, age, problem)
 
     def _with_old_state(self, stored: StoredHead, run: str) -> StoredHead:
-        """The head, or the state of version 1 where that program has run since."""
+        """The head, or that of version 1 if that program has run since."""
         head = stored.head or Head()
         answer = self._get(old_state.KEY, head.old_state_etag)
-        # Where S3 does not look at conditions, the ETag tells.
+        # If the condition was ignored, the ETag shows that nothing has changed.
         if answer is None or answer["ETag"] == head.old_state_etag:
             return stored
         try:
@@ -246,7 +246,7 @@ class BucketStore(LedgerStore):
         return stored._replace(head=merged, old_accounts=old.accounts)
 
     def _aside(self, run: str, body: bytes, error: DecodeError) -> str:
-        """Store an odd object aside; what became of it, in a sentence."""
+        """Copy a corrupt object to aside/; the error and the copy's key, in a sentence each."""
         key = f"aside/{_safe(run)}.json"
         try:
             self._put(key, body)
@@ -257,7 +257,7 @@ class BucketStore(LedgerStore):
         return f"{error} It is kept as {key}, and a new one begins."
 
     def _get(self, key: str, known_etag: str | None = None) -> dict[str, Any] | None:
-        """An object with its body, or None where there is none or it has that ETag."""
+        """An object with its body; None if there is none, or if it has the known ETag."""
         condition = {"IfNoneMatch": known_etag} if known_etag else {}
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key, **condition)

@@ -1,19 +1,18 @@
 """One run's transaction with the ledger: load, scan, compare, claim, send, commit.
 
-What it promises: each change is handed to SES at most once while no process dies, no answer of SES
-is lost and no owner of the claim stalls past it inside a call; otherwise at least once, and the
-repeated mail says so. Nothing is lost. Mails of runs by hand, and those of ``notify: always``,
-repeat by intent.
+Each change is mailed once. If a run is stopped between mail and commit, an answer of SES is lost,
+or a call lasts longer than the claim, the next mail may repeat changes, and says so. No change is
+lost. Mails of manual runs, and those of ``notify: always``, repeat by intent.
 
-- An event whose run has committed is not answered again; if that run failed, it fails again.
-- A run sends only under a claim that it has written on top of exactly the head it compared with.
-  A claim holds for a minute by S3's clock; while another run holds one, a run waits.
+- An event whose run has committed is not answered again; if that run failed, so does the retry.
+- A run sends only under a claim, which replaces exactly the head that the run compared with. A
+  claim holds for a minute by S3's clock; while another run holds one, a run waits.
 - The head is committed after the mails: a change that no mail has reported stays new.
-- A run whose claim ran out is abandoned. What it may have announced and is gone by then is
+- A run whose claim has run out is abandoned. What it may have announced and is closed by then is
   resolved, and the next mail says that it may repeat that run's.
-- A reading that is older than what the head has of its target is never committed.
-- A bucket that cannot be read or written never stops the audit: the run goes on without a ledger,
-  reports all that is open, says so in the mail, and fails at the end.
+- A reading older than the one in the head's state is never committed.
+- A bucket that cannot be read or written never stops the audit: the run continues without a ledger,
+  reports everything that is open, says so in the mail, and fails at the end.
 """
 
 import hashlib
@@ -37,16 +36,16 @@ from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 
-# How long a claim holds, by S3's clock, and how much of it a call to SES must have left.
+# How long a claim holds, by S3's clock, and how much of it must be left for a call to SES.
 _CLAIM = timedelta(seconds=60)
 _SES_CALL = timedelta(seconds=20)
 _EVENTS_KEPT = timedelta(days=2)
 # The bucket's objects expire after 400 days.
-_WRITTEN_ANEW = timedelta(days=200)
+_RENEWED_AFTER = timedelta(days=200)
 _ABANDONED_KEPT = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 DIGEST = "digest"
-"""The id of the mail that is about everything."""
+"""The id of the mail that is about all targets."""
 _ABANDONED = (
     "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
 )
@@ -65,9 +64,9 @@ _Compare = Callable[[Run, Sequence[Scan]], ReportAndKind]
 
 
 class Event(NamedTuple):
-    """What a run answers: the id is the same each time that the same event is delivered.
+    """The event that a run answers; its ``id`` is the same each time that it is delivered.
 
-    ``changed_at`` is when the change was made that caused it, ``regions`` where.
+    ``changed_at`` and ``regions`` say when and where the change was made that caused it.
     """
 
     id: str
@@ -77,7 +76,7 @@ class Event(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A mail to send; the ``id`` tells the mails of one run apart."""
+    """A mail to send; its ``id`` is unique within the run."""
 
     id: str
     body: bytes
@@ -85,26 +84,26 @@ class Message(NamedTuple):
 
 
 class RunSteps(Protocol):
-    """What a run does between its accesses to the ledger, beside comparing."""
+    """The steps of a run that the transaction calls, except comparing."""
 
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
-        """Read every target, or these."""
+        """Read all targets, or only these."""
 
     def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
-        """The digest, and those of parts of it."""
+        """The digest, then the digests of parts of it."""
 
     def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
-        """Mail it, and call ``before_attempt`` before each call to SES. Raises ``MailError``."""
+        """Send it; calls ``before_attempt`` before each call to SES. Raises ``MailError``."""
 
     def publish(self, report: Report, before_request: Callable[[], None]) -> str | None:
-        """Publish what has changed, and call ``before_request`` before each request.
+        """Publish what has changed; calls ``before_request`` before each request.
 
         The result says what failed, in a sentence.
         """
 
 
 class Steps(RunSteps, Protocol):
-    """All that a run does between its accesses to the ledger."""
+    """All steps of a run that the transaction calls."""
 
     def compare(
         self, run: Run, scans: Sequence[Scan], known: LedgerState | None, notices: tuple[str, ...]
@@ -113,7 +112,7 @@ class Steps(RunSteps, Protocol):
 
 
 class Outcome(NamedTuple):
-    """A finished run: its report, whether it mailed, and what of the ledger failed."""
+    """A finished run: its report, whether it mailed, and what failed besides reading."""
 
     report: Report
     mailed: bool
@@ -121,7 +120,7 @@ class Outcome(NamedTuple):
 
     @property
     def problem(self) -> str | None:
-        """Why the run fails, in a sentence; None where it does not."""
+        """Why the run fails, in a sentence; None if it does not."""
         problems = (*self.report.problems, *self.failures)
         return f"The audit is incomplete: {' '.join(problems)}" if problems else None
 
@@ -150,10 +149,10 @@ class LedgerSession:
         self._refused: dict[str, str] = {}
 
     def execute(self, steps: Steps) -> Outcome | None:
-        """Run the steps to the commit; None when the event was answered before.
+        """Run the steps up to the commit; None if the event needs no run.
 
-        Raises ``MailError``, and ``AuditIncompleteError`` when the run that answered the event
-        failed, or other runs were faster until no time was left.
+        Raises ``MailError``, and ``AuditIncompleteError`` if the run that answered the event
+        failed, or other runs wrote the head until no time was left.
         """
 
         def compare(run: Run, scans: Sequence[Scan]) -> ReportAndKind:
@@ -166,7 +165,7 @@ class LedgerSession:
         if self._is_answered():
             return None
         if self._stored.is_read_only and self._event.trigger is Trigger.CHANGE:
-            # Whole runs mail what is open; each of many changes would mail it again.
+            # Full runs mail what is open; each of many changes would mail it again.
             raise AuditIncompleteError(self._stored.problem)
         run, scans = steps.scan(None)
         while True:
@@ -192,7 +191,7 @@ class LedgerSession:
         report, kind = self._compared(compare, run, scans)
         with self._recording_failure():
             self._save_report(report)
-        if self._is_about_nothing(report, kind):
+        if self._has_no_effect(report, kind):
             return Outcome(report, mailed=False, failures=tuple(self._failures))
         if kind and self._must_wait():
             self._follow_up()
@@ -202,7 +201,7 @@ class LedgerSession:
         if kind and self._store is store:
             self._claim(pointers, messages, kind, _key_of(report))
         if self._store is not store:
-            # The ledger was lost: all that is open is mailed, and why.
+            # Without the ledger, everything that is open is mailed, and the reason.
             report, kind = self._compared(compare, run, scans)
             messages = steps.compose(report, kind) if kind else ()
         for message in messages:
@@ -215,7 +214,7 @@ class LedgerSession:
         return outcome._replace(failures=tuple(self._failures))
 
     def _compared(self, compare: _Compare, run: Run, scans: Sequence[Scan]) -> ReportAndKind:
-        """The report, and the digest to mail: that of an earlier attempt with the same report."""
+        """The report, and which digest to mail: an earlier attempt's if the report is the same."""
         report, kind = compare(run, scans)
         if self._sent and self._sent_key != _key_of(report):
             self._sent, self._mailed_kind = [], None
@@ -233,7 +232,7 @@ class LedgerSession:
                 self._failures.append(UNDECODABLE.format(self._stored.problem))
 
     def _store_old_accounts(self) -> None:
-        """Store what version 1 knew, so that any head, also one with a claim only, leads to it."""
+        """Store the states of version 1, so that any head, even one with only a claim, has them."""
         head, accounts = self._stored.head, self._stored.old_accounts
         if head is not None and accounts:
             state = state_of(head, accounts.values())
@@ -242,7 +241,7 @@ class LedgerSession:
             self._stored = self._stored._replace(head=head, old_accounts={})
 
     def _read_state(self) -> LedgerState | None:
-        """What is known, with what the objects of the head say of each account."""
+        """The state, from the head and the objects that it points to."""
         state, problems = self._reader.read(self._store, self._stored, self._abandoned)
         self._failures += map(UNDECODABLE.format, problems)
         return state
@@ -261,7 +260,7 @@ class LedgerSession:
         return bursts.is_seen(head, self._state, self._event.id, changed_at, self._event.regions)
 
     def _stale(self, scans: Sequence[Scan]) -> set[Target]:
-        """The targets that another run has read later, or that were read before a pause."""
+        """The targets that another run has read later, or that were read before the pause."""
         known = self._state.targets if self._state else {}
         return {
             scan.coverage.target
@@ -272,28 +271,29 @@ class LedgerSession:
 
     @property
     def _notices(self) -> tuple[str, ...]:
-        """What the mail has to say about the ledger."""
-        dead = (_ABANDONED.format(dead.run) for dead in self._abandoned if not dead.is_said)
+        """What the mail must say about the ledger."""
+        abandoned = (_ABANDONED.format(r.run) for r in self._abandoned if not r.is_announced)
         refused = self._stored.head.refused.values() if self._stored.head else ()
-        return (*self._failures, *refused, *dead)
+        return (*self._failures, *refused, *abandoned)
 
     def _wait_for_claim(self) -> None:
-        """Wait until no other run is mailing; one that is dead by now is abandoned.
+        """Wait until no other run holds a claim; a run whose claim has run out is abandoned.
 
-        Raises ``ConflictError`` when the head has changed meanwhile.
+        Raises ``ConflictError`` if the head has changed meanwhile, or no time is left.
         """
         waited = 0
         with self._continuing_without_ledger():
             while (head := self._stored.head) and head.claim:
-                # Waiting shows as well that it is that old, whatever S3 says of the time.
+                # The time waited counts too, in case S3's clock is wrong.
                 if max(self._stored.age, timedelta(seconds=waited)) > _CLAIM:
-                    dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+                    abandoned = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
                     if head.claim.run == self._event.id:
-                        # An earlier attempt at this run: these were accepted, and are not repeated.
+                        # An earlier attempt at this run: SES accepted these mails, so they are not
+                        # repeated.
                         self._sent = list(head.claim.sent)
                         self._sent_key = head.claim.report_key
                         self._mailed_kind = head.claim.kind if DIGEST in self._sent else None
-                    self._abandoned = (*head.abandoned, dead)[-_ABANDONED_KEPT:]
+                    self._abandoned = (*head.abandoned, abandoned)[-_ABANDONED_KEPT:]
                     self._stored = self._stored._replace(head=head._replace(claim=None, pending={}))
                     self._state = self._read_state()
                     return
@@ -306,8 +306,8 @@ class LedgerSession:
                     raise ConflictError
                 self._stored = stored
 
-    def _is_about_nothing(self, report: Report, kind: DigestKind | None) -> bool:
-        """Whether a change has changed nothing, so that there is nothing to commit."""
+    def _has_no_effect(self, report: Report, kind: DigestKind | None) -> bool:
+        """Whether the change had no effect, so that there is nothing to commit."""
         if self._event.trigger is not Trigger.CHANGE or kind is not None or self._expiring():
             return False
         return not any(
@@ -316,7 +316,7 @@ class LedgerSession:
         )
 
     def _must_wait(self) -> bool:
-        """Whether the mail would follow another one about a change too soon."""
+        """Whether it is too soon after the last mail about a change."""
         head = self._stored.head
         if self._event.changed_at is None or head is None:
             return False
@@ -324,9 +324,9 @@ class LedgerSession:
         return has_time and bursts.pause(head) > timedelta()
 
     def _follow_up(self) -> None:
-        """Wait for more changes, say so in the head, and begin again.
+        """Record in the head that this run waits for more changes, and wait.
 
-        Raises ``ConflictError``.
+        Always raises ``ConflictError``, so that the run starts again.
         """
         head = self._stored.head or Head()
         until = clock.now() + bursts.pause(head)
@@ -334,16 +334,16 @@ class LedgerSession:
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
         with self._continuing_without_ledger():
             self._store.replace(self._stored, head._replace(follow_ups=follow_ups))
-            # Where another run was faster, this one has not waited.
+            # If another run was faster, this line is not reached: the run has not waited.
             self._paused_until = until
             clock.sleep(max(0.0, (until - clock.now()).total_seconds()))
         raise ConflictError
 
     def _write_accounts(self, after: LedgerState, report: Report) -> dict[str, Pointer]:
-        """Store what is known of each account that the run has read, or that is about to expire."""
+        """Store the state of each account that the run has read, or whose object may expire."""
         accounts = {coverage.target.account for coverage in report.coverage} | self._expiring()
         if self._state is not None and not report.run.is_full:
-            # What a part of an account is known of must not look like all of it.
+            # A partial run must not store a partial state as if it were complete.
             accounts -= self._state.unknown
         with self._continuing_without_ledger():
             return self._store.write_accounts(after, sorted(accounts), self._event.id)
@@ -355,19 +355,19 @@ class LedgerSession:
     def _accounts_kept(
         self, after: LedgerState, pointers: Mapping[str, Pointer]
     ) -> Mapping[str, Pointer]:
-        """Those that still have a target."""
+        """The pointers of accounts that still have a target."""
         accounts = {target.account for target in after.targets}
         return {account: p for account, p in pointers.items() if account in accounts}
 
     def _still_refused(self, kind: DigestKind | None) -> Mapping[str, str]:
-        """The mails that the next digest says were not sent."""
+        """Why mails to teams were not sent, by their ids, for the next digest."""
         return self._refused if kind or not self._stored.head else self._stored.head.refused
 
     def _left_out(self) -> Mapping[str, str]:
         return self._stored.head.left_out if self._stored.head else {}
 
     def _expiring(self) -> set[str]:
-        """The accounts of which what is known has not been written anew for a long time."""
+        """The accounts whose state was last stored more than 200 days ago."""
         if self._stored.head is None or self._state is None:
             return set()
         now = clock.timestamp()
@@ -375,7 +375,7 @@ class LedgerSession:
             account
             for account, pointer in self._stored.head.accounts.items()
             if account not in self._state.unknown
-            and not is_within(pointer.written_at, now, _WRITTEN_ANEW)
+            and not is_within(pointer.written_at, now, _RENEWED_AFTER)
         }
 
     def _claim(
@@ -385,7 +385,10 @@ class LedgerSession:
         kind: DigestKind,
         key: str,
     ) -> None:
-        """Claim the right to mail. Raises ``ConflictError`` when another run was faster."""
+        """Claim the right to mail. Raises ``ConflictError`` if another run was faster.
+
+        Raises ``AuditIncompleteError`` if there is no time to send.
+        """
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
         sent = tuple(self._sent)
@@ -399,15 +402,15 @@ class LedgerSession:
             self._write_claim(head)
 
     def _write_claim(self, head: Head) -> None:
-        # From before the write, so that it has not run out for others while it holds here.
+        # Measured from before the write, so that it does not run out for others first.
         began = clock.monotonic()
         self._stored = self._store.replace(self._stored, head)
         self._claimed_at = began
 
     def _before_attempt(self) -> None:
-        """Renew the claim where it would run out during a call to SES.
+        """Renew the claim if it would run out during a call to SES.
 
-        Raises ``AuditIncompleteError`` where it is another run's by now.
+        Raises ``AuditIncompleteError`` if another run has written the head.
         """
         if self._claimed_at is None or self._stored.head is None:
             return
@@ -423,8 +426,8 @@ class LedgerSession:
             raise AuditIncompleteError(_OVERTAKEN) from error
 
     def _send(self, steps: RunSteps, message: Message, report: Report) -> None:
-        """Send one mail; that of a part stops no other, and is said in the next digest."""
-        self._say_what_is_sent(message)
+        """Send one mail; if one to a team fails, the others are still sent."""
+        self._record_progress(message)
         try:
             steps.send(message, report, self._before_attempt)
         except MailError as error:
@@ -437,10 +440,10 @@ class LedgerSession:
         else:
             self._sent.append(message.id)
 
-    def _say_what_is_sent(self, message: Message) -> None:
-        """Write to the claim which mails were accepted, and which one may have been.
+    def _record_progress(self, message: Message) -> None:
+        """Record in the claim which mails SES accepted, and which one is being sent.
 
-        Raises ``AuditIncompleteError`` where the claim is another run's by now.
+        Raises ``AuditIncompleteError`` if another run has written the head.
         """
         head = self._stored.head
         if self._claimed_at is None or head is None or head.claim is None:
@@ -450,12 +453,12 @@ class LedgerSession:
             self._renew_claim(head._replace(claim=claim))
 
     def _release_claim(self, *, refused: bool) -> None:
-        """Withdraw the claim; where SES did not refuse, the mail may have been sent."""
+        """Withdraw the claim; unless SES refused the mail, the run counts as abandoned."""
         head = self._stored.head
         if head is None or head.claim is None:
             return
-        dead = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
-        abandoned = head.abandoned if refused else (*head.abandoned, dead)[-_ABANDONED_KEPT:]
+        run = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
+        abandoned = head.abandoned if refused else (*head.abandoned, run)[-_ABANDONED_KEPT:]
         released = head._replace(claim=None, pending={}, abandoned=abandoned)
         # The run fails with the mail's error, whatever becomes of the claim.
         with suppress(StoreError, ConflictError):
@@ -468,7 +471,10 @@ class LedgerSession:
         outcome: Outcome,
         kind: DigestKind | None,
     ) -> None:
-        """Store what is known now. Raises ``ConflictError`` when another run did, before a mail."""
+        """Store the new state, and the head that points to it.
+
+        Raises ``ConflictError`` if another run was faster and nothing was mailed.
+        """
         head, now = self._stored.head or Head(), after.runs[-1].started_at
         problem = outcome.problem
         runs = (*after.runs[:-1], (after.runs[-1])._replace(problem=problem))
@@ -504,26 +510,31 @@ class LedgerSession:
                 self._failures.append(_OVERTAKEN)
 
     def _still_abandoned(self, report: Report, kind: DigestKind | None) -> tuple[AbandonedRun, ...]:
-        """The runs of which something may still be resolved, or was not said yet."""
-        is_said = kind is DigestKind.FULL and report.run.is_full
+        """The abandoned runs not yet mentioned in a mail, or with findings still to resolve."""
+        is_announced = kind is DigestKind.FULL and report.run.is_full
         is_whole = report.run.is_full and not report.unread
-        # What an earlier attempt at this run had begun to mail, this one has finished.
+        # This run has finished what an earlier attempt at it had begun to mail.
         finished = self._event.id if self._mailed_kind else None
         return tuple(
-            dead._replace(is_said=dead.is_said or is_said)
-            for dead in self._abandoned
-            if dead.run != finished
-            and not (is_whole and (dead.is_said or is_said) and self._is_older(dead, report.run))
+            run._replace(is_announced=run.is_announced or is_announced)
+            for run in self._abandoned
+            if run.run != finished
+            and not (
+                is_whole
+                and (run.is_announced or is_announced)
+                and self._began_before(run, report.run)
+            )
         )
 
-    def _is_older(self, dead: AbandonedRun, run: Run) -> bool:
-        """Whether it had begun to mail before the run read anything, or is the same run."""
-        began = max((pointer.written_at for pointer in dead.accounts.values()), default=dead.at)
-        return dead.run == self._event.id or began <= run.started_at
+    def _began_before(self, abandoned: AbandonedRun, run: Run) -> bool:
+        """Whether it had begun to mail before the run started, or is the same run."""
+        written = (pointer.written_at for pointer in abandoned.accounts.values())
+        began = max(written, default=abandoned.at)
+        return abandoned.run == self._event.id or began <= run.started_at
 
     @contextmanager
     def _recording_failure(self) -> Iterator[None]:
-        """A refusal of the bucket becomes a failure of the run."""
+        """A ``StoreError`` becomes a failure of the run."""
         try:
             yield
         except StoreError as error:
@@ -531,7 +542,7 @@ class LedgerSession:
 
     @contextmanager
     def _continuing_without_ledger(self) -> Iterator[None]:
-        """A refusal of the bucket becomes a failure, and the run goes on without a ledger."""
+        """A ``StoreError`` becomes a failure, and the run continues without a ledger."""
         try:
             yield
         except StoreError as error:
@@ -542,7 +553,7 @@ class LedgerSession:
 
 
 def _key_of(report: Report) -> str:
-    """A hash of what the report says is different, and of what was not read."""
+    """A hash of the changes in the report and of the targets that were not read."""
     news = [(len(openings), [o.finding.id for o in openings]) for openings in report.news]
     unread = sorted((coverage.target, coverage.status) for coverage in report.unread)
     return hashlib.sha256(repr((news, unread)).encode()).hexdigest()[:16]
@@ -553,5 +564,5 @@ def _time(stamp: str) -> datetime:
 
 
 def _began(scan: Scan) -> datetime:
-    """When the reading began; long ago where it did not."""
+    """When the reading began; long ago if it did not."""
     return _time(scan.coverage.read_at) if scan.coverage.read_at else _LONG_AGO

@@ -1,8 +1,7 @@
 """What becomes of the openings of one place from one run to the next.
 
-A place is a group, or groups that are together on an interface, in one address family. What was
-open there is compared with what is open by traffic and addresses, not by rule, so that rules that
-are written in another way are no change.
+A place is one group, or several on one interface, in one address family. Openings are compared by
+traffic and addresses, not by rule: rules that are only written differently are no change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,10 +19,10 @@ from handler.model.internet import Internet
 
 
 class Fate(Enum):
-    """What became of a known finding that no longer has its id.
+    """What became of a known finding that is no longer listed under its id.
 
-    A replaced one is open through others. An unlisted one is open below the minimum severity, a
-    dropped one is no exposure by today's settings.
+    A replaced one is open through others, an unlisted one is open below the minimum severity, and a
+    dropped one is no exposure with today's settings.
     """
 
     RESOLVED = auto()
@@ -33,12 +32,12 @@ class Fate(Enum):
 
 
 class Place(NamedTuple):
-    """What was known and what was found of one place.
+    """The known and the found openings of one place.
 
-    ``found`` are all openings, those that are not listed too; ``listed`` are the ids of those that
-    are, ``authorized`` of those on authorized ports. ``related`` are what the same groups open with
-    more or fewer others. ``verifiable`` are the ids of known findings of which all was read that
-    may open them.
+    ``found`` are all openings, ``listed`` the ids of those that are listed, and ``authorized`` the
+    ids of those on authorized ports. ``related`` are the openings of the same groups with more or
+    fewer others. ``verifiable`` are the ids of known findings whose groups and interfaces were all
+    read.
     """
 
     internet: Internet
@@ -52,13 +51,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What became of a place.
+    """What became of the openings of a place.
 
-    ``origins`` has, by the id of a listed finding, the records that it grew out of; a finding
+    ``origins`` has, by the id of a listed finding, the records that it developed from; a finding
     without any was not known. ``changes`` says how it differs from them. ``gone`` says what became
-    of records without a listed finding of the same id, ``remaining`` what opens a part of the
-    resolved ones as it did before, or is what unlisted ones are now. ``unverified`` are neither
-    found nor gone; ``kept`` are found smaller where not all was read, and may be as they were.
+    of records without a listed finding of the same id; ``remaining`` has, by their ids, what is
+    still open of the resolved ones, and what the unlisted ones are now. ``unverified`` are neither
+    found nor gone; ``kept`` were found narrower, but may be unchanged because not everything was
+    read.
     """
 
     origins: dict[str, tuple[Record, ...]] = field(default_factory=dict)
@@ -96,12 +96,12 @@ class _Comparing:
 
     @cached_property
     def _unsettled(self) -> Openings[Finding]:
-        """What was known and is not open as it was."""
+        """The known openings whose id or addresses were not found again."""
         return self._openings(f for f in self._before if f.id not in self._settled)
 
     @cached_property
     def _not_accepted(self) -> Openings[Finding]:
-        """What was known and no exception accepted."""
+        """The known openings that no exception accepted."""
         return self._openings(f for f in self._before if f.status is not Status.EXCEPTED)
 
     @cached_property
@@ -123,7 +123,7 @@ class _Comparing:
         return self._result
 
     def _compare_same(self, record: Record, finding: Finding) -> None:
-        """A finding that has the id of a known one."""
+        """Compare a finding with the known one of the same id."""
         result = self._result
         result.origins[finding.id] = (record,)
         if finding.id in self._settled:
@@ -137,7 +137,7 @@ class _Comparing:
             result.kept.add(finding.id)
 
     def _compare_new(self, finding: Finding) -> None:
-        """A finding with an id that is not known."""
+        """Compare a finding whose id is not known."""
         result = self._result
         has_gained = not self._not_accepted.cover(finding)
         overlapping = list(self._unsettled.overlapping(finding))
@@ -163,16 +163,16 @@ class _Comparing:
         gained = not self._openings([before]).cover(now)
         lost = not self._openings([now]).cover(before)
         if gained and lost and (before.address_set.digest or now.address_set.digest):
-            # Which addresses they are is not known, but how many.
+            # Only the number of addresses is known.
             more = now.address_set.count - before.address_set.count
             is_same = before.address_set.digest == NOT_STORED
             return (more > 0, more < 0) if is_same else (more >= 0, more <= 0)
         return gained, lost
 
     def _conclude(self, record: Record) -> None:
-        """A known finding that is not among the listed ones."""
+        """Decide what became of a known finding that is not listed."""
         finding, result = record.finding, self._result
-        if finding.id in self._place.authorized or not self._found.is_judged(finding):
+        if finding.id in self._place.authorized or not self._found.has_untrusted_addresses(finding):
             result.gone.append((record, Fate.DROPPED))
         elif finding.id in self._found_by_id:
             result.gone.append((record, Fate.UNLISTED))
@@ -183,9 +183,9 @@ class _Comparing:
             result.unverified.append(record)
 
     def _fate(self, finding: Finding) -> Fate:
-        """What became of a finding that is not found again, where all was read."""
+        """What became of a finding that was not found again although everything was read."""
         overlapping = list(self._found.overlapping(finding))
-        # What is authorized now was so before, and is open on purpose.
+        # Openings on authorized ports were authorized before too, and are open on purpose.
         place = self._place
         not_listed = [o for o in overlapping if o.id not in place.listed]
         unlisted = [other for other in not_listed if other.id not in place.authorized]

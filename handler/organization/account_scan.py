@@ -1,4 +1,4 @@
-"""The scan of one account as a compressed object, with a line of JSON for each thing."""
+"""The scan of one account as a compressed object, with one line of JSON per entry."""
 
 import gzip
 import json
@@ -21,11 +21,11 @@ from handler.report.json_report import (
 )
 
 _VERSION = 1
-# As many as one account's report is measured with; whoever may edit rules makes as many as they
-# like, and must not take the report of all accounts along.
+# The largest account that was measured. One account must not be able to exhaust the report
+# function.
 MAX_FINDINGS = 20_000
 _EMPTY: tuple[object, ...] = (None, [])
-# Made from other fields when it is shown.
+# Not stored, because they follow from other fields.
 _DERIVED = frozenset({"account", "console"})
 
 
@@ -34,11 +34,11 @@ class ScanError(ValueError):
 
 
 class AccountScan(NamedTuple):
-    """What was read of an account, and what it opens after the policy.
+    """How much of an account was read, and its findings after the policy was applied.
 
-    ``authorized`` are on ports that the policy authorizes; ``used`` are the keys of the exceptions
-    that are about any finding. ``read_later`` are targets that another run has read since, of which
-    it is not known which exceptions they use; it is not stored.
+    ``authorized`` are findings on authorized ports; ``used`` are the keys of the exceptions that
+    are about any finding. ``read_later`` are targets that another run has read since, whose use of
+    exceptions is not known; it is not stored.
     """
 
     coverage: tuple[Coverage, ...]
@@ -49,19 +49,17 @@ class AccountScan(NamedTuple):
 
 
 def failed_scan(account: str, error: str, began_at: str) -> AccountScan:
-    """The scan of an account of which nothing was read."""
+    """The scan of an account that could not be read."""
     target = Target(account, ALL_REGIONS)
     return AccountScan((Coverage(target, CoverageStatus.FAILED, error=error, read_at=began_at),))
 
 
 def bounded(scan: AccountScan) -> AccountScan:
-    """The scan with the worst findings; what lost some of them was not read in full."""
+    """The scan with the worst findings; a target that loses some counts as not read."""
     findings = sorted(scan.findings, key=lambda finding: finding.sort_key)
     left_out = {finding.target for finding in findings[MAX_FINDINGS:]}
     left_out |= {finding.target for finding in scan.authorized[MAX_FINDINGS:]}
-    error = (
-        f"it has more than {MAX_FINDINGS:,} findings, the most that a report holds of an account."
-    )
+    error = f"it has more than {MAX_FINDINGS:,} findings, the most that is kept for one account."
     return scan._replace(
         coverage=tuple(
             c._replace(status=CoverageStatus.FAILED, error=" ".join(filter(None, (c.error, error))))
@@ -75,7 +73,7 @@ def bounded(scan: AccountScan) -> AccountScan:
 
 
 def encode_scan(account: str, scan: AccountScan) -> bytes:
-    """The scan, compressed; the same for the same scan."""
+    """The scan, compressed; the same bytes for the same scan."""
     buffer = BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
         for line in _lines(account, scan):
@@ -84,7 +82,7 @@ def encode_scan(account: str, scan: AccountScan) -> bytes:
 
 
 def decode_scan(stored: bytes, account: str) -> AccountScan:
-    """The scan of that account. Raises ``ScanError``."""
+    """The scan in that object. Raises ``ScanError``."""
     try:
         with gzip.open(BytesIO(stored), "rt", encoding="utf-8", newline="\n") as stream:
             lines = (Fields(json.loads(line)) for line in stream)
@@ -107,7 +105,7 @@ def decode_scan(stored: bytes, account: str) -> AccountScan:
 
 
 def _lines(account: str, scan: AccountScan) -> Iterator[dict[str, Any]]:
-    """A heading with the numbers of the lines after it, then coverage and findings."""
+    """A heading with the number of lines of each kind, then coverage and findings."""
     yield {
         "version": _VERSION,
         "account": account,
@@ -122,7 +120,7 @@ def _lines(account: str, scan: AccountScan) -> Iterator[dict[str, Any]]:
 
 
 def _next(lines: Iterator[Fields], heading: Fields, key: str) -> Iterator[Fields]:
-    """As many lines as the heading says. Raises ``ValueError`` where there are fewer."""
+    """As many lines as the heading says. Raises ``ValueError`` if there are fewer."""
     for _ in range(heading.count(key)):
         line = next(lines, None)
         if line is None:

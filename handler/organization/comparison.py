@@ -1,4 +1,4 @@
-"""Compares what was read of each account with what was known, one account after the other."""
+"""Compares the scan of each account with its state, one account after the other."""
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
@@ -16,7 +16,7 @@ from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
 from handler.model.totals import account_title
 from handler.organization.account_scan import AccountScan, failed_scan
-from handler.organization.configuration import TeamDigest, waiting_digests
+from handler.organization.configuration import TeamDigest, owed_digests
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
 from handler.organization.readings import read_accounts
@@ -28,13 +28,14 @@ from handler.report.csv import csv_line
 from handler.report.digest import DigestKind
 
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
-# No mail names more; a finding takes 300 bytes of its 90 KB at least. There may be many teams.
+# No mail has room for more: a finding takes at least 300 bytes of its 90 KB. There may be many
+# teams.
 _NAMED, _NAMED_FOR_TEAM = 300, 100
 _LISTS_ALL = "An earlier mail may not have reached you; this one lists all that is open."
 
 
 class TeamReport(NamedTuple):
-    """What a team's digest is about, and the CSV with all of its findings."""
+    """A team's digest, the report for it, and the CSV with all of its findings."""
 
     digest: TeamDigest
     report: AccountsReport
@@ -51,21 +52,21 @@ class Compared(NamedTuple):
 
 
 class _MovedAccounts(NamedTuple):
-    """By its id, a phrase on each account that is no longer audited, or is again."""
+    """Phrases on the accounts that are no longer audited, or are again, by account ID."""
 
     departed: Mapping[str, str]
     returned: Mapping[str, str]
 
 
 class _Part:
-    """The accounts of one digest, of a team or of all."""
+    """What one digest is about: the accounts of a team, or all."""
 
     def __init__(self, run: Run, minimum_severity: Severity, named: int) -> None:
         self.reduction = Reduction(run, minimum_severity, named)
         self.csv = CsvFile(run)
 
     def add(self, account: Account, report: Report, rows: str) -> None:
-        """Add the report of an account, and its lines of CSV."""
+        """Add the report of an account, and its rows of the CSV."""
         self.reduction.add(account.id, account.name, report)
         self.csv.write(rows)
 
@@ -91,7 +92,7 @@ class Comparison:
         self._teams = [
             (digest, _Part(run, policy.minimum_severity, _NAMED_FOR_TEAM)) for digest in digests
         ]
-        self._waiting = waiting_digests(book.refused, digests)
+        self._owed = owed_digests(book.refused, digests)
         self._file = ReportFile()
         self._used: set[str] = set()
         self._read_later: list[Coverage] = []
@@ -102,9 +103,10 @@ class Comparison:
         notices: tuple[str, ...],
         team_notices: tuple[str, ...],
     ) -> Compared:
-        """Compare all accounts, and write what is known when a digest of that kind is mailed.
+        """Compare all accounts, and write the states for a run that mails a digest of that kind.
 
-        ``team_notices`` are for teams, ``notices`` for the others. Raises ``StoreError``.
+        ``team_notices`` are for the digests of teams, ``notices`` for the one of all accounts.
+        Raises ``StoreError``.
         """
         for account, scan, known in read_accounts(self._plan, self._exchange, self._book):
             self._used |= scan.used
@@ -133,7 +135,7 @@ class Comparison:
         moved: _MovedAccounts,
         notices: tuple[str, ...],
     ) -> AccountsReport:
-        """The team's part of the report, which says nothing of other accounts."""
+        """The report on the accounts of a team, without anything about others."""
         review = ExceptionReview(
             *(tuple(e for e in group if e.account in digest.accounts) for group in whole.exceptions)
         )
@@ -143,7 +145,7 @@ class Comparison:
             departed=_of(moved.departed, digest.accounts),
             returned=_of(moved.returned, digest.accounts),
         )
-        is_owed = digest.id in self._waiting and self._run.is_full and not part.reduction.unread
+        is_owed = digest.id in self._owed and self._run.is_full and not part.reduction.unread
         again = (_LISTS_ALL,) if is_owed else ()
         return part.reduction.report((*again, *notices), review, changes)
 
@@ -154,7 +156,7 @@ class Comparison:
             part.csv.close()
 
     def _report(self, scan: AccountScan, known: LedgerState | None) -> Report:
-        # Which exceptions need attention is known when all accounts have been read.
+        # The review of exceptions follows once all accounts have been read.
         result = PolicyResult(scan.findings, scan.authorized, ExceptionReview())
         return report_on(self._run, scan.coverage, result, self._policy, known)
 
@@ -169,7 +171,7 @@ class Comparison:
 
     def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
         used = {e for e in self._policy.exceptions if e.key in self._used}
-        # What nobody reads may use an exception.
+        # An account that is not read may use an exception.
         left_out = (failed_scan(i, "left out", "").coverage for i in self._book.left_out)
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out), *self._read_later)
         review = review_exceptions(self._policy, used, unread, self._run)
@@ -186,11 +188,12 @@ class Comparison:
         return self._all.reduction.report(notices, review, changes)
 
     def _moved_accounts(self) -> _MovedAccounts:
-        """The accounts that are left out for the first time, or are back."""
+        """The accounts that are left out for the first time, or audited again."""
         if self._book.state is None or not self._run.is_full or self._plan.problem:
             return _MovedAccounts({}, {})
         if any(run.started_at > self._run.started_at for run in self._book.state.runs):
-            # Its listing may be older than what a later run has said; the next run says the rest.
+            # This list may be older than what a later run has mailed; the next run reports the
+            # rest.
             return _MovedAccounts({}, {})
         before, listing = self._book.left_out_before, self._plan.listing
         audited = {account.id: account for account in listing.accounts}
@@ -215,5 +218,5 @@ class Comparison:
 
 
 def _of(phrases: Mapping[str, str], accounts: Collection[str]) -> tuple[str, ...]:
-    """The phrases of these accounts."""
+    """The phrases on these accounts."""
     return tuple(phrase for account, phrase in phrases.items() if account in accounts)

@@ -1,4 +1,4 @@
-"""Which accounts are audited, by which role, and who gets a digest of their own."""
+"""Which accounts are audited, through which role, and which teams get a digest."""
 
 import hashlib
 import json
@@ -23,37 +23,37 @@ _DIGEST_KEYS = ("accounts", "recipients")
 
 
 class TeamDigest(NamedTuple):
-    """Who gets a digest of their own, and the accounts that it is about."""
+    """The digest of a team: its accounts and recipients."""
 
     accounts: tuple[str, ...]
     recipients: tuple[str, ...]
 
     @property
     def id(self) -> str:
-        """What tells its mail from others: a hash of the accounts, and one of the recipients."""
+        """The id of its mail: a hash of the accounts, and one of the recipients."""
         parts = (repr(sorted(part)).encode() for part in self)
         return "-".join(hashlib.sha256(part).hexdigest()[:8] for part in parts)
 
 
-def waiting_digests(refused: Iterable[str], digests: Sequence[TeamDigest]) -> frozenset[str]:
-    """The ids of the digests to which a refused mail is still owed.
+def owed_digests(refused: Iterable[str], digests: Sequence[TeamDigest]) -> frozenset[str]:
+    """The ids of the digests that are owed a mail because one was refused.
 
-    Where the mail's own digest is gone, that is one with the same accounts or the same recipients,
-    or else each of them.
+    If a refused mail's own digest is no longer configured, these are the digests with the same
+    accounts or the same recipients, or else all.
     """
-    waiting: set[str] = set()
+    owed: set[str] = set()
     ids = {digest.id for digest in digests}
     for mail in refused:
         similar = {i for i in ids if set(mail.split("-")) & set(i.split("-"))}
-        waiting |= {mail} & ids or similar or ids
-    return frozenset(waiting)
+        owed |= {mail} & ids or similar or ids
+    return frozenset(owed)
 
 
 class Organization(NamedTuple):
-    """The accounts to audit, named or by the units (or roots) that they are in.
+    """The accounts to audit: by ID, and by the organizational units or roots that they are in.
 
-    ``member_role`` is the name of the role that lets the audit into an account, ``external_id``
-    what it is asked with.
+    ``member_role`` is the name of the role to assume in each account, ``external_id`` the external
+    ID for it.
     """
 
     accounts: tuple[str, ...]
@@ -80,7 +80,7 @@ class Organization(NamedTuple):
 
 
 def deployed_organization() -> Organization | None:
-    """The settings in the zip; None where it has none, and one account is audited.
+    """The settings in the zip; None if it has none, because only one account is audited.
 
     Raises ``SettingsError`` with one sentence.
     """
@@ -111,7 +111,7 @@ def _digests(value: object) -> tuple[TeamDigest, ...]:
 
 
 def _object(name: str, value: object, keys: tuple[str, ...]) -> Mapping[str, Any]:
-    """An object that has exactly these keys."""
+    """An object with exactly these keys."""
     if not isinstance(value, Mapping) or value.keys() != set(keys):
         raise SettingsError(expected(name, f"an object with {', '.join(keys)}", value))
     return value

@@ -1,4 +1,4 @@
-"""Decides which digests a run over many accounts mails: that of all, and those of teams."""
+"""Decides which digests a run over many accounts mails: of all accounts, and of teams."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
 from handler.model.run import Run
 from handler.organization.comparison import Compared, TeamReport
-from handler.organization.configuration import TeamDigest, waiting_digests
+from handler.organization.configuration import TeamDigest, owed_digests
 from handler.organization.plan import Plan
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
@@ -23,8 +23,8 @@ _URGENT = (Severity.CRITICAL, Severity.HIGH)
 class DigestChoice:
     """The digests of one run.
 
-    ``quiet`` are notices that the next digest of all accounts says, and that are no reason for one
-    that lists all.
+    ``deferred_notices`` are for the next digest of all accounts, and do not themselves cause a full
+    one.
     """
 
     def __init__(
@@ -36,11 +36,11 @@ class DigestChoice:
         self._book = book
         self._notify = plan.request.notify
         self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
-        self._waiting = waiting_digests(book.refused, digests)
-        self.quiet = (*book.refused.values(), *_unknown_accounts(plan, digests))
+        self._owed = owed_digests(book.refused, digests)
+        self.deferred_notices = (*book.refused.values(), *_unknown_accounts(plan, digests))
 
     def expected(self, urgent: Sequence[str]) -> DigestKind | None:
-        """The digest that is most likely, from what is known before the accounts are compared."""
+        """The most likely digest, before the accounts have been compared."""
         state, run = self._book.state, self._run
         if self._book.mailed_kind or self._plan.request.dry_run:
             return self._book.mailed_kind
@@ -52,49 +52,49 @@ class DigestChoice:
         is_due = (
             run.is_full and is_urgent and mail.is_reminder_day(run.day, self._last_full_digest_at)
         )
-        has_other = has_other_settings(state, self._policy)
-        return DigestKind.FULL if is_due or has_other else DigestKind.CHANGES
+        has_new_settings = has_other_settings(state, self._policy)
+        return DigestKind.FULL if is_due or has_new_settings else DigestKind.CHANGES
 
     def of_all(self, compared: Compared) -> DigestKind | None:
-        """The digest of all accounts; None for none, as in a dry run."""
+        """The digest of all accounts; None for no mail, as in a dry run."""
         report = compared.report
         if self._book.mailed_kind or self._plan.request.dry_run:
             return self._book.mailed_kind
-        urgent = tuple(notice for notice in report.notices if notice not in self.quiet)
+        urgent = tuple(notice for notice in report.notices if notice not in self.deferred_notices)
         kind = self._choose(report, urgent)
-        is_waited_for = any(map(self._is_waiting, compared.teams))
-        return kind or (DigestKind.CHANGES if is_waited_for else None)
+        is_owed_mail = any(map(self._is_owed_mail, compared.teams))
+        return kind or (DigestKind.CHANGES if is_owed_mail else None)
 
     def of_teams(
         self, compared: Compared, kind: DigestKind | None
     ) -> Iterator[tuple[TeamReport, DigestKind]]:
-        """The digests of teams beside one of all accounts."""
+        """The digests of teams, if there is one of all accounts."""
         for team in compared.teams if kind else ():
             report = team.report
             is_first = bool(report.changes and report.changes.first)
             has_something = is_first or report.openings or not report.is_complete
             if not _is_about_any(report):
                 continue
-            # Without what was known, there are no changes to tell.
+            # Without an earlier state, no changes are known.
             is_full = kind is DigestKind.FULL or report.changes is None
-            if self._is_waiting(team) or (
+            if self._is_owed_mail(team) or (
                 is_full and (has_something or self._notify is Notify.ALWAYS)
             ):
                 yield team, DigestKind.FULL
-            # Notices are a reason for a full digest of all accounts, or none.
+            # Notices may cause a full digest of all accounts, but no digest of a team.
             elif self._choose(report, ()):
                 yield team, DigestKind.CHANGES
 
     def _choose(self, report: AccountsReport, notices: tuple[str, ...]) -> DigestKind | None:
-        """The digest of a report, of whose notices only these are a reason for one."""
+        """The digest of a report, of whose notices only these can cause one."""
         return mail.choose_digest(
             self._notify, replace(report, notices=notices), self._last_full_digest_at
         )
 
-    def _is_waiting(self, team: TeamReport) -> bool:
+    def _is_owed_mail(self, team: TeamReport) -> bool:
         """Whether the last mail to the team was not sent, and this run has read all of it."""
         is_whole = self._run.is_full and _is_about_any(team.report) and not team.report.unread
-        return is_whole and team.digest.id in self._waiting
+        return is_whole and team.digest.id in self._owed
 
 
 def _is_about_any(report: AccountsReport) -> bool:
@@ -103,7 +103,7 @@ def _is_about_any(report: AccountsReport) -> bool:
 
 
 def _unknown_accounts(plan: Plan, digests: Sequence[TeamDigest]) -> Iterator[str]:
-    """That digests name accounts that are not listed, in a sentence."""
+    """A notice if digests of teams name accounts that are not listed."""
     listed = {account.id for account in plan.listing.accounts}
     listed |= {account.id for account in plan.listing.left_out}
     named = {account for digest in digests for account in digest.accounts}

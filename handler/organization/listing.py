@@ -17,7 +17,7 @@ class ListingError(ValueError):
 
 
 def list_accounts(organizations: Any, organization: Organization) -> Listing:
-    """The accounts that are named or in the units, sorted; those that are not active apart.
+    """The accounts that are named or in the units, sorted; inactive ones separately.
 
     ``organizations`` is a boto3 client. Raises one of ``aws.FAILURES``, or ``ListingError``.
     """
@@ -39,7 +39,7 @@ def list_accounts(organizations: Any, organization: Organization) -> Listing:
 
 
 def _accounts_in(organizations: Any, unit: str) -> Iterator[Mapping[str, Any]]:
-    """The accounts in a unit and in all units below it; in a root, all of the organization."""
+    """The accounts in a unit and all units below it; for a root, all of the organization."""
     if unit.startswith(_ROOT):
         yield from _items(organizations, "list_accounts", "Accounts", {})
         return
@@ -67,7 +67,7 @@ def _id_of(account: Mapping[str, Any]) -> str:
 
 
 def _state_of(account: Mapping[str, Any]) -> str:
-    # Status, which it replaces, no longer tells an account that is being closed.
+    # State replaces Status, which does not show that an account is being closed.
     state = account.get("State")
     if not isinstance(state, str) or not state:
         raise ListingError(f"AWS Organizations gives no State of account {_id_of(account)}.")

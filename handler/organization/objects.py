@@ -1,4 +1,4 @@
-"""The objects through which the functions of one run hand each other their results, in S3."""
+"""The objects in S3 through which the functions of a run pass on their results."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ class Exchange:
         self._scans = f"scans/{run}/"
 
     def scan_key(self, account: str) -> str:
-        """Where the scan of an account is."""
+        """The key of an account's scan."""
         if not ACCOUNT_ID.fullmatch(account):
             raise ValueError(f"{account!r:.40} is not an account ID")
         return f"{self._scans}{account}.json.gz"
 
     def get(self, key: str) -> bytes | None:
-        """An object; None where there is none."""
+        """An object; None if there is none."""
         try:
             body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except aws.FAILURES as error:
@@ -40,7 +40,7 @@ class Exchange:
         return body
 
     def put_once(self, key: str, body: bytes) -> bool:
-        """Store an object unless there is one, which then stays; whether it was stored."""
+        """Store an object unless the key has one; whether it was stored."""
         for attempt in range(1, _ATTEMPTS):
             try:
                 return self._put_once(key, body)

@@ -1,4 +1,4 @@
-"""The plan of a run: what was asked for, and which accounts it reads; to JSON and back."""
+"""The plan of a run: its request and the accounts that it reads; to JSON and back."""
 
 import json
 from typing import Any, NamedTuple
@@ -20,9 +20,9 @@ class PlanError(ValueError):
 
 
 class Account(NamedTuple):
-    """An account to read, with its name where that is known.
+    """An account to read, with its name if known.
 
-    Without regions, those of the settings are read.
+    Without ``regions``, those of the settings are read.
     """
 
     id: str
@@ -39,14 +39,14 @@ class LeftOut(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The accounts to read, and those that are left out."""
+    """The accounts to read, and those to leave out."""
 
     accounts: tuple[Account, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
 
 class Plan(NamedTuple):
-    """What a run does. ``problem`` says why the accounts could not be listed."""
+    """What a run reads; ``problem`` says why the accounts could not be listed."""
 
     request: RunRequest
     started_at: str
@@ -55,9 +55,9 @@ class Plan(NamedTuple):
 
 
 def plan_of(request: RunRequest, started_at: str, listing: Listing, problem: str | None) -> Plan:
-    """The plan for the accounts and regions that an event names, or for all that are listed.
+    """The plan for the accounts and regions that an event names, or for all listed accounts.
 
-    Raises ``EventError`` for an account that is named and not to be read.
+    Raises ``EventError`` if the event names an account that is not among the listed ones.
     """
     if problem is None and request.accounts:
         named = tuple(account for account in listing.accounts if account.id in request.accounts)
@@ -66,14 +66,14 @@ def plan_of(request: RunRequest, started_at: str, listing: Listing, problem: str
             raise EventError(expected("the event's accounts", expectation, ", ".join(missing)))
         listing = Listing(named)
     if not request.is_full:
-        # Where the event names accounts only, these are the regions of the settings.
+        # If the event names accounts only, these are the regions of the settings.
         accounts = (account._replace(regions=request.regions) for account in listing.accounts)
         listing = listing._replace(accounts=tuple(accounts))
     return Plan(request, started_at, listing, problem)
 
 
 def encode_accounts(plan: Plan) -> bytes:
-    """The accounts as the array that the state machine reads, an object for each."""
+    """The accounts as the JSON array that the state machine reads."""
     items = [
         {"account": account.id, "name": account.name}
         | ({"regions": list(account.regions)} if account.regions else {})
@@ -107,7 +107,7 @@ def encode_plan(plan: Plan) -> bytes:
 
 
 def stored_plan(exchange: Exchange) -> Plan | None:
-    """The plan of a run; None where there is none. Raises ``PlanError`` or ``aws.FAILURES``."""
+    """The plan of a run; None if there is none. Raises ``PlanError`` or ``aws.FAILURES``."""
     stored = exchange.get(exchange.plan_key)
     if stored is None:
         return None
@@ -115,14 +115,14 @@ def stored_plan(exchange: Exchange) -> Plan | None:
 
 
 def decode_plan(stored: bytes, accounts: bytes) -> Plan:
-    """The plan with its accounts, of which one with a problem has none. Raises ``PlanError``."""
+    """The plan with its accounts, or with a problem instead. Raises ``PlanError``."""
     try:
         document = Fields(json.loads(stored))
         if (version := document.integer("version")) != _VERSION:
             raise ValueError(f"version {version}")
         run = document.object("run")
         problem = document.optional_text("problem")
-        # Those that are stored are of another attempt, which could list them and died.
+        # Stored accounts are from another attempt, which could list them but was stopped.
         items = [] if problem else Fields({"accounts": json.loads(accounts)}).objects("accounts")
         return Plan(
             RunRequest(

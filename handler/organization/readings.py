@@ -1,4 +1,4 @@
-"""Reads the scans of the accounts of a plan, each with what is known of its account."""
+"""Reads the scans of the accounts of a plan, each with the account's state."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -14,27 +14,27 @@ from handler.organization.account_scan import AccountScan, ScanError, decode_sca
 from handler.organization.objects import Exchange
 from handler.organization.plan import Account, Plan
 
-# They hide the latency of S3; each holds the objects of one account in memory. With those that
-# write, they are as many as a client keeps connections.
+# Enough to hide the latency of S3; each holds one account's objects in memory. Together with the
+# threads that write, there are as many as a client keeps connections.
 _THREADS = 6
 _NO_RESULT = "its scan ended without a result."
 _NOT_READ_LATER = "a later run could not read it."
 
 
 class _Stored(NamedTuple):
-    """What is stored of an account: its scan, or why there is none, and what is known of it."""
+    """The stored objects of an account: its scan, or why there is none, and its state."""
 
     account: Account
     scan: bytes | str
-    known: bytes | None
+    state: bytes | None
 
 
 def read_accounts(
     plan: Plan, exchange: Exchange, book: AccountBook
 ) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
-    """The accounts of the plan, with what was read and what was known. Raises ``StoreError``.
+    """The accounts of the plan, each with its scan and its state. Raises ``StoreError``.
 
-    Of a region that a later run has read since, what was read is what that run has left.
+    For a region that another run has read since, that run's findings are used.
     """
     waiting: deque[Future[_Stored]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -58,7 +58,7 @@ def _decoded(
     stored: _Stored, book: AccountBook, started_at: str
 ) -> tuple[Account, AccountScan, LedgerState | None]:
     account = stored.account
-    known = book.known(account.id, stored.known)
+    known = book.account_state(account.id, stored.state)
     if isinstance(stored.scan, str):
         return account, failed_scan(account.id, stored.scan, started_at), known
     try:
@@ -71,11 +71,11 @@ def _decoded(
 def _with_later_readings(
     scan: AccountScan, account: Account, known: LedgerState | None
 ) -> AccountScan:
-    """The scan, with what is known of the regions that a later run has read, or could not read."""
+    """The scan, with the state of the regions that a later run has read, or failed to read."""
     coverage = {c.target: c for c in scan.coverage if c.read_at}
     if known is None or not coverage:
         return scan
-    # Where the account could not be entered, or the region was enabled since.
+    # For regions without a reading: the role could not be assumed, or they were enabled since.
     last = max(c.read_at for c in coverage.values())
     later = {
         target: _later(coverage.get(target, Coverage(target, reading.status)), reading)
@@ -97,7 +97,7 @@ def _with_later_readings(
 
 
 def _later(coverage: Coverage, reading: TargetState) -> Coverage:
-    """The coverage with how the later reading ended."""
+    """The coverage with the result of the later reading."""
     error = None if reading.status is CoverageStatus.OK else coverage.error or _NOT_READ_LATER
     return coverage._replace(status=reading.status, error=error, read_at=reading.read_at)
 

@@ -11,10 +11,10 @@ from handler.model.totals import AccountResult, News, OpeningList, Totals, sum_o
 
 
 class Reduction:
-    """The sum of the reports that were added."""
+    """The sum of the reports added to it."""
 
     def __init__(self, run: Run, minimum_severity: Severity, named: int) -> None:
-        """Of each list, it holds that many openings."""
+        """``named`` is the number of openings to keep of each list."""
         self._run = run
         self._minimum_severity = minimum_severity
         self._totals = Totals()
@@ -41,7 +41,7 @@ class Reduction:
         self._changes = _sum_of_changes(self._changes, report.changes)
 
     def add_unlisted(self, coverage: Coverage) -> None:
-        """The accounts could not be listed: nothing was read."""
+        """Add that the accounts could not be listed, and nothing was read."""
         self._totals += Totals(regions=1, unread=1)
         self._coverage.append(coverage)
 
@@ -51,8 +51,8 @@ class Reduction:
         exceptions: ExceptionReview,
         changes: Changes | None,
     ) -> AccountsReport:
-        """The report of all accounts; ``changes`` are those that no account shows by itself."""
-        # What was not read at all comes first.
+        """The report of all accounts; ``changes`` are those that no single account shows."""
+        # Accounts of which no region was read come first.
         coverage = sorted(self._coverage, key=lambda c: (c.target.region != ALL_REGIONS, c.target))
         return AccountsReport(
             run=self._run,
@@ -73,12 +73,12 @@ class Reduction:
 
     @property
     def unread(self) -> tuple[Coverage, ...]:
-        """What was not read."""
+        """The targets that were not read."""
         return tuple(coverage for coverage in self._coverage if not coverage.is_complete)
 
 
 class _Worst:
-    """The first of many openings in the report's order, and the number of all."""
+    """The first openings in the report's order, and the number of all."""
 
     def __init__(self, named: int) -> None:
         self._named = named
@@ -101,12 +101,12 @@ class _Worst:
             del self._first[self._named :]
 
     def list(self) -> OpeningList:
-        """What was added."""
+        """The first openings, and the number of all."""
         return OpeningList(tuple(opening for _, opening in self._first), self._counts)
 
 
 def _distinct(coverage: Sequence[Coverage]) -> Iterator[Coverage]:
-    """What was not read, or has a notice; one target for all with the same words."""
+    """The targets that were not read or have a notice; one for all with the same text."""
     same: dict[tuple[object, ...], list[Coverage]] = {}
     for target in coverage:
         if target.error or target.notice or not target.is_complete:
@@ -121,7 +121,7 @@ def _distinct(coverage: Sequence[Coverage]) -> Iterator[Coverage]:
 
 
 def _sum_of_changes(first: Changes | None, second: Changes | None) -> Changes | None:
-    """The changes of both, without findings; what only a run as a whole shows is the first's."""
+    """The changes of both, without findings; what only a whole run shows is from the first."""
     if first is None or second is None:
         return first or second
     return first._replace(

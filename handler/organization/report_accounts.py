@@ -1,4 +1,4 @@
-"""The report on all accounts of a run: compare, mail, commit. The state machine's last step."""
+"""The state machine's last step: compares all accounts, mails the report, commits."""
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ from handler.model.accounts_report import AccountsReport
 from handler.model.network import Target
 from handler.model.run import Report, Run, Scan
 from handler.organization.comparison import Compared, Comparison, TeamReport
-from handler.organization.configuration import TeamDigest, deployed_organization, waiting_digests
+from handler.organization.configuration import TeamDigest, deployed_organization, owed_digests
 from handler.organization.digest_choice import DigestChoice
 from handler.organization.objects import Exchange
 from handler.organization.plan import Plan, PlanError, stored_plan
@@ -25,12 +25,12 @@ from handler.settings import Settings, deployed_policy, required
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Compare what was read of every account, mail what there is to mail, commit what is known.
+    """Compare the scans of all accounts with the ledger, mail what is due, and commit.
 
     The result is ``{"statusCode": 200, "body": "Audit complete.", "counts": ...}``. Raises
-    ``PlanError`` where the plan of the run is missing or was not read, ``MailError`` when SES
-    refuses the digest, and ``AuditIncompleteError``, after mail and commit, when something was not
-    read or not stored.
+    ``PlanError`` if the plan of the run is missing or cannot be read, ``MailError`` if SES refuses
+    the digest, and ``AuditIncompleteError``, after mail and commit, if something was not read or
+    not stored.
     """
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget, s3 = clock.TimeBudget(context), clients.get("s3")
@@ -60,7 +60,7 @@ def _plan(exchange: Exchange) -> Plan:
 
 @dataclass(slots=True)
 class _ReportSteps:
-    """The steps of one run, in the order in which the ledger's transaction takes them."""
+    """The steps of one run, in the order in which the transaction calls them."""
 
     clients: Clients
     settings: Settings
@@ -73,7 +73,7 @@ class _ReportSteps:
     teams: tuple[tuple[TeamReport, DigestKind], ...] = ()
 
     def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
-        """Those whose team waits for all that is open, after a run that mailed."""
+        """The refused mails whose teams are still owed a full digest, after a run that mailed."""
         if not self.plan.request.is_full or self.plan.problem:
             return refused
         listed = {account.id for account in self.plan.listing.accounts}
@@ -83,35 +83,36 @@ class _ReportSteps:
         return {
             mail: why
             for mail, why in refused.items()
-            if not owed.isdisjoint(waiting_digests((mail,), self.digests))
+            if not owed.isdisjoint(owed_digests((mail,), self.digests))
         }
 
     def run(self) -> Run:
-        """The run that the plan is for."""
+        """The run of the plan."""
         return self.plan.request.run(self.plan.started_at, self.settings)
 
     def scan(self, _targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
-        """Nothing: the accounts have been read before."""
+        """Nothing: the accounts have been read already."""
         return self.run(), ()
 
     def compare(
         self, book: AccountBook, notices: tuple[str, ...]
     ) -> tuple[Report, DigestKind | None]:
-        """The report, and which digest to mail; a dry run mails none.
+        """The report, and which digest to mail; None in a dry run.
 
-        What is known after the run depends on the digest, which is known when all accounts have
-        been compared; where it is not the one that was expected, they are compared again.
+        The new states depend on the digest, which is known only when all accounts have been
+        compared. If it is not the expected one, they are compared again.
         """
         choice = DigestChoice(self.plan, self.run(), self.policy, book, self.digests)
-        urgent = tuple(notice for notice in notices if notice not in choice.quiet)
+        deferred = choice.deferred_notices
+        urgent = tuple(notice for notice in notices if notice not in deferred)
         expected = choice.expected(urgent)
-        compared = self._compare(book, expected, urgent, choice.quiet)
+        compared = self._compare(book, expected, urgent, deferred)
         kind = choice.of_all(compared)
         is_as_expected = kind is expected or (
             kind is None and expected is DigestKind.CHANGES and _has_no_changes(compared.report)
         )
         if not is_as_expected:
-            compared = self._compare(book, kind, urgent, choice.quiet)
+            compared = self._compare(book, kind, urgent, deferred)
         self.teams = tuple(choice.of_teams(compared, kind))
         return compared.report, kind
 
@@ -120,21 +121,21 @@ class _ReportSteps:
         book: AccountBook,
         kind: DigestKind | None,
         urgent: tuple[str, ...],
-        quiet: tuple[str, ...],
+        deferred: tuple[str, ...],
     ) -> Compared:
         self.close()
         self.comparison = Comparison(
             self.plan, self.run(), self.exchange, self.policy, book, self.digests
         )
-        self.compared = self.comparison.compare(kind, (*urgent, *quiet), urgent)
+        self.compared = self.comparison.compare(kind, (*urgent, *deferred), urgent)
         return self.compared
 
     def report_file(self, report: Report) -> IO[bytes]:
-        """All findings of all accounts as compressed JSON."""
+        """All findings of all accounts, as compressed JSON."""
         return self._files.file.finished(report)
 
     def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
-        """The digest of all accounts, then those of teams that have something to read."""
+        """The digest of all accounts, then those of the teams that get one."""
         body = mail.compose(self.settings, report, kind, self._files.csv)
         whole = Message(DIGEST, body, self.settings.recipients)
         return (whole, *(self._team_message(*team) for team in self.teams))
@@ -153,7 +154,7 @@ class _ReportSteps:
         """Nothing: changes in many accounts are not published."""
 
     def close(self) -> None:
-        """Remove the files of what has been compared."""
+        """Remove the files of the comparison."""
         if self.comparison:
             self.comparison.close()
 
@@ -165,6 +166,6 @@ class _ReportSteps:
 
 
 def _has_no_changes(report: AccountsReport) -> bool:
-    """Whether nothing has changed that what is known might say was mailed."""
+    """Whether there are no changes that the new states could record as mailed."""
     news, totals = report.news, report.totals
     return not (totals.opened or totals.resolved or news.narrowed or news.unlisted)

@@ -1,4 +1,4 @@
-"""The scan of one account, which the state machine runs for each: enter, read, judge, store."""
+"""Scans one account, as a step of the state machine: assume the role, read, evaluate, store."""
 
 import gc
 import json
@@ -24,14 +24,14 @@ _LONGEST_CAUSE = 300
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Store the scan of the account in ``item``, or that it failed with ``failure``.
+    """Store the scan of the account in ``item``, or that it failed, with ``failure``.
 
-    The first result of an account in a run stays. The result is ``{}``; raises one of
-    ``aws.FAILURES`` where it could not be stored, and ``SettingsError``, ``PolicyError`` or
+    The first result of an account in a run is kept. The result is ``{}``; raises one of
+    ``aws.FAILURES`` if the scan cannot be stored, and ``SettingsError``, ``PolicyError`` or
     ``PlanError`` before anything is read.
     """
-    # The clients of an account hold each other, and a warm function enters hundreds of accounts:
-    # what the last one has left is collected, all of it young.
+    # An account's clients are in reference cycles, and a warm function reads hundreds of accounts.
+    # What the last one left is in the youngest generation.
     gc.collect(0)
     budget, clients = clock.TimeBudget(context), Clients()
     account, run = account_item(event["item"]), str(event["run"])
@@ -47,7 +47,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
-    """Read every region, and evaluate what it opens by the policy on the day of the run."""
+    """Read every region, and apply the policy as of the day of the run."""
     organization, policy = deployed_organization(), deployed_policy()
     if organization is None:
         raise SettingsError("organization.json is missing.")
@@ -69,7 +69,7 @@ def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget
 
 
 def _text_of(failure: Mapping[str, Any]) -> str:
-    """What Step Functions says of a child that failed, with the words of Lambda."""
+    """Why a scan failed, from what Step Functions and Lambda say."""
     error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
     try:
         message = json.loads(cause)["errorMessage"]

@@ -88,7 +88,7 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
         for action in ACTION.findall(actions)
     }
     functions = {
-        "start function": many.door_policy(
+        "start function": many.start_policy(
             log_group_arn="log", bucket_arn="bucket", state_machine_arn="machine", lists_units=True
         ),
         "scan function": many.scan_policy(

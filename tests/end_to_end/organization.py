@@ -40,7 +40,7 @@ class DeployedOrganization:
         return caller_of(self.function(part))
 
     def run(self, **event: object) -> str:
-        """Let the schedule fire, or give the door an event; the status of the last execution."""
+        """Start a run, by the schedule or with an event; the status of the last execution."""
         if event:
             self.start(event)
         else:
@@ -49,7 +49,7 @@ class DeployedOrganization:
         return str(self.account.state_machines.wait(120)[-1].status)
 
     def start(self, event: dict[str, Any]) -> Invocation:
-        """Give the door an event; what it answers."""
+        """Invoke the start function with an event; its answer."""
         payload = json.dumps(event).encode()
         return self.account.functions.invoke(REGION, self.outputs["functionName"], payload)
 

@@ -203,7 +203,7 @@ def test_units_without_accounts_are_a_problem(deployed: DeployedOrganization) ->
 
 
 def test_the_same_event_starts_one_run(deployed: DeployedOrganization) -> None:
-    """The second time the door answers with the execution of the first; there is one mail."""
+    """The second start answers with the execution of the first; there is one mail."""
     event = {"id": "e-1", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
     answers = [json.loads(deployed.start(event).payload) for _ in range(2)]
     deployed.account.state_machines.wait()
@@ -324,14 +324,14 @@ def test_a_report_killed_at_any_write_loses_nothing(deployed: DeployedOrganizati
         assert f"opening-{number} " in sent[0], (skip, answered)
 
 
-def test_a_door_killed_at_any_step_starts_one_run(deployed: DeployedOrganization) -> None:
+def test_a_start_function_killed_at_any_step_starts_one_run(deployed: DeployedOrganization) -> None:
     """Lambda delivers the event again, and what is new is mailed once."""
-    shop, door = deployed.organization.members[SHOP], caller_of(deployed.outputs["functionName"])
+    shop, starter = deployed.organization.members[SHOP], caller_of(deployed.outputs["functionName"])
     steps = [("PutObject", 0), ("PutObject", 1), ("StartExecution", 0)]
     for number, ((operation, skip), answered) in enumerate(product(steps, (False, True))):
         open_port(shop, f"opening-{number}", 21)
         deployed.account.faults.add(
-            Fault(operation, caller=door, kill=True, times=1, skip=skip, answered=answered)
+            Fault(operation, caller=starter, kill=True, times=1, skip=skip, answered=answered)
         )
         (delivery,) = deployed.account.events.fire(deployed.outputs["scheduleRule"], REGION)
         assert [run.error for run in delivery.invocations] == ["Unhandled", None]

@@ -68,7 +68,7 @@ def test_switched_on_and_off_again(product: Open, account: Account) -> None:
 
 
 def test_a_stack_of_many_accounts(product: Open, account: Account) -> None:
-    """The door knows the state machine, which runs the other two; destroy leaves nothing."""
+    """The start function knows the state machine, which runs the others; destroy leaves nothing."""
     stack = product(**ACCOUNTS)
     stack.up()
     (machine,) = state_machines(account)
@@ -78,10 +78,10 @@ def test_a_stack_of_many_accounts(product: Open, account: Account) -> None:
     )
     trusted = json.loads(stack.outputs["memberRoleTemplate"])["Resources"]["SecurityGroupAuditRole"]
     assert trusted["Properties"]["RoleName"] == "security-group-audit"
-    door = account.client("lambda").get_function_configuration(
+    function = account.client("lambda").get_function_configuration(
         FunctionName=stack.outputs["functionName"]
     )
-    variables = door["Environment"]["Variables"]
+    variables = function["Environment"]["Variables"]
     assert variables["STATE_MACHINE"] == machine["stateMachineArn"]
     held = account.client("stepfunctions").describe_state_machine(
         stateMachineArn=machine["stateMachineArn"]

@@ -107,10 +107,10 @@ def test_organization_json_without_an_external_id(deploy: Deploy) -> None:
         ("report-function", "handler.organization.report_accounts.lambda_handler", {}),
     ],
 )
-def test_door_and_report_know_how_to_mail(
+def test_start_function_and_report_know_how_to_mail(
     deploy: Deploy, name: str, handler: str, more: dict[str, str]
 ) -> None:
-    """Both have the variables of a single account; the door also has the state machine's ARN.
+    """Both have the variables of a single account, and the start function the state machine's ARN.
 
     Who opened a finding is not looked up, whatever the config says.
     """
@@ -163,8 +163,8 @@ def test_functions_share_one_log_group(deploy: Deploy) -> None:
     assert groups == [f"{NAME}-log"] * 3
 
 
-def test_only_the_door_has_events(deploy: Deploy) -> None:
-    """The settings for failed events are the door's; the state machine retries the others."""
+def test_only_the_start_function_has_events(deploy: Deploy) -> None:
+    """Only the start function has settings for failed events: the state machine retries others."""
     assert deploy(accounts=[ACCOUNT]).one(RETRIES)["functionName"] == f"{NAME}-function"
 
 
@@ -218,7 +218,7 @@ def test_execution_that_does_not_succeed_triggers_an_alarm(
     )
 
 
-def test_failed_door_says_that_nothing_started(deploy: Deploy) -> None:
-    """The alarm for the door's errors says that the audit could not be started."""
+def test_failed_start_function_says_that_nothing_started(deploy: Deploy) -> None:
+    """The alarm for the start function's errors says that the audit could not be started."""
     description = deploy(accounts=[ACCOUNT]).named(ALARM, "alarm-failed")["alarmDescription"]
     assert description.startswith("The security-group audit of stack dev could not be started. ")

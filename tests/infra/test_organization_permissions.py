@@ -36,8 +36,8 @@ def actions(deployment: Deployment, policy: str) -> set[str]:
     return {action for statement in found for action in statement["Action"]}
 
 
-def test_door_lists_plans_and_starts(deploy: Deploy) -> None:
-    """The door lists accounts, stores plans once, and starts the state machine; nothing else."""
+def test_start_function_lists_plans_and_starts(deploy: Deploy) -> None:
+    """It lists accounts, stores plans once, and starts the state machine; nothing else."""
     deployment = deploy(organizationalUnits=[UNIT])
     found = statements(deployment, "policy")
     assert {sid: statement["Resource"] for sid, statement in found.items()} == {
@@ -66,8 +66,8 @@ def test_plans_and_scans_cannot_be_replaced(deploy: Deploy, policy: str, sid: st
     assert statement["Condition"] == {"Null": {"s3:if-none-match": "false"}}
 
 
-def test_door_of_listed_accounts_asks_no_organization(deploy: Deploy) -> None:
-    """With accounts alone the door may not list the organization."""
+def test_start_function_of_listed_accounts_asks_no_organization(deploy: Deploy) -> None:
+    """With accounts alone the start function may not list the organization."""
     assert "ListAccounts" not in statements(deploy(accounts=[ACCOUNT]), "policy")
 
 

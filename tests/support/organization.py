@@ -65,7 +65,7 @@ class MemoryOrganization(DeployedAudit):
     def __post_init__(self) -> None:
         self.deploy(STATE_MACHINE=MACHINE)
         self.configure(units=(ROOT,))
-        for module in ("door", "scan_account", "report_accounts"):
+        for module in ("start_run", "scan_account", "report_accounts"):
             self.patch.setattr(
                 f"handler.organization.{module}.Clients",
                 lambda: Clients(self, self.account),
@@ -105,14 +105,14 @@ class MemoryOrganization(DeployedAudit):
         return Context(run, self.time + timedelta(seconds=600), lambda: self.time)
 
     def start(self, event: object = None, run: str | None = None) -> dict[str, Any]:
-        """Knock at the door, on the schedule or with another event."""
+        """Invoke the start function, as the schedule does or with another event."""
         self.runs += 1
         run = run or f"run-{self.runs}"
         scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "id": run}
         return app.lambda_handler(scheduled if event is None else event, self.context(run))
 
     def run(self, event: object = None, run: str | None = None) -> dict[str, Any]:
-        """One run from the door to the end of the state machine; the result is the report's."""
+        """One run from start to the end of the state machine; the report function's result."""
         name = self.start(event, run)["execution"].rpartition(":")[2]
         self.scan(name)
         return self.report(name)

@@ -213,7 +213,7 @@ RUN = "run e9 may have announced it"
 )
 def test_what_a_run_that_died_may_have_announced(scan: Scan, details: list[str]) -> None:
     """It is resolved where it was not committed, its target was read and it is not open."""
-    state = LedgerState(suspects={"e9": FIRST.findings})
+    state = LedgerState(possibly_mailed={"e9": FIRST.findings})
     report = reports.of(scan, previous=state)
     resolved = report.with_status(Status.RESOLVED)
     assert [finding.detail for finding in resolved] == details

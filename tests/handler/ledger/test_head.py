@@ -34,7 +34,10 @@ FULL = Head(
     events={"run-1": Answer(AT), "run-2": Answer(AT, "No.")},
     claim=SendClaim("run-3", "a", ("first",), "digest"),
     pending={"1": POINTER},
-    abandoned=(AbandonedRun("run-0", AT, {"1": POINTER}, is_said=True), AbandonedRun("old", AT)),
+    abandoned=(
+        AbandonedRun("run-0", AT, {"1": POINTER}, is_announced=True),
+        AbandonedRun("old", AT),
+    ),
     announced=frozenset({"expired|sg-1"}),
     settings="a1",
     last_full_digest_at=AT,

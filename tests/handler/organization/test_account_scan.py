@@ -70,5 +70,5 @@ def test_too_many_findings_are_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> 
     assert [f.id for f in scan.findings] == [min(SCAN.findings, key=lambda f: f.sort_key).id]
     assert scan.coverage[0].status is CoverageStatus.FAILED
     assert scan.coverage[0].error == (
-        "it has more than 1 findings, the most that a report holds of an account."
+        "it has more than 1 findings, the most that is kept for one account."
     )

@@ -60,7 +60,7 @@ def test_what_a_dead_run_may_have_mailed_is_resolved(
 
 
 def test_the_plan_that_is_stored_first_is_started(organization: MemoryOrganization) -> None:
-    """Of two attempts of the door at once, one of which cannot list, both start the first plan."""
+    """Two attempts at once, one of which cannot list the accounts, both start the first plan."""
     fast: list[Any] = []
 
     def overtake(request: Any, send: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The door: plans a run over many accounts, and starts the state machine that carries it out."""
+"""The start function: plans a run over many accounts, and starts the state machine."""
 
 import json
 import os
@@ -22,17 +22,17 @@ from handler.organization.plan import (
 )
 from handler.settings import Settings, required
 
-# AWS Organizations has one endpoint for each partition, which boto3 finds from any of its regions.
+# AWS Organizations has one endpoint per partition, which boto3 finds from any region of it.
 _ORGANIZATIONS = "organizations"
 _RUNS_ALREADY = "ExecutionAlreadyExists"
 
 
 def start_audit(event: object, context: object, organization: Organization) -> dict[str, Any]:
-    """Plan the run of an event and start it, once for each event.
+    """Plan and start the run of an event, once for each event.
 
     The result is ``{"statusCode": 200, "body": "Audit started.", "execution": ARN}``.
-    Raises ``SettingsError`` or ``EventError`` before anything is done, ``PlanError`` where the
-    stored plan cannot be read, and one of ``aws.FAILURES`` where S3 or Step Functions refuses.
+    Raises ``SettingsError`` or ``EventError`` before anything is done, ``PlanError`` if the stored
+    plan cannot be read, and one of ``aws.FAILURES`` if S3 or Step Functions refuses.
     """
     settings, clients = Settings.from_env(os.environ), Clients()
     machine, bucket = required(os.environ, "STATE_MACHINE"), required(os.environ, "LEDGER_BUCKET")
@@ -40,7 +40,7 @@ def start_audit(event: object, context: object, organization: Organization) -> d
     request = parse_event(event, request_id, settings)
     logs.log_start(request)
     exchange = Exchange(clients.get("s3"), bucket, request.id)
-    # An attempt at the same event may have stored one, and its list may have been another.
+    # An earlier attempt at this event may have stored a plan with other accounts.
     plan = stored_plan(exchange) or _new_plan(request, exchange, clients, organization)
     execution = _start(
         clients.get("stepfunctions"),
@@ -60,7 +60,7 @@ def start_audit(event: object, context: object, organization: Organization) -> d
 def _new_plan(
     request: RunRequest, exchange: Exchange, clients: Clients, organization: Organization
 ) -> Plan:
-    """The plan that is stored: this one, or that of an attempt which was faster."""
+    """The stored plan: this one, or that of a faster attempt."""
     listing, problem = _listing(clients, organization)
     plan = plan_of(request, clock.timestamp(), listing, problem)
     if plan.listing.accounts:
@@ -80,7 +80,7 @@ def _listing(clients: Clients, organization: Organization) -> tuple[Listing, str
 
 
 def _start(machine: Any, arn: str, run: str, execution_input: dict[str, Any]) -> str:
-    """Start an execution; its ARN, also where it was started before."""
+    """Start an execution unless it was started before; its ARN."""
     try:
         answer = machine.start_execution(
             stateMachineArn=arn, name=run, input=json.dumps(execution_input)

@@ -1,4 +1,4 @@
-"""The door plans a run and starts the state machine, once for each event."""
+"""The start function plans a run and starts the state machine, once for each event."""
 
 import json
 from contextlib import suppress
@@ -184,7 +184,7 @@ def test_an_event_that_names_no_account_is_refused(
     assert organization.executions == {}
 
 
-def test_a_plan_that_cannot_be_stored_fails_the_door(organization: MemoryOrganization) -> None:
+def test_a_plan_that_cannot_be_stored_fails_the_start(organization: MemoryOrganization) -> None:
     """Nothing is started; Lambda delivers the event again."""
     organization.account.faults.add(Fault("PutObject", code="AccessDenied", status=403))
     with pytest.raises(Exception, match="AccessDenied"):
