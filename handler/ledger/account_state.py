@@ -113,7 +113,7 @@ def _decode_line(document: Fields, account: str, state: AccountState) -> None:
     elif document.has("id"):
         state.records[document.text("id")] = _record(document, account)
     else:
-        status = CoverageStatus(document.text("status"))
+        status = document.member("status", CoverageStatus)
         target = Target(account, document.text("region"))
         state.targets[target] = TargetState(status, document.time("readAt"))
 
@@ -161,30 +161,29 @@ def _record_to_json(record: Record) -> dict[str, Any]:
 
 
 def _record(fields: Fields, account: str) -> Record:
-    family, announced = fields.optional_text("family"), fields.optional_object("announced")
-    flips = fields.optional_object("flips")
+    announced, flips = fields.optional_object("announced"), fields.optional_object("flips")
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
         raise ValueError("groupIds and groupNames must have one length")
     finding = Finding(
         id=fields.text("id"),
-        kind=Kind(fields.text("kind")),
-        severity=Severity(fields.text("severity")),
-        status=Status(fields.text("status")),
+        kind=fields.member("kind", Kind),
+        severity=fields.member("severity", Severity),
+        status=fields.member("status", Status),
         target=Target(account, fields.text("inRegion")),
         group_id=fields.text("groupId"),
         group_name=fields.text("groupName"),
         group_ids=group_ids,
         group_names=group_names,
         vpc_id=fields.optional_text("vpcId"),
-        family=Family(family) if family else None,
+        family=fields.optional_member("family", Family),
         traffic=traffic_from_fields(fields),
         service=fields.optional_text("service"),
-        reach=Reach(fields.text("reach")),
+        reach=fields.member("reach", Reach),
         addresses=fields.optional_integer("addresses"),
         share=fields.optional_number("share"),
         address_set=address_set_from_fields(fields.object("addressSet")),
-        attachment=Attachment(fields.text("attachment")),
+        attachment=fields.member("attachment", Attachment),
         first_seen=fields.time("firstSeen"),
         last_seen=fields.time("lastSeen"),
         changed_at=fields.optional_time("changedAt"),
@@ -200,7 +199,7 @@ def _record(fields: Fields, account: str) -> Record:
 
 def _announcement(fields: Fields) -> Announcement:
     return Announcement(
-        Severity(fields.text("severity")),
+        fields.member("severity", Severity),
         tuple(
             Opened(
                 traffic_from_fields(opened), address_set_from_fields(opened.object("addressSet"))

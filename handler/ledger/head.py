@@ -180,7 +180,7 @@ def run_from_fields(document: Fields) -> RunSummary:
     numbers = document.object("open")
     return RunSummary(
         id=document.text("id"),
-        trigger=Trigger(document.text("trigger")),
+        trigger=document.member("trigger", Trigger),
         started_at=document.time("started_at"),
         opened=document.integer("opened"),
         resolved=document.integer("resolved"),
@@ -200,13 +200,12 @@ def _follow_up(document: Fields) -> FollowUp:
 
 
 def _claim(document: Fields) -> SendClaim:
-    kind = document.optional_text("kind")
     return SendClaim(
         document.text("run"),
         document.text("token"),
         document.texts("sent"),
         document.optional_text("sending"),
-        DigestKind(kind) if kind else None,
+        document.optional_member("kind", DigestKind),
         document.optional_text("report_key"),
     )
 

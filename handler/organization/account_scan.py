@@ -135,7 +135,7 @@ def _coverage_to_json(coverage: Coverage) -> dict[str, Any]:
 def _coverage(line: Fields, account: str) -> Coverage:
     return Coverage(
         Target(account, line.text("region")),
-        CoverageStatus(line.text("status")),
+        line.member("status", CoverageStatus),
         line.count("groups"),
         line.count("rules"),
         line.optional_text("error"),

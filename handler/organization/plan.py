@@ -127,8 +127,8 @@ def decode_plan(stored: bytes, accounts: bytes) -> Plan:
         return Plan(
             RunRequest(
                 run.text("id"),
-                Trigger(run.text("trigger")),
-                Notify(run.text("notify")),
+                run.member("trigger", Trigger),
+                run.member("notify", Notify),
                 run.texts("regions"),
                 run.boolean("isFull"),
                 run.boolean("dryRun"),

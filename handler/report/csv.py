@@ -38,16 +38,16 @@ def csv_line(
 ) -> str:
     """The line for a finding in the form of ``finding_to_json``."""
     row = {**finding, "accountName": account_name, "openedBy": opened_by}
-    return _line([None if value is None else _cell(value) for value in map(row.get, COLUMNS)])
+    return ",".join(map(_cell, map(row.get, COLUMNS))) + _LINE_END
 
 
+_LINE_END = "\r\n"
 # writerow() returns what the file's write() returns: the line.
 _line: Callable[[Iterable[Any]], str] = csv.writer(SimpleNamespace(write=str)).writerow
 HEADING = _line(COLUMNS)
 """The line with the column names."""
 
 
-@lru_cache(4096)
 def without_formulas(text: str) -> str:
     """A plain text, no part of which a spreadsheet reads as a formula."""
     # Most texts need no change.
@@ -56,8 +56,16 @@ def without_formulas(text: str) -> str:
     return plain(_FORMULA.sub(r"\1'", text))
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
     # An enum member is a text of another type, and never a formula.
     if type(value) is str:
-        return without_formulas(value)
-    return without_formulas(" ".join(value)) if isinstance(value, list) else value
+        return _quoted(value)
+    return _quoted(" ".join(value)) if isinstance(value, list) else str(value)
+
+
+@lru_cache(4096)
+def _quoted(text: str) -> str:
+    """The cell of a text; cached because most texts repeat."""
+    return _line((without_formulas(text), None)).removesuffix(f",{_LINE_END}")

@@ -1,11 +1,12 @@
 """Reads stored JSON by type: a field of another type is an error."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+_Member = TypeVar("_Member")
 DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """The errors that reading an invalid object raises."""
 
@@ -39,8 +40,13 @@ class Fields:
         return sys.intern(value)
 
     def optional_text(self, key: str) -> str | None:
-        """A text; None if it is null or missing."""
-        return None if self._document.get(key) is None else self.text(key)
+        """A text, interned as well; None if it is null or missing."""
+        value = self._document.get(key)
+        if value is None:
+            return None
+        if type(value) is not str:
+            self._refuse(key, str)
+        return sys.intern(value)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty if the key is missing."""
@@ -50,6 +56,15 @@ class Fields:
         if not set(map(type, values)) <= {str}:
             raise TypeError(f"{key} must hold texts")
         return tuple(values)
+
+    def member(self, key: str, kind: Callable[[str], _Member]) -> _Member:
+        """A member of an enumeration, by its value."""
+        member: _Member = _member(kind, self.text(key))
+        return member
+
+    def optional_member(self, key: str, kind: Callable[[str], _Member]) -> _Member | None:
+        """A member of an enumeration; None if it is null or missing."""
+        return None if self._document.get(key) is None else self.member(key, kind)
 
     def integer(self, key: str) -> int:
         """A whole number."""
@@ -61,13 +76,14 @@ class Fields:
 
     def optional_integer(self, key: str) -> int | None:
         """A whole number; None if it is null or missing."""
-        return None if self._document.get(key) is None else self.integer(key)
+        value = self._document.get(key)
+        if value is not None and type(value) is not int:
+            self._refuse(key, int)
+        return value
 
     def count(self, key: str) -> int:
         """A whole number of 0 or more; 0 if it is null or missing."""
-        if self._document.get(key) is None:
-            return 0
-        number = self.integer(key)
+        number = self.optional_integer(key) or 0
         if number < 0:
             raise ValueError(f"{key} must be 0 or more, got {number}")
         return number
@@ -129,6 +145,12 @@ class Fields:
         raise TypeError(
             f"{key} must be {expected.__name__}, got {type(self._document[key]).__name__}"
         )
+
+
+@lru_cache(256)
+def _member(kind: Callable[[str], Any], value: str) -> Any:
+    # Cached because a call of an enumeration takes ten times as long.
+    return kind(value)
 
 
 @lru_cache(1024)

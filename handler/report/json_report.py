@@ -83,18 +83,17 @@ def report_from_json(document: object) -> Report:
     """
     fields = Fields(document)
     run = fields.object("run")
-    severity = fields.optional_text("minimumSeverity")
     return Report(
         run=Run(
             run.text("id"),
-            Trigger(run.text("trigger")),
+            run.member("trigger", Trigger),
             run.time("startedAt"),
             run.time("finishedAt"),
         ),
         coverage=tuple(
             Coverage(
                 Target(coverage.text("account"), coverage.text("region")),
-                CoverageStatus(coverage.text("status")),
+                coverage.member("status", CoverageStatus),
                 coverage.integer("groups"),
                 coverage.integer("rules"),
                 coverage.optional_text("error"),
@@ -104,7 +103,7 @@ def report_from_json(document: object) -> Report:
         ),
         findings=tuple(map(finding_from_fields, fields.objects("findings"))),
         notices=fields.texts("notices"),
-        minimum_severity=Severity(severity) if severity else Severity.LOW,
+        minimum_severity=fields.optional_member("minimumSeverity", Severity) or Severity.LOW,
         accounts=tuple(map(_account_from_fields, fields.optional_objects("accounts"))),
     )
 
@@ -183,25 +182,24 @@ def finding_from_fields(
 
     Raises one of ``DECODE_ERRORS``.
     """
-    family, change = fields.optional_text("family"), fields.optional_text("change")
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
         raise ValueError("groupIds and groupNames must have one length")
     return Finding(
         id=fields.text("id"),
-        kind=Kind(fields.text("kind")),
-        severity=Severity(fields.text("severity")),
-        status=Status(fields.text("status")),
+        kind=fields.member("kind", Kind),
+        severity=fields.member("severity", Severity),
+        status=fields.member("status", Status),
         target=Target(account or fields.text("account"), fields.text("region")),
         group_id=fields.text("groupId"),
         group_ids=group_ids,
         group_names=group_names,
         group_name=fields.text("groupName"),
         vpc_id=fields.optional_text("vpcId"),
-        family=Family(family) if family else None,
+        family=fields.optional_member("family", Family),
         traffic=traffic_from_fields(fields),
         service=fields.optional_text("service"),
-        reach=Reach(fields.text("reach")),
+        reach=fields.member("reach", Reach),
         addresses=fields.optional_integer("addresses"),
         share=fields.optional_number("share"),
         address_set=address_set,
@@ -210,7 +208,7 @@ def finding_from_fields(
         source_count=fields.count("sourceCount"),
         rule_ids=fields.texts("ruleIds"),
         rule_count=fields.count("ruleCount"),
-        attachment=Attachment(fields.text("attachment")),
+        attachment=fields.member("attachment", Attachment),
         interfaces=fields.texts("interfaces"),
         attached=fields.texts("attached"),
         interface_count=fields.count("interfaceCount"),
@@ -223,7 +221,7 @@ def finding_from_fields(
         last_seen=fields.optional_time("lastSeen"),
         resolved_at=fields.optional_time("resolvedAt"),
         changed_at=fields.optional_time("changedAt"),
-        change=Change(change) if change else None,
+        change=fields.optional_member("change", Change),
         previously=tuple(map(_previous_from_fields, fields.optional_objects("previously"))),
         previously_count=fields.count("previouslyCount"),
         flips=fields.count("flips"),
@@ -315,11 +313,11 @@ def opened_by_from_fields(fields: Fields) -> OpenedBy | NotAttributed | None:
             stored.time("since"), stored.integer("tries"), stored.boolean("historyRead")
         )
     return OpenedBy(
-        Actor(ActorKind(stored.text("kind")), principal, stored.optional_text("name")),
+        Actor(stored.member("kind", ActorKind), principal, stored.optional_text("name")),
         stored.time("at"),
         stored.text("eventId"),
         stored.optional_text("sourceAddress"),
-        Means(stored.text("means")),
+        stored.member("means", Means),
         stored.integer("others"),
     )
 
@@ -357,8 +355,8 @@ def _previous_from_fields(fields: Fields) -> Previous:
     return Previous(
         id=fields.text("id"),
         traffic=traffic_from_fields(fields),
-        reach=Reach(fields.text("reach")),
-        severity=Severity(fields.text("severity")),
+        reach=fields.member("reach", Reach),
+        severity=fields.member("severity", Severity),
         addresses=fields.optional_integer("addresses"),
         cidrs=fields.texts("cidrs"),
     )
