@@ -72,7 +72,7 @@ def _role(identity: Mapping[str, Any]) -> Actor:
         return Actor(ActorKind.IDENTITY_CENTER_USER, text, session)
     if not role:
         return _UNKNOWN
-    # Called a session name, because whoever assumes the role chooses it.
+    # Called a session name, because the caller that assumes the role chooses it.
     suffix = f", session name {session}" if session else ""
     return Actor(ActorKind.ROLE, f"role {role}{suffix}", role)
 

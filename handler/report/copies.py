@@ -7,8 +7,7 @@ from handler.model.finding import Finding
 from handler.model.opened_by import ActorKind, OpenedBy
 from handler.model.run import Changes, ExceptionReview, Report
 
-# Administrators choose the names of these principals; whoever assumes a role chooses its session
-# name.
+# Administrators choose the names of these principals; callers choose the names of role sessions.
 _KINDS = frozenset({ActorKind.IAM_USER, ActorKind.IDENTITY_CENTER_USER})
 
 
