@@ -40,13 +40,8 @@ class Fields:
         return sys.intern(value)
 
     def optional_text(self, key: str) -> str | None:
-        """A text, interned as well; None if it is null or missing."""
-        value = self._document.get(key)
-        if value is None:
-            return None
-        if type(value) is not str:
-            self._refuse(key, str)
-        return sys.intern(value)
+        """A text; None if it is null or missing."""
+        return None if self._document.get(key) is None else self.text(key)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty if the key is missing."""
@@ -76,10 +71,7 @@ class Fields:
 
     def optional_integer(self, key: str) -> int | None:
         """A whole number; None if it is null or missing."""
-        value = self._document.get(key)
-        if value is not None and type(value) is not int:
-            self._refuse(key, int)
-        return value
+        return None if self._document.get(key) is None else self.integer(key)
 
     def count(self, key: str) -> int:
         """A whole number of 0 or more; 0 if it is null or missing."""
