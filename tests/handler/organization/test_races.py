@@ -22,6 +22,13 @@ def members(organization: MemoryOrganization) -> None:
     organization.day()
 
 
+def read_slowly(organization: MemoryOrganization) -> None:
+    """A run, slow, has read all accounts and not reported yet."""
+    organization.start(run="slow")
+    organization.scan("slow")
+    organization.sleep(30)
+
+
 def die_after_the_mail(request: Any, send: Any) -> Any:
     """The process ends when SES has accepted a mail."""
     answer = send()
@@ -39,9 +46,7 @@ def test_what_a_dead_run_may_have_mailed_is_resolved(
     One that had read the accounts before cannot tell, and leaves that to the next run.
     """
     if is_overlapped:
-        organization.start(run="slow")
-        organization.scan("slow")
-        organization.sleep(30)
+        read_slowly(organization)
     database = organization.open(SHOP, "database", port=5432)
     organization.start(run="dead")
     organization.scan("dead")
@@ -108,9 +113,7 @@ def test_a_report_that_is_overtaken_before_its_claim_begins_again(
 def test_what_a_later_run_could_not_read_is_not_read(organization: MemoryOrganization) -> None:
     """The slow run has read it before; it tells what it saw, and not that it can be read again."""
     organization.open(PAYMENTS, "database", port=5432)
-    organization.start(run="slow")
-    organization.scan("slow")
-    organization.sleep(30)
+    read_slowly(organization)
     organization.members[PAYMENTS].trusts = False
     with pytest.raises(AuditIncompleteError):
         organization.run(run="later")
@@ -131,9 +134,7 @@ def test_a_region_that_a_later_run_could_not_read_is_not_read(
 ) -> None:
     """The slow run tells what it saw there, and that it could not be read since."""
     organization.open(PAYMENTS, "database", port=5432)
-    organization.start(run="slow")
-    organization.scan("slow")
-    organization.sleep(30)
+    read_slowly(organization)
     denied = Fault("DescribeSecurityGroups", region="eu-west-1", code="UnauthorizedOperation")
     organization.members[PAYMENTS].account.faults.add(denied)
     with pytest.raises(AuditIncompleteError):
@@ -167,9 +168,7 @@ def test_an_account_that_was_not_entered_is_not_read(
 ) -> None:
     """A later run could read it, or one of its regions; the next whole run says so."""
     organization.members[PAYMENTS].trusts = False
-    organization.start(run="slow")
-    organization.scan("slow")
-    organization.sleep(30)
+    read_slowly(organization)
     organization.members[PAYMENTS].trusts = True
     organization.open(PAYMENTS, "database", port=5432)
     organization.run({**event, "notify": "changes"}, run="later")
@@ -186,9 +185,7 @@ def test_an_account_that_was_not_entered_is_not_read(
 
 def test_a_region_that_was_enabled_meanwhile_stays_known(organization: MemoryOrganization) -> None:
     """The run that read the account before does not say that it is no longer audited."""
-    organization.start(run="slow")
-    organization.scan("slow")
-    organization.sleep(30)
+    read_slowly(organization)
     organization.patch.setenv("AUDIT_REGIONS", "eu-west-1,us-east-1,eu-central-1")
     organization.open(PAYMENTS, "database", "eu-central-1", port=5432)
     organization.run(run="later")
@@ -224,9 +221,7 @@ def test_an_older_listing_moves_no_account(organization: MemoryOrganization, sta
     organization.members[SHOP].state = states[0]
     organization.run()
     organization.day()
-    organization.start(run="slow")
-    organization.scan("slow")
-    organization.sleep(30)
+    read_slowly(organization)
     organization.members[SHOP].state = state
     organization.run(run="later")
     mails = len(organization.texts)
@@ -260,9 +255,7 @@ def test_an_exception_that_a_later_run_used_matches_something(
     exception = {"group": group, "ports": "tcp/5432", "until": "2026-12-31"}
     organization.apply(exceptions=[{**exception, "reason": "a test", "owner": "ops"}])
     organization.open(PAYMENTS, "cache", port=6379)
-    organization.start(run="slow")
-    organization.scan("slow")
-    organization.sleep(30)
+    read_slowly(organization)
     organization.open(SHOP, "database", port=5432)
     organization.run({"accounts": [SHOP]}, run="later")
     organization.sleep(30)
