@@ -48,7 +48,8 @@ class Snapshot(GroupSource):
         try:
             snapshot = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise SnapshotError(f"not JSON: {error}") from error
+            reason = f"not JSON: {error}" if content else "it is empty"
+            raise SnapshotError(reason) from error
         if not isinstance(snapshot, dict) or snapshot.get("SecurityGroups") is None:
             form = "an object with SecurityGroups, as aws ec2 describe-security-groups prints it"
             raise SnapshotError(expected("a snapshot", form, snapshot))
