@@ -181,5 +181,5 @@ class Account:
         }
 
     def mails(self) -> list[Mail]:
-        """All mail that SES accepted, in order, in any region and by any of its operations."""
+        """All mail that SES accepted, in order, in any region."""
         return list(self._front.mails)

@@ -72,26 +72,16 @@ class Functions:
         """Answer one Invoke, of either type."""
         parameters = operation.parameters
         try:
-            record = self._record(
-                operation.region, parameters["FunctionName"], parameters.get("Qualifier")
-            )
+            record = self._record(operation.region, parameters["FunctionName"])
         except LambdaClientError as error:
             return operation.refusal("ResourceNotFoundException", str(error.message), 404)
-        match parameters.get("InvocationType", "RequestResponse"):
-            case "DryRun":
-                return Response(status=204)
-            case "Event":
-                self._start(record, operation.region, operation.body)
-                return Response(status=202)
+        if parameters.get("InvocationType") == "Event":
+            self._start(record, operation.region, operation.body)
+            return Response(status=202)
         invocation = self._run(record, operation.region, operation.body)
         response = Response(invocation.payload, content_type="application/json")
-        response.headers["X-Amz-Executed-Version"] = "$LATEST"
-        response.headers["x-amzn-RequestId"] = invocation.request_id
         if invocation.error:
             response.headers["X-Amz-Function-Error"] = invocation.error
-        if parameters.get("LogType") == "Tail":
-            tail = "\n".join(invocation.log).encode()[-4096:]
-            response.headers["X-Amz-Log-Result"] = base64.b64encode(tail).decode()
         return response
 
     def definition(self, region: str, name: str) -> Function:
@@ -117,10 +107,9 @@ class Functions:
             msg = f"{len(unfinished)} asynchronous runs have not ended after {timeout} seconds."
             raise TimeoutError(msg)
 
-    def _record(self, region: str, name: str, qualifier: str | None = None) -> Any:
+    def _record(self, region: str, name: str) -> Any:
         """Moto's record of a function."""
-        backend = get_backend("lambda")[self._account_id][region]
-        return backend.get_function(name, qualifier)
+        return get_backend("lambda")[self._account_id][region].get_function(name)
 
     def _start(self, record: Any, region: str, payload: bytes) -> "Future[tuple[Invocation, ...]]":
         future = self._pool.submit(self._try, record, region, payload)

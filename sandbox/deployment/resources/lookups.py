@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sandbox.deployment.resources.base import Place
 from sandbox.deployment.wire import Properties
@@ -66,19 +66,8 @@ def _region(place: Place, arguments: Properties) -> Properties:
 
 
 def _regions(place: Place, arguments: Properties) -> Properties:
-    filters: list[dict[str, Any]] = [
-        {"Name": item["name"], "Values": item["values"]} for item in arguments.get("filters") or []
-    ]
-    answer = place.client.describe_regions(
-        AllRegions=bool(arguments.get("allRegions")), Filters=filters
-    )
-    return {
-        "allRegions": arguments.get("allRegions"),
-        "filters": arguments.get("filters"),
-        "id": "aws",
-        "names": sorted(region["RegionName"] for region in answer["Regions"]),
-        "region": place.region,
-    }
+    regions = place.client.describe_regions()["Regions"]
+    return {"id": "aws", "names": sorted(region["RegionName"] for region in regions)}
 
 
 LOOKUPS: Final = {
