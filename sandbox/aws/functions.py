@@ -149,7 +149,7 @@ class Functions:
         return replace(invocation, notes=self._write_log(function, invocation))
 
     def _definition(self, record: Any, region: str) -> Function:
-        logging = self._settings.of(region, record.function_name)["LoggingConfig"]
+        logging = self._settings.logging(region, record.function_name)
         return Function(
             name=record.function_name,
             code=record.code_bytes,
@@ -160,7 +160,6 @@ class Functions:
             region=region,
             account=self._account_id,
             log_group=logging["LogGroup"],
-            log_format=logging["LogFormat"],
             log_level=logging.get("ApplicationLogLevel"),
         )
 

@@ -90,7 +90,7 @@ class LambdaHost:
         """
         identifier = request_id or str(uuid.uuid4())
         process, fresh = self._take(function, credentials)
-        platform = PlatformLog(function.log_format, identifier, function.version, function.memory)
+        platform = PlatformLog(identifier, function.version, function.memory)
         log: list[str] = []
         if fresh:
             log += [platform.init_start(_runtime_name()), *process.take_lines()]
@@ -101,9 +101,8 @@ class LambdaHost:
         peak = process.peak_memory()
         log += process.take_lines()
         result, status = _result(outcome, function, identifier)
-        if status == "timeout":
-            log += platform.timed_out(function.timeout)
-        log += platform.report(status, duration, process.init_duration if fresh else None, peak)
+        init = process.init_duration if fresh else None
+        log.append(platform.report(status, duration, init, peak))
         self._give_back(process, credentials, keep=outcome.kind in ("response", "error"))
         return Invocation(
             payload=result,

@@ -70,12 +70,12 @@ def test_the_log_is_in_the_functions_log_group(
     deploy("def handle(event, context): print('hello')")
     account.client("lambda").invoke(FunctionName="trial")
     events = account.client("logs").filter_log_events(logGroupName="/aws/lambda/trial")["events"]
-    assert [event["message"].split()[0] for event in events] == [
-        "INIT_START",
-        "START",
-        "hello",
-        "END",
-        "REPORT",
+    first, second, line, last = (event["message"] for event in events)
+    assert line == "hello"
+    assert [json.loads(message)["type"] for message in (first, second, last)] == [
+        "platform.initStart",
+        "platform.start",
+        "platform.report",
     ]
     assert "/[$LATEST]" in events[0]["logStreamName"]
 
@@ -113,20 +113,16 @@ def test_an_asynchronous_run_is_tried_again(
     account.functions.wait(30)
     assert answer["StatusCode"] == 202
     events = account.client("logs").filter_log_events(
-        logGroupName="/aws/lambda/trial", filterPattern="REPORT"
+        logGroupName="/aws/lambda/trial", filterPattern="platform.report"
     )["events"]
     assert len(events) == runs
 
 
-def test_a_functions_logging_and_dead_letters_are_kept(
-    account: Account, deploy: Callable[..., str]
-) -> None:
+def test_the_logging_of_a_function_is_kept(account: Account, deploy: Callable[..., str]) -> None:
     """What CreateFunction set is shown, with AWS's default levels, and can be changed."""
-    queue = "arn:aws:sqs:eu-west-1:123456789012:letters"
-    deploy(ECHO, LoggingConfig={"LogFormat": "JSON"}, DeadLetterConfig={"TargetArn": queue})
+    deploy(ECHO, LoggingConfig={"LogFormat": "JSON"})
     functions = account.client("lambda")
     configuration = functions.get_function_configuration(FunctionName="trial")
-    assert configuration["DeadLetterConfig"] == {"TargetArn": queue}
     assert configuration["LoggingConfig"] == {
         "LogFormat": "JSON",
         "LogGroup": "/aws/lambda/trial",
@@ -138,7 +134,6 @@ def test_a_functions_logging_and_dead_letters_are_kept(
     )
     shown = functions.get_function(FunctionName="trial")["Configuration"]
     assert shown["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/other"}
-    assert shown["DeadLetterConfig"] == {"TargetArn": queue}
 
 
 def test_a_changed_configuration_reaches_the_function(
