@@ -56,8 +56,6 @@ class Resource(ABC):
     """The inputs that stay as AWS has them where the program leaves them out."""
     documents: ClassVar[frozenset[str]] = frozenset()
     """The inputs that hold JSON, equal whatever its layout."""
-    moves: ClassVar[frozenset[str]] = frozenset()
-    """The outputs that an update changes."""
     auto_name: ClassVar[AutoName | None] = None
 
     @abstractmethod
