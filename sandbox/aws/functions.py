@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -44,7 +43,6 @@ class Functions:
         settings: FunctionSettings,
         callers: Callers,
         client: Callable[[str, str, str], Any],
-        runtime: Path | None = None,
     ) -> None:
         """`client` makes a boto3 client from service, region and access key id."""
         self._endpoint = endpoint
@@ -52,7 +50,7 @@ class Functions:
         self._settings = settings
         self._callers = callers
         self._client = client
-        self._host = LambdaHost(runtime)
+        self._host = LambdaHost()
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lambda")
         self._pending: set[Future[tuple[Invocation, ...]]] = set()
         self._streams: set[str] = set()

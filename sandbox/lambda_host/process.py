@@ -53,6 +53,7 @@ class FunctionProcess:
 
     def __init__(self, function: Function, runtime: Path, credentials: Mapping[str, str]) -> None:
         self.function = function
+        self.credentials = credentials
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         self.session = uuid.uuid4().hex
         self.broken: Outcome | None = None
