@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 from sandbox.aws.account import Account
 from sandbox.aws.callers import OWNER
@@ -81,6 +82,13 @@ def test_a_fault_may_concern_one_caller(account: Account) -> None:
     account.client("ec2").describe_vpcs()
     account.faults.deny("*", caller=OWNER)
     with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        account.client("ec2").describe_vpcs()
+
+
+def test_a_garbled_answer_cannot_be_parsed(account: Account) -> None:
+    """With `garble` the answer is successful and not XML."""
+    account.faults.add(Fault("DescribeVpcs", garble=True))
+    with pytest.raises(ResponseParserError, match="Unable to parse"):
         account.client("ec2").describe_vpcs()
 
 
