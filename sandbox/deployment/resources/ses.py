@@ -1,7 +1,7 @@
 """SES identities."""
 # ruff: noqa: ARG002, D102 - the base class says what these methods and facts are
 
-from sandbox.deployment.resources.base import Place, Resource, from_pairs, pairs
+from sandbox.deployment.resources.base import Place, Resource, from_pairs
 from sandbox.deployment.wire import Properties
 
 
@@ -12,6 +12,7 @@ class EmailIdentity(Resource):
     service = "sesv2"
     inputs = frozenset({"emailIdentity", "tags"})
     replaces = frozenset({"emailIdentity"})
+    arn_parameter = "ResourceArn"
 
     def create(self, place: Place, inputs: Properties) -> str:
         place.client.create_email_identity(EmailIdentity=inputs["emailIdentity"])
@@ -30,12 +31,6 @@ class EmailIdentity(Resource):
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_email_identity(EmailIdentity=identity)
-
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_resource(ResourceArn=known["arn"], Tags=pairs(tags))
-
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_resource(ResourceArn=known["arn"], TagKeys=names)
 
 
 def _arn(place: Place, identity: str) -> str:

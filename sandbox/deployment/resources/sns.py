@@ -23,6 +23,7 @@ class Topic(Resource):
     inputs = frozenset({"displayName", "name", "tags"})
     replaces = frozenset({"name"})
     auto_name = AutoName("name", 256)
+    arn_parameter = "ResourceArn"
 
     def create(self, place: Place, inputs: Properties) -> str:
         answer = place.client.create_topic(
@@ -51,12 +52,6 @@ class Topic(Resource):
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_topic(TopicArn=identity)
-
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_resource(ResourceArn=known["arn"], Tags=pairs(tags))
-
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_resource(ResourceArn=known["arn"], TagKeys=names)
 
 
 class TopicPolicy(Resource):
