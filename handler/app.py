@@ -14,8 +14,9 @@ from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, answer, parse_event
 from handler.ledger.state import LedgerState, last_readings
+from handler.ledger.steps import DIGEST, Event, Message
 from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import DIGEST, Event, LedgerSession, Message
+from handler.ledger.transaction import LedgerSession
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization

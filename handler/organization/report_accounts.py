@@ -9,8 +9,8 @@ from typing import IO, Any
 from handler import clock, logs, mail
 from handler.aws import FAILURES, Clients, error_text
 from handler.ledger.accounts import AccountBook, AccountsSession
+from handler.ledger.steps import DIGEST, Event, Message
 from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import DIGEST, Event, Message
 from handler.model.accounts_report import AccountsReport
 from handler.model.network import Target
 from handler.model.run import Report, Run, Scan
