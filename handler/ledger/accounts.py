@@ -117,7 +117,7 @@ class AccountBook:
 
     def _decoded(self, account: str, stored: bytes | None) -> AccountState:
         if stored is None:
-            raise DecodeError(f"What is known of account {account} is missing.")
+            raise DecodeError(f"The state of account {account} is missing.")
         return decode_account(stored, account)
 
 

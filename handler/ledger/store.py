@@ -91,7 +91,7 @@ class LedgerStore:
         """The state that a pointer names. Raises ``DecodeError`` if it is missing or corrupt."""
         stored = self.account_object(pointer)
         if stored is None:
-            raise DecodeError(f"What is known of account {account} is missing ({pointer.key}).")
+            raise DecodeError(f"The state of account {account} is missing ({pointer.key}).")
         return decode_account(stored, account)
 
     def put_account(self, _account: str, _stored: bytes, _run: str, _count: int) -> Pointer | None:

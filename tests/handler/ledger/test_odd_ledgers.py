@@ -159,7 +159,7 @@ def test_an_account_of_which_nothing_can_be_read(brief_stack: Stack, stored: byt
     stack.open("database", port=5432)
     restore(stack, objects | ({pointer.key: stored} if stored is not None else {}))
     with pytest.raises(
-        AuditIncompleteError, match=r"is known of account 123456789012 (is m|cannot)"
+        AuditIncompleteError, match=r"state of account 123456789012 (is m|cannot)"
     ):
         stack.run()
     assert {"web", "database"} <= set(stack.texts[-1].split())
