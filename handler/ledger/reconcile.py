@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from handler import clock
 from handler.ledger import flips
 from handler.ledger.finding_history import History
 from handler.ledger.openings import Openings
@@ -199,7 +200,8 @@ class _Reconciling:
                 if finding.id in self._previous.records or finding not in self._scope:
                     continue
                 # To the second: last_seen is the start of a run, which has no milliseconds.
-                if (finding.last_seen or "")[:19] > self._read_at[finding.target][:19] > "":
+                read_at = clock.second_of(self._read_at[finding.target])
+                if clock.second_of(finding.last_seen or "") > read_at > "":
                     continue
                 if not self._is_open(finding, found[place_of(finding)]):
                     yield self._history.resolved(finding, f"run {run} may have announced it")

@@ -70,7 +70,7 @@ class StoredHead(NamedTuple):
 
 
 class LedgerStore:
-    """Where a run reads and writes the ledger; this base class has no state and stores nothing.
+    """Where a run reads and writes the ledger; this base class stores nothing.
 
     The methods of other stores raise ``StoreError``.
     """
@@ -119,6 +119,10 @@ class LedgerStore:
 
     def save_report_file(self, run: Run, file: IO[bytes]) -> None:
         """Store a run's report, given as compressed JSON."""
+
+
+NO_LEDGER = LedgerStore()
+"""The store of a run without a ledger."""
 
 
 class BucketStore(LedgerStore):

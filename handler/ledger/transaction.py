@@ -29,7 +29,7 @@ from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import StateReader, state_of
 from handler.ledger.steps import DIGEST, Event, Message, Outcome, ReportAndKind, RunSteps, Steps
-from handler.ledger.store import ConflictError, LedgerStore, StoreError
+from handler.ledger.store import NO_LEDGER, ConflictError, LedgerStore, StoreError
 from handler.model.finding import Status
 from handler.model.network import Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
@@ -399,7 +399,7 @@ class LedgerSession:
         try:
             yield
         except StoreError as error:
-            self._ledger, self._state = ClaimableHead(LedgerStore(), self._event.id), None
+            self._ledger, self._state = ClaimableHead(NO_LEDGER, self._event.id), None
             self._sent, self._earlier = [], None
             self._failures.append(_LOST.format(error))
 
