@@ -31,7 +31,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
         lookup = pulumi.InvokeOptions(parent=self)
-        self._location = look_up_location(lookup)
+        self._location = look_up_location(config.only_regions, lookup)
         self._realtime_regions = triggers.find_realtime_regions(config, lookup)
 
         identities = self._declare_identities()

@@ -1,5 +1,6 @@
 """Where the stack deploys: partition, region and account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -51,28 +52,28 @@ def look_up_organization(opts: pulumi.InvokeOptions) -> Organization:
     return Organization(id=found.id, management_account=found.master_account_id)
 
 
-def look_up_location(opts: pulumi.InvokeOptions) -> Location:
-    """The location of the provider that deploys the stack.
+def look_up_location(regions: Sequence[str], opts: pulumi.InvokeOptions) -> Location:
+    """The location of the provider that deploys the stack, which audits the ``regions``.
 
-    Raises ``pulumi.RunError`` if SES is not available there.
+    Raises ``pulumi.RunError`` if SES is not available there, or a region is of another partition.
     """
     region = aws.get_region(opts=opts).region
-    if not _has_ses(region):
+    # Not a boto3 session, which fails where AWS_PROFILE names a profile that does not exist.
+    resolver = EndpointResolver(create_loader().load_data("endpoints"))
+    if not _has_ses(region, resolver):
         refuse("aws:region", "a region in which SES is available", region)
-    return Location(
-        partition=aws.get_partition(opts=opts).partition,
-        region=region,
-        account=aws.get_caller_identity(opts=opts).account_id,
-    )
+    partition = aws.get_partition(opts=opts).partition
+    for audited in regions:
+        if resolver.get_partition_for_region(audited) != partition:
+            refuse("regions", f"regions of {partition}", audited)
+    return Location(partition, region, aws.get_caller_identity(opts=opts).account_id)
 
 
-def _has_ses(region: str) -> bool:
+def _has_ses(region: str, resolver: EndpointResolver) -> bool:
     """Whether SES is available in the region, as far as the installed botocore knows.
 
     A region that botocore does not know for EC2 either is newer than botocore: it may have SES.
     """
-    # Not a boto3 session, which fails where AWS_PROFILE names a profile that does not exist.
-    resolver = EndpointResolver(create_loader().load_data("endpoints"))
     with_ec2, with_ses = (
         {
             name

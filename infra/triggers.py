@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from handler.model.network import ALL_REGIONS
 from infra import permissions
 from infra.config import StackConfig
+from infra.config_reader import refuse
 from infra.location import Location
 
 # API calls that can open more than was open: new inbound rules, changed prefix lists, another
@@ -45,12 +45,17 @@ def declare_schedule(
 
 
 def find_realtime_regions(config: StackConfig, opts: pulumi.InvokeOptions) -> tuple[str, ...]:
-    """The regions in which changes run the audit: those to audit that are enabled by now."""
+    """The regions in which changes run the audit: those to audit that are enabled by now.
+
+    Raises ``pulumi.RunError`` if the config lists one that is not.
+    """
     if not config.realtime:
         return ()
-    if ALL_REGIONS in config.regions:
-        return tuple(sorted(aws.get_regions(opts=opts).names))
-    return config.regions
+    enabled = sorted(aws.get_regions(opts=opts).names)
+    for region in config.only_regions:
+        if region not in enabled:
+            refuse("regions", "enabled in the account", region, "realtime needs a rule in each")
+    return config.only_regions or tuple(enabled)
 
 
 def declare_change_rule(

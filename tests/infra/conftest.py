@@ -3,7 +3,7 @@
 import asyncio
 import json
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ REGION = "eu-west-1"
 DEV = {"sender": "audit@example.com", "recipients": ["security@example.com"]}
 
 _INVOKE_RESULTS: dict[str, dict[str, Any]] = {
-    "aws:index/getPartition:getPartition": {"partition": "aws"},
     "aws:index/getRegions:getRegions": {"names": ["us-east-1", "eu-west-1", "eu-central-1"]},
     "aws:organizations/getOrganization:getOrganization": {
         "id": "o-ab12cd34ef",
@@ -51,6 +50,9 @@ class Deployment(pulumi.runtime.Mocks):
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """The result of an invoke (account, partition, region or regions), and no failures."""
         results = _INVOKE_RESULTS | {
+            "aws:index/getPartition:getPartition": {
+                "partition": "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+            },
             "aws:index/getRegion:getRegion": {"region": self.region},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": self.account},
         }
@@ -82,6 +84,7 @@ def deploy(project: Path) -> Deploy:
         *,
         aws_region: str = REGION,
         aws_account: str = ACCOUNT,
+        secrets: Sequence[str] = (),
         **overrides: object,
     ) -> Deployment:
         deployment = Deployment(aws_region, aws_account)
@@ -96,7 +99,8 @@ def deploy(project: Path) -> Deploy:
                 else json.dumps(value)
                 for key, value in config.items()
                 if value is not None
-            }
+            },
+            [f"security-group-audit:{key}" for key in secrets],
         )
         pulumi.runtime.set_mocks(
             deployment, project="security-group-audit", stack="dev", preview=False
