@@ -89,6 +89,7 @@ def _declare_topic(
     """The SNS topic of the alarms; SNS asks each recipient to confirm the subscription."""
     topic = aws.sns.Topic(name, display_name="Security-group audit", opts=opts)
     # SNS's default policy lets everybody in the account who may use SNS publish to a topic.
+    # "alarm:*" because Pulumi chooses the names of the alarms, which exist only after the topic.
     document = topic.arn.apply(
         lambda arn: permissions.topic_policy(
             arn, location.account, location.arn("cloudwatch", "alarm:*")
