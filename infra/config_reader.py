@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from handler.sanitize import expected
 from handler.settings import MAIL_ADDRESS
@@ -47,6 +47,12 @@ class ConfigReader:
             if key.startswith(namespace)
         }
         self._read_keys: set[str] = set()
+        for key in sorted(self._values):
+            if is_config_secret(namespace + key):
+                raise pulumi.RunError(
+                    f"{key} must be set without --secret, because AWS and the stack's state "
+                    "show its value."
+                )
 
     def text(self, key: str, default: str | None = None) -> str:
         """The value as it stands in the config; without a default the key is required."""
@@ -118,5 +124,5 @@ class ConfigReader:
 def _from_json(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

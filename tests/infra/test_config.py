@@ -94,6 +94,17 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
             id="policy-too-long",
         ),
         pytest.param(
+            {"recipients": 100_000 * "["},
+            f"recipients must be a list of texts, got '{37 * '['}...{38 * '['}'.",
+            id="recipients-nested-too-deep",
+        ),
+        pytest.param(
+            {"schedule": f"rate({251 * '9'} days)"},
+            "schedule must be rate(...), cron(...) or disabled, "
+            f"got 'rate({32 * '9'}...{32 * '9'} days)': it has more than 256 characters.",
+            id="schedule-of-262-characters",
+        ),
+        pytest.param(
             {"schedule": "rate(1 days)"},
             "schedule must be rate(...), cron(...) or disabled, got 'rate(1 days)': "
             "write rate(1 day).",
@@ -258,6 +269,16 @@ def test_invalid_config_is_refused(
     assert str(error.value) == sentence
 
 
+@pytest.mark.parametrize("key", ["sender", "externalId"])
+def test_secret_is_refused_unseen(deploy: Deploy, key: str) -> None:
+    """A setting that was made a secret is refused before its value appears anywhere."""
+    with pytest.raises(pulumi.RunError) as error:
+        deploy(**{key: "hush-hush"}, secrets=[key])
+    assert str(error.value) == (
+        f"{key} must be set without --secret, because AWS and the stack's state show its value."
+    )
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -270,7 +291,6 @@ def test_invalid_config_is_refused(
         pytest.param({"logRetentionDays": 3653}, id="retention-ten-years"),
         pytest.param({"recipients": [f"a{n}@example.com" for n in range(50)]}, id="50-recipients"),
         pytest.param({"sender": "o'hara+audit@mail.example.co.uk"}, id="sender-unusual"),
-        pytest.param({"regions": ["us-gov-west-1"]}, id="region-gov"),
     ],
 )
 def test_bounds_are_inclusive(deploy: Deploy, overrides: dict[str, object]) -> None:
