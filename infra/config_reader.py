@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+from pulumi.runtime.config import (
+    CONFIG,
+    get_config_env,
+    get_config_secret_keys_env,
+    is_config_secret,
+)
 
 from handler.sanitize import expected
 from handler.settings import MAIL_ADDRESS
@@ -48,7 +53,8 @@ class ConfigReader:
         }
         self._read_keys: set[str] = set()
         for key in sorted(self._values):
-            if is_config_secret(namespace + key):
+            full_key = namespace + key
+            if full_key in get_config_secret_keys_env() or is_config_secret(full_key):
                 raise pulumi.RunError(
                     f"{key} must be set without --secret, because AWS and the stack's state "
                     "show its value."

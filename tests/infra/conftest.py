@@ -3,7 +3,7 @@
 import asyncio
 import json
 import runpy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,6 @@ def deploy(project: Path) -> Deploy:
         *,
         aws_region: str = REGION,
         aws_account: str = ACCOUNT,
-        secrets: Sequence[str] = (),
         **overrides: object,
     ) -> Deployment:
         deployment = Deployment(aws_region, aws_account)
@@ -99,8 +98,7 @@ def deploy(project: Path) -> Deploy:
                 else json.dumps(value)
                 for key, value in config.items()
                 if value is not None
-            },
-            [f"security-group-audit:{key}" for key in secrets],
+            }
         )
         pulumi.runtime.set_mocks(
             deployment, project="security-group-audit", stack="dev", preview=False

@@ -270,10 +270,14 @@ def test_invalid_config_is_refused(
 
 
 @pytest.mark.parametrize("key", ["sender", "externalId"])
-def test_secret_is_refused_unseen(deploy: Deploy, key: str) -> None:
+def test_secret_is_refused_unseen(
+    deploy: Deploy, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A setting that was made a secret is refused before its value appears anywhere."""
+    # So `pulumi up` tells a program which of the values that it has decrypted are secrets.
+    monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", f'["security-group-audit:{key}"]')
     with pytest.raises(pulumi.RunError) as error:
-        deploy(**{key: "hush-hush"}, secrets=[key])
+        deploy(**{key: "hush-hush"})
     assert str(error.value) == (
         f"{key} must be set without --secret, because AWS and the stack's state show its value."
     )
