@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 from handler.model.network import ALL_REGIONS, REGION_NAME
 from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError
+from handler.sanitize import expected
 
 # SES accepts ASCII only; a comma would split the list in the function's environment, and * or ? in
 # the ARN of an identity would let the function send as others.
@@ -17,6 +18,8 @@ _LOCAL_PART = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 MAIL_ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
 """The form of a mail address in the stack's config and in the function's environment."""
+# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MAX_RECIPIENTS = 50
 _POLICY = Path(__file__).resolve().parent.parent / "policy.json"
 
 
@@ -100,6 +103,22 @@ def required(environment: Mapping[str, str], variable: str) -> str:
     if not (value := environment.get(variable, "").strip()):
         _refuse(variable, "a text", "")
     return value
+
+
+def parse_recipients(key: str, values: object) -> tuple[str, ...]:
+    """The recipients of one mail: 1 to 50 different addresses. Raises ``SettingsError``."""
+    if not isinstance(values, list) or not 1 <= len(values) <= MAX_RECIPIENTS:
+        got = len(values) if isinstance(values, list) else values
+        raise SettingsError(expected(key, f"1 to {MAX_RECIPIENTS} mail addresses", got))
+    recipients = []
+    for value in values:
+        if not isinstance(value, str) or not MAIL_ADDRESS.fullmatch(value):
+            raise SettingsError(expected(key, "a list of mail addresses", value))
+        if value.lower() in recipients:
+            hint = "it is there twice"
+            raise SettingsError(expected(key, "different mail addresses", value, hint))
+        recipients.append(value.lower())
+    return tuple(values)
 
 
 def deployed_policy() -> Policy:

@@ -10,13 +10,14 @@ import pulumi
 import pulumi_aws as aws
 
 from handler.model.network import ALL_REGIONS
+from handler.organization.configuration import Organization
 from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError
-from handler.settings import MAIL_ADDRESS, Notify
+from handler.settings import MAIL_ADDRESS, Notify, SettingsError, parse_recipients
 from infra import organization_permissions, permissions, schedule_expression
-from infra.config_reader import ConfigReader, refuse, refuse_invalid_recipients
+from infra.config_reader import ConfigReader, refuse
 from infra.location import Location
-from infra.organization_config import OrganizationConfig, read_organization
+from infra.organization_config import read_organization
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTION_DAYS = (
@@ -27,10 +28,12 @@ RETENTION_DAYS = (
 MEMORY_MB = range(128, 10_240 + 1)
 TIMEOUT_SECONDS = range(1, 900 + 1)
 REPORT_DAYS = range(1, 3650 + 1)
-# Lambda allows 4 KB of environment variables in all; the others of the function stay below 1 KB:
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_RECIPIENTS_BYTES = 3072
-MAX_COPIED_BYTES = 200
+CONCURRENCY = range(1, 1000 + 1)
+# A new account runs ten functions at a time.
+DEFAULT_CONCURRENCY = 8
+# Lambda allows 4 KB of environment variables in all. Those that are not of the config, such as the
+# enabled regions, take less than 800 bytes.
+MAX_ENVIRONMENT = 3300
 # All inline policies of a role, without white space:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS = 10_240
@@ -69,7 +72,9 @@ class StackConfig:
     memory_size: int
     timeout: int
     policy: Mapping[str, Any]
-    organization: OrganizationConfig | None
+    organization: Organization | None
+    deploy_member_role: bool
+    scan_concurrency: int
 
     @classmethod
     def load(cls) -> "StackConfig":
@@ -78,11 +83,23 @@ class StackConfig:
         Raises ``pulumi.RunError`` with one sentence that names key, expectation and value.
         """
         reader = ConfigReader()
+        try:
+            config = cls._read(reader)
+        except (PolicyError, SettingsError) as error:
+            raise pulumi.RunError(str(error)) from error
+        reader.refuse_unknown_keys()
+        _refuse_unavailable_settings(config)
+        _refuse_long_environment(config)
+        _refuse_long_policy(config)
+        return config
+
+    @classmethod
+    def _read(cls, reader: ConfigReader) -> "StackConfig":
         schedule, longest_gap_minutes = _read_schedule(reader)
         organization = read_organization(reader)
-        config = cls(
+        return cls(
             sender=_read_sender(reader),
-            recipients=_read_recipients(reader),
+            recipients=parse_recipients("recipients", reader.items("recipients")),
             schedule=schedule,
             longest_gap_minutes=longest_gap_minutes,
             realtime=reader.boolean("realtime", default=False),
@@ -102,11 +119,11 @@ class StackConfig:
             timeout=reader.integer_within("timeout", TIMEOUT_SECONDS, "seconds", default=300),
             policy=_read_policy(reader),
             organization=organization,
+            deploy_member_role=reader.boolean("deployMemberRole", default=False),
+            scan_concurrency=reader.integer_within(
+                "scanConcurrency", CONCURRENCY, "accounts at a time", DEFAULT_CONCURRENCY
+            ),
         )
-        reader.refuse_unknown_keys()
-        _refuse_settings_of_one_account(config)
-        _refuse_long_policy(config)
-        return config
 
     @property
     def environment(self) -> dict[str, str]:
@@ -149,30 +166,25 @@ def _read_sender(reader: ConfigReader) -> str:
     return sender
 
 
-def _read_recipients(reader: ConfigReader) -> tuple[str, ...]:
-    recipients = reader.texts("recipients")
-    refuse_invalid_recipients("recipients", recipients)
-    size = len(",".join(recipients))
-    if size > MAX_RECIPIENTS_BYTES:
-        expectation = f"at most {MAX_RECIPIENTS_BYTES} characters in all"
-        refuse("recipients", expectation, size, "Lambda's environment holds 4 KB")
-    return recipients
-
-
 def _read_copied_domains(reader: ConfigReader) -> tuple[str, ...]:
-    domains = reader.texts("copyActor", default=())
+    domains = reader.items("copyActor", [])
     for domain in domains:
         if not MAIL_ADDRESS.fullmatch(f"a@{domain}"):
             refuse("copyActor", "a list of mail domains, for example example.com", domain)
-    size = len(",".join(domains))
-    if size > MAX_COPIED_BYTES:
-        refuse("copyActor", f"at most {MAX_COPIED_BYTES} characters in all", size)
     return tuple(sorted({domain.lower() for domain in domains}))
 
 
-def _refuse_settings_of_one_account(config: StackConfig) -> None:
-    """Raises ``pulumi.RunError`` for a setting that has no meaning for many accounts."""
+def _refuse_unavailable_settings(config: StackConfig) -> None:
+    """Raises ``pulumi.RunError`` for a setting that has no meaning for the stack's accounts."""
+    if config.deploy_member_role and not (config.organization and config.organization.units):
+        hint = "CloudFormation deploys the role to organizational units"
+        refuse(
+            "deployMemberRole", "false without organizationalUnits", config.deploy_member_role, hint
+        )
     if not config.organization:
+        if config.scan_concurrency != DEFAULT_CONCURRENCY:
+            expectation = "left out without accounts or organizationalUnits"
+            refuse("scanConcurrency", expectation, config.scan_concurrency)
         return
     condition = "with accounts or organizationalUnits"
     for key, value, hint in (
@@ -184,6 +196,15 @@ def _refuse_settings_of_one_account(config: StackConfig) -> None:
     if config.copied_domains:
         hint = "it is not looked up who opened something"
         refuse("copyActor", f"left out {condition}", ", ".join(config.copied_domains), hint)
+
+
+def _refuse_long_environment(config: StackConfig) -> None:
+    """Raises ``pulumi.RunError`` where Lambda would refuse the function's environment."""
+    size = sum(len(name + value) for name, value in config.environment.items())
+    if size > MAX_ENVIRONMENT:
+        expectation = f"at most {MAX_ENVIRONMENT} characters in all"
+        hint = "Lambda's environment holds 4 KB"
+        refuse("sender, recipients, regions and copyActor", expectation, size, hint)
 
 
 def _refuse_long_policy(config: StackConfig) -> None:
@@ -229,15 +250,11 @@ def _read_schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
 
 
 def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
-    regions = reader.texts("regions", default=(ALL_REGIONS,))
-    if regions == (ALL_REGIONS,):
-        return regions
-    if not regions:
-        refuse("regions", f"[{ALL_REGIONS}] or a list of regions", [])
-    known = {region.value for region in aws.Region}
+    regions = reader.items("regions", [ALL_REGIONS])
+    if not regions or (ALL_REGIONS in regions and len(regions) > 1):
+        refuse("regions", f"[{ALL_REGIONS}] or a list of regions", regions)
+    known = [ALL_REGIONS, *(region.value for region in aws.Region)]
     for region in regions:
-        if region == ALL_REGIONS:
-            refuse("regions", f"[{ALL_REGIONS}] alone or a list of regions", ", ".join(regions))
         if region not in known:
             refuse("regions", "names of AWS regions, for example eu-west-1", region)
     return tuple(sorted(set(regions)))
@@ -260,12 +277,9 @@ def _read_notify(reader: ConfigReader) -> str:
 def _read_policy(reader: ConfigReader) -> Mapping[str, Any]:
     policy = {
         "minimumSeverity": reader.text("minimumSeverity", default="low"),
-        "trustedCidrs": list(reader.texts("trustedCidrs", default=())),
-        "authorizedPorts": list(reader.texts("authorizedPorts", default=())),
-        "exceptions": reader.objects("exceptions"),
+        "trustedCidrs": reader.items("trustedCidrs", []),
+        "authorizedPorts": reader.items("authorizedPorts", []),
+        "exceptions": reader.items("exceptions", []),
     }
-    try:
-        Policy.parse(policy, datetime.now(UTC).date())
-    except PolicyError as error:
-        raise pulumi.RunError(str(error)) from error
+    Policy.parse(policy, datetime.now(UTC).date())
     return policy

@@ -29,14 +29,14 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class AwsOrganization:
     """The organization that the stack's account belongs to."""
 
     id: str
     management_account: str
 
 
-def look_up_organization(opts: pulumi.InvokeOptions) -> Organization:
+def look_up_organization(opts: pulumi.InvokeOptions) -> AwsOrganization:
     """The organization of the account that the stack is in.
 
     Raises ``pulumi.RunError`` if there is none, or the deployer may not read it.
@@ -49,7 +49,7 @@ def look_up_organization(opts: pulumi.InvokeOptions) -> Organization:
             "organizationalUnits needs the organization of the stack's account, "
             f"which could not be read: {reason}"
         ) from error
-    return Organization(id=found.id, management_account=found.master_account_id)
+    return AwsOrganization(id=found.id, management_account=found.master_account_id)
 
 
 def look_up_location(regions: Sequence[str], opts: pulumi.InvokeOptions) -> Location:

@@ -2,21 +2,21 @@
 
 from typing import Any
 
+from handler.organization.configuration import Organization
 from infra import organization_permissions
 from infra.location import Location
-from infra.organization_config import OrganizationConfig
 
 
 def member_role_template(
-    config: OrganizationConfig, location: Location, organization: str | None
+    accounts: Organization, location: Location, organization_id: str | None
 ) -> dict[str, Any]:
-    """The template of the role; ``organization`` is the id of the one that it must belong to."""
+    """The template of the role; ``organization_id`` is of the one that it must belong to."""
     trust = organization_permissions.member_role_trust(
         audit_account_arn=f"arn:{location.partition}:iam::{location.account}:root",
         # Its name is fixed, because the accounts trust it.
-        scan_role_arn=location.role_arn(config.scan_role_name),
-        organization=organization,
-        external_id=config.external_id,
+        scan_role_arn=location.role_arn(accounts.scan_role),
+        organization=organization_id,
+        external_id=accounts.external_id,
     )
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -25,7 +25,7 @@ def member_role_template(
             "SecurityGroupAuditRole": {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
-                    "RoleName": config.member_role_name,
+                    "RoleName": accounts.member_role,
                     "AssumeRolePolicyDocument": trust,
                     "Policies": [
                         {

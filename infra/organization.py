@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import pulumi
 import pulumi_aws as aws
 
+from handler.organization.configuration import Organization
 from infra import organization_permissions, permissions, state_machine
 from infra.config import StackConfig
 from infra.function import FunctionSpec, Surroundings, declare_function
-from infra.location import Location, Organization, look_up_organization
+from infra.location import AwsOrganization, Location, look_up_organization
 from infra.member_role import member_role_template
-from infra.organization_config import OrganizationConfig
 
 # A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
 # time is the longest that Lambda allows.
@@ -62,17 +62,17 @@ def declare_many_accounts(
     if settings is None:
         return None
     invoke = pulumi.InvokeOptions(parent=surroundings.opts.parent)
-    organization = look_up_organization(invoke) if settings.organizational_units else None
+    organization = look_up_organization(invoke) if settings.units else None
     template = json.dumps(
         member_role_template(settings, location, organization.id if organization else None)
     )
     declaration = _Declaration(name, config, settings, location, organization, surroundings)
-    if organization and settings.deploy_member_role:
+    if organization and config.deploy_member_role:
         declaration.declare_member_roles(organization, template)
     machine, ready = declaration.declare_state_machine(
         declaration.declare_scan(), declaration.declare_report()
     )
-    scan_role_arn = location.role_arn(settings.scan_role_name)
+    scan_role_arn = location.role_arn(settings.scan_role)
     return ManyAccounts(machine, ready, bool(organization), scan_role_arn, template)
 
 
@@ -82,9 +82,9 @@ class _Declaration:
 
     name: str
     config: StackConfig
-    settings: OrganizationConfig
+    settings: Organization
     location: Location
-    organization: Organization | None
+    organization: AwsOrganization | None
     surroundings: Surroundings
 
     def declare_scan(self) -> aws.lambda_.Function:
@@ -92,11 +92,11 @@ class _Declaration:
         config, settings, organization = self.config, self.settings, self.organization
         # "*" as the account: an ARN for each would exceed what a policy may have. The policy limits
         # the accounts by a condition.
-        member_role_arn = self.location.role_arn(settings.member_role_name, account="*")
+        member_role_arn = self.location.role_arn(settings.member_role, account="*")
         spec = FunctionSpec(
             description=f"Reads the security groups of one account (stack {pulumi.get_stack()})",
             role_description=f"Enters the accounts that stack {pulumi.get_stack()} audits",
-            role_name=settings.scan_role_name,
+            role_name=settings.scan_role,
             handler="handler.organization.scan_account.lambda_handler",
             policy=self.surroundings.arns().apply(
                 lambda arns: organization_permissions.scan_policy(
@@ -175,7 +175,7 @@ class _Declaration:
                 report_arn=arns[2],
                 scan_seconds=self.config.timeout,
                 report_seconds=REPORT_TIMEOUT,
-                concurrency=self.settings.scan_concurrency,
+                concurrency=self.config.scan_concurrency,
             )
         )
         machine = aws.sfn.StateMachine(
@@ -202,7 +202,7 @@ class _Declaration:
         )
         return machine, (policy, children)
 
-    def declare_member_roles(self, organization: Organization, template: str) -> None:
+    def declare_member_roles(self, organization: AwsOrganization, template: str) -> None:
         """The StackSet that creates the member role in all accounts of the units.
 
         CloudFormation leaves out the management account.
@@ -234,9 +234,7 @@ class _Declaration:
             f"{name}-units",
             stack_set_name=stack_set.name,
             call_as=call_as,
-            deployment_targets={
-                "organizational_unit_ids": list(self.settings.organizational_units)
-            },
+            deployment_targets={"organizational_unit_ids": list(self.settings.units)},
             regions=[self.location.region],
             operation_preferences={
                 "failure_tolerance_percentage": _ALL_PERCENT,

@@ -14,12 +14,13 @@ from cli.__main__ import main
 PROJECT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     "handler": {"boto3", "botocore", "handler"},
-    # infra validates config by the function's own rules for policies and settings.
+    # infra validates config by the function's own rules for policies, accounts and settings.
     "infra": {
         "botocore",
         "pulumi",
         "pulumi_aws",
         "handler.model",
+        "handler.organization.configuration",
         "handler.policy",
         "handler.sanitize",
         "handler.settings",

@@ -40,7 +40,7 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"recipients": ["a@example.com", "a@Example.com"]},
-            "recipients must be different mail addresses, got 'a@example.com': it is there twice.",
+            "recipients must be different mail addresses, got 'a@Example.com': it is there twice.",
             id="recipient-twice-in-other-letters",
         ),
         pytest.param(
@@ -70,19 +70,19 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"recipients": "a@example.com"},
-            "recipients must be a list of texts, got 'a@example.com'.",
+            "recipients must be a list, got 'a@example.com'.",
             id="recipients-no-list",
         ),
         pytest.param(
             {"recipients": [1]},
-            "recipients must be a list of texts, got '[1]'.",
+            "recipients must be a list of mail addresses, got 1.",
             id="recipients-numbers",
         ),
         pytest.param(
             {"recipients": LONG_ADDRESSES},
-            "recipients must be at most 3072 characters in all, got 3389: "
-            "Lambda's environment holds 4 KB.",
-            id="recipients-too-long",
+            "sender, recipients, regions and copyActor must be at most 3300 characters in all, "
+            "got 3502: Lambda's environment holds 4 KB.",
+            id="environment-too-long",
         ),
         pytest.param(
             {
@@ -95,7 +95,7 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"recipients": 100_000 * "["},
-            f"recipients must be a list of texts, got '{37 * '['}...{38 * '['}'.",
+            f"recipients must be a list, got '{37 * '['}...{38 * '['}'.",
             id="recipients-nested-too-deep",
         ),
         pytest.param(
@@ -147,9 +147,14 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
             id="copy-actor-domain",
         ),
         pytest.param(
-            {"copyActor": [f"{'a' * 60}.{number}.example.com" for number in range(3)]},
-            "copyActor must be at most 200 characters in all, got 224.",
-            id="copy-actor-too-long",
+            {"copyActor": [1]},
+            "copyActor must be a list of mail domains, for example example.com, got 1.",
+            id="copy-actor-number",
+        ),
+        pytest.param(
+            {"regions": [["eu-west-1"]]},
+            "regions must be names of AWS regions, for example eu-west-1, got ['eu-west-1'].",
+            id="regions-nested",
         ),
         pytest.param(
             {"realtime": "yes"}, "realtime must be true or false, got 'yes'.", id="realtime-yes"
@@ -182,7 +187,7 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
         ),
         pytest.param(
             {"regions": ["all", "eu-west-1"]},
-            "regions must be [all] alone or a list of regions, got 'all, eu-west-1'.",
+            "regions must be [all] or a list of regions, got ['all', 'eu-west-1'].",
             id="regions-all-and-one",
         ),
         pytest.param(

@@ -20,7 +20,7 @@ TEAM = ["shop-team@example.com"]
     [
         pytest.param(
             {"accounts": [111122223333]},
-            "accounts must be a list of account IDs of 12 digits in quotes, got '[111122223333]'.",
+            "accounts must be account IDs of 12 digits in quotes, got 111122223333.",
             id="account-number",
         ),
         pytest.param(
@@ -95,7 +95,7 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"accounts": [ACCOUNT], "digests": [{"accounts": [1], "recipients": TEAM}]},
-            "digests[0].accounts must be a list of account IDs of 12 digits in quotes, got [1].",
+            "digests[0].accounts must be account IDs of 12 digits in quotes, got 1.",
             id="digest-of-a-number",
         ),
         pytest.param(
@@ -107,6 +107,30 @@ TEAM = ["shop-team@example.com"]
             {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": ["team"]}]},
             "digests[0].recipients must be a list of mail addresses, got 'team'.",
             id="digest-to-no-address",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": ACCOUNT, "recipients": TEAM}]},
+            "digests[0].accounts must be a list of account IDs of 12 digits in quotes, "
+            "got '111122223333'.",
+            id="digest-of-a-text",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": "a"}]},
+            "digests[0].recipients must be 1 to 50 mail addresses, got 'a'.",
+            id="digest-to-a-text",
+        ),
+        pytest.param(
+            {
+                "accounts": [ACCOUNT, OTHER],
+                "digests": [
+                    {"accounts": [ACCOUNT, OTHER], "recipients": ["a@example.com", *TEAM]},
+                    {"accounts": [OTHER, ACCOUNT], "recipients": [*TEAM, "a@example.com"]},
+                ],
+            },
+            "digests[1] must be different from the other digests, got {'accounts': "
+            "['444455556666', '111122223333'], 'recipients': ['shop-team@example.com', "
+            "'a@example.com']}: it is there twice.",
+            id="digest-twice",
         ),
         pytest.param(
             {
