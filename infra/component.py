@@ -1,6 +1,7 @@
 """The component resource that declares one security-group audit."""
 
 import json
+from functools import partial
 
 import pulumi
 import pulumi_aws as aws
@@ -44,9 +45,9 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         surroundings = Surroundings(code, log_group, ledger, self._child)
         many_accounts = declare_many_accounts(name, config, self._location, surroundings)
         machine = many_accounts.state_machine if many_accounts else None
-        spec = self._function_spec(surroundings)
+        spec = self._function_spec()
         if many_accounts:
-            spec = many_accounts.start_function(spec, surroundings)
+            spec = many_accounts.start_function(spec)
         declared = declare_function(name, spec, surroundings)
         function = declared.function
         self._declare_publisher(declared.role)
@@ -89,29 +90,23 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             for address in sorted(set(self._config.addresses))
         }
 
-    def _function_spec(self, surroundings: Surroundings) -> FunctionSpec:
+    def _function_spec(self) -> FunctionSpec:
         """The function that the schedule invokes, as it audits one account."""
-        config, mail_arns = self._config, self._config.mail_arns(self._location)
+        config = self._config
         # Where regions are listed, changes in all of them start a run.
         enabled_regions = () if config.only_regions else self._realtime_regions
         return FunctionSpec(
             description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
             role_description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
             handler="handler.app.lambda_handler",
-            policy=surroundings.arns().apply(
-                lambda arns: permissions.function_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    mail_arns=mail_arns,
-                    sender=config.sender,
-                    regions=config.only_regions,
-                    attribution=config.attribution,
-                )
+            policy=partial(
+                permissions.function_policy,
+                mail_arns=config.mail_arns(self._location),
+                sender=config.sender,
+                regions=config.only_regions,
+                attribution=config.attribution,
             ),
-            environment={
-                **config.environment,
-                "REALTIME_REGIONS": ",".join(enabled_regions),
-            },
+            environment={**config.environment, "REALTIME_REGIONS": ",".join(enabled_regions)},
             memory=config.memory_size,
             timeout=config.timeout,
         )

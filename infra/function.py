@@ -1,7 +1,7 @@
 """A Lambda function of the stack, with the role that says what it may do."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -19,26 +19,24 @@ class Surroundings:
     ledger: LedgerBucket
     opts: pulumi.ResourceOptions
 
-    def arns(self, *arns: pulumi.Input[str]) -> pulumi.Output[list[str]]:
-        """The ARNs of the log group and of the ledger's bucket, and these."""
-        return pulumi.Output.all(self.log_group.arn, self.ledger.bucket.arn, *arns)
-
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """What a function is for, what it may do, and what it knows of the stack.
 
-    ``memory`` is in MB, ``timeout`` in seconds. A role with a ``role_name`` has exactly this name,
-    all others have one of Pulumi's.
+    ``policy`` makes the role's policy of ``log_group_arn``, ``bucket_arn`` and the other ``arns``,
+    by name. ``memory`` is in MB, ``timeout`` in seconds. A role with a ``role_name`` has exactly
+    this name, all others have one of Pulumi's.
     """
 
     description: str
     role_description: str
     handler: str
-    policy: pulumi.Output[permissions.Document]
+    policy: Callable[..., permissions.Document]
     environment: Mapping[str, pulumi.Input[str]]
     memory: int
     timeout: int
+    arns: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     role_name: str | None = None
     depends_on: Sequence[pulumi.Resource] = ()
 
@@ -54,6 +52,9 @@ class DeclaredFunction:
 def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) -> DeclaredFunction:
     """A function that runs once its policy and the protections of the ledger's bucket exist."""
     opts, ledger = surroundings.opts, surroundings.ledger
+    arns = pulumi.Output.all(
+        log_group_arn=surroundings.log_group.arn, bucket_arn=ledger.bucket.arn, **spec.arns
+    )
     role = aws.iam.Role(
         f"{name}-role",
         name=spec.role_name,
@@ -64,7 +65,7 @@ def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) 
     policy = aws.iam.RolePolicy(
         f"{name}-policy",
         role=role.name,
-        policy=pulumi.Output.json_dumps(spec.policy),
+        policy=pulumi.Output.json_dumps(arns.apply(lambda arns: spec.policy(**arns))),
         opts=opts,
     )
     function = aws.lambda_.Function(

@@ -28,28 +28,19 @@ class Location:
         return f"arn:{self.partition}:iam::{account or self.account}:role/{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class AwsOrganization:
-    """The organization that the stack's account belongs to."""
-
-    id: str
-    management_account: str
-
-
-def look_up_organization(opts: pulumi.InvokeOptions) -> AwsOrganization:
+def look_up_organization(opts: pulumi.InvokeOptions) -> aws.organizations.GetOrganizationResult:
     """The organization of the account that the stack is in.
 
     Raises ``pulumi.RunError`` if there is none, or the deployer may not read it.
     """
     try:
-        found = aws.organizations.get_organization(return_organization_only=True, opts=opts)
+        return aws.organizations.get_organization(return_organization_only=True, opts=opts)
     except Exception as error:  # Pulumi raises nothing narrower
         reason = str(error).rpartition(" returned an error: ")[2]
         raise pulumi.RunError(
             "organizationalUnits needs the organization of the stack's account, "
             f"which could not be read: {reason}"
         ) from error
-    return AwsOrganization(id=found.id, management_account=found.master_account_id)
 
 
 def look_up_location(regions: Sequence[str], opts: pulumi.InvokeOptions) -> Location:

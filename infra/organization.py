@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,7 +13,7 @@ from handler.organization.configuration import Organization
 from infra import organization_permissions, permissions, state_machine
 from infra.config import StackConfig
 from infra.function import FunctionSpec, Surroundings, declare_function
-from infra.location import AwsOrganization, Location, look_up_organization
+from infra.location import Location, look_up_organization
 from infra.member_role import member_role_template
 
 # A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
@@ -19,7 +21,8 @@ from infra.member_role import member_role_template
 REPORT_MEMORY, REPORT_TIMEOUT = 1769, 900
 # By default CloudFormation deploys to one account after the other, and ends with the first failure.
 # An account without the role is reported as not read.
-_ALL_PERCENT = 100
+# Any, because the SDK has a type for each of the two resources.
+_ALL_AT_ONCE: Any = {"failure_tolerance_percentage": 100, "max_concurrent_percentage": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +39,12 @@ class ManyAccounts:
     scan_role_arn: str
     member_role_template: str
 
-    def start_function(self, spec: FunctionSpec, surroundings: Surroundings) -> FunctionSpec:
+    def start_function(self, spec: FunctionSpec) -> FunctionSpec:
         """The single account's function, changed to start the state machine."""
-        arns = surroundings.arns(self.state_machine.arn)
         return replace(
             spec,
-            policy=arns.apply(
-                lambda arns: organization_permissions.start_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    state_machine_arn=arns[2],
-                    lists_units=self.lists_units,
-                )
-            ),
+            policy=partial(organization_permissions.start_policy, lists_units=self.lists_units),
+            arns={"state_machine_arn": self.state_machine.arn},
             environment={**spec.environment, "STATE_MACHINE": self.state_machine.arn},
             depends_on=self.ready,
         )
@@ -84,7 +80,7 @@ class _Declaration:
     config: StackConfig
     settings: Organization
     location: Location
-    organization: AwsOrganization | None
+    organization: aws.organizations.GetOrganizationResult | None
     surroundings: Surroundings
 
     def declare_scan(self) -> aws.lambda_.Function:
@@ -98,15 +94,12 @@ class _Declaration:
             role_description=f"Enters the accounts that stack {pulumi.get_stack()} audits",
             role_name=settings.scan_role,
             handler="handler.organization.scan_account.lambda_handler",
-            policy=self.surroundings.arns().apply(
-                lambda arns: organization_permissions.scan_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    member_role_arn=member_role_arn,
-                    accounts=settings.accounts,
-                    organization=organization.id if organization else None,
-                    regions=config.only_regions,
-                )
+            policy=partial(
+                organization_permissions.scan_policy,
+                member_role_arn=member_role_arn,
+                accounts=settings.accounts,
+                organization=organization.id if organization else None,
+                regions=config.only_regions,
             ),
             environment={"AUDIT_REGIONS": config.environment["AUDIT_REGIONS"]},
             memory=config.memory_size,
@@ -116,18 +109,15 @@ class _Declaration:
 
     def declare_report(self) -> aws.lambda_.Function:
         """The function that compares and mails what the scans found."""
-        config, mail_arns = self.config, self.config.mail_arns(self.location)
+        config = self.config
         spec = FunctionSpec(
             description=f"Reports many accounts and mails digests (stack {pulumi.get_stack()})",
             role_description=f"Reports and mails what stack {pulumi.get_stack()} has audited",
             handler="handler.organization.report_accounts.lambda_handler",
-            policy=self.surroundings.arns().apply(
-                lambda arns: organization_permissions.report_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    mail_arns=mail_arns,
-                    sender=config.sender,
-                )
+            policy=partial(
+                organization_permissions.report_policy,
+                mail_arns=config.mail_arns(self.location),
+                sender=config.sender,
             ),
             environment=config.environment,
             memory=max(config.memory_size, REPORT_MEMORY),
@@ -202,13 +192,15 @@ class _Declaration:
         )
         return machine, (policy, children)
 
-    def declare_member_roles(self, organization: AwsOrganization, template: str) -> None:
+    def declare_member_roles(
+        self, organization: aws.organizations.GetOrganizationResult, template: str
+    ) -> None:
         """The StackSet that creates the member role in all accounts of the units.
 
         CloudFormation leaves out the management account.
         """
         name, opts = f"{self.name}-member-role", self.surroundings.opts
-        is_management = organization.management_account == self.location.account
+        is_management = organization.master_account_id == self.location.account
         call_as = "SELF" if is_management else "DELEGATED_ADMIN"
         stack_set = aws.cloudformation.StackSet(
             name,
@@ -218,10 +210,7 @@ class _Declaration:
             permission_model="SERVICE_MANAGED",
             auto_deployment={"enabled": True, "retain_stacks_on_account_removal": False},
             call_as=call_as,
-            operation_preferences={
-                "failure_tolerance_percentage": _ALL_PERCENT,
-                "max_concurrent_percentage": _ALL_PERCENT,
-            },
+            operation_preferences=_ALL_AT_ONCE,
             # CloudFormation fills it in, and older providers remove it with every update:
             # https://github.com/hashicorp/terraform-provider-aws/issues/23464
             opts=pulumi.ResourceOptions.merge(
@@ -236,9 +225,6 @@ class _Declaration:
             call_as=call_as,
             deployment_targets={"organizational_unit_ids": list(self.settings.units)},
             regions=[self.location.region],
-            operation_preferences={
-                "failure_tolerance_percentage": _ALL_PERCENT,
-                "max_concurrent_percentage": _ALL_PERCENT,
-            },
+            operation_preferences=_ALL_AT_ONCE,
             opts=opts,
         )
