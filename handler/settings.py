@@ -105,20 +105,31 @@ def required(environment: Mapping[str, str], variable: str) -> str:
     return value
 
 
-def parse_recipients(key: str, values: object) -> tuple[str, ...]:
+def refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
+    """Raise a ``SettingsError`` with one sentence that names key, expectation, value and hint."""
+    raise SettingsError(expected(key, expectation, value, hint))
+
+
+def parse_texts(key: str, value: object, form: re.Pattern[str], kind: str) -> tuple[str, ...]:
+    """A list of different texts of that form. Raises ``SettingsError``, which names their kind."""
+    if not isinstance(value, list):
+        refuse(key, f"a list of {kind}", value)
+    seen = set()
+    for item in value:
+        if not isinstance(item, str) or not form.fullmatch(item):
+            refuse(key, kind, item)
+        if item.lower() in seen:
+            refuse(key, "a list without duplicates", item, "it is there twice")
+        seen.add(item.lower())
+    return tuple(value)
+
+
+def parse_recipients(key: str, value: object) -> tuple[str, ...]:
     """The recipients of one mail: 1 to 50 different addresses. Raises ``SettingsError``."""
-    if not isinstance(values, list) or not 1 <= len(values) <= MAX_RECIPIENTS:
-        got = len(values) if isinstance(values, list) else values
-        raise SettingsError(expected(key, f"1 to {MAX_RECIPIENTS} mail addresses", got))
-    recipients = []
-    for value in values:
-        if not isinstance(value, str) or not MAIL_ADDRESS.fullmatch(value):
-            raise SettingsError(expected(key, "a list of mail addresses", value))
-        if value.lower() in recipients:
-            hint = "it is there twice"
-            raise SettingsError(expected(key, "different mail addresses", value, hint))
-        recipients.append(value.lower())
-    return tuple(values)
+    recipients = parse_texts(key, value, MAIL_ADDRESS, "mail addresses")
+    if not 1 <= len(recipients) <= MAX_RECIPIENTS:
+        refuse(key, f"1 to {MAX_RECIPIENTS} mail addresses", len(recipients))
+    return recipients
 
 
 def deployed_policy() -> Policy:

@@ -1,7 +1,6 @@
 """The component resource that declares one security-group audit."""
 
 import json
-from functools import partial
 
 import pulumi
 import pulumi_aws as aws
@@ -99,13 +98,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
             role_description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
             handler="handler.app.lambda_handler",
-            policy=partial(
-                permissions.function_policy,
-                mail_arns=config.mail_arns(self._location),
-                sender=config.sender,
-                regions=config.only_regions,
-                attribution=config.attribution,
-            ),
+            policy=config.mailing_policy(self._location),
             environment={**config.environment, "REALTIME_REGIONS": ",".join(enabled_regions)},
             memory=config.memory_size,
             timeout=config.timeout,

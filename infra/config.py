@@ -1,9 +1,10 @@
 """The stack's config, validated before any resource is declared."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -95,16 +96,19 @@ class StackConfig:
 
     @classmethod
     def _read(cls, reader: ConfigReader) -> "StackConfig":
+        sender = reader.text("sender")
+        if not MAIL_ADDRESS.fullmatch(sender):
+            refuse("sender", "one mail address", sender)
         schedule, longest_gap_minutes = _read_schedule(reader)
         organization = read_organization(reader)
         return cls(
-            sender=_read_sender(reader),
+            sender=sender,
             recipients=parse_recipients("recipients", reader.items("recipients")),
             schedule=schedule,
             longest_gap_minutes=longest_gap_minutes,
             realtime=reader.boolean("realtime", default=False),
             regions=_read_regions(reader),
-            notify=_read_notify(reader),
+            notify=reader.choice("notify", tuple(Notify), Notify.CHANGES),
             attribution=reader.boolean("attribution", default=True) and organization is None,
             publish_events=reader.boolean("publishEvents", default=False),
             copied_domains=_read_copied_domains(reader),
@@ -114,7 +118,9 @@ class StackConfig:
                 "reportRetentionDays", REPORT_DAYS, "days", default=365
             ),
             delete_reports=reader.boolean("deleteReports", default=True),
-            log_retention_days=_read_log_retention_days(reader),
+            log_retention_days=int(
+                reader.choice("logRetentionDays", tuple(map(str, RETENTION_DAYS)), "90")
+            ),
             memory_size=reader.integer_within("memorySize", MEMORY_MB, "MB", default=512),
             timeout=reader.integer_within("timeout", TIMEOUT_SECONDS, "seconds", default=300),
             policy=_read_policy(reader),
@@ -150,20 +156,23 @@ class StackConfig:
         teams = (recipient for digest in digests for recipient in digest.recipients)
         return tuple(dict.fromkeys((self.sender, *self.recipients, *teams)))
 
-    def mail_arns(self, location: Location) -> list[str]:
-        """The ARNs of the SES resources that a function at the location may use."""
+    def mailing_policy(self, location: Location) -> Callable[..., permissions.Document]:
+        """Makes the policy of the function that mails, of ``log_group_arn`` and ``bucket_arn``."""
         resources = (
             *permissions.mail_resources(self.addresses, created=self.create_identities),
             *permissions.copy_resources(self.copied_domains),
         )
-        return [location.arn("ses", resource) for resource in resources]
-
-
-def _read_sender(reader: ConfigReader) -> str:
-    sender = reader.text("sender")
-    if not MAIL_ADDRESS.fullmatch(sender):
-        refuse("sender", "one mail address", sender)
-    return sender
+        mail_arns = [location.arn("ses", resource) for resource in resources]
+        if self.organization:
+            report_policy = organization_permissions.report_policy
+            return partial(report_policy, mail_arns=mail_arns, sender=self.sender)
+        return partial(
+            permissions.function_policy,
+            mail_arns=mail_arns,
+            sender=self.sender,
+            regions=self.only_regions,
+            attribution=self.attribution,
+        )
 
 
 def _read_copied_domains(reader: ConfigReader) -> tuple[str, ...]:
@@ -209,20 +218,10 @@ def _refuse_long_environment(config: StackConfig) -> None:
 
 def _refuse_long_policy(config: StackConfig) -> None:
     """Raises ``pulumi.RunError`` where the function that mails would have too long a policy."""
-    mailing: dict[str, Any] = {
-        "log_group_arn": _LONGEST_LOG_GROUP_ARN,
-        "bucket_arn": _LONGEST_BUCKET_ARN,
-        "mail_arns": config.mail_arns(_LONGEST_LOCATION),
-        "sender": config.sender,
-    }
-    if config.organization:
-        documents = [organization_permissions.report_policy(**mailing)]
-    else:
-        documents = [
-            permissions.function_policy(
-                **mailing, regions=config.regions, attribution=config.attribution
-            )
-        ]
+    mailing_policy = config.mailing_policy(_LONGEST_LOCATION)
+    documents = [
+        mailing_policy(log_group_arn=_LONGEST_LOG_GROUP_ARN, bucket_arn=_LONGEST_BUCKET_ARN)
+    ]
     if config.publish_events:
         bus_arn = _LONGEST_LOCATION.arn("events", "event-bus/default")
         documents.append(permissions.publisher_policy(bus_arn))
@@ -258,20 +257,6 @@ def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
         if region not in known:
             refuse("regions", "names of AWS regions, for example eu-west-1", region)
     return tuple(sorted(set(regions)))
-
-
-def _read_log_retention_days(reader: ConfigReader) -> int:
-    days = reader.integer("logRetentionDays", default=90)
-    if days not in RETENTION_DAYS:
-        refuse("logRetentionDays", f"one of {', '.join(map(str, RETENTION_DAYS))}", days)
-    return days
-
-
-def _read_notify(reader: ConfigReader) -> str:
-    notify = reader.text("notify", default="changes")
-    if notify not in set(Notify):
-        refuse("notify", f"one of {', '.join(Notify)}", notify)
-    return notify
 
 
 def _read_policy(reader: ConfigReader) -> Mapping[str, Any]:

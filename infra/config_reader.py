@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
 import pulumi
@@ -64,13 +65,16 @@ class ConfigReader:
         """The value as true or false."""
         return self._json(key, bool, "true or false", default)
 
-    def integer(self, key: str, default: int) -> int:
-        """The value as a whole number."""
-        return self._json(key, int, "a whole number", default)
+    def choice(self, key: str, choices: Sequence[str], default: str) -> str:
+        """The value, which is one of the choices."""
+        value = self.text(key, default)
+        if value not in choices:
+            refuse(key, f"one of {', '.join(choices)}", value)
+        return value
 
     def integer_within(self, key: str, bounds: range, unit: str, default: int) -> int:
         """The value as a whole number within the bounds."""
-        value = self.integer(key, default)
+        value = self._json(key, int, "a whole number", default)
         if value not in bounds:
             refuse(key, f"{bounds[0]} to {bounds[-1]} {unit}", value)
         return value

@@ -114,11 +114,7 @@ class _Declaration:
             description=f"Reports many accounts and mails digests (stack {pulumi.get_stack()})",
             role_description=f"Reports and mails what stack {pulumi.get_stack()} has audited",
             handler="handler.organization.report_accounts.lambda_handler",
-            policy=partial(
-                organization_permissions.report_policy,
-                mail_arns=config.mail_arns(self.location),
-                sender=config.sender,
-            ),
+            policy=config.mailing_policy(self.location),
             environment=config.environment,
             memory=max(config.memory_size, REPORT_MEMORY),
             timeout=REPORT_TIMEOUT,

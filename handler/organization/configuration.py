@@ -5,17 +5,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from handler.model.network import ACCOUNT_ID
-from handler.sanitize import expected
-from handler.settings import SettingsError, parse_recipients
+from handler.settings import SettingsError, parse_recipients, parse_texts, refuse
 
 # https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html
 _UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32}")
 _UNIT_IDS = "IDs of organizational units or the root, for example ou-ab12-cd34ef56"
-# Without quotes YAML reads an ID as a number, and one with a leading zero as another number.
-_ACCOUNT_IDS = "account IDs of 12 digits in quotes"
 _SCAN_ROLE_SUFFIX = "-scan"
 # A role's name has at most 64 characters:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -70,21 +67,25 @@ class Organization(NamedTuple):
     def parse(cls, document: object) -> "Organization":
         """The settings in a JSON object, IDs sorted. Raises ``SettingsError`` with one sentence."""
         if not isinstance(document, Mapping) or document.keys() != set(_KEYS):
-            _refuse("organization.json", f"an object with {', '.join(_KEYS)}", document)
-        accounts = _ids("accounts", document["accounts"], ACCOUNT_ID, _ACCOUNT_IDS)
-        units = _ids("organizationalUnits", document["organizationalUnits"], _UNIT_ID, _UNIT_IDS)
+            refuse("organization.json", f"an object with {', '.join(_KEYS)}", document)
+        accounts = _account_ids("accounts", document["accounts"])
+        units = parse_texts(
+            "organizationalUnits", document["organizationalUnits"], _UNIT_ID, _UNIT_IDS
+        )
         if not accounts and not units:
-            _refuse("accounts", "given without organizationalUnits", [])
+            refuse("accounts", "given without organizationalUnits", [])
         role, external_id = document["memberRoleName"], document["externalId"]
         if not isinstance(role, str) or not _ROLE_NAME.fullmatch(role):
-            _refuse("memberRoleName", "a role name of 1 to 59 letters, digits and _+=,.@-", role)
+            refuse("memberRoleName", "a role name of 1 to 59 letters, digits and _+=,.@-", role)
         if external_id is not None and not (
             isinstance(external_id, str) and _EXTERNAL_ID.fullmatch(external_id)
         ):
-            _refuse("externalId", "2 to 1224 letters, digits and _+=,.@:/-", external_id)
+            refuse("externalId", "2 to 1224 letters, digits and _+=,.@:/-", external_id)
         # Which accounts the organizational units have is not known before a run.
         known = () if units else accounts
-        return cls(accounts, units, role, external_id, _digests(document["digests"], known))
+        return cls(
+            accounts, tuple(sorted(units)), role, external_id, _digests(document["digests"], known)
+        )
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -119,34 +120,24 @@ def deployed_organization() -> Organization | None:
 def _digests(value: object, known: Sequence[str]) -> tuple[TeamDigest, ...]:
     """The digests; if accounts are ``known``, they must be among these."""
     if not isinstance(value, list):
-        _refuse("digests", "a list", value)
+        refuse("digests", "a list", value)
     digests: dict[str, TeamDigest] = {}
     for number, entry in enumerate(value):
         key = f"digests[{number}]"
         if not isinstance(entry, Mapping) or entry.keys() != set(TeamDigest._fields):
-            _refuse(key, "an object with accounts and recipients", entry)
-        accounts = _ids(f"{key}.accounts", entry["accounts"], ACCOUNT_ID, _ACCOUNT_IDS)
+            refuse(key, "an object with accounts and recipients", entry)
+        accounts = _account_ids(f"{key}.accounts", entry["accounts"])
         if not accounts:
-            _refuse(f"{key}.accounts", "at least one account ID", [])
+            refuse(f"{key}.accounts", "at least one account ID", [])
         if known and (unknown := sorted(set(accounts) - set(known))):
-            _refuse(f"{key}.accounts", "IDs that accounts lists", unknown[0])
+            refuse(f"{key}.accounts", "IDs that accounts lists", unknown[0])
         digest = TeamDigest(accounts, parse_recipients(f"{key}.recipients", entry["recipients"]))
         if digest.id in digests:
-            _refuse(key, "different from the other digests", entry, "it is there twice")
+            refuse(key, "different from the other digests", entry, "it is there twice")
         digests[digest.id] = digest
     return tuple(digests.values())
 
 
-def _ids(key: str, value: object, form: re.Pattern[str], expectation: str) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        _refuse(key, f"a list of {expectation}", value)
-    for item in value:
-        if not isinstance(item, str) or not form.fullmatch(item):
-            _refuse(key, expectation, item)
-        if value.count(item) > 1:
-            _refuse(key, "different IDs", item, "it is there twice")
-    return tuple(sorted(value))
-
-
-def _refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
-    raise SettingsError(expected(key, expectation, value, hint))
+def _account_ids(key: str, value: object) -> tuple[str, ...]:
+    # Without quotes YAML reads an ID as a number, and one with a leading zero as another number.
+    return tuple(sorted(parse_texts(key, value, ACCOUNT_ID, "account IDs of 12 digits in quotes")))

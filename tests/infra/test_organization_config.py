@@ -30,7 +30,7 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"accounts": [ACCOUNT, ACCOUNT]},
-            "accounts must be different IDs, got '111122223333': it is there twice.",
+            "accounts must be a list without duplicates, got '111122223333': it is there twice.",
             id="account-twice",
         ),
         pytest.param(
@@ -46,7 +46,7 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"organizationalUnits": [UNIT, UNIT]},
-            "organizationalUnits must be different IDs, got 'ou-ab12-cd34ef56': it is there twice.",
+            "organizationalUnits must be a list without duplicates, got 'ou-ab12-cd34ef56': it is there twice.",
             id="unit-twice",
         ),
         pytest.param(
@@ -105,7 +105,7 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": ["team"]}]},
-            "digests[0].recipients must be a list of mail addresses, got 'team'.",
+            "digests[0].recipients must be mail addresses, got 'team'.",
             id="digest-to-no-address",
         ),
         pytest.param(
@@ -116,7 +116,7 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": "a"}]},
-            "digests[0].recipients must be 1 to 50 mail addresses, got 'a'.",
+            "digests[0].recipients must be a list of mail addresses, got 'a'.",
             id="digest-to-a-text",
         ),
         pytest.param(
