@@ -31,7 +31,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
         lookup = pulumi.InvokeOptions(parent=self)
-        self._location = look_up_location(config.only_regions, lookup)
+        self._location = look_up_location(config.regions, lookup)
         self._realtime_regions = triggers.find_realtime_regions(config, lookup)
 
         identities = self._declare_identities()
@@ -93,7 +93,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         """The function that the schedule invokes, as it audits one account."""
         config = self._config
         # Where regions are listed, changes in all of them start a run.
-        enabled_regions = () if config.only_regions else self._realtime_regions
+        enabled_regions = () if config.regions else self._realtime_regions
         return FunctionSpec(
             description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
             role_description=f"What the security-group audit of stack {pulumi.get_stack()} may do",

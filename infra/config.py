@@ -51,6 +51,7 @@ class StackConfig:
 
     ``schedule`` and ``longest_gap_minutes``, the longest time between two scheduled runs, are None
     if the schedule is disabled; ``policy`` becomes policy.json in the function's archive.
+    ``regions`` is empty for every region that is enabled.
     ``organization`` is None if the stack audits its own account only; with many accounts
     ``attribution`` is false.
     """
@@ -137,17 +138,12 @@ class StackConfig:
         return {
             "SES_SENDER": self.sender,
             "SES_RECIPIENT": ",".join(self.recipients),
-            "AUDIT_REGIONS": ",".join(self.regions),
+            "AUDIT_REGIONS": ",".join(self.regions or (ALL_REGIONS,)),
             "NOTIFY": self.notify,
             "ATTRIBUTION": str(self.attribution).lower(),
             "PUBLISH_EVENTS": str(self.publish_events).lower(),
             "COPY_ACTOR": ",".join(self.copied_domains),
         }
-
-    @property
-    def only_regions(self) -> tuple[str, ...]:
-        """The only regions that the function may read; empty if it may read all."""
-        return () if ALL_REGIONS in self.regions else self.regions
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -170,7 +166,7 @@ class StackConfig:
             permissions.function_policy,
             mail_arns=mail_arns,
             sender=self.sender,
-            regions=self.only_regions,
+            regions=self.regions,
             attribution=self.attribution,
         )
 
@@ -256,7 +252,7 @@ def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
     for region in regions:
         if region not in known:
             refuse("regions", "names of AWS regions, for example eu-west-1", region)
-    return tuple(sorted(set(regions)))
+    return tuple(sorted(set(regions) - {ALL_REGIONS}))
 
 
 def _read_policy(reader: ConfigReader) -> Mapping[str, Any]:

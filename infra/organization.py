@@ -99,7 +99,7 @@ class _Declaration:
                 member_role_arn=member_role_arn,
                 accounts=settings.accounts,
                 organization=organization.id if organization else None,
-                regions=config.only_regions,
+                regions=config.regions,
             ),
             environment={"AUDIT_REGIONS": config.environment["AUDIT_REGIONS"]},
             memory=config.memory_size,

@@ -52,10 +52,10 @@ def find_realtime_regions(config: StackConfig, opts: pulumi.InvokeOptions) -> tu
     if not config.realtime:
         return ()
     enabled = sorted(aws.get_regions(opts=opts).names)
-    for region in config.only_regions:
+    for region in config.regions:
         if region not in enabled:
             refuse("regions", "enabled in the account", region, "realtime needs a rule in each")
-    return config.only_regions or tuple(enabled)
+    return config.regions or tuple(enabled)
 
 
 def declare_change_rule(

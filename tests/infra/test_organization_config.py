@@ -46,7 +46,8 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"organizationalUnits": [UNIT, UNIT]},
-            "organizationalUnits must be a list without duplicates, got 'ou-ab12-cd34ef56': it is there twice.",
+            "organizationalUnits must be a list without duplicates, got 'ou-ab12-cd34ef56': "
+            "it is there twice.",
             id="unit-twice",
         ),
         pytest.param(
