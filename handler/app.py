@@ -50,16 +50,16 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     # The clients of an earlier run in this process are in reference cycles, all of them in the
     # youngest generation.
     gc.collect(0)
+    settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
+    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
+    request = parse_event(event, request_id, settings)
+    logs.log_start(request)
     if organization := deployed_organization():
         # Imported here because most functions audit one account, and start faster without it.
         from handler.organization.start_run import start_audit  # noqa: PLC0415
 
-        return start_audit(event, context, organization)
-    settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
+        return start_audit(request, clients, organization)
     budget = clock.TimeBudget(context)
-    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    request = parse_event(event, request_id, settings)
-    logs.log_start(request)
     if _is_foreign(request, context):
         logs.log_foreign(request)
         return answer({"mailed": 0})

@@ -2,12 +2,11 @@
 
 import json
 import os
-import uuid
 from typing import Any
 
-from handler import aws, clock, logs
+from handler import aws, clock
 from handler.aws import FAILURES, Clients
-from handler.event import RunRequest, parse_event
+from handler.event import RunRequest
 from handler.organization.configuration import Organization
 from handler.organization.listing import ListingError, list_accounts
 from handler.organization.objects import Exchange
@@ -20,25 +19,23 @@ from handler.organization.plan import (
     plan_of,
     stored_plan,
 )
-from handler.settings import Settings, required
+from handler.settings import required
 
 # AWS Organizations has one endpoint per partition, which boto3 finds from any region of it.
 _ORGANIZATIONS = "organizations"
 _RUNS_ALREADY = "ExecutionAlreadyExists"
 
 
-def start_audit(event: object, context: object, organization: Organization) -> dict[str, Any]:
-    """Plan and start the run of an event, once for each event.
+def start_audit(
+    request: RunRequest, clients: Clients, organization: Organization
+) -> dict[str, Any]:
+    """Plan and start the run that an event requests, once for each event.
 
     The result is ``{"statusCode": 200, "body": "Audit started.", "execution": ARN}``.
     Raises ``SettingsError`` or ``EventError`` before anything is done, ``PlanError`` if the stored
     plan cannot be read, and one of ``aws.FAILURES`` if S3 or Step Functions refuses.
     """
-    settings, clients = Settings.from_env(os.environ), Clients()
     machine, bucket = required(os.environ, "STATE_MACHINE"), required(os.environ, "LEDGER_BUCKET")
-    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    request = parse_event(event, request_id, settings)
-    logs.log_start(request)
     exchange = Exchange(clients.get("s3"), bucket, request.id)
     # An earlier attempt at this event may have stored a plan with other accounts.
     plan = stored_plan(exchange) or _new_plan(request, exchange, clients, organization)
