@@ -67,10 +67,9 @@ class Settings(NamedTuple):
         sender = environment.get("SES_SENDER", "").strip()
         if not MAIL_ADDRESS.fullmatch(sender):
             _refuse("SES_SENDER", "a mail address", sender)
-        recipients = _items(environment.get("SES_RECIPIENT", ""))
-        if not recipients or not all(map(MAIL_ADDRESS.fullmatch, recipients)):
-            expectation = "mail addresses separated by commas"
-            _refuse("SES_RECIPIENT", expectation, environment.get("SES_RECIPIENT", ""))
+        recipients = parse_recipients(
+            "environment variable SES_RECIPIENT", list(_items(environment.get("SES_RECIPIENT", "")))
+        )
         regions = regions_in(environment)
         notify = environment.get("NOTIFY", Notify.CHANGES)
         if notify not in set(Notify):
@@ -101,7 +100,7 @@ def regions_in(environment: Mapping[str, str]) -> tuple[str, ...]:
 def required(environment: Mapping[str, str], variable: str) -> str:
     """The value of a variable that must be set. Raises ``SettingsError``."""
     if not (value := environment.get(variable, "").strip()):
-        _refuse(variable, "a text", "")
+        _refuse(variable, "a text", value)
     return value
 
 
@@ -158,5 +157,4 @@ def _boolean(environment: Mapping[str, str], variable: str, *, default: bool) ->
 
 
 def _refuse(variable: str, expectation: str, value: str) -> NoReturn:
-    got = repr(value) if value else "nothing"
-    raise SettingsError(f"environment variable {variable} must be {expectation}, got {got}.")
+    refuse(f"environment variable {variable}", expectation, value)
