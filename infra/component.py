@@ -1,7 +1,5 @@
 """The component resource that declares one security-group audit."""
 
-import json
-
 import pulumi
 import pulumi_aws as aws
 
@@ -12,6 +10,7 @@ from infra.function import FunctionSpec, Surroundings, declare_function
 from infra.ledger_bucket import declare_ledger_bucket
 from infra.location import look_up_location
 from infra.organization import declare_many_accounts
+from infra.role import declare_policy
 
 
 class SecurityGroupAudit(pulumi.ComponentResource):
@@ -108,12 +107,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         """Let the function publish what has changed, if other systems want that."""
         if self._config.publish_events:
             bus_arn = self._location.arn("events", "event-bus/default")
-            aws.iam.RolePolicy(
-                f"{self._name}-publish",
-                role=role.name,
-                policy=json.dumps(permissions.publisher_policy(bus_arn)),
-                opts=self._child,
-            )
+            document = permissions.publisher_policy(bus_arn)
+            declare_policy(f"{self._name}-publish", role, document, self._child)
 
     def _declare_retries(self, function: aws.lambda_.Function) -> None:
         aws.lambda_.FunctionEventInvokeConfig(

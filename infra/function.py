@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from infra import permissions
 from infra.ledger_bucket import LedgerBucket
+from infra.role import declare_policy, declare_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,11 @@ def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) 
     arns = pulumi.Output.all(
         log_group_arn=surroundings.log_group.arn, bucket_arn=ledger.bucket.arn, **spec.arns
     )
-    role = aws.iam.Role(
-        f"{name}-role",
-        name=spec.role_name,
-        description=spec.role_description,
-        assume_role_policy=pulumi.Output.json_dumps(permissions.assume_role()),
-        opts=opts,
+    role = declare_role(
+        f"{name}-role", spec.role_description, permissions.assume_role(), opts, spec.role_name
     )
-    policy = aws.iam.RolePolicy(
-        f"{name}-policy",
-        role=role.name,
-        policy=pulumi.Output.json_dumps(arns.apply(lambda arns: spec.policy(**arns))),
-        opts=opts,
-    )
+    document = arns.apply(lambda arns: spec.policy(**arns))
+    policy = declare_policy(f"{name}-policy", role, document, opts)
     function = aws.lambda_.Function(
         f"{name}-function",
         description=spec.description,

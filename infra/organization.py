@@ -15,6 +15,7 @@ from infra.config import StackConfig
 from infra.function import FunctionSpec, Surroundings, declare_function
 from infra.location import Location, look_up_organization
 from infra.member_role import member_role_template
+from infra.role import declare_policy, declare_role
 
 # A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
 # time is the longest that Lambda allows.
@@ -134,13 +135,11 @@ class _Declaration:
             retention_in_days=self.config.log_retention_days,
             opts=opts,
         )
-        role = aws.iam.Role(
+        role = declare_role(
             f"{name}-role",
-            description=f"Runs the functions of stack {pulumi.get_stack()}",
-            assume_role_policy=pulumi.Output.json_dumps(
-                permissions.assume_role("states.amazonaws.com")
-            ),
-            opts=opts,
+            f"Runs the functions of stack {pulumi.get_stack()}",
+            permissions.assume_role("states.amazonaws.com"),
+            opts,
         )
         arns = pulumi.Output.all(self.surroundings.ledger.bucket.arn, scan.arn, report.arn)
         document = arns.apply(
@@ -148,12 +147,7 @@ class _Declaration:
                 bucket_arn=arns[0], function_arns=arns[1:]
             )
         )
-        policy = aws.iam.RolePolicy(
-            f"{name}-policy",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(document),
-            opts=opts,
-        )
+        policy = declare_policy(f"{name}-policy", role, document, opts)
         definition = arns.apply(
             lambda arns: state_machine.definition(
                 partition=self.location.partition,
@@ -178,14 +172,8 @@ class _Declaration:
             opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
         )
         # A policy of its own, because it names the state machine, which is created after the other.
-        children = aws.iam.RolePolicy(
-            f"{name}-children",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(
-                machine.arn.apply(organization_permissions.children_policy)
-            ),
-            opts=opts,
-        )
+        document = machine.arn.apply(organization_permissions.children_policy)
+        children = declare_policy(f"{name}-children", role, document, opts)
         return machine, (policy, children)
 
     def declare_member_roles(

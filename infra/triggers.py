@@ -10,6 +10,7 @@ from infra import permissions
 from infra.config import StackConfig
 from infra.config_reader import refuse
 from infra.location import Location
+from infra.role import declare_policy, declare_role
 
 # API calls that can open more than was open: new inbound rules, changed prefix lists, another
 # combination of groups on a network interface, a public address for one. Left out: calls that close
@@ -89,21 +90,15 @@ def _declare_forwarding(
 ) -> None:
     """A rule in each of the regions that forwards changes to the bus of the function's region."""
     bus_arn = location.arn("events", "event-bus/default")
-    role = aws.iam.Role(
+    role = declare_role(
         f"{name}-forwarder",
-        description=f"Forwards changes to the security-group audit of stack {pulumi.get_stack()}",
+        f"Forwards changes to the security-group audit of stack {pulumi.get_stack()}",
         # Only this account's EventBridge forwards.
-        assume_role_policy=json.dumps(
-            permissions.assume_role("events.amazonaws.com", location.account)
-        ),
-        opts=opts,
+        permissions.assume_role("events.amazonaws.com", location.account),
+        opts,
     )
-    policy = aws.iam.RolePolicy(
-        f"{name}-forwarder-policy",
-        role=role.name,
-        policy=json.dumps(permissions.forwarder_policy(bus_arn)),
-        opts=opts,
-    )
+    document = permissions.forwarder_policy(bus_arn)
+    policy = declare_policy(f"{name}-forwarder-policy", role, document, opts)
     # A rule that fired before its role may forward would lose the change unnoticed.
     after_policy = pulumi.ResourceOptions(depends_on=[policy])
     for region in regions:
