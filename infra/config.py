@@ -25,11 +25,6 @@ RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
     1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MEMORY_MB = range(128, 10_240 + 1)
-TIMEOUT_SECONDS = range(1, 900 + 1)
-REPORT_DAYS = range(1, 3650 + 1)
-CONCURRENCY = range(1, 1000 + 1)
 # A new account runs ten functions at a time.
 DEFAULT_CONCURRENCY = 8
 # Lambda allows 4 KB of environment variables in all. Those that are not of the config, such as the
@@ -115,20 +110,21 @@ class StackConfig:
             copied_domains=_read_copied_domains(reader),
             alarms=reader.boolean("alarms", default=True),
             create_identities=reader.boolean("createIdentities", default=True),
-            report_retention_days=reader.integer_within(
-                "reportRetentionDays", REPORT_DAYS, "days", default=365
+            report_retention_days=reader.integer(
+                "reportRetentionDays", 1, 3650, "days", default=365
             ),
             delete_reports=reader.boolean("deleteReports", default=True),
             log_retention_days=int(
                 reader.choice("logRetentionDays", tuple(map(str, RETENTION_DAYS)), "90")
             ),
-            memory_size=reader.integer_within("memorySize", MEMORY_MB, "MB", default=512),
-            timeout=reader.integer_within("timeout", TIMEOUT_SECONDS, "seconds", default=300),
+            # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+            memory_size=reader.integer("memorySize", 128, 10_240, "MB", default=512),
+            timeout=reader.integer("timeout", 1, 900, "seconds", default=300),
             policy=_read_policy(reader),
             organization=organization,
             deploy_member_role=reader.boolean("deployMemberRole", default=False),
-            scan_concurrency=reader.integer_within(
-                "scanConcurrency", CONCURRENCY, "accounts at a time", DEFAULT_CONCURRENCY
+            scan_concurrency=reader.integer(
+                "scanConcurrency", 1, 1000, "accounts at a time", default=DEFAULT_CONCURRENCY
             ),
         )
 

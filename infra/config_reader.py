@@ -72,11 +72,11 @@ class ConfigReader:
             refuse(key, f"one of {', '.join(choices)}", value)
         return value
 
-    def integer_within(self, key: str, bounds: range, unit: str, default: int) -> int:
-        """The value as a whole number within the bounds."""
+    def integer(self, key: str, low: int, high: int, unit: str, *, default: int) -> int:
+        """The value as a whole number of that unit, from ``low`` to ``high``."""
         value = self._json(key, int, "a whole number", default)
-        if value not in bounds:
-            refuse(key, f"{bounds[0]} to {bounds[-1]} {unit}", value)
+        if not low <= value <= high:
+            refuse(key, f"{low} to {high} {unit}", value)
         return value
 
     def refuse_unknown_keys(self) -> None:

@@ -46,31 +46,17 @@ def look_up_organization(opts: pulumi.InvokeOptions) -> aws.organizations.GetOrg
 def look_up_location(regions: Sequence[str], opts: pulumi.InvokeOptions) -> Location:
     """The location of the provider that deploys the stack, which audits the ``regions``.
 
-    Raises ``pulumi.RunError`` if SES is not available there, or a region is of another partition.
+    Raises ``pulumi.RunError`` if SES is not available there, as far as the installed botocore
+    knows, or a region is of another partition.
     """
-    region = aws.get_region(opts=opts).region
+    region, partition = aws.get_region(opts=opts).region, aws.get_partition(opts=opts).partition
     # Not a boto3 session, which fails where AWS_PROFILE names a profile that does not exist.
     resolver = EndpointResolver(create_loader().load_data("endpoints"))
-    if not _has_ses(region, resolver):
+    with_ec2 = resolver.get_available_endpoints("ec2", partition)
+    # A region that botocore does not know for EC2 either is newer than botocore: it may have SES.
+    if region in with_ec2 and region not in resolver.get_available_endpoints("email", partition):
         refuse("aws:region", "a region in which SES is available", region)
-    partition = aws.get_partition(opts=opts).partition
     for audited in regions:
         if resolver.get_partition_for_region(audited) != partition:
             refuse("regions", f"regions of {partition}", audited)
     return Location(partition, region, aws.get_caller_identity(opts=opts).account_id)
-
-
-def _has_ses(region: str, resolver: EndpointResolver) -> bool:
-    """Whether SES is available in the region, as far as the installed botocore knows.
-
-    A region that botocore does not know for EC2 either is newer than botocore: it may have SES.
-    """
-    with_ec2, with_ses = (
-        {
-            name
-            for partition in resolver.get_available_partitions()
-            for name in resolver.get_available_endpoints(service, partition)
-        }
-        for service in ("ec2", "email")
-    )
-    return region in with_ses or region not in with_ec2

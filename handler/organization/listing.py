@@ -21,17 +21,13 @@ def list_accounts(organizations: Any, organization: Organization) -> Listing:
 
     ``organizations`` is a boto3 client. Raises one of ``aws.FAILURES``, or ``ListingError``.
     """
-    found: dict[str, Mapping[str, Any]] = {}
+    listed: dict[str, Account | LeftOut] = {i: Account(i) for i in organization.accounts}
     for unit in organization.units:
-        found |= {_id_of(account): account for account in _accounts_in(organizations, unit)}
-    states = {account_id: _state_of(account) for account_id, account in found.items()}
-    names = {account_id: clean_text(account.get("Name")) for account_id, account in found.items()}
-    ids = sorted({*organization.accounts, *found})
+        listed |= {found.id: found for found in map(_account, _accounts_in(organizations, unit))}
+    in_order = [account for _, account in sorted(listed.items())]
     listing = Listing(
-        tuple(Account(i, names.get(i)) for i in ids if states.get(i, _ACTIVE) == _ACTIVE),
-        tuple(
-            LeftOut(i, names.get(i), states[i]) for i in ids if states.get(i, _ACTIVE) != _ACTIVE
-        ),
+        tuple(account for account in in_order if isinstance(account, Account)),
+        tuple(account for account in in_order if isinstance(account, LeftOut)),
     )
     if not listing.accounts:
         raise ListingError("The list has no active account.")
@@ -57,18 +53,16 @@ def _items(
         yield from page[key]
 
 
-def _id_of(account: Mapping[str, Any]) -> str:
-    account_id = account.get("Id")
+def _account(found: Mapping[str, Any]) -> Account | LeftOut:
+    account_id, state = found.get("Id"), found.get("State")
     if not isinstance(account_id, str) or not ACCOUNT_ID.fullmatch(account_id):
         raise ListingError(
             f"AWS Organizations lists an account without an ID of 12 digits: {account_id!r}."
         )
-    return account_id
-
-
-def _state_of(account: Mapping[str, Any]) -> str:
     # State replaces Status, which does not show that an account is being closed.
-    state = account.get("State")
     if not isinstance(state, str) or not state:
-        raise ListingError(f"AWS Organizations gives no State of account {_id_of(account)}.")
-    return clean_text(state) or ""
+        raise ListingError(f"AWS Organizations gives no State of account {account_id}.")
+    name = clean_text(found.get("Name"))
+    if state == _ACTIVE:
+        return Account(account_id, name)
+    return LeftOut(account_id, name, clean_text(state) or "")

@@ -89,7 +89,11 @@ def _with_later_readings(
         coverage=(*(c for c in scan.coverage if c.target not in later), *later.values()),
         findings=(
             *(f for f in scan.findings if f.target not in read),
-            *(f._replace(status=_as_read(f.status)) for f in found if f.target in read),
+            *(
+                f if f.status is Status.EXCEPTED else f._replace(status=Status.OPEN)
+                for f in found
+                if f.target in read
+            ),
         ),
         authorized=tuple(f for f in scan.authorized if f.target not in read),
         read_later=tuple(Coverage(target, CoverageStatus.FAILED) for target in read),
@@ -100,7 +104,3 @@ def _later(coverage: Coverage, reading: TargetState) -> Coverage:
     """The coverage with the result of the later reading."""
     error = None if reading.status is CoverageStatus.OK else coverage.error or _NOT_READ_LATER
     return coverage._replace(status=reading.status, error=error, read_at=reading.read_at)
-
-
-def _as_read(status: Status) -> Status:
-    return status if status is Status.EXCEPTED else Status.OPEN
