@@ -35,14 +35,8 @@ def declare_schedule(
     """The EventBridge rule that invokes the function on schedule; None if that is disabled."""
     if config.schedule is None:
         return None
-    rule = aws.cloudwatch.EventRule(
-        name,
-        description=f"Runs the security-group audit (stack {pulumi.get_stack()})",
-        schedule_expression=config.schedule,
-        opts=opts,
-    )
-    _declare_target(name, rule, function, opts)
-    return rule
+    description = f"Runs the security-group audit (stack {pulumi.get_stack()})"
+    return _declare_rule(name, description, function, opts, schedule=config.schedule)
 
 
 def find_realtime_regions(config: StackConfig, opts: pulumi.InvokeOptions) -> tuple[str, ...]:
@@ -73,16 +67,10 @@ def declare_change_rule(
     """
     if not regions:
         return None
-    rule = aws.cloudwatch.EventRule(
-        name,
-        description=f"Runs the security-group audit after a change (stack {pulumi.get_stack()})",
-        event_pattern=_pattern(location, regions),
-        opts=opts,
-    )
-    _declare_target(name, rule, function, opts)
     if other_regions := [region for region in regions if region != location.region]:
         _declare_forwarding(name, location, other_regions, opts)
-    return rule
+    description = f"Runs the security-group audit after a change (stack {pulumi.get_stack()})"
+    return _declare_rule(name, description, function, opts, pattern=_pattern(location, regions))
 
 
 def _declare_forwarding(
@@ -137,13 +125,23 @@ def _pattern(location: Location, regions: Sequence[str]) -> str:
     return json.dumps(pattern)
 
 
-def _declare_target(
+def _declare_rule(
     name: str,
-    rule: aws.cloudwatch.EventRule,
+    description: str,
     function: aws.lambda_.Function,
     opts: pulumi.ResourceOptions,
-) -> None:
-    """The function as the rule's target, and the rule's permission to invoke it."""
+    *,
+    schedule: str | None = None,
+    pattern: str | None = None,
+) -> aws.cloudwatch.EventRule:
+    """A rule with the function as its target, and the rule's permission to invoke it."""
+    rule = aws.cloudwatch.EventRule(
+        name,
+        description=description,
+        schedule_expression=schedule,
+        event_pattern=pattern,
+        opts=opts,
+    )
     permission = aws.lambda_.Permission(
         f"{name}-permission",
         action="lambda:InvokeFunction",
@@ -159,3 +157,4 @@ def _declare_target(
         # If the rule fired before it may invoke the function, the run would be lost unnoticed.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
     )
+    return rule
