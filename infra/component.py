@@ -9,7 +9,7 @@ from infra.config import StackConfig
 from infra.function import FunctionSpec, Surroundings, declare_function
 from infra.ledger_bucket import declare_ledger_bucket
 from infra.location import look_up_location
-from infra.organization import declare_many_accounts
+from infra.organization import ManyAccounts
 from infra.role import declare_policy
 
 
@@ -38,10 +38,12 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             f"{name}-log", retention_in_days=config.log_retention_days, opts=self._child
         )
         ledger = declare_ledger_bucket(f"{name}-ledger", config, self._child)
-        organization = config.organization
-        code = build_archive(config.policy, organization.document if organization else None)
+        accounts = config.organization
+        code = build_archive(config.policy, accounts.document if accounts else None)
         surroundings = Surroundings(code, log_group, ledger, self._child)
-        many_accounts = declare_many_accounts(name, config, self._location, surroundings)
+        many_accounts = (
+            ManyAccounts(name, config, accounts, self._location, surroundings) if accounts else None
+        )
         machine = many_accounts.state_machine if many_accounts else None
         spec = self._function_spec()
         if many_accounts:

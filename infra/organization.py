@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,113 +26,96 @@ REPORT_MEMORY, REPORT_TIMEOUT = 1769, 900
 _ALL_AT_ONCE: Any = {"failure_tolerance_percentage": 100, "max_concurrent_percentage": 100}
 
 
-@dataclass(frozen=True, slots=True)
 class ManyAccounts:
-    """The state machine, with the rest of what is declared for it.
+    """What is declared for many accounts besides the function that the schedule invokes.
 
-    ``ready`` is what must exist before the first execution; ``lists_units`` is whether the start
-    function asks AWS Organizations for accounts.
+    ``ready`` is what must exist before the first execution of the ``state_machine``.
     """
 
-    state_machine: aws.sfn.StateMachine
-    ready: Sequence[pulumi.Resource]
-    lists_units: bool
-    scan_role_arn: str
-    member_role_template: str
+    def __init__(
+        self,
+        name: str,
+        config: StackConfig,
+        accounts: Organization,
+        location: Location,
+        surroundings: Surroundings,
+    ) -> None:
+        self._name, self._config, self._accounts = name, config, accounts
+        self._location, self._surroundings = location, surroundings
+        invoke = pulumi.InvokeOptions(parent=surroundings.opts.parent)
+        organization = look_up_organization(invoke) if accounts.units else None
+        self._organization_id = organization.id if organization else None
+        self.scan_role_arn = location.role_arn(accounts.scan_role)
+        self.member_role_template = json.dumps(
+            member_role_template(accounts, location, self._organization_id)
+        )
+        if organization and config.deploy_member_role:
+            is_management = organization.master_account_id == location.account
+            self._declare_member_roles("SELF" if is_management else "DELEGATED_ADMIN")
+        self.state_machine, self.ready = self._declare_state_machine(
+            self._declare_scan(), self._declare_report()
+        )
 
     def start_function(self, spec: FunctionSpec) -> FunctionSpec:
         """The single account's function, changed to start the state machine."""
+        lists_units = bool(self._accounts.units)
         return replace(
             spec,
-            policy=partial(organization_permissions.start_policy, lists_units=self.lists_units),
+            policy=partial(organization_permissions.start_policy, lists_units=lists_units),
             arns={"state_machine_arn": self.state_machine.arn},
             environment={**spec.environment, "STATE_MACHINE": self.state_machine.arn},
             depends_on=self.ready,
         )
 
-
-def declare_many_accounts(
-    name: str, config: StackConfig, location: Location, surroundings: Surroundings
-) -> ManyAccounts | None:
-    """All that the start function starts; None if the config has one account only."""
-    settings = config.organization
-    if settings is None:
-        return None
-    invoke = pulumi.InvokeOptions(parent=surroundings.opts.parent)
-    organization = look_up_organization(invoke) if settings.units else None
-    template = json.dumps(
-        member_role_template(settings, location, organization.id if organization else None)
-    )
-    declaration = _Declaration(name, config, settings, location, organization, surroundings)
-    if organization and config.deploy_member_role:
-        declaration.declare_member_roles(organization, template)
-    machine, ready = declaration.declare_state_machine(
-        declaration.declare_scan(), declaration.declare_report()
-    )
-    scan_role_arn = location.role_arn(settings.scan_role)
-    return ManyAccounts(machine, ready, bool(organization), scan_role_arn, template)
-
-
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    """What the resources depend on; each method declares some of them."""
-
-    name: str
-    config: StackConfig
-    settings: Organization
-    location: Location
-    organization: aws.organizations.GetOrganizationResult | None
-    surroundings: Surroundings
-
-    def declare_scan(self) -> aws.lambda_.Function:
+    def _declare_scan(self) -> aws.lambda_.Function:
         """The function that enters an account and reads its groups."""
-        config, settings, organization = self.config, self.settings, self.organization
+        config, accounts = self._config, self._accounts
         # "*" as the account: an ARN for each would exceed what a policy may have. The policy limits
         # the accounts by a condition.
-        member_role_arn = self.location.role_arn(settings.member_role, account="*")
+        member_role_arn = self._location.role_arn(accounts.member_role, account="*")
         spec = FunctionSpec(
             description=f"Reads the security groups of one account (stack {pulumi.get_stack()})",
             role_description=f"Enters the accounts that stack {pulumi.get_stack()} audits",
-            role_name=settings.scan_role,
+            role_name=accounts.scan_role,
             handler="handler.organization.scan_account.lambda_handler",
             policy=partial(
                 organization_permissions.scan_policy,
                 member_role_arn=member_role_arn,
-                accounts=settings.accounts,
-                organization=organization.id if organization else None,
+                accounts=accounts.accounts,
+                organization=self._organization_id,
                 regions=config.regions,
             ),
             environment={"AUDIT_REGIONS": config.environment["AUDIT_REGIONS"]},
             memory=config.memory_size,
             timeout=config.timeout,
         )
-        return declare_function(f"{self.name}-scan", spec, self.surroundings).function
+        return declare_function(f"{self._name}-scan", spec, self._surroundings).function
 
-    def declare_report(self) -> aws.lambda_.Function:
+    def _declare_report(self) -> aws.lambda_.Function:
         """The function that compares and mails what the scans found."""
-        config = self.config
+        config = self._config
         spec = FunctionSpec(
             description=f"Reports many accounts and mails digests (stack {pulumi.get_stack()})",
             role_description=f"Reports and mails what stack {pulumi.get_stack()} has audited",
             handler="handler.organization.report_accounts.lambda_handler",
-            policy=config.mailing_policy(self.location),
+            policy=config.mailing_policy(self._location),
             environment=config.environment,
             memory=max(config.memory_size, REPORT_MEMORY),
             timeout=REPORT_TIMEOUT,
         )
-        return declare_function(f"{self.name}-report", spec, self.surroundings).function
+        return declare_function(f"{self._name}-report", spec, self._surroundings).function
 
-    def declare_state_machine(
+    def _declare_state_machine(
         self, scan: aws.lambda_.Function, report: aws.lambda_.Function
     ) -> tuple[aws.sfn.StateMachine, Sequence[pulumi.Resource]]:
         """The state machine, and what must exist before it is started."""
-        name, opts = f"{self.name}-accounts", self.surroundings.opts
+        name, opts = f"{self._name}-accounts", self._surroundings.opts
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # Log groups with another prefix fill up a resource policy of limited size:
             # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
             name_prefix=f"/aws/vendedlogs/states/{name}-",
-            retention_in_days=self.config.log_retention_days,
+            retention_in_days=self._config.log_retention_days,
             opts=opts,
         )
         role = declare_role(
@@ -141,7 +124,7 @@ class _Declaration:
             permissions.assume_role("states.amazonaws.com"),
             opts,
         )
-        arns = pulumi.Output.all(self.surroundings.ledger.bucket.arn, scan.arn, report.arn)
+        arns = pulumi.Output.all(self._surroundings.ledger.bucket.arn, scan.arn, report.arn)
         document = arns.apply(
             lambda arns: organization_permissions.state_machine_policy(
                 bucket_arn=arns[0], function_arns=arns[1:]
@@ -150,12 +133,12 @@ class _Declaration:
         policy = declare_policy(f"{name}-policy", role, document, opts)
         definition = arns.apply(
             lambda arns: state_machine.definition(
-                partition=self.location.partition,
+                partition=self._location.partition,
                 scan_arn=arns[1],
                 report_arn=arns[2],
-                scan_seconds=self.config.timeout,
+                scan_seconds=self._config.timeout,
                 report_seconds=REPORT_TIMEOUT,
-                concurrency=self.config.scan_concurrency,
+                concurrency=self._config.scan_concurrency,
             )
         )
         machine = aws.sfn.StateMachine(
@@ -176,20 +159,16 @@ class _Declaration:
         children = declare_policy(f"{name}-children", role, document, opts)
         return machine, (policy, children)
 
-    def declare_member_roles(
-        self, organization: aws.organizations.GetOrganizationResult, template: str
-    ) -> None:
+    def _declare_member_roles(self, call_as: str) -> None:
         """The StackSet that creates the member role in all accounts of the units.
 
         CloudFormation leaves out the management account.
         """
-        name, opts = f"{self.name}-member-role", self.surroundings.opts
-        is_management = organization.master_account_id == self.location.account
-        call_as = "SELF" if is_management else "DELEGATED_ADMIN"
+        name, opts = f"{self._name}-member-role", self._surroundings.opts
         stack_set = aws.cloudformation.StackSet(
             name,
             description=f"The role by which stack {pulumi.get_stack()} audits an account",
-            template_body=template,
+            template_body=self.member_role_template,
             capabilities=["CAPABILITY_NAMED_IAM"],
             permission_model="SERVICE_MANAGED",
             auto_deployment={"enabled": True, "retain_stacks_on_account_removal": False},
@@ -207,8 +186,8 @@ class _Declaration:
             f"{name}-units",
             stack_set_name=stack_set.name,
             call_as=call_as,
-            deployment_targets={"organizational_unit_ids": list(self.settings.units)},
-            regions=[self.location.region],
+            deployment_targets={"organizational_unit_ids": list(self._accounts.units)},
+            regions=[self._location.region],
             operation_preferences=_ALL_AT_ONCE,
             opts=opts,
         )
