@@ -70,14 +70,13 @@ class Settings(NamedTuple):
         recipients = parse_recipients(
             "environment variable SES_RECIPIENT", list(_items(environment.get("SES_RECIPIENT", "")))
         )
-        regions = regions_in(environment)
         notify = environment.get("NOTIFY", Notify.CHANGES)
         if notify not in set(Notify):
             _refuse("NOTIFY", f"one of {', '.join(Notify)}", notify)
         return cls(
             sender=sender,
             recipients=recipients,
-            regions=regions,
+            regions=regions_in(environment),
             notify=Notify(notify),
             ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,

@@ -48,9 +48,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         spec = self._function_spec()
         if many_accounts:
             spec = many_accounts.start_function(spec)
-        declared = declare_function(name, spec, surroundings)
-        function = declared.function
-        self._declare_publisher(declared.role)
+        function, role = declare_function(name, spec, surroundings)
+        self._declare_publisher(role)
         self._declare_retries(function)
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
         change_rule = triggers.declare_change_rule(
@@ -64,7 +63,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             "region": self._location.region,
             "functionName": function.name,
             "functionArn": function.arn,
-            "roleArn": declared.role.arn,
+            "roleArn": role.arn,
             "logGroupName": log_group.name,
             "ledgerBucket": ledger.bucket.bucket,
             "scheduleRule": schedule.name if schedule else None,

@@ -42,16 +42,10 @@ class FunctionSpec:
     depends_on: Sequence[pulumi.Resource] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredFunction:
-    """A function and its role."""
-
-    function: aws.lambda_.Function
-    role: aws.iam.Role
-
-
-def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) -> DeclaredFunction:
-    """A function that runs once its policy and the protections of the ledger's bucket exist."""
+def declare_function(
+    name: str, spec: FunctionSpec, surroundings: Surroundings
+) -> tuple[aws.lambda_.Function, aws.iam.Role]:
+    """A function, created once its policy and the bucket's protections exist, and its role."""
     opts, ledger = surroundings.opts, surroundings.ledger
     arns = pulumi.Output.all(
         log_group_arn=surroundings.log_group.arn, bucket_arn=ledger.bucket.arn, **spec.arns
@@ -91,4 +85,4 @@ def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) 
             pulumi.ResourceOptions(depends_on=[policy, *ledger.protections, *spec.depends_on]),
         ),
     )
-    return DeclaredFunction(function, role)
+    return function, role

@@ -89,7 +89,8 @@ class ManyAccounts:
             memory=config.memory_size,
             timeout=config.timeout,
         )
-        return declare_function(f"{self._name}-scan", spec, self._surroundings).function
+        function, _ = declare_function(f"{self._name}-scan", spec, self._surroundings)
+        return function
 
     def _declare_report(self) -> aws.lambda_.Function:
         """The function that compares and mails what the scans found."""
@@ -103,7 +104,8 @@ class ManyAccounts:
             memory=max(config.memory_size, REPORT_MEMORY),
             timeout=REPORT_TIMEOUT,
         )
-        return declare_function(f"{self._name}-report", spec, self._surroundings).function
+        function, _ = declare_function(f"{self._name}-report", spec, self._surroundings)
+        return function
 
     def _declare_state_machine(
         self, scan: aws.lambda_.Function, report: aws.lambda_.Function

@@ -36,8 +36,8 @@ class DigestChoice:
         audit, state, run = self._audit, self._audit.book.state, self._audit.run
         if audit.book.mailed_kind or audit.plan.request.dry_run:
             return audit.book.mailed_kind
-        is_first = state is None or (run.is_full and state.last_full_digest_at is None)
-        if is_first or state is None or self.urgent or self._notify is not Notify.CHANGES:
+        is_first = run.is_full and self._last_full_digest_at is None
+        if state is None or is_first or self.urgent or self._notify is not Notify.CHANGES:
             return DigestKind.FULL
         last = state.runs[-1] if state.runs else None
         is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
