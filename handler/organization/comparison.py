@@ -15,13 +15,13 @@ from handler.model.accounts_report import AccountsReport
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
 from handler.model.totals import account_title
-from handler.organization.account_scan import AccountScan, failed_scan
 from handler.organization.configuration import TeamDigest, owed_digests
-from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
 from handler.organization.readings import read_accounts
 from handler.organization.reduction import Reduction
 from handler.organization.report_files import ReportFile
+from handler.organization.run_objects import RunObjects
+from handler.organization.stored_scan import AccountScan, failed_scan
 from handler.policy.exceptions import PolicyResult, review_exceptions
 from handler.policy.policy import Policy
 from handler.report.csv import csv_line
@@ -63,7 +63,7 @@ class AccountsRun(NamedTuple):
 
     plan: Plan
     run: Run
-    exchange: Exchange
+    objects: RunObjects
     policy: Policy
     book: AccountBook
     digests: Sequence[TeamDigest]
@@ -111,7 +111,7 @@ class Comparison:
         Raises ``StoreError``.
         """
         plan, book = self._audit.plan, self._audit.book
-        for account, scan, known in read_accounts(plan, self._audit.exchange, book):
+        for account, scan, known in read_accounts(plan, self._audit.objects, book):
             self._used |= scan.used
             self._read_later += scan.read_later
             report = self._report(scan, known)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from handler.event import EventError, RunRequest
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
-from handler.organization.objects import Exchange
+from handler.organization.run_objects import RunObjects
 from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.sanitize import expected
 from handler.settings import Notify
@@ -106,12 +106,12 @@ def encode_plan(plan: Plan) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def stored_plan(exchange: Exchange) -> Plan | None:
+def stored_plan(objects: RunObjects) -> Plan | None:
     """The plan of a run; None if there is none. Raises ``PlanError`` or ``aws.FAILURES``."""
-    stored = exchange.get(exchange.plan_key)
+    stored = objects.get(objects.plan_key)
     if stored is None:
         return None
-    accounts = exchange.get(exchange.accounts_key) or _NO_ACCOUNTS
+    accounts = objects.get(objects.accounts_key) or _NO_ACCOUNTS
     try:
         document = Fields(json.loads(stored))
         if (version := document.integer("version")) != _VERSION:

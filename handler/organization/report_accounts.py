@@ -17,8 +17,8 @@ from handler.model.run import Report, Run, Scan
 from handler.organization.comparison import AccountsRun, Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization, owed_digests
 from handler.organization.digest_choice import DigestChoice
-from handler.organization.objects import Exchange
 from handler.organization.plan import Plan, PlanError, stored_plan
+from handler.organization.run_objects import RunObjects
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.settings import Settings, deployed_policy, required
@@ -35,8 +35,8 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget, s3 = clock.TimeBudget(context), clients.get("s3")
     bucket = required(os.environ, "LEDGER_BUCKET")
-    exchange = Exchange(s3, bucket, str(event["run"]))
-    plan = _plan(exchange)
+    objects = RunObjects(s3, bucket, str(event["run"]))
+    plan = _plan(objects)
     request = plan.request
     logs.log_start(request)
     store = LedgerStore() if request.dry_run else BucketStore(s3, bucket)
@@ -44,18 +44,18 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     organization = deployed_organization()
     digests = organization.digests if organization else ()
     with ExitStack() as files:
-        steps = _ReportSteps(clients, settings, policy, plan, exchange, digests, files)
+        steps = _ReportSteps(clients, settings, policy, plan, objects, digests, files)
         outcome = session.execute_accounts(steps)
     return logs.conclude(request, outcome, budget)
 
 
-def _plan(exchange: Exchange) -> Plan:
+def _plan(objects: RunObjects) -> Plan:
     try:
-        plan = stored_plan(exchange)
+        plan = stored_plan(objects)
     except FAILURES as error:
         raise PlanError(f"The run's plan could not be read: {error_text(error)}") from error
     if plan is None:
-        raise PlanError(f"There is no plan of the run ({exchange.plan_key}).")
+        raise PlanError(f"There is no plan of the run ({objects.plan_key}).")
     return plan
 
 
@@ -67,7 +67,7 @@ class _ReportSteps:
     settings: Settings
     policy: Policy
     plan: Plan
-    exchange: Exchange
+    objects: RunObjects
     digests: Sequence[TeamDigest]
     files: ExitStack
     compared: Compared = field(init=False)
@@ -103,7 +103,7 @@ class _ReportSteps:
         The new states depend on the digest, which is known only when all accounts have been
         compared. If it is not the expected one, they are compared again.
         """
-        audit = AccountsRun(self.plan, self.run(), self.exchange, self.policy, book, self.digests)
+        audit = AccountsRun(self.plan, self.run(), self.objects, self.policy, book, self.digests)
         choice = DigestChoice(audit, notices)
         expected = choice.expected()
         compared = self._compare(audit, choice, expected)

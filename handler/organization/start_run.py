@@ -9,7 +9,6 @@ from handler.aws import FAILURES, Clients
 from handler.event import RunRequest
 from handler.organization.configuration import Organization
 from handler.organization.listing import ListingError, list_accounts
-from handler.organization.objects import Exchange
 from handler.organization.plan import (
     Account,
     Listing,
@@ -19,6 +18,7 @@ from handler.organization.plan import (
     plan_of,
     stored_plan,
 )
+from handler.organization.run_objects import RunObjects
 from handler.settings import required
 
 # AWS Organizations has one endpoint per partition, which boto3 finds from any region of it.
@@ -36,9 +36,9 @@ def start_audit(
     plan cannot be read, and one of ``aws.FAILURES`` if S3 or Step Functions refuses.
     """
     machine, bucket = required(os.environ, "STATE_MACHINE"), required(os.environ, "LEDGER_BUCKET")
-    exchange = Exchange(clients.get("s3"), bucket, request.id)
+    objects = RunObjects(clients.get("s3"), bucket, request.id)
     # An earlier attempt at this event may have stored a plan with other accounts.
-    plan = stored_plan(exchange) or _new_plan(request, exchange, clients, organization)
+    plan = stored_plan(objects) or _new_plan(request, objects, clients, organization)
     execution = _start(
         clients.get("stepfunctions"),
         machine,
@@ -46,7 +46,7 @@ def start_audit(
         {
             "run": request.id,
             "bucket": bucket,
-            "accounts": exchange.accounts_key,
+            "accounts": objects.accounts_key,
             "hasAccounts": bool(plan.listing.accounts),
             "startedAt": plan.started_at,
         },
@@ -55,15 +55,15 @@ def start_audit(
 
 
 def _new_plan(
-    request: RunRequest, exchange: Exchange, clients: Clients, organization: Organization
+    request: RunRequest, objects: RunObjects, clients: Clients, organization: Organization
 ) -> Plan:
     """The stored plan: this one, or that of a faster attempt."""
     listing, problem = _listing(clients, organization)
     plan = plan_of(request, clock.timestamp(), listing, problem)
     if plan.listing.accounts:
-        exchange.put_once(exchange.accounts_key, encode_accounts(plan))
-    exchange.put_once(exchange.plan_key, encode_plan(plan))
-    return stored_plan(exchange) or plan
+        objects.put_once(objects.accounts_key, encode_accounts(plan))
+    objects.put_once(objects.plan_key, encode_plan(plan))
+    return stored_plan(objects) or plan
 
 
 def _listing(clients: Clients, organization: Organization) -> tuple[Listing, str | None]:

@@ -11,7 +11,7 @@ _IN_PROGRESS = frozenset({"ConditionalRequestConflict", "409"})
 _ATTEMPTS = 3
 
 
-class Exchange:
+class RunObjects:
     """The objects of one run. Every method raises one of ``aws.FAILURES``."""
 
     def __init__(self, s3: Any, bucket: str, run: str) -> None:
