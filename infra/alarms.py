@@ -10,7 +10,6 @@ from infra import permissions
 from infra.config import StackConfig
 from infra.location import Location
 
-_HOUR_SECONDS = 3600
 # An alarm with periods of an hour or more evaluates seven days at most:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 MAX_HOURS = 7 * 24
@@ -167,7 +166,7 @@ class _Alarms:
             statistic="Sum",
             comparison_operator="LessThanThreshold",
             threshold=1,
-            period=_HOUR_SECONDS,
+            period=3600,
             evaluation_periods=hours,
             datapoints_to_alarm=hours,
             # An hour without the log line has no data point.

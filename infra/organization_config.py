@@ -31,11 +31,12 @@ def read_organization(reader: ConfigReader) -> Organization | None:
     if accounts or document["organizationalUnits"]:
         return Organization.parse(document)
     # Pulumi fills in defaults, so that a setting with its default cannot be told from none.
-    for key, default in (
-        ("memberRoleName", DEFAULT_MEMBER_ROLE),
-        ("externalId", None),
-        ("digests", []),
-    ):
+    defaults: dict[str, object] = {
+        "memberRoleName": DEFAULT_MEMBER_ROLE,
+        "externalId": None,
+        "digests": [],
+    }
+    for key, default in defaults.items():
         if document[key] != default:
             refuse(key, "left out without accounts or organizationalUnits", document[key])
     return None

@@ -37,17 +37,16 @@ def list_accounts(organizations: Any, organization: Organization) -> Listing:
 def _accounts_in(organizations: Any, unit: str) -> Iterator[Mapping[str, Any]]:
     """The accounts in a unit and all units below it; for a root, all of the organization."""
     if unit.startswith(_ROOT):
-        yield from _items(organizations, "list_accounts", "Accounts", {})
+        yield from _items(organizations, "list_accounts", "Accounts")
         return
-    parent = {"ParentId": unit}
-    yield from _items(organizations, "list_accounts_for_parent", "Accounts", parent)
+    yield from _items(organizations, "list_accounts_for_parent", "Accounts", ParentId=unit)
     operation, key = "list_organizational_units_for_parent", "OrganizationalUnits"
-    for child in _items(organizations, operation, key, parent):
+    for child in _items(organizations, operation, key, ParentId=unit):
         yield from _accounts_in(organizations, str(child["Id"]))
 
 
 def _items(
-    organizations: Any, operation: str, key: str, arguments: Mapping[str, str]
+    organizations: Any, operation: str, key: str, **arguments: str
 ) -> Iterable[Mapping[str, Any]]:
     for page in organizations.get_paginator(operation).paginate(**arguments):
         yield from page[key]

@@ -39,18 +39,21 @@ def start_audit(
     objects = RunObjects(clients.get("s3"), bucket, request.id)
     # An earlier attempt at this event may have stored a plan with other accounts.
     plan = stored_plan(objects) or _new_plan(request, objects, clients, organization)
-    execution = _start(
-        clients.get("stepfunctions"),
-        machine,
-        request.id,
-        {
-            "run": request.id,
-            "bucket": bucket,
-            "accounts": objects.accounts_key,
-            "hasAccounts": bool(plan.listing.accounts),
-            "startedAt": plan.started_at,
-        },
-    )
+    execution_input = {
+        "run": request.id,
+        "bucket": bucket,
+        "accounts": objects.accounts_key,
+        "hasAccounts": bool(plan.listing.accounts),
+        "startedAt": plan.started_at,
+    }
+    try:
+        execution = clients.get("stepfunctions").start_execution(
+            stateMachineArn=machine, name=request.id, input=json.dumps(execution_input)
+        )["executionArn"]
+    except FAILURES as error:
+        if aws.error_code(error) != _RUNS_ALREADY:
+            raise
+        execution = f"{machine.replace(':stateMachine:', ':execution:', 1)}:{request.id}"
     return {"statusCode": 200, "body": "Audit started.", "execution": execution}
 
 
@@ -74,16 +77,3 @@ def _listing(clients: Clients, organization: Organization) -> tuple[Listing, str
         return list_accounts(clients.get(_ORGANIZATIONS), organization), None
     except (*FAILURES, ListingError) as error:
         return Listing(), aws.error_text(error)
-
-
-def _start(machine: Any, arn: str, run: str, execution_input: dict[str, Any]) -> str:
-    """Start an execution unless it was started before; its ARN."""
-    try:
-        answer = machine.start_execution(
-            stateMachineArn=arn, name=run, input=json.dumps(execution_input)
-        )
-    except FAILURES as error:
-        if aws.error_code(error) != _RUNS_ALREADY:
-            raise
-        return f"{arn.replace(':stateMachine:', ':execution:', 1)}:{run}"
-    return str(answer["executionArn"])
