@@ -61,12 +61,9 @@ def declare_alarms(
         return
     alarms = _Alarms(name, watched, _declare_topic(name, config, watched.location, opts), opts)
     if watched.state_machine:
-        alarms.declare_failure("could not be started")
         alarms.declare_executions(watched.state_machine)
-    else:
-        alarms.declare_failure(
-            "failed: something could not be read, or the digest could not be sent"
-        )
+    failed = "failed: something could not be read, or the digest could not be sent"
+    alarms.declare_failure("could not be started" if watched.state_machine else failed)
     if watched.schedule and config.longest_gap_minutes:
         # One hour more than the schedule, because periods start on the hour and runs do not.
         hours = math.ceil(config.longest_gap_minutes / 60) + 1

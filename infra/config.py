@@ -146,7 +146,7 @@ class StackConfig:
         """The sender and the recipients of all digests."""
         digests = self.organization.digests if self.organization else ()
         teams = (recipient for digest in digests for recipient in digest.recipients)
-        return tuple(dict.fromkeys((self.sender, *self.recipients, *teams)))
+        return (self.sender, *self.recipients, *teams)
 
     def mailing_policy(self, location: Location) -> Callable[..., permissions.Document]:
         """Makes the policy of the function that mails, of ``log_group_arn`` and ``bucket_arn``."""
@@ -230,8 +230,7 @@ def _read_schedule(reader: ConfigReader) -> tuple[str | None, int | None]:
     expression = reader.text("schedule", default="rate(1 day)")
     if expression == DISABLED:
         return None, None
-    problem = schedule_expression.find_problem(expression)
-    if problem is not None:
+    if (problem := schedule_expression.find_problem(expression)) is not None:
         refuse("schedule", expectation, expression, problem)
     today = datetime.now(UTC).date()
     longest_gap_minutes = schedule_expression.longest_gap_minutes(expression, today)

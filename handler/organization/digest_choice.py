@@ -41,9 +41,8 @@ class DigestChoice:
             return DigestKind.FULL
         last = state.runs[-1] if state.runs else None
         is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
-        is_due = (
-            run.is_full and is_urgent and mail.is_reminder_day(run.day, self._last_full_digest_at)
-        )
+        is_reminder_day = mail.is_reminder_day(run.day, self._last_full_digest_at)
+        is_due = run.is_full and is_urgent and is_reminder_day
         has_new_settings = has_other_settings(state, audit.policy)
         return DigestKind.FULL if is_due or has_new_settings else DigestKind.CHANGES
 
