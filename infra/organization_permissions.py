@@ -121,44 +121,6 @@ def children_policy(state_machine_arn: str) -> Document:
     )
 
 
-def member_role_trust(
-    *,
-    audit_account_arn: str,
-    scan_role_arn: str,
-    organization: str | None,
-    external_id: str | None,
-) -> Document:
-    """The trust policy of the role in an account: only the scan role may assume it.
-
-    With an ``organization`` only while the scan role's account is in it, with an ``external_id``
-    only for who names it.
-    """
-    conditions = {
-        # As a condition: as the principal, IAM would replace the ARN by the id of the role that has
-        # it today, and another one with its name could not enter.
-        "aws:PrincipalArn": scan_role_arn,
-        "aws:PrincipalOrgID": organization,
-        "sts:ExternalId": external_id,
-    }
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": audit_account_arn},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {key: v for key, v in conditions.items() if v}},
-        }
-    )
-
-
-def member_role_policy() -> Document:
-    """The permissions of the role in an account: read groups.
-
-    In all regions: with a condition, the role would have to be deployed again to every account
-    whenever the stack's regions change.
-    """
-    return document(read_groups(()))
-
-
 def _write_once(sid: str, object_arns: list[str]) -> Document:
     """Lets a role create these objects, and replace none."""
     # S3 refuses a write with If-None-Match where there is an object:
