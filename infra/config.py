@@ -170,7 +170,7 @@ class StackConfig:
 def _read_copied_domains(reader: ConfigReader) -> tuple[str, ...]:
     domains = reader.items("copyActor", [])
     for domain in domains:
-        if not MAIL_ADDRESS.fullmatch(f"a@{domain}"):
+        if not isinstance(domain, str) or not MAIL_ADDRESS.fullmatch(f"a@{domain}"):
             refuse("copyActor", "a list of mail domains, for example example.com", domain)
     return tuple(sorted({domain.lower() for domain in domains}))
 

@@ -147,8 +147,8 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
             id="copy-actor-domain",
         ),
         pytest.param(
-            {"copyActor": [1]},
-            "copyActor must be a list of mail domains, for example example.com, got 1.",
+            {"copyActor": [1.5]},
+            "copyActor must be a list of mail domains, for example example.com, got 1.5.",
             id="copy-actor-number",
         ),
         pytest.param(
