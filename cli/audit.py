@@ -14,7 +14,7 @@ from rich.console import Console
 from cli.errors import AuditError
 from cli.snapshot import Snapshot, SnapshotError
 from handler import clock
-from handler.audit import build_report, enter_account, scan_targets
+from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients, error_text
 from handler.ec2.region import account_id
 from handler.model.finding import Severity
@@ -119,7 +119,7 @@ def _scan_others(
 
     def scan_account(account: str) -> list[Scan]:
         try:
-            entered = enter_account(clients, account, others.role_name, others.external_id)
+            entered = clients.enter_account(account, others.role_name, others.external_id)
             return list(scan_targets(entered, regions, policy))
         except FAILURES as error:
             return [Scan(coverage_of(Target(account, ALL_REGIONS), [error]))]

@@ -91,16 +91,26 @@ class Clients:
             # The service has no reduced model, or botocore expects more of it.
             return _whole_session().create_client(service, **arguments)
 
-    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
-        """The clients with the credentials of a role, of the same session.
+    def enter_account(
+        self, account: str, role_name: str, external_id: str | None = None
+    ) -> "Clients":
+        """The clients for an account: these, if it is the caller's own, else those of the role.
 
-        Raises one of ``FAILURES``.
+        ``role_name`` begins with the role's path, if it has one. Raises one of ``FAILURES``.
         """
-        # CloudTrail shows the session's name in the account of the role.
-        role = {"RoleArn": arn, "RoleSessionName": "security-group-audit"}
+        sts = self.get("sts")
+        caller = sts.get_caller_identity()
+        if caller["Account"] == account:
+            return self
+        partition = caller["Arn"].split(":")[1]
+        role = {
+            "RoleArn": f"arn:{partition}:iam::{account}:role/{role_name}",
+            # CloudTrail shows the session's name in the account of the role.
+            "RoleSessionName": "security-group-audit",
+        }
         if external_id is not None:
             role["ExternalId"] = external_id
-        credentials = self.get("sts").assume_role(**role)["Credentials"]
+        credentials = sts.assume_role(**role)["Credentials"]
         return Clients(
             self._session,
             {

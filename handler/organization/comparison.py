@@ -6,11 +6,11 @@ from itertools import chain
 from typing import NamedTuple
 
 from handler.audit import report_on
+from handler.csv_file import CsvFile
 from handler.ledger.accounts import AccountBook
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
-from handler.mail import CsvFile
 from handler.model.accounts_report import AccountsReport
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run

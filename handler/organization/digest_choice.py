@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from handler import mail
+from handler.digest_kind import choose_digest, is_reminder_day
 from handler.ledger.records import has_other_settings
 from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
@@ -41,8 +41,8 @@ class DigestChoice:
             return DigestKind.FULL
         last = state.runs[-1] if state.runs else None
         is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
-        is_reminder_day = mail.is_reminder_day(run.day, self._last_full_digest_at)
-        is_due = run.is_full and is_urgent and is_reminder_day
+        reminds = is_reminder_day(run.day, self._last_full_digest_at)
+        is_due = run.is_full and is_urgent and reminds
         has_new_settings = has_other_settings(state, audit.policy)
         return DigestKind.FULL if is_due or has_new_settings else DigestKind.CHANGES
 
@@ -78,7 +78,7 @@ class DigestChoice:
 
     def _choose(self, report: AccountsReport, notices: tuple[str, ...]) -> DigestKind | None:
         """The digest of a report, of whose notices only these can cause one."""
-        return mail.choose_digest(
+        return choose_digest(
             self._notify, replace(report, notices=notices), self._last_full_digest_at
         )
 

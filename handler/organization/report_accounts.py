@@ -21,6 +21,7 @@ from handler.organization.plan import Plan, PlanError, stored_plan
 from handler.organization.run_objects import RunObjects
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
+from handler.result import result_of
 from handler.settings import Settings, deployed_policy, required
 
 
@@ -46,7 +47,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     with ExitStack() as files:
         steps = _ReportSteps(clients, settings, policy, plan, objects, digests, files)
         outcome = session.execute_accounts(steps)
-    return logs.conclude(request, outcome, budget)
+    return result_of(request, outcome, budget)
 
 
 def _plan(objects: RunObjects) -> Plan:
