@@ -49,9 +49,10 @@ LAYERS = (
     {"handler", "clock", "sanitize"},
     {"aws", "model"},
     {"attribution", "ec2", "exposure", "policy", "report"},
-    {"assess", "settings"},
-    {"event", "ledger", "mail", "publish", "scan"},
+    {"assess", "csv_file", "settings"},
+    {"digest_kind", "event", "event_bus", "ledger", "mail", "scan"},
     {"audit", "logs"},
+    {"result"},
     {"organization"},
     {"app"},
 )
