@@ -15,7 +15,7 @@ from cli.errors import AuditError
 from cli.snapshot import Snapshot, SnapshotError
 from handler import clock
 from handler.audit import build_report, scan_targets
-from handler.aws import FAILURES, Clients, error_text
+from handler.aws import FAILURES, Clients, enter_account, error_text
 from handler.ec2.region import account_id
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target
@@ -119,7 +119,7 @@ def _scan_others(
 
     def scan_account(account: str) -> list[Scan]:
         try:
-            entered = clients.enter_account(account, others.role_name, others.external_id)
+            entered = enter_account(clients, account, others.role_name, others.external_id)
             return list(scan_targets(entered, regions, policy))
         except FAILURES as error:
             return [Scan(coverage_of(Target(account, ALL_REGIONS), [error]))]

@@ -91,26 +91,16 @@ class Clients:
             # The service has no reduced model, or botocore expects more of it.
             return _whole_session().create_client(service, **arguments)
 
-    def enter_account(
-        self, account: str, role_name: str, external_id: str | None = None
-    ) -> "Clients":
-        """The clients for an account: these, if it is the caller's own, else those of the role.
+    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
+        """The clients with the credentials of a role, of the same session.
 
-        ``role_name`` begins with the role's path, if it has one. Raises one of ``FAILURES``.
+        Raises one of ``FAILURES``.
         """
-        sts = self.get("sts")
-        caller = sts.get_caller_identity()
-        if caller["Account"] == account:
-            return self
-        partition = caller["Arn"].split(":")[1]
-        role = {
-            "RoleArn": f"arn:{partition}:iam::{account}:role/{role_name}",
-            # CloudTrail shows the session's name in the account of the role.
-            "RoleSessionName": "security-group-audit",
-        }
+        # CloudTrail shows the session's name in the account of the role.
+        role = {"RoleArn": arn, "RoleSessionName": "security-group-audit"}
         if external_id is not None:
             role["ExternalId"] = external_id
-        credentials = sts.assume_role(**role)["Credentials"]
+        credentials = self.get("sts").assume_role(**role)["Credentials"]
         return Clients(
             self._session,
             {
@@ -119,6 +109,21 @@ class Clients:
                 "aws_session_token": credentials["SessionToken"],
             },
         )
+
+
+def enter_account(
+    clients: Clients, account: str, role_name: str, external_id: str | None
+) -> Clients:
+    """The clients for an account: the caller's own, or those of the role in another account.
+
+    ``role_name`` begins with the role's path, if it has one. Raises one of ``FAILURES``.
+    """
+    caller = clients.get("sts").get_caller_identity()
+    if caller["Account"] == account:
+        return clients
+    partition = caller["Arn"].split(":")[1]
+    arn = f"arn:{partition}:iam::{account}:role/{role_name}"
+    return clients.assume_role(arn, external_id)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 from handler import clock, logs
 from handler.audit import scan_targets
-from handler.aws import FAILURES, Clients
+from handler.aws import FAILURES, Clients, enter_account
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
@@ -53,8 +53,8 @@ def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget
         raise SettingsError("organization.json is missing.")
     regions, began = account.regions or regions_in(os.environ), clock.precise_timestamp()
     try:
-        entered = clients.enter_account(
-            account.id, organization.member_role, organization.external_id
+        entered = enter_account(
+            clients, account.id, organization.member_role, organization.external_id
         )
         left = budget.reading_seconds_left
         scans = list(logs.log_scans(scan_targets(entered, regions, policy, left)))
