@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from handler.assess import services
+from handler.assess.port_table import SERVICES
 from handler.model.finding import Severity
 from handler.model.traffic import Traffic
 
@@ -65,6 +66,6 @@ def test_traffic_has_the_services_name(traffic: Traffic, name: str | None) -> No
 def test_services_are_in_order_and_apart() -> None:
     """The table is sorted, so that a port stands in one row of its protocol."""
     for protocol in ("tcp", "udp"):
-        traffic = [row.traffic for row in services.SERVICES if row.traffic.protocol == protocol]
+        traffic = [row.traffic for row in SERVICES if row.traffic.protocol == protocol]
         ports = [row.ports for row in traffic]
         assert all(high < low for (_, high), (low, _) in pairwise(ports))
