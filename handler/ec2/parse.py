@@ -14,7 +14,8 @@ from handler.model.traffic import PORT_PROTOCOLS, Traffic, read_traffic
 from handler.sanitize import clean_text, describe
 
 _PREFIX_LIST = "PrefixListId"
-_SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", _PREFIX_LIST))
+SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", _PREFIX_LIST))
+"""The keys of a permission's sources, and of a source's CIDR or id."""
 PRIVATE_RULES = "PrivateRules"
 """The key for how many of a group's rules are left out because their sources are private."""
 # The OwnerId of AWS-managed prefix lists.
@@ -38,7 +39,7 @@ def parse_security_group(answer: object) -> SecurityGroup:
         except ValueError as error:
             malformed.append(_malformed(permission, str(error)))
             continue
-        for key, name in _SOURCES:
+        for key, name in SOURCES:
             for entry in _entries(permission, key, malformed):
                 try:
                     rules.append(Rule(group_id, traffic, _source(entry, name)))
@@ -171,7 +172,7 @@ def _entries(
 def _malformed(permission: Mapping[str, Any], reason: str) -> MalformedRule:
     sources = {
         clean_text(entry.get(name))
-        for key, name in _SOURCES
+        for key, name in SOURCES
         for entry in objects_in(permission, key)
     }
     low, high = (permission.get(name) for name in ("FromPort", "ToPort"))
