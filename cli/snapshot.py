@@ -14,9 +14,9 @@ from typing import Any
 
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
-from handler.ec2.region import ENTRY_POINT_TYPES
 from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
 from handler.model.network import (
+    ENTRY_POINT_TYPES,
     REGION_NAME,
     UNKNOWN,
     BlockPublicAccess,

@@ -6,12 +6,12 @@ from typing import Protocol, TypeVar
 from handler import aws
 from handler.assess.findings import assess
 from handler.assess.remediation import with_commands
-from handler.ec2.region import ACCELERATOR
 from handler.exposure.aws_lists import aws_exposures
 from handler.exposure.exposures import exposures, public_ranges
 from handler.model.finding import Finding, is_listed
 from handler.model.internet import Internets
 from handler.model.network import (
+    ACCELERATOR,
     BlockPublicAccess,
     NetworkAcl,
     NetworkInterface,

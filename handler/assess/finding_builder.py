@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from handler.assess.paths import Path, PathFinder, default_path
+from handler.assess.paths import PathFinder
 from handler.assess.services import service_name
 from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
 from handler.exposure.aws_lists import AwsExposure
 from handler.model.address import Family, Interval, is_prefix_list
 from handler.model.address_set import AddressSet
-from handler.model.attachment import Attachment
+from handler.model.attachment import Attachment, Path, default_path
 from handler.model.finding import MAX_NAMED, Finding, Kind, Severity
 from handler.model.network import (
     Exposure,

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from handler.assess.paths import Path
 from handler.assess.services import worst_service
-from handler.model.attachment import Attachment
+from handler.model.attachment import Attachment, Path
 from handler.model.finding import Severity
 from handler.model.network import Exposure
 from handler.model.reach import Breadth
