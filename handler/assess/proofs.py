@@ -51,7 +51,7 @@ class Proofs:
     def announcer(self, interface: NetworkInterface) -> str | None:
         """What may announce the VPC's own public IPv4 range; None without range or announcer."""
         table = self._route_table(interface)
-        if table is None or not any(map(self._is_routable, interface.private_ipv4)):
+        if table is None or not any(map(self._internets.is_routable, interface.private_ipv4)):
             return None
         targets = (route.target for route in table.routes)
         return next((target for target in targets if target.startswith(_ANNOUNCERS)), None)
@@ -71,7 +71,7 @@ class Proofs:
                 continue
             is_gateway_endpoint = is_to_list and route.target.startswith("vpce-")
             if route.target.startswith(_OTHER_NETWORKS) and not route.is_advertised:
-                leads_elsewhere |= is_to_list or self._is_routable(route.destination)
+                leads_elsewhere |= is_to_list or self._internets.is_routable(route.destination)
             elif (route.is_advertised or not route.target.startswith(_DEAD_ENDS)) and (
                 has_edge_table or not is_gateway_endpoint
             ):
@@ -107,8 +107,3 @@ class Proofs:
         candidates = explicit or [table for table in tables if table.is_main]
         is_known = len(candidates) == 1 and interface.subnet_id is not None
         return candidates[0] if is_known else None
-
-    def _is_routable(self, cidr: str) -> bool:
-        """Whether a CIDR contains public addresses."""
-        _, (start, end) = self._internets.locate(cidr)
-        return start < end
