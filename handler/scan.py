@@ -208,7 +208,12 @@ class _RegionReader:
 
     def _may_be_reached(self, interface: NetworkInterface) -> bool:
         """Whether it has an address that the internet or a carrier may reach."""
-        return bool(interface.public_addresses) or interface.has_carrier_address
+        # A VPC's own range may be public.
+        return (
+            bool(interface.public_addresses)
+            or interface.has_carrier_address
+            or any(map(self._internets.is_routable, interface.private_ipv4))
+        )
 
 
 def _attempt(read: Callable[[], _Result], errors: list[Exception]) -> _Result | None:
