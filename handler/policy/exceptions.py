@@ -185,11 +185,10 @@ def review_exceptions(
 def _was_read(exception: PolicyException, coverage: Sequence[Coverage]) -> bool:
     """Whether all targets that the exception may match were read."""
     return all(
-        target_coverage.is_complete
-        for target_coverage in coverage
-        if exception.account in {None, target_coverage.target.account}
-        and target_coverage.target.region
-        in {exception.region or target_coverage.target.region, ALL_REGIONS}
+        read.is_complete
+        for read in coverage
+        if exception.account in {None, read.target.account}
+        and (exception.region is None or read.target.region in {exception.region, ALL_REGIONS})
     )
 
 
