@@ -183,7 +183,7 @@ class FindingBuilder:
         place = (kind, target.account, target.region, *(group.id for group in self.groups))
         unique = tuple(dict.fromkeys(rule.source for rule in rules))
         sources = unique[:MAX_NAMED]
-        shared = {
+        values = {
             **self._fields,
             **verdict._asdict(),
             "id": fingerprint(place, fields.get("family"), traffic, details),
@@ -196,8 +196,9 @@ class FindingBuilder:
             "prefix_lists": tuple(filter(is_prefix_list, sources)),
             "source_count": len(unique),
             "rule_count": len(rules),
+            **fields,
         }
-        return Finding(**{**shared, **fields})
+        return Finding(**values)
 
 
 def fingerprint(

@@ -8,7 +8,7 @@ from handler.assess.finding_builder import FindingBuilder
 from handler.assess.paths import PathFinder
 from handler.assess.services import is_known_range
 from handler.exposure.aws_lists import aws_exposures
-from handler.exposure.exposures import exposures, public_ranges
+from handler.exposure.exposures import exposures, openings_of
 from handler.exposure.joint import joint_exposures
 from handler.model.finding import Finding, Kind
 from handler.model.internet import Internets
@@ -117,5 +117,5 @@ def _redundant_rules(
         for rule in rules
         if id(rule) not in named
         and rule.traffic.intersection(exposure.traffic)
-        and any(family is exposure.family for family, _ in public_ranges(rule, lists, internets))
+        and any(o.family is exposure.family for o in openings_of(rule, lists, internets))
     )

@@ -11,7 +11,7 @@ from functools import cache
 
 from handler.assess.network_acl import denies_all
 from handler.assess.proofs import Proofs
-from handler.exposure.exposures import public_ranges
+from handler.exposure.exposures import openings_of
 from handler.model.address import Family, Interval
 from handler.model.attachment import Attachment, Path, default_path
 from handler.model.internet import Internets
@@ -57,8 +57,8 @@ class PathFinder:
         if not self._region.paths.network_acls:
             return []
         lists = self._region.prefix_lists
-        ranges = (found for rule in rules for found in public_ranges(rule, lists, self._internets))
-        return [interval for rule_family, interval in ranges if rule_family is family]
+        openings = (o for rule in rules for o in openings_of(rule, lists, self._internets))
+        return [(o.start, o.end) for o in openings if o.family is family]
 
     def paths(
         self,
@@ -90,11 +90,11 @@ class PathFinder:
         interface = self._interfaces[interface_id]
         if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
             return default_path(Attachment.NO_INBOUND)
-        paths = (
-            *self._direct_paths(interface, family, protocol, acl_id),
-            self._private_path(interface, family),
-            *self._indirect_paths(interface, family),
-        )
+        paths = list(self._direct_paths(interface, family, protocol, acl_id))
+        # No path is shorter than an internet-facing one.
+        if not any(path.attachment is Attachment.INTERNET_FACING for path in paths):
+            paths.append(self._private_path(interface, family))
+            paths += self._indirect_paths(interface, family)
         return min(paths, key=lambda path: (path.steps, path.attachment.rank))
 
     def _direct_paths(
