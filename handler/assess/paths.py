@@ -13,7 +13,7 @@ from handler.assess.network_acl import denies_all
 from handler.assess.proofs import Proofs
 from handler.exposure.exposures import openings_of
 from handler.model.address import Family, Interval
-from handler.model.attachment import Attachment, Path, default_path
+from handler.model.attachment import Attachment, Path, default_path, shortest
 from handler.model.internet import Internets
 from handler.model.network import ACCELERATOR, ENTRY_POINT_TYPES, NetworkInterface, RegionData, Rule
 from handler.model.traffic import Traffic
@@ -95,7 +95,7 @@ class PathFinder:
         if not any(path.attachment is Attachment.INTERNET_FACING for path in paths):
             paths.append(self._private_path(interface, family))
             paths += self._indirect_paths(interface, family)
-        return min(paths, key=lambda path: (path.steps, path.attachment.rank))
+        return shortest(paths)
 
     def _direct_paths(
         self, interface: NetworkInterface, family: Family, protocol: str, acl_id: str | None

@@ -1,5 +1,6 @@
 """The path from the internet to a group's interfaces, and the table of its effects."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from handler.model.ranked import Ranked
@@ -61,3 +62,8 @@ def default_path(attachment: Attachment, steps: int | None = None, reason: str =
     effect = ATTACHMENTS[attachment]
     steps = effect.steps if steps is None else steps
     return Path(attachment, steps, cut(reason or effect.reason, _LONGEST_REASON))
+
+
+def shortest(paths: Iterable[Path]) -> Path:
+    """The path that lowers the severity least."""
+    return min(paths, key=lambda path: (path.steps, path.attachment.rank))

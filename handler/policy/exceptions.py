@@ -49,14 +49,13 @@ def apply_policy(
     for finding in findings:
         matching = _matching_exceptions(finding, by_group) if by_group else []
         used.update(*matching)
-        if not finding.kind.is_exposure:
-            remaining.append(finding)
-        elif cover(policy.authorized_ports, finding.traffic):
+        is_exposure = finding.kind.is_exposure
+        if is_exposure and cover(policy.authorized_ports, finding.traffic):
             authorized.append(finding)
+        elif is_exposure and any(matching):
+            remaining.append(_with_exceptions(finding, matching, run.day))
         else:
-            remaining.append(
-                _with_exceptions(finding, matching, run.day) if any(matching) else finding
-            )
+            remaining.append(finding)
     review = review_exceptions(policy, used, coverage, run)
     return PolicyResult(tuple(remaining), tuple(authorized), review, frozenset(used))
 
