@@ -32,10 +32,9 @@ def services_in(traffic: Traffic) -> tuple[Service, ...]:
         rows = (row for row in PROTOCOLS if row.traffic.contains(traffic))
         return tuple(rows)[:1]
     known = tuple(row for row in SERVICES if row.traffic.intersection(traffic))
-    if not any(row.traffic.contains(traffic) for row in known):
-        ranges = tuple(row for row in RANGES if row.traffic.contains(traffic))
-        return ranges or known
-    return known
+    if any(row.traffic.contains(traffic) for row in known):
+        return known
+    return tuple(row for row in RANGES if row.traffic.contains(traffic)) or known
 
 
 def is_known_range(traffic: Traffic) -> bool:
@@ -50,7 +49,7 @@ def service_name(traffic: Traffic) -> str | None:
     The name of a wide range has its worst services and the number of its ports.
     """
     known = services_in(traffic)
-    return _label(known, traffic) if known else None
+    return _label(known, traffic)[0] if known else None
 
 
 @lru_cache(maxsize=4096)
@@ -64,40 +63,26 @@ def worst_service(traffic: Traffic) -> tuple[Severity, str, str]:
     is_all_known = cover((row.traffic for row in known), traffic)
     if known and (is_all_known or severity.is_at_least(OTHER_TRAFFIC[0])):
         worst = [row for row in known if row.severity is severity]
-        return severity, _label(worst, traffic), _sources(worst, traffic)
+        return severity, *_label(worst, traffic)
     if traffic.protocol in ICMP_PROTOCOLS:
         severity, source = OTHER_ICMP
         return severity, f"{traffic.text} traffic", source
     severity, source = OTHER_TRAFFIC
-    return severity, f"{_label(known, traffic)} and other ports" if known else traffic.text, source
+    name = service_name(traffic)
+    return severity, f"{name} and other ports" if name else traffic.text, source
 
 
-def _names(services: Sequence[Service], traffic: Traffic) -> tuple[list[str], int]:
-    """The unique names of the services, and how many of them a label shows.
+def _label(services: Sequence[Service], traffic: Traffic) -> tuple[str, str]:
+    """The unique names of the services, as many as a label shows, and the sources of those.
 
     By port; in a wide range remote administration (CIS) first, then by severity.
     """
-    number = _NAMED_SERVICES
-    if _is_wide(traffic):
-        services = sorted(services, key=lambda row: ("CIS" not in row.source, row.severity.rank))
+    ordered, number, suffix = services, _NAMED_SERVICES, ""
+    low, high = traffic.ports
+    if traffic.from_port is not None and high - low >= _WIDE_RANGE:
+        ordered = sorted(services, key=lambda row: ("CIS" not in row.source, row.severity.rank))
         number = _NAMED_IN_WIDE_RANGE
-    return list(dict.fromkeys(row.name for row in services)), number
-
-
-def _label(services: Sequence[Service], traffic: Traffic) -> str:
-    names, number = _names(services, traffic)
-    low, high = traffic.ports
-    is_counted = _is_wide(traffic) and len(services) > 1
-    return join_first(names, number) + (f" on {high - low + 1:,} ports" if is_counted else "")
-
-
-def _sources(services: Sequence[Service], traffic: Traffic) -> str:
-    """The unique sources of the services in the label."""
-    names, number = _names(services, traffic)
+        suffix = f" on {high - low + 1:,} ports" if len(services) > 1 else ""
+    names = list(dict.fromkeys(row.name for row in ordered))
     sources = (row.source.split(", ") for row in services if row.name in names[:number])
-    return ", ".join(dict.fromkeys(chain.from_iterable(sources)))
-
-
-def _is_wide(traffic: Traffic) -> bool:
-    low, high = traffic.ports
-    return traffic.from_port is not None and high - low >= _WIDE_RANGE
+    return join_first(names, number) + suffix, ", ".join(dict.fromkeys(chain(*sources)))
