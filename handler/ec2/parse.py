@@ -49,10 +49,7 @@ def parse_security_group(answer: object) -> SecurityGroup:
                 descriptions.append(entry.get("Description"))
                 if traffic.protocol in PORT_PROTOCOLS and permission.get("FromPort") in {None, -1}:
                     portless.append(rules[-1])
-    tags = {
-        str(clean_text(tag.get("Key"))): clean_text(tag.get("Value"))
-        for tag in objects_in(group, "Tags")
-    }
+    tags = tags_in(group, "Tags")
     return SecurityGroup(
         id=group_id,
         name=clean_text(group.get("GroupName")) or "",
@@ -114,6 +111,17 @@ def objects_in(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     value = owner.get(key)
     entries = value if isinstance(value, list) else []
     return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def tags_in(owner: Mapping[str, Any], key: str) -> dict[str, str | None]:
+    """The values of the tags in the list under the key, by name."""
+    tags = objects_in(owner, key)
+    return {str(clean_text(tag.get("Key"))): clean_text(tag.get("Value")) for tag in tags}
+
+
+def first_text(owner: Mapping[str, Any], keys: Iterable[str]) -> str | None:
+    """The first text under one of the keys."""
+    return next(filter(None, (clean_text(owner.get(key)) for key in keys)), None)
 
 
 def is_number(value: object) -> TypeGuard[int]:
