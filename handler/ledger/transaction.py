@@ -28,7 +28,15 @@ from handler.ledger.head import AbandonedRun, Answer, FollowUp, Head, Pointer, S
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import StateReader, state_of
-from handler.ledger.steps import DIGEST, Event, Message, Outcome, ReportAndKind, RunSteps, Steps
+from handler.ledger.steps import (
+    DIGEST,
+    AccountSteps,
+    CommonSteps,
+    Event,
+    Message,
+    Outcome,
+    ReportAndKind,
+)
 from handler.ledger.store import NO_LEDGER, ConflictError, LedgerStore, StoreError
 from handler.model.finding import Status
 from handler.model.network import Target
@@ -73,7 +81,7 @@ class LedgerSession:
         self._earlier: SendClaim | None = None
         self._refused: dict[str, str] = {}
 
-    def execute(self, steps: Steps) -> Outcome | None:
+    def execute(self, steps: AccountSteps) -> Outcome | None:
         """Run the steps up to the commit; None if the event needs no run.
 
         Raises ``MailError``, and ``AuditIncompleteError`` if the run that answered the event
@@ -85,7 +93,7 @@ class LedgerSession:
 
         return self._execute(steps, compare)
 
-    def _execute(self, steps: RunSteps, compare: _Compare) -> Outcome | None:
+    def _execute(self, steps: CommonSteps, compare: _Compare) -> Outcome | None:
         self._load()
         if self._is_answered():
             return None
@@ -108,7 +116,7 @@ class LedgerSession:
                     scans = (*kept, *again)
 
     def _conclude(
-        self, steps: RunSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
+        self, steps: CommonSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
     ) -> Outcome:
         self._wait_for_claim()
         ledger = self._ledger
@@ -296,7 +304,7 @@ class LedgerSession:
         with self._continuing_without_ledger():
             self._ledger.claim(pointers, kind, key, self._sent, first)
 
-    def _send(self, steps: RunSteps, message: Message, report: Report) -> None:
+    def _send(self, steps: CommonSteps, message: Message, report: Report) -> None:
         """Send one mail; if one to a team fails, the others are still sent."""
         self._ledger.record_progress(self._sent, message.id)
         try:
