@@ -192,7 +192,9 @@ class LedgerSession:
             return True
         if changed_at is None or self._state is None or not self._event.regions:
             return False
-        return bursts.is_seen(head, self._state, self._event.id, changed_at, self._event.regions)
+        return bursts.needs_no_run(
+            head, self._state, self._event.id, changed_at, self._event.regions
+        )
 
     def _stale(self, scans: Sequence[Scan]) -> set[Target]:
         """The targets that another run has read later, or that were read before the pause."""
@@ -231,7 +233,7 @@ class LedgerSession:
 
     def _must_wait(self) -> bool:
         """Whether it is too soon after the last mail about a change."""
-        if self._event.changed_at is None or not bursts.pause(self._ledger.head):
+        if self._event.changed_at is None or not bursts.time_to_wait(self._ledger.head):
             return False
         return self._budget.reading_seconds_left() > bursts.INTERVAL.total_seconds()
 
@@ -241,7 +243,7 @@ class LedgerSession:
         Always raises ``ConflictError``, so that the run starts again.
         """
         head = self._ledger.head
-        until = clock.now() + bursts.pause(head)
+        until = clock.now() + bursts.time_to_wait(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
         with self._continuing_without_ledger():
