@@ -71,6 +71,6 @@ def _shortened(value: Any, length: int) -> Any:
     """The value with its texts plain and cut to a length."""
     if isinstance(value, dict):
         return {key: _shortened(part, length) for key, part in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return [_shortened(part, length) for part in value]
     return cut(value, length) if isinstance(value, str) else value
