@@ -24,7 +24,7 @@ from handler.model.opened_by import NotAttributed, OpenedBy
 from handler.model.run import Coverage
 from handler.model.traffic import cover
 from handler.policy.policy import Policy
-from handler.sanitize import join_first
+from handler.report.phrases import join_first
 
 _MAX_ORIGINS = 50
 _NAMED_PREVIOUS = 5

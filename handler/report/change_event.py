@@ -32,11 +32,10 @@ def change_events(report: Report) -> Iterator[str]:
 
     An event has at most ``LONGEST_EVENT`` bytes, and is the same if the run is repeated.
     """
-    if report.changes is None or report.changes.first:
-        return
-    for finding in report.findings:
-        if change := _change(finding, report):
-            yield _event(finding, change, report)
+    if report.known_changes:
+        for finding in report.findings:
+            if change := _change(finding, report):
+                yield _event(finding, change, report)
 
 
 def _change(finding: Finding, report: Report) -> str | None:

@@ -1,15 +1,16 @@
 """Coverage: how much was read, what was not, and which run it was."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from handler import VERSION
 from handler.model.network import UNKNOWN
 from handler.model.run import Coverage, Report, Trigger
 from handler.model.totals import Totals
 from handler.report import phrases
-from handler.sanitize import cut, join_first
+from handler.sanitize import cut
 
+UNREAD_TITLE = "Not read: what is open there is not known"
 _LONGEST_NAME = 80
 # People read no more; sg-audit report lists all of them.
 _NAMED_UNREAD = 100
@@ -56,12 +57,12 @@ def notices(report: Report) -> Iterator[str]:
         yield f"Settings changed: {what}."
     for coverage in report.coverage:
         if coverage.notice:
-            yield f"{phrases.place(coverage.target, names_shown(report))}: {coverage.notice}"
+            yield f"{phrases.place(coverage.target, report.names_shown)}: {coverage.notice}"
 
 
 def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
     """What was not read and why, with one line per reason."""
-    names = names_shown(report)
+    names = report.names_shown
     same: defaultdict[tuple[object, ...], list[Coverage]] = defaultdict(list)
     for coverage in report.unread:
         error = (coverage.error or "").replace(coverage.target.account, "")
@@ -72,16 +73,16 @@ def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
     for first, *others in displayed:
         line = cut(phrases.unread(first, names), phrases.LONGEST_UNREAD)
         places = [cut(phrases.place(c.target, names), _LONGEST_NAME) for c in others]
-        same_places = f" The same in {len(places):,} more: {join_first(places, number)}."
+        same_places = f" The same in {len(places):,} more: {phrases.join_first(places, number)}."
         yield f"{line}{same_places if places else ''}"
-    if more := len(report.unread) - sum(map(len, displayed)):
-        yield f"and {phrases.count(more, 'more target')}."
+    if more := phrases.and_more(len(report.unread) - sum(map(len, displayed)), "target"):
+        yield f"{more}."
 
 
 def coverage_changes(report: Report) -> Iterator[str]:
     """Which targets and accounts can be read again, and which are no longer audited."""
     if report.changes:
-        names = names_shown(report)
+        names = report.names_shown
         for account in report.changes.departed:
             yield f"Left out: {account}"
         for account in report.changes.returned:
@@ -90,13 +91,6 @@ def coverage_changes(report: Report) -> Iterator[str]:
             yield f"Read again: {phrases.place(target, names)}"
         for target in report.changes.left_out:
             yield f"No longer audited: {phrases.place(target, names)}"
-
-
-def names_shown(report: Report) -> Mapping[str, str] | None:
-    """The names of the accounts; None if a region alone identifies a target."""
-    if report.spans_accounts:
-        return report.names
-    return {} if report.totals.accounts > 1 else None
 
 
 def place_and_time(report: Report) -> Iterator[str]:

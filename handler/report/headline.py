@@ -39,13 +39,8 @@ def headline(report: Report) -> str:
 
 def preheader(report: Report) -> str:
     """What the subject does not say: the number of open findings, and how much was read."""
-    counts = phrases.counts(report.openings.counts)
+    counts = phrases.severities(report.openings.counts)
     return f"{f'Open: {counts}. ' if counts else ''}{coverage_line(report)}"
-
-
-def known_changes(report: Report) -> Changes | None:
-    """What has changed since the last run; None if that is unknown, or in the first run."""
-    return None if report.changes is None or report.changes.first else report.changes
 
 
 def unread_phrase(report: Report) -> str:
@@ -73,7 +68,7 @@ def _after(unread: str, form: str) -> str:
 def _forms(report: Report, *, brief: bool) -> Iterator[str]:
     """The news in fewer and fewer words, without a capital first letter."""
     news = report.news
-    if changes := known_changes(report):
+    if changes := report.known_changes:
         if news.opened:
             others = _others(news)
             endings = [f" ({others})", f" (+{len(news.opened) - 1})", ""] if others else [""]
@@ -81,7 +76,7 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
                 yield start + ending
             return
         if quiet := _quiet_changes(news, changes):
-            counts = phrases.counts(news.still_open.counts)
+            counts = phrases.severities(news.still_open.counts)
             still = f"{len(news.still_open):,} still open" if news.still_open else ""
             if not still and is_clean(report):
                 still = "nothing open"
@@ -95,30 +90,30 @@ def _openings(opening: Opening) -> Iterator[str]:
     """What has opened or got worse, where and how bad, in fewer and fewer words."""
     finding = opening.finding
     start = f"{change_label(finding).lower()} {finding.severity}: {_what(finding)}"
+    yield from _open_on(finding, start)
+    yield start
+
+
+def _open_on(finding: Finding, start: str) -> Iterator[str]:
+    """The start, who gets in and the groups, in fewer and fewer words."""
     for length in _LONGEST_GROUPS:
         group = phrases.group_names(finding, length)
         # The reason may be that nothing gets through: then it is not open.
         if not phrases.reason(finding):
             yield f"{start} open to {phrases.audience(finding)} on {group}"
         yield f"{start} on {group}"
-    yield start
 
 
 def _others(news: News) -> str:
     """What has changed besides the worst opening."""
     first = worst_of(news.opened)
+    opened = {"new": news.new, "worse": news.worse, "reopened": news.reopened}
     numbers = {
-        "more new": len(news.new) - _holds(news.new, first),
-        "more worse": len(news.worse) - _holds(news.worse, first),
-        "more reopened": len(news.reopened) - _holds(news.reopened, first),
+        **{f"more {word}": len(o) - any(f is first for f in o) for word, o in opened.items()},
         "resolved": len(news.resolved),
         "narrowed": len(news.narrowed),
     }
-    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-
-
-def _holds(openings: OpeningList, opening: Opening) -> bool:
-    return any(other is opening for other in openings)
+    return phrases.counts(numbers)
 
 
 def _quiet_changes(news: News, changes: Changes) -> str:
@@ -153,24 +148,21 @@ def _standing(report: Report, *, brief: bool) -> Iterator[str]:
         return
     finding = worst.first[0].finding
     severity, what, number = finding.severity, _what(finding), len(worst)
-    for length in () if brief else _LONGEST_GROUPS:
-        group = phrases.group_names(finding, length)
-        if number == 1:
-            if not phrases.reason(finding):
-                yield f"{severity}: {what} open to {phrases.audience(finding)} on {group}"
-            yield f"{severity}: {what} on {group}"
-        else:
-            start = f"{number:,} {severity} {_noun(worst)}s: start with {group}"
+    total = phrases.count(number, f"{severity} {_noun(worst)}")
+    if number == 1 and not brief:
+        yield from _open_on(finding, f"{severity}: {what}")
+    elif not brief:
+        for length in _LONGEST_GROUPS:
+            start = f"{total}: start with {phrases.group_names(finding, length)}"
             yield from (f"{start}, {what}", start)
-    yield f"{number:,} {severity} {_noun(worst)}{'' if number == 1 else 's'}"
-    yield f"{number:,} {severity}"
+    yield from (total, f"{number:,} {severity}")
 
 
 def _sentence(report: Report) -> str:
-    changes, news = known_changes(report), report.news
+    changes, news = report.known_changes, report.news
     if changes and news.opened:
-        first, more = worst_of(news.opened), len(news.opened) - 1
-        ending = f", and {more:,} more" if more else ""
+        first, more = worst_of(news.opened), phrases.and_more(len(news.opened) - 1)
+        ending = more and f", {more}"
         return f"{change_label(first.finding).lower()}: {_is_open(first)}{ending}"
     if changes and (quiet := _quiet_changes(news, changes)):
         return quiet
