@@ -1,4 +1,4 @@
-"""A finding or an unread target in sentences, for the formats that other systems read."""
+"""A finding or an unread target in sentences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

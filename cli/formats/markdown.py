@@ -6,6 +6,7 @@ Texts of the account stand in code spans: GitHub finds no link, mention, image o
 import re
 from collections.abc import Iterable, Iterator
 
+from cli.formats.finding_text import unread_targets
 from cli.formats.short_text import displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
@@ -42,17 +43,17 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"## {digest.headline}"
     if report.unread:
         yield from ("", f"### {UNREAD_TITLE}", "")
-        names = report.names_shown
-        texts = (phrases.unread(target, names) for target in report.unread)
-        unread = (f"- {code_span(text, phrases.LONGEST_UNREAD)}" for text in texts)
-        yield from _first(unread, _MAX_LIST_BYTES, "region")
+        lines = (
+            f"- {code_span(unread.text, phrases.LONGEST_UNREAD)}"
+            for unread in unread_targets(report)
+        )
+        yield from _first(lines, _MAX_LIST_BYTES, "region")
     if openings := displayed_openings(report):
         yield from ("", _row("severity", "open", "group", "region", "details"), _row(*["---"] * 5))
         rows = (_cells(opening, report) for opening in openings)
         yield from _first(rows, _MAX_FINDINGS_BYTES, "finding")
-    if lines := tuple(exceptions_to_review(report)):
+    if exceptions := [f"- {code_span(line)}" for line in exceptions_to_review(report)]:
         yield from ("", "### Exceptions", "")
-        exceptions = (f"- {code_span(line)}" for line in lines)
         yield from _first(exceptions, _MAX_LIST_BYTES, "exception")
     for note in (*digest.notes, digest.coverage):
         yield from ("", note)

@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from cli.formats.finding_text import unread_targets
 from cli.formats.short_text import displayed_openings, facts, group_names, region, service
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
-from handler.report import phrases
 from handler.report.acceptance import exceptions_to_review
 from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
@@ -81,9 +81,8 @@ def unread_lines(report: Report, console: Console) -> Iterator[Text]:
     """What was not read, and why; nothing where all was."""
     if report.unread:
         yield Text(UNREAD_TITLE, "bold red")
-    names = report.names_shown
-    for unread in report.unread:
-        yield from _beside(Text("  "), [[Text(phrases.unread(unread, names))]], console)
+    for unread in unread_targets(report):
+        yield from _beside(Text("  "), [[Text(unread.text)]], console)
 
 
 def _findings(report: Report, openings: Sequence[Opening], console: Console) -> Iterator[Text]:

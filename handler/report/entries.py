@@ -52,14 +52,13 @@ def open_entry(
 def closed_entry(opening: Opening, *, names: Mapping[str, str] | None) -> Entry:
     """The entry for a finding that is resolved or no longer listed."""
     finding = opening.finding
+    facts, since = [f"was {finding.severity}"], "first seen"
     if finding.status.is_open:
-        facts = [f"now {finding.severity}", phrases.reason(finding)]
-    else:
-        facts = [f"was {finding.severity}"]
-    verb = "open since" if finding.status.is_open else "first seen"
-    facts += [f"{verb} {phrases.day(finding.first_seen)}"] if finding.first_seen else []
+        facts, since = [f"now {finding.severity}", phrases.reason(finding)], "open since"
+    if finding.first_seen:
+        facts.append(f"{since} {phrases.day(finding.first_seen)}")
     details = _details(opening, with_command=False)
-    return _entry(opening, "", filter(None, facts), details, (), names=names)
+    return _entry(opening, "", filter(None, facts), details, names=names)
 
 
 def change_label(finding: Finding) -> str:
@@ -74,7 +73,7 @@ def _entry(
     label: str,
     facts: Iterable[str],
     details: Iterable[str],
-    commands: tuple[Command, ...],
+    commands: tuple[Command, ...] = (),
     *,
     names: Mapping[str, str] | None,
 ) -> Entry:

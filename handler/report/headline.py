@@ -6,7 +6,7 @@ from itertools import product
 from handler.model.finding import Finding, Opening, Severity, Status
 from handler.model.network import ALL_ACCOUNTS
 from handler.model.run import Changes, Report
-from handler.model.totals import News, OpeningList
+from handler.model.totals import News
 from handler.report import phrases
 from handler.report.coverage import coverage_line
 from handler.report.entries import change_label
@@ -142,13 +142,13 @@ def _quiet_changes(news: News, changes: Changes) -> str:
 
 def _standing(report: Report, *, brief: bool) -> Iterator[str]:
     """What is open, or that nothing is, in fewer and fewer words."""
-    worst = _worst_listed(report)
-    if not worst:
+    if not report.openings:
         yield _clean(report)
         return
-    finding = worst.first[0].finding
-    severity, what, number = finding.severity, _what(finding), len(worst)
-    total = phrases.count(number, f"{severity} {_noun(worst)}")
+    finding = worst_of(report.openings).finding
+    severity, what = finding.severity, _what(finding)
+    number = report.openings.counts[severity]
+    total = phrases.count(number, f"{severity} {_noun(report.openings, severity)}")
     if number == 1 and not brief:
         yield from _open_on(finding, f"{severity}: {what}")
     elif not brief:
@@ -166,17 +166,18 @@ def _sentence(report: Report) -> str:
         return f"{change_label(first.finding).lower()}: {_is_open(first)}{ending}"
     if changes and (quiet := _quiet_changes(news, changes)):
         return quiet
-    worst = _worst_listed(report)
-    if not worst:
+    if not report.openings:
         return _clean(report)
-    severity = worst.first[0].finding.severity
-    if severity is not Severity.CRITICAL or _noun(worst) == "finding":
-        is_worst = severity is not Severity.CRITICAL and report.is_complete
-        ending = ", nothing worse" if is_worst else ""
-        return f"{phrases.count(len(worst), f'{severity} finding')}{ending}"
-    if len(worst) == 1:
-        return _is_open(worst.first[0])
-    return f"{len(worst):,} services are critically exposed to the internet"
+    worst = worst_of(report.openings)
+    severity = worst.finding.severity
+    number = report.openings.counts[severity]
+    is_critical = severity is Severity.CRITICAL
+    if not is_critical or _noun(report.openings, severity) == "finding":
+        ending = "" if is_critical or not report.is_complete else ", nothing worse"
+        return f"{phrases.count(number, f'{severity} finding')}{ending}"
+    if number == 1:
+        return _is_open(worst)
+    return f"{number:,} services are critically exposed to the internet"
 
 
 def _is_open(opening: Opening) -> str:
@@ -193,17 +194,10 @@ def _what(finding: Finding) -> str:
     return cut(phrases.service(finding), _LONGEST_SERVICE)
 
 
-def _worst_listed(report: Report) -> OpeningList:
-    """The listed openings of the worst severity, beginning with the one to close first."""
-    if not report.openings:
-        return OpeningList()
-    first = worst_of(report.openings)
-    worst = report.openings.of_severity(first.finding.severity)
-    return OpeningList((first, *(o for o in worst if o is not first)), worst.counts)
-
-
-def _noun(openings: Iterable[Opening]) -> str:
-    return "exposure" if all(o.finding.kind.is_exposure for o in openings) else "finding"
+def _noun(openings: Iterable[Opening], severity: Severity) -> str:
+    """What the openings of this severity are."""
+    worst = (o.finding for o in openings if o.finding.severity is severity)
+    return "exposure" if all(finding.kind.is_exposure for finding in worst) else "finding"
 
 
 def is_clean(report: Report) -> bool:
@@ -236,7 +230,4 @@ def _number_read(report: Report, accounts: int, regions: int) -> str:
 
 def worst_of(openings: Iterable[Opening]) -> Opening:
     """The first of the most severe openings; exposures come before what could not be evaluated."""
-    openings = tuple(openings)
-    rank = min(opening.finding.severity.rank for opening in openings)
-    most_severe = [o for o in openings if o.finding.severity.rank == rank]
-    return next((o for o in most_severe if o.finding.kind.is_exposure), most_severe[0])
+    return min(openings, key=lambda o: (o.finding.severity.rank, not o.finding.kind.is_exposure))
