@@ -20,7 +20,7 @@ TEAM = ["shop-team@example.com"]
     [
         pytest.param(
             {"accounts": [111122223333]},
-            "accounts must be a list of account IDs of 12 digits in quotes, got '[111122223333]'.",
+            "accounts must be account IDs of 12 digits in quotes, got 111122223333.",
             id="account-number",
         ),
         pytest.param(
@@ -30,7 +30,7 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"accounts": [ACCOUNT, ACCOUNT]},
-            "accounts must be different IDs, got '111122223333': it is there twice.",
+            "accounts must be a list without duplicates, got '111122223333': it is there twice.",
             id="account-twice",
         ),
         pytest.param(
@@ -46,7 +46,8 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"organizationalUnits": [UNIT, UNIT]},
-            "organizationalUnits must be different IDs, got 'ou-ab12-cd34ef56': it is there twice.",
+            "organizationalUnits must be a list without duplicates, got 'ou-ab12-cd34ef56': "
+            "it is there twice.",
             id="unit-twice",
         ),
         pytest.param(
@@ -95,7 +96,7 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"accounts": [ACCOUNT], "digests": [{"accounts": [1], "recipients": TEAM}]},
-            "digests[0].accounts must be a list of account IDs of 12 digits in quotes, got [1].",
+            "digests[0].accounts must be account IDs of 12 digits in quotes, got 1.",
             id="digest-of-a-number",
         ),
         pytest.param(
@@ -105,8 +106,32 @@ TEAM = ["shop-team@example.com"]
         ),
         pytest.param(
             {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": ["team"]}]},
-            "digests[0].recipients must be a list of mail addresses, got 'team'.",
+            "digests[0].recipients must be mail addresses, got 'team'.",
             id="digest-to-no-address",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": ACCOUNT, "recipients": TEAM}]},
+            "digests[0].accounts must be a list of account IDs of 12 digits in quotes, "
+            "got '111122223333'.",
+            id="digest-of-a-text",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": "a"}]},
+            "digests[0].recipients must be a list of mail addresses, got 'a'.",
+            id="digest-to-a-text",
+        ),
+        pytest.param(
+            {
+                "accounts": [ACCOUNT, OTHER],
+                "digests": [
+                    {"accounts": [ACCOUNT, OTHER], "recipients": ["a@example.com", *TEAM]},
+                    {"accounts": [OTHER, ACCOUNT], "recipients": [*TEAM, "a@example.com"]},
+                ],
+            },
+            "digests[1] must be different from the other digests, got {'accounts': "
+            "['444455556666', '111122223333'], 'recipients': ['shop-team@example.com', "
+            "'a@example.com']}: it is there twice.",
+            id="digest-twice",
         ),
         pytest.param(
             {
