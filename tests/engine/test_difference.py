@@ -76,7 +76,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "aws:cloudwatch/eventTarget:EventTarget": {
         "rule": "rule",
         "arn": "arn:aws:lambda:eu-west-1:123456789012:function:work",
-        "retryPolicy": {"maximumRetryAttempts": 1, "maximumEventAgeInSeconds": 60},
     },
     "aws:sesv2/emailIdentity:EmailIdentity": {"emailIdentity": "a@example.com"},
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": {
@@ -247,7 +246,6 @@ UPDATES = [
         {"assumeRolePolicy": TRUST.replace("Deny", "Allow")},
         {"assumeRolePolicy": "update"},
     ),
-    ("aws:iam/role:Role", {"maxSessionDuration": 7200}, {"maxSessionDuration": "update"}),
     ("aws:iam/role:Role", {"tags": {"Own": "2"}}, {"tags.Own": "update", "tagsAll.Own": "update"}),
     ("aws:iam/rolePolicy:RolePolicy", {"policy": allowing("s3:Put*")}, {"policy": "update"}),
     ("aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": None}, {"retentionInDays": "update"}),
@@ -279,12 +277,7 @@ UPDATES = [
         {"scheduleExpression": "update"},
     ),
     ("aws:cloudwatch/eventRule:EventRule", {"state": "DISABLED"}, {"state": "update"}),
-    ("aws:cloudwatch/eventTarget:EventTarget", {"input": "{}"}, {"input": "add"}),
-    (
-        "aws:cloudwatch/eventTarget:EventTarget",
-        {"retryPolicy": {"maximumRetryAttempts": 2, "maximumEventAgeInSeconds": 60}},
-        {"retryPolicy.maximumRetryAttempts": "update"},
-    ),
+    ("aws:cloudwatch/eventTarget:EventTarget", {"roleArn": ROLE}, {"roleArn": "add"}),
     (
         "aws:cloudwatch/logMetricFilter:LogMetricFilter",
         {"metricTransformation": {"name": "runs", "namespace": "trial", "value": "$.count"}},
@@ -296,8 +289,8 @@ UPDATES = [
     ("aws:cloudwatch/metricAlarm:MetricAlarm", {"threshold": 2}, {"threshold": "update"}),
     (
         "aws:cloudwatch/metricAlarm:MetricAlarm",
-        {"treatMissingData": None, "okActions": ["arn:aws:sns:eu-west-1:123456789012:topic"]},
-        {"treatMissingData": "update", "okActions": "add"},
+        {"treatMissingData": None, "alarmActions": None},
+        {"treatMissingData": "update", "alarmActions": "delete"},
     ),
     (
         "aws:cloudwatch/metricAlarm:MetricAlarm",
