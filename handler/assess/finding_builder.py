@@ -24,7 +24,7 @@ from handler.model.network import (
 )
 from handler.model.reach import Reach
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
-from handler.sanitize import join_first
+from handler.report.phrases import join_first
 
 # Leaves room for the interface's addresses.
 _LONGEST_HOLDER = 80

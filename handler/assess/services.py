@@ -16,7 +16,7 @@ from handler.assess.port_table import (
 )
 from handler.model.finding import Severity
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic, cover
-from handler.sanitize import join_first
+from handler.report.phrases import join_first
 
 _NAMED_SERVICES = 4
 # In a range of more ports, the known services are only a few among many ports.

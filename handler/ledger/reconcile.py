@@ -17,7 +17,7 @@ from handler.model.internet import Internets
 from handler.model.run import Coverage
 from handler.model.traffic import cover
 from handler.policy.policy import Policy
-from handler.sanitize import join_first
+from handler.report.phrases import join_first
 
 _NAMED_REMAINING = 3
 

@@ -27,11 +27,6 @@ class OpeningList:
         first = tuple(openings)
         return cls(first, Counter(opening.finding.severity for opening in first))
 
-    def of_severity(self, severity: Severity) -> "OpeningList":
-        """The openings of this severity."""
-        first = tuple(o for o in self.first if o.finding.severity is severity)
-        return OpeningList(first, {severity: self.counts.get(severity, 0)})
-
     def __len__(self) -> int:
         return sum(self.counts.values())
 
