@@ -31,7 +31,6 @@ _NO_INBOUND_TYPES = frozenset(
 )
 # These interfaces have no public address and cannot be targets of a load balancer.
 _INTERNAL_TYPES = frozenset({"efa-only", "efs", "vpc_endpoint"})
-_NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 # The Wavelength Zones of eu-west-3, which accept TCP and UDP from the internet:
 # https://docs.aws.amazon.com/wavelength/latest/developerguide/wavelength-quotas.html
 _OPEN_WAVELENGTH_ZONE = re.compile(r"eu-west-3-wl\d-.*")
@@ -132,7 +131,7 @@ class PathFinder:
         if family is Family.IPV4 and (announcer := self._proofs.announcer(interface)):
             reason = f"its own public range may be announced through {announcer}"
             return default_path(Attachment.INTERNAL, 1, reason)
-        reason = f"the interface has no public {_NAMES[family]} address"
+        reason = f"the interface has no public {family.text} address"
         return default_path(Attachment.INTERNAL, reason=reason)
 
     def _indirect_paths(self, interface: NetworkInterface, family: Family) -> Sequence[Path]:

@@ -7,8 +7,8 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
-from handler.model.address import Interval, is_prefix_list, subtract
-from handler.model.address_set import AddressSet, merge, positions_of
+from handler.model.address import Interval, is_prefix_list, merge, subtract
+from handler.model.address_set import AddressSet, positions_of
 from handler.model.internet import Internet
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 

@@ -3,17 +3,14 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, summarize_address_range
-from typing import Any
 
-from handler.model.address import Family, Interval, parse_cidr
+from handler.model.address import Family, Interval, cidrs_between, merge, parse_cidr
 from handler.model.internet import Internet
 
 WORLD = {Family.IPV4: "0.0.0.0/0", Family.IPV6: "::/0"}
 """The whole internet of a family."""
 MAX_CIDRS = 8
 """A set of more CIDRs is kept as a hash."""
-_ADDRESS_TYPES: dict[Family, Any] = {Family.IPV4: IPv4Address, Family.IPV6: IPv6Address}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,6 @@ def address_set(internet: Internet, positions: Iterable[Interval]) -> AddressSet
     return AddressSet((), digest, count)
 
 
-def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """The intervals, which are sorted by start, with adjacent and overlapping ones merged."""
-    merged: list[Interval] = []
-    for start, end in intervals:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def positions_of(addresses: AddressSet, internet: Internet) -> list[Interval]:
     """The positions of the set's CIDRs in an internet, without its trusted CIDRs."""
     intervals = (internet.positions(parse_cidr(cidr)[1]) for cidr in addresses.cidrs)
@@ -72,9 +58,5 @@ def _cidrs(internet: Internet, positions: Interval) -> list[str]:
     """The fewest CIDRs that contain the public addresses at these positions and no others."""
     if positions == (0, internet.size):
         return [WORLD[internet.family]]
-    make = _ADDRESS_TYPES[internet.family]
-    runs: Iterable[list[str]] = (
-        list(map(str, summarize_address_range(make(start), make(end - 1))))
-        for start, end in internet.address_runs(positions)
-    )
-    return min(runs, key=len)
+    runs = internet.address_runs(positions)
+    return min((cidrs_between(internet.family, run) for run in runs), key=len)
