@@ -38,23 +38,22 @@ class Openers:
                 times = [start, starts.get(finding.target, start)]
                 times += [before.since] if isinstance(before, NotAttributed) else []
                 starts[finding.target] = min(times)
-        asked = [query for finding in sought for query in _queries(finding, starts)]
-        history = self._history.read(asked) if self._history else ()
+        queries = [query for finding in sought for query in _queries(finding, starts)]
+        history = self._history.read(queries) if self._history else ()
         calls = OpeningCalls([*self._calls, *history])
         if report.changes and report.changes.has_new_settings:
             # New findings may have been open before, and only now be listed.
             starts = {}
-        return replace(
-            report,
-            findings=tuple(
-                finding._replace(
-                    opened_by=calls.opener_of(finding) or self._not_found(finding, starts)
-                )
-                if is_sought(finding)
-                else finding
-                for finding in report.findings
-            ),
-        )
+        findings = (self._attributed(finding, calls, starts) for finding in report.findings)
+        return replace(report, findings=tuple(findings))
+
+    def _attributed(
+        self, finding: Finding, calls: OpeningCalls, starts: Mapping[Target, str]
+    ) -> Finding:
+        if not is_sought(finding):
+            return finding
+        opener = calls.opener_of(finding) or self._not_found(finding, starts)
+        return finding._replace(opened_by=opener)
 
     def _not_found(
         self, finding: Finding, starts: Mapping[Target, str]
