@@ -11,7 +11,7 @@ from functools import cache
 
 from handler.assess.network_acl import denies_all
 from handler.assess.proofs import Proofs
-from handler.exposure.exposures import openings_of
+from handler.exposure.exposures import open_cidrs
 from handler.model.address import Family, Interval
 from handler.model.attachment import Attachment, Path, default_path, shortest
 from handler.model.internet import Internets
@@ -56,8 +56,8 @@ class PathFinder:
         if not self._region.paths.network_acls:
             return []
         lists = self._region.prefix_lists
-        openings = (o for rule in rules for o in openings_of(rule, lists, self._internets))
-        return [(o.start, o.end) for o in openings if o.family is family]
+        cidrs = (cidr for rule in rules for cidr in open_cidrs(rule, lists, self._internets))
+        return [(cidr.start, cidr.end) for cidr in cidrs if cidr.family is family]
 
     def paths(
         self,
