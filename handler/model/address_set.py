@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.model.address import Family, Interval, cidrs_between, merge, parse_cidr
 from handler.model.internet import Internet
@@ -13,18 +13,17 @@ MAX_CIDRS = 8
 """A set of more CIDRs is kept as a hash."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressSet:
+class AddressSet(NamedTuple):
     """The public addresses of one family that an exposure lets in.
 
     ``cidrs`` are merged, sorted and at most ``MAX_CIDRS``, or the id of an AWS-managed prefix list.
-    A set of more CIDRs has a hash, ``digest``, instead. ``count`` is the number of addresses.
+    A set of more CIDRs has a hash, ``digest``, instead. ``size`` is the number of addresses.
     The set is empty if the addresses are unknown.
     """
 
     cidrs: tuple[str, ...] = ()
     digest: str | None = None
-    count: int = 0
+    size: int = 0
 
 
 NOT_STORED = "not stored"
@@ -39,13 +38,13 @@ def address_set(internet: Internet, positions: Iterable[Interval]) -> AddressSet
     ``internet`` includes trusted CIDRs, so that a set stays the same when other CIDRs are trusted.
     """
     merged = merge(positions)
-    count = sum(end - start for start, end in merged)
+    size = sum(end - start for start, end in merged)
     if len(merged) <= MAX_CIDRS:
         cidrs = [cidr for interval in merged for cidr in _cidrs(internet, interval)]
         if len(cidrs) <= MAX_CIDRS:
-            return AddressSet(tuple(cidrs), None, count)
+            return AddressSet(tuple(cidrs), None, size)
     digest = hashlib.sha256(repr(merged).encode()).hexdigest()[:16]
-    return AddressSet((), digest, count)
+    return AddressSet((), digest, size)
 
 
 def positions_of(addresses: AddressSet, internet: Internet) -> list[Interval]:
