@@ -117,9 +117,8 @@ def _stretches(ordered: Sequence[OpenCidr]) -> Iterator[tuple[int, int, list[Ope
     """First port, last port and union of each stretch in which no rule begins or ends."""
     changes: defaultdict[int, list[int]] = defaultdict(list)
     for index, cidr in enumerate(ordered):
-        low, high = cidr.rule.traffic.ports
-        changes[low].append(index)
-        changes[high + 1].append(index)
+        for port in cidr.rule.traffic.span:
+            changes[port].append(index)
     active: list[int] = []
     for low, after in pairwise(sorted(changes)):
         for index in changes[low]:

@@ -40,10 +40,8 @@ class Traffic(NamedTuple):
 
     def contains(self, other: "Traffic") -> bool:
         """Whether all of the other traffic lies within this traffic."""
-        if self.protocol == ALL_PROTOCOLS or self == other:
-            return True
         if self.protocol != other.protocol:
-            return False
+            return self.protocol == ALL_PROTOCOLS
         (start, end), (other_start, other_end) = self.span, other.span
         return start <= other_start and other_end <= end
 
