@@ -326,7 +326,7 @@ def test_a_child_whose_task_times_out_is_said_and_stops_no_other(
     children = definition["States"]["Scan"]["ItemProcessor"]["States"]
     assert children["Scan account"]["TimeoutSeconds"] == 360
     # Too long for a test.
-    children["Scan account"]["TimeoutSeconds"] = 4
+    children["Scan account"]["TimeoutSeconds"] = 8
     client.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
     own.account.faults.add(Fault("Invoke", containing=PAYMENTS, delay=inf, times=1))
     assert own.run() == "FAILED"
