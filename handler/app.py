@@ -14,8 +14,9 @@ from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients
 from handler.event import RunRequest, answer, parse_event
 from handler.ledger.state import LedgerState, last_readings
-from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import DIGEST, Event, LedgerSession, Message
+from handler.ledger.steps import DIGEST, Event, Message
+from handler.ledger.store import NO_LEDGER, BucketStore, LedgerStore
+from handler.ledger.transaction import LedgerSession
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
@@ -188,5 +189,5 @@ def _openers(
 def _ledger_store(clients: Clients, settings: Settings, request: RunRequest) -> LedgerStore:
     """The ledger's bucket; a dry run and a function without a bucket have none."""
     if settings.ledger_bucket is None or request.dry_run:
-        return LedgerStore()
+        return NO_LEDGER
     return BucketStore(clients.get("s3"), settings.ledger_bucket)

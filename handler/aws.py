@@ -34,18 +34,18 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 _TIMEOUTS = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
 _ADAPTIVE_RETRIES = _TIMEOUTS.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
 # The client gives up a bucket that does not answer after 16 seconds, to leave time for the mail.
-_ONE_QUICK_RETRY = _TIMEOUTS.merge(
+_QUICK_ONE_RETRY = _TIMEOUTS.merge(
     Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 )
 # If only the answer was lost, a retry would send the message twice.
 _NO_RETRY = _TIMEOUTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 # CloudTrail only adds to what the mail says, and other software in the account shares its quota.
-_ONCE = _NO_RETRY.merge(Config(connect_timeout=3, read_timeout=5))
+_QUICK_NO_RETRY = _NO_RETRY.merge(Config(connect_timeout=3, read_timeout=5))
 _CONFIGS = {
-    "cloudtrail": _ONCE,
-    "events": _ONE_QUICK_RETRY,
+    "cloudtrail": _QUICK_NO_RETRY,
+    "events": _QUICK_ONE_RETRY,
     "sesv2": _NO_RETRY,
-    "s3": _ONE_QUICK_RETRY,
+    "s3": _QUICK_ONE_RETRY,
 }
 # Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
 # all, because the clients of several accounts share a session.

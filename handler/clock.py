@@ -31,6 +31,11 @@ def day_of(stamp: str) -> str:
     return stamp[: len("2026-01-01")]
 
 
+def second_of(stamp: str) -> str:
+    """A time in ISO 8601 without fraction and zone, for example 2026-11-23T06:00:00."""
+    return stamp[: len("2026-01-01T00:00:00")]
+
+
 def monotonic() -> float:
     """A monotonic clock, in seconds."""
     return time.monotonic()

@@ -11,7 +11,7 @@ from handler.model.run import AuditIncompleteError, Report, Scan
 
 if TYPE_CHECKING:
     # The scan function logs too, and starts faster without the ledger.
-    from handler.ledger.transaction import Outcome
+    from handler.ledger.steps import Outcome
 
 _LOGGER = logging.getLogger(__name__)
 

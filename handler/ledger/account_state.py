@@ -1,11 +1,7 @@
 """The state of one account as a compressed object, with one line of JSON per entry."""
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from io import BytesIO
 from typing import Any
 
 from handler.ledger.head import VERSION, DecodeError
@@ -24,11 +20,11 @@ from handler.model.finding import Finding, Kind, Severity, Status
 from handler.model.network import Target
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus
-from handler.report.fields import DECODE_ERRORS, Fields, cause_of
+from handler.report.fields import Fields, cause_of
+from handler.report.json_lines import LINE_ERRORS, compress_lines, read_lines
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
-    encode,
     opened_by_from_fields,
     opened_by_to_json,
     traffic_from_fields,
@@ -48,43 +44,43 @@ class AccountState:
 
 def encode_account(state: LedgerState, account: str, name: str | None = None) -> bytes:
     """The state of an account, compressed; the same bytes for the same state."""
-    buffer = BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
-        for number, line in enumerate(_lines(state, account, name)):  # noqa: B007 -- how many
-            stream.write(f"{encode(line)}\n".encode())
-        stream.write(f"{encode({'end': number})}\n".encode())
-    return buffer.getvalue()
+    return compress_lines(_lines(state, account, name))
 
 
 def decode_account(stored: bytes, account: str) -> AccountState:
     """The state in that object. Raises ``DecodeError``."""
-    state, count, end = AccountState(), 0, None
+    state, number, end = AccountState(), 0, None
     try:
-        with gzip.open(BytesIO(stored), "rt", encoding="utf-8", newline="\n") as stream:
-            for line in stream:
-                document = Fields(json.loads(line))
-                if document.has("end"):
-                    end = document.integer("end")
-                elif count:
-                    _decode_line(document, account, state)
-                elif document.integer("version") != VERSION or document.text("account") != account:
-                    raise ValueError("another version or account")
-                else:
-                    state.name = document.optional_text("name")
-                count += 1
+        for number, line in enumerate(read_lines(stored)):
+            if line.has("end"):
+                end = line.integer("end")
+            elif number:
+                _decode_line(line, account, state)
+            elif line.integer("version") != VERSION or line.text("account") != account:
+                raise ValueError("another version or account")
+            else:
+                state.name = line.optional_text("name")
         # The heading and the end are not counted.
-        if end != count - 2:
+        if end != number - 1:
             raise ValueError("the end is missing")
-    except (*DECODE_ERRORS, OSError, EOFError, zlib.error) as error:
+    except LINE_ERRORS as error:
         raise DecodeError(
-            f"What is known of account {account} cannot be read {cause_of(error)}."
+            f"The state of account {account} cannot be read {cause_of(error)}."
         ) from error
     return state
 
 
 def _lines(state: LedgerState, account: str, name: str | None) -> Iterator[dict[str, Any]]:
-    """All lines except the last: a heading, then targets, records and resolved findings."""
+    """A heading, the entries, and their number as the end."""
     yield {"version": VERSION, "account": account, **({"name": name} if name else {})}
+    number = 0
+    for number, entry in enumerate(_entries(state, account), 1):  # noqa: B007 -- how many
+        yield entry
+    yield {"end": number}
+
+
+def _entries(state: LedgerState, account: str) -> Iterator[dict[str, Any]]:
+    """The targets, records and resolved findings of the account."""
     for target, read in state.targets.items():
         if target.account == account:
             yield {"region": target.region, "status": read.status, "readAt": read.read_at}

@@ -9,12 +9,13 @@ from typing import IO, Protocol
 from handler import clock
 from handler.ledger.account_state import AccountState, decode_account, encode_account
 from handler.ledger.flips import is_within
-from handler.ledger.head import AbandonedRun, DecodeError, Head, Pointer
-from handler.ledger.reading import possibly_mailed_in, state_of
+from handler.ledger.head import DecodeError, Head, Pointer
 from handler.ledger.records import REMEMBERED
 from handler.ledger.state import LedgerState
+from handler.ledger.state_reader import possibly_mailed_in, state_of
+from handler.ledger.steps import Outcome, ReportAndKind, RunSteps
 from handler.ledger.store import LedgerStore
-from handler.ledger.transaction import UNDECODABLE, LedgerSession, Outcome, ReportAndKind, RunSteps
+from handler.ledger.transaction import UNDECODABLE, LedgerSession
 from handler.model.run import Report, Run, Scan
 from handler.report.digest import DigestKind
 
@@ -35,13 +36,11 @@ class AccountBook:
         self,
         store: LedgerStore,
         head: Head | None,
-        abandoned: Sequence[AbandonedRun],
         run: str,
         mailed_kind: DigestKind | None,
     ) -> None:
         self._store = store
         self._head = head
-        self._abandoned = abandoned
         self._run = run
         self._pool = ThreadPoolExecutor(_THREADS)
         self._writes: deque[tuple[str, Future[Pointer | None]]] = deque()
@@ -83,7 +82,7 @@ class AccountBook:
             run.run: tuple(
                 possibly_mailed_in(partial(self._store.read_account, account, old), state)
             )
-            for run in self._abandoned
+            for run in head.abandoned
             if (old := run.accounts.get(account))
         }
         return state._replace(unknown=unknown, possibly_mailed=possibly_mailed)
@@ -118,7 +117,7 @@ class AccountBook:
 
     def _decoded(self, account: str, stored: bytes | None) -> AccountState:
         if stored is None:
-            raise DecodeError(f"What is known of account {account} is missing.")
+            raise DecodeError(f"The state of account {account} is missing.")
         return decode_account(stored, account)
 
 
@@ -159,9 +158,9 @@ class AccountsSession(LedgerSession):
         return self._compare_accounts()
 
     def _compare_accounts(self) -> ReportAndKind:
-        head = self._stored.head if self._state else None
+        ledger = self._ledger
         self._book = AccountBook(
-            self._store, head, self._abandoned, self._event.id, self._mailed_kind
+            ledger.store, ledger.stored.head, self._event.id, self._mailed_kind
         )
         try:
             report, kind = self._steps.compare(self._book, self._notices)
@@ -173,10 +172,11 @@ class AccountsSession(LedgerSession):
 
     def _read_state(self) -> LedgerState | None:
         """The state in the head; the accounts are read one by one."""
-        return state_of(self._stored.head, ()) if self._stored.head else None
+        head = self._ledger.stored.head
+        return state_of(head, ()) if head else None
 
     def _save_report(self, report: Report) -> None:
-        self._store.save_report_file(report.run, self._steps.report_file(report))
+        self._ledger.store.save_report_file(report.run, self._steps.report_file(report))
 
     def _write_accounts(self, _after: LedgerState, _report: Report) -> dict[str, Pointer]:
         """The objects that were stored while comparing."""

@@ -23,8 +23,8 @@ def find_changes(
     if previous is None:
         return None
     was_read = {t: state.status is CoverageStatus.OK for t, state in previous.targets.items()}
-    is_read = {target.target: target.is_complete for target in coverage}
-    lists_all_regions = all(target.target.region != ALL_REGIONS for target in coverage)
+    is_read = {c.target: c.is_complete for c in coverage}
+    lists_all_regions = all(c.target.region != ALL_REGIONS for c in coverage)
     gone = set(was_read) - set(is_read) if is_full and lists_all_regions else set()
     # If the list of regions could not be read before, naming regions shows that it can be again.
     is_read |= {t: True for t in gone if t.region == ALL_REGIONS}

@@ -1,5 +1,7 @@
 """Works out the state after a run: its findings, and what its mail said of them."""
 
+from typing import Any
+
 from handler.ledger import flips
 from handler.ledger.changes import announcements_of
 from handler.ledger.records import (
@@ -21,7 +23,7 @@ from handler.ledger.state import (
     RunSummary,
     TargetState,
 )
-from handler.model.finding import Change, Finding, Severity, Status, is_listed
+from handler.model.finding import STORED_FIELDS, Change, Finding, Severity, Status, is_listed
 from handler.model.network import ALL_REGIONS
 from handler.model.run import Coverage, CoverageStatus, Report
 from handler.policy.policy import Policy
@@ -190,28 +192,5 @@ def _announced_as_resolved(record: Record, now: str) -> Record:
 
 def outline(finding: Finding) -> Finding:
     """The finding without the fields that only a report needs."""
-    return Finding(
-        id=finding.id,
-        kind=finding.kind,
-        severity=finding.severity,
-        target=finding.target,
-        group_id=finding.group_id,
-        group_name=finding.group_name,
-        vpc_id=finding.vpc_id,
-        traffic=finding.traffic,
-        service=finding.service,
-        reach=finding.reach,
-        family=finding.family,
-        addresses=finding.addresses,
-        share=finding.share,
-        address_set=finding.address_set,
-        group_ids=finding.group_ids,
-        group_names=finding.group_names,
-        status=finding.status,
-        attachment=finding.attachment,
-        first_seen=finding.first_seen,
-        last_seen=finding.last_seen,
-        resolved_at=finding.resolved_at,
-        changed_at=finding.changed_at,
-        opened_by=finding.opened_by,
-    )
+    stored: tuple[Any, ...] = finding[:STORED_FIELDS]
+    return Finding(*stored)

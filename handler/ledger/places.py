@@ -52,7 +52,7 @@ class Scope:
     """The findings that a run would have seen if they still existed."""
 
     def __init__(self, found: Iterable[Finding], coverage: Iterable[Coverage]) -> None:
-        self._read = {target.target for target in coverage if target.is_complete}
+        self._read = {c.target for c in coverage if c.is_complete}
         # A rule that could not be evaluated may still open what it opened before.
         self._not_evaluated: defaultdict[tuple[Target, str], list[Finding]] = defaultdict(list)
         for finding in found:

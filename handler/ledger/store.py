@@ -70,7 +70,7 @@ class StoredHead(NamedTuple):
 
 
 class LedgerStore:
-    """Where a run reads and writes the ledger; this base class has no state and stores nothing.
+    """Where a run reads and writes the ledger; this base class stores nothing.
 
     The methods of other stores raise ``StoreError``.
     """
@@ -91,7 +91,7 @@ class LedgerStore:
         """The state that a pointer names. Raises ``DecodeError`` if it is missing or corrupt."""
         stored = self.account_object(pointer)
         if stored is None:
-            raise DecodeError(f"What is known of account {account} is missing ({pointer.key}).")
+            raise DecodeError(f"The state of account {account} is missing ({pointer.key}).")
         return decode_account(stored, account)
 
     def put_account(self, _account: str, _stored: bytes, _run: str, _count: int) -> Pointer | None:
@@ -119,6 +119,10 @@ class LedgerStore:
 
     def save_report_file(self, run: Run, file: IO[bytes]) -> None:
         """Store a run's report, given as compressed JSON."""
+
+
+NO_LEDGER = LedgerStore()
+"""The store of a run without a ledger."""
 
 
 class BucketStore(LedgerStore):

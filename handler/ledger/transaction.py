@@ -16,36 +16,30 @@ lost. Mails of manual runs, and those of ``notify: always``, repeat by intent.
 """
 
 import hashlib
-import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
 
 from handler import clock
 from handler.ledger import bursts
+from handler.ledger.claim import OVERTAKEN, ClaimableHead
 from handler.ledger.flips import is_within
 from handler.ledger.head import AbandonedRun, Answer, FollowUp, Head, Pointer, SendClaim
 from handler.ledger.next_state import next_state
-from handler.ledger.reading import StateReader, state_of
 from handler.ledger.state import LedgerState
-from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
+from handler.ledger.state_reader import StateReader, state_of
+from handler.ledger.steps import DIGEST, Event, Message, Outcome, ReportAndKind, RunSteps, Steps
+from handler.ledger.store import NO_LEDGER, ConflictError, LedgerStore, StoreError
 from handler.model.finding import Status
 from handler.model.network import Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 
-# How long a claim holds, by S3's clock, and how much of it must be left for a call to SES.
-_CLAIM = timedelta(seconds=60)
-_SES_CALL = timedelta(seconds=20)
 _EVENTS_KEPT = timedelta(days=2)
 # The bucket's objects expire after 400 days.
 _RENEWED_AFTER = timedelta(days=200)
-_ABANDONED_KEPT = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-DIGEST = "digest"
-"""The id of the mail that is about all targets."""
 _ABANDONED = (
     "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
 )
@@ -53,76 +47,11 @@ _PART_REFUSED = "The digest for {} was not sent: {}"
 _PART_UNANSWERED = "The digest for {} may not have arrived: {}"
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
 UNDECODABLE = "What has changed is not known: {}"
-_OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
 _BUSY = (
     "The run reached its time limit while it waited for other runs. It has mailed nothing; the "
     "next run reports its findings."
 )
-ReportAndKind = tuple[Report, DigestKind | None]
-"""A report, and which digest to mail; None for no mail."""
 _Compare = Callable[[Run, Sequence[Scan]], ReportAndKind]
-
-
-class Event(NamedTuple):
-    """The event that a run answers; its ``id`` is the same each time that it is delivered.
-
-    ``changed_at`` and ``regions`` say when and where the change was made that caused it.
-    """
-
-    id: str
-    trigger: Trigger
-    changed_at: str | None = None
-    regions: tuple[str, ...] = ()
-
-
-class Message(NamedTuple):
-    """A mail to send; its ``id`` is unique within the run."""
-
-    id: str
-    body: bytes
-    recipients: tuple[str, ...]
-
-
-class RunSteps(Protocol):
-    """The steps of a run that the transaction calls, except comparing."""
-
-    def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
-        """Read all targets, or only these."""
-
-    def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
-        """The digest, then the digests of parts of it."""
-
-    def send(self, message: Message, report: Report, before_attempt: Callable[[], None]) -> None:
-        """Send it; calls ``before_attempt`` before each call to SES. Raises ``MailError``."""
-
-    def publish(self, report: Report, before_request: Callable[[], None]) -> str | None:
-        """Publish what has changed; calls ``before_request`` before each request.
-
-        The result says what failed, in a sentence.
-        """
-
-
-class Steps(RunSteps, Protocol):
-    """All steps of a run that the transaction calls."""
-
-    def compare(
-        self, run: Run, scans: Sequence[Scan], known: LedgerState | None, notices: tuple[str, ...]
-    ) -> ReportAndKind:
-        """The report, and which digest to mail."""
-
-
-class Outcome(NamedTuple):
-    """A finished run: its report, whether it mailed, and what failed besides reading."""
-
-    report: Report
-    mailed: bool
-    failures: tuple[str, ...]
-
-    @property
-    def problem(self) -> str | None:
-        """Why the run fails, in a sentence; None if it does not."""
-        problems = (*self.report.problems, *self.failures)
-        return f"The audit is incomplete: {' '.join(problems)}" if problems else None
 
 
 class LedgerSession:
@@ -131,21 +60,17 @@ class LedgerSession:
     def __init__(
         self, store: LedgerStore, event: Event, policy: Policy, budget: clock.TimeBudget
     ) -> None:
-        self._store = store
         self._event = event
         self._policy = policy
         self._budget = budget
-        self._stored = StoredHead(head=None)
+        self._ledger = ClaimableHead(store, event.id)
         self._state: LedgerState | None = None
         self._reader = StateReader()
-        self._abandoned: tuple[AbandonedRun, ...] = ()
-        self._claimed_at: float | None = None
         self._paused_until: datetime | None = None
         self._failures: list[str] = []
         self._sent: list[str] = []
-        # The digest that an earlier attempt at this run has mailed, and the key of its report.
-        self._mailed_kind: DigestKind | None = None
-        self._sent_key: str | None = None
+        # The claim of an earlier attempt at this run, if that has mailed the same report.
+        self._earlier: SendClaim | None = None
         self._refused: dict[str, str] = {}
 
     def execute(self, steps: Steps) -> Outcome | None:
@@ -164,9 +89,9 @@ class LedgerSession:
         self._load()
         if self._is_answered():
             return None
-        if self._stored.is_read_only and self._event.trigger is Trigger.CHANGE:
+        if self._ledger.stored.is_read_only and self._event.trigger is Trigger.CHANGE:
             # Full runs mail what is open; each of many changes would mail it again.
-            raise AuditIncompleteError(self._stored.problem)
+            raise AuditIncompleteError(self._ledger.stored.problem)
         run, scans = steps.scan(None)
         while True:
             try:
@@ -175,10 +100,9 @@ class LedgerSession:
                 self._load()
                 if self._is_answered():
                     return None
-                stale = self._stale(scans)
-                if self._budget.reading_seconds_left() < 0 or self._claimed_at is not None:
+                if self._budget.reading_seconds_left() < 0:
                     raise AuditIncompleteError(_BUSY) from error
-                if stale:
+                if stale := self._stale(scans):
                     run, again = steps.scan(stale)
                     kept = (scan for scan in scans if scan.coverage.target not in stale)
                     scans = (*kept, *again)
@@ -187,7 +111,7 @@ class LedgerSession:
         self, steps: RunSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
     ) -> Outcome:
         self._wait_for_claim()
-        store = self._store
+        ledger = self._ledger
         report, kind = self._compared(compare, run, scans)
         with self._recording_failure():
             self._save_report(report)
@@ -198,16 +122,16 @@ class LedgerSession:
         after = next_state(self._state, report, self._policy, kind)
         messages = steps.compose(report, kind) if kind else ()
         pointers = self._write_accounts(after, report)
-        if kind and self._store is store:
+        if kind and self._ledger is ledger:
             self._claim(pointers, messages, kind, _key_of(report))
-        if self._store is not store:
+        if self._ledger is not ledger:
             # Without the ledger, everything that is open is mailed, and the reason.
             report, kind = self._compared(compare, run, scans)
             messages = steps.compose(report, kind) if kind else ()
         for message in messages:
             if message.id not in self._sent:
                 self._send(steps, message, report)
-        if problem := steps.publish(report, self._before_attempt):
+        if problem := steps.publish(report, self._ledger.renew):
             self._failures.append(problem)
         outcome = Outcome(report, kind is not None, tuple(self._failures))
         self._commit(after, pointers, outcome, kind)
@@ -216,41 +140,44 @@ class LedgerSession:
     def _compared(self, compare: _Compare, run: Run, scans: Sequence[Scan]) -> ReportAndKind:
         """The report, and which digest to mail: an earlier attempt's if the report is the same."""
         report, kind = compare(run, scans)
-        if self._sent and self._sent_key != _key_of(report):
-            self._sent, self._mailed_kind = [], None
+        if self._earlier and self._earlier.report_key != _key_of(report):
+            self._sent, self._earlier = [], None
             report, kind = compare(run, scans)
         return report, self._mailed_kind or kind
+
+    @property
+    def _mailed_kind(self) -> DigestKind | None:
+        """The digest that an earlier attempt at this run has mailed."""
+        return self._earlier.kind if self._earlier and DIGEST in self._earlier.sent else None
 
     def _load(self) -> None:
         self._failures = []
         with self._continuing_without_ledger():
-            self._stored = self._store.load(self._event.id)
-            self._abandoned = self._stored.head.abandoned if self._stored.head else ()
+            self._ledger.stored = self._ledger.store.load(self._event.id)
             self._state = self._read_state()
             self._store_old_accounts()
-            if self._stored.problem:
-                self._failures.append(UNDECODABLE.format(self._stored.problem))
+            if self._ledger.stored.problem:
+                self._failures.append(UNDECODABLE.format(self._ledger.stored.problem))
 
     def _store_old_accounts(self) -> None:
         """Store the states of version 1, so that any head, even one with only a claim, has them."""
-        head, accounts = self._stored.head, self._stored.old_accounts
-        if head is not None and accounts:
-            state = state_of(head, accounts.values())
-            pointers = self._store.write_accounts(state, sorted(accounts), self._event.id)
-            head = head._replace(accounts={**head.accounts, **pointers})
-            self._stored = self._stored._replace(head=head, old_accounts={})
+        stored = self._ledger.stored
+        if stored.head is not None and stored.old_accounts:
+            state = state_of(stored.head, stored.old_accounts.values())
+            accounts = sorted(stored.old_accounts)
+            pointers = self._ledger.store.write_accounts(state, accounts, self._event.id)
+            head = stored.head._replace(accounts={**stored.head.accounts, **pointers})
+            self._ledger.stored = stored._replace(head=head, old_accounts={})
 
     def _read_state(self) -> LedgerState | None:
         """The state, from the head and the objects that it points to."""
-        state, problems = self._reader.read(self._store, self._stored, self._abandoned)
+        state, problems = self._reader.read(self._ledger.store, self._ledger.stored)
         self._failures += map(UNDECODABLE.format, problems)
         return state
 
     def _is_answered(self) -> bool:
         """Whether the event needs no run. Raises ``AuditIncompleteError`` if its run failed."""
-        head, changed_at = self._stored.head, self._event.changed_at
-        if head is None:
-            return False
+        head, changed_at = self._ledger.head, self._event.changed_at
         if answer := head.events.get(self._event.id):
             if answer.problem:
                 raise AuditIncompleteError(answer.problem)
@@ -272,39 +199,18 @@ class LedgerSession:
     @property
     def _notices(self) -> tuple[str, ...]:
         """What the mail must say about the ledger."""
-        abandoned = (_ABANDONED.format(r.run) for r in self._abandoned if not r.is_announced)
-        refused = self._stored.head.refused.values() if self._stored.head else ()
-        return (*self._failures, *refused, *abandoned)
+        head = self._ledger.head
+        abandoned = (_ABANDONED.format(r.run) for r in head.abandoned if not r.is_announced)
+        return (*self._failures, *head.refused.values(), *abandoned)
 
     def _wait_for_claim(self) -> None:
-        """Wait until no other run holds a claim; a run whose claim has run out is abandoned.
-
-        Raises ``ConflictError`` if the head has changed meanwhile, or no time is left.
-        """
-        waited = 0
+        """Wait until no other run holds a claim. Raises ``ConflictError``."""
         with self._continuing_without_ledger():
-            while (head := self._stored.head) and head.claim:
-                # The time waited counts too, in case S3's clock is wrong.
-                if max(self._stored.age, timedelta(seconds=waited)) > _CLAIM:
-                    abandoned = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
-                    if head.claim.run == self._event.id:
-                        # An earlier attempt at this run: SES accepted these mails, so they are not
-                        # repeated.
-                        self._sent = list(head.claim.sent)
-                        self._sent_key = head.claim.report_key
-                        self._mailed_kind = head.claim.kind if DIGEST in self._sent else None
-                    self._abandoned = (*head.abandoned, abandoned)[-_ABANDONED_KEPT:]
-                    self._stored = self._stored._replace(head=head._replace(claim=None, pending={}))
-                    self._state = self._read_state()
-                    return
-                if self._budget.reading_seconds_left() < 0:
-                    raise ConflictError
-                clock.sleep(1)
-                waited += 1
-                stored = self._store.reload(self._stored)
-                if stored.etag != self._stored.etag:
-                    raise ConflictError
-                self._stored = stored
+            if claim := self._ledger.wait(self._budget):
+                if claim.run == self._event.id and claim.sent:
+                    # SES accepted these mails, so they are not repeated.
+                    self._earlier, self._sent = claim, list(claim.sent)
+                self._state = self._read_state()
 
     def _has_no_effect(self, report: Report, kind: DigestKind | None) -> bool:
         """Whether the change had no effect, so that there is nothing to commit."""
@@ -317,23 +223,21 @@ class LedgerSession:
 
     def _must_wait(self) -> bool:
         """Whether it is too soon after the last mail about a change."""
-        head = self._stored.head
-        if self._event.changed_at is None or head is None:
+        if self._event.changed_at is None or not bursts.pause(self._ledger.head):
             return False
-        has_time = self._budget.reading_seconds_left() > bursts.INTERVAL.total_seconds()
-        return has_time and bursts.pause(head) > timedelta()
+        return self._budget.reading_seconds_left() > bursts.INTERVAL.total_seconds()
 
     def _follow_up(self) -> None:
         """Record in the head that this run waits for more changes, and wait.
 
         Always raises ``ConflictError``, so that the run starts again.
         """
-        head = self._stored.head or Head()
+        head = self._ledger.head
         until = clock.now() + bursts.pause(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
         with self._continuing_without_ledger():
-            self._store.replace(self._stored, head._replace(follow_ups=follow_ups))
+            self._ledger.write(head._replace(follow_ups=follow_ups))
             # If another run was faster, this line is not reached: the run has not waited.
             self._paused_until = until
             clock.sleep(max(0.0, (until - clock.now()).total_seconds()))
@@ -346,11 +250,11 @@ class LedgerSession:
             # A partial run must not store a partial state as if it were complete.
             accounts -= self._state.unknown
         with self._continuing_without_ledger():
-            return self._store.write_accounts(after, sorted(accounts), self._event.id)
+            return self._ledger.store.write_accounts(after, sorted(accounts), self._event.id)
         return {}
 
     def _save_report(self, report: Report) -> None:
-        self._store.save_report(report)
+        self._ledger.store.save_report(report)
 
     def _accounts_kept(
         self, after: LedgerState, pointers: Mapping[str, Pointer]
@@ -361,21 +265,18 @@ class LedgerSession:
 
     def _still_refused(self, kind: DigestKind | None) -> Mapping[str, str]:
         """Why mails to teams were not sent, by their ids, for the next digest."""
-        return self._refused if kind or not self._stored.head else self._stored.head.refused
+        return self._refused if kind else self._ledger.head.refused
 
     def _left_out(self) -> Mapping[str, str]:
-        return self._stored.head.left_out if self._stored.head else {}
+        return self._ledger.head.left_out
 
     def _expiring(self) -> set[str]:
         """The accounts whose state was last stored more than 200 days ago."""
-        if self._stored.head is None or self._state is None:
-            return set()
-        now = clock.timestamp()
+        unknown, now = self._state.unknown if self._state else (), clock.timestamp()
         return {
             account
-            for account, pointer in self._stored.head.accounts.items()
-            if account not in self._state.unknown
-            and not is_within(pointer.written_at, now, _RENEWED_AFTER)
+            for account, pointer in self._ledger.head.accounts.items()
+            if account not in unknown and not is_within(pointer.written_at, now, _RENEWED_AFTER)
         }
 
     def _claim(
@@ -391,78 +292,24 @@ class LedgerSession:
         """
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
-        sent = tuple(self._sent)
-        first = next((message.id for message in messages if message.id not in sent), None)
-        head = (self._stored.head or Head())._replace(
-            claim=SendClaim(self._event.id, uuid.uuid4().hex, sent, first, kind, key),
-            pending=pointers,
-            abandoned=self._abandoned,
-        )
+        first = next((m.id for m in messages if m.id not in self._sent), None)
         with self._continuing_without_ledger():
-            self._write_claim(head)
-
-    def _write_claim(self, head: Head) -> None:
-        # Measured from before the write, so that it does not run out for others first.
-        began = clock.monotonic()
-        self._stored = self._store.replace(self._stored, head)
-        self._claimed_at = began
-
-    def _before_attempt(self) -> None:
-        """Renew the claim if it would run out during a call to SES.
-
-        Raises ``AuditIncompleteError`` if another run has written the head.
-        """
-        if self._claimed_at is None or self._stored.head is None:
-            return
-        age = timedelta(seconds=clock.monotonic() - self._claimed_at)
-        if _CLAIM - age >= _SES_CALL:
-            return
-        self._renew_claim(self._stored.head)
-
-    def _renew_claim(self, head: Head) -> None:
-        try:
-            self._write_claim(head)
-        except (ConflictError, StoreError) as error:
-            raise AuditIncompleteError(_OVERTAKEN) from error
+            self._ledger.claim(pointers, kind, key, self._sent, first)
 
     def _send(self, steps: RunSteps, message: Message, report: Report) -> None:
         """Send one mail; if one to a team fails, the others are still sent."""
-        self._record_progress(message)
+        self._ledger.record_progress(self._sent, message.id)
         try:
-            steps.send(message, report, self._before_attempt)
+            steps.send(message, report, self._ledger.renew)
         except MailError as error:
             if message.id == DIGEST:
-                self._release_claim(refused=error.refused)
+                self._ledger.release(is_abandoned=not error.refused)
                 raise
             sentence = _PART_REFUSED if error.refused else _PART_UNANSWERED
             self._refused[message.id] = sentence.format(", ".join(message.recipients), error)
             self._failures.append(f"{error}")
         else:
             self._sent.append(message.id)
-
-    def _record_progress(self, message: Message) -> None:
-        """Record in the claim which mails SES accepted, and which one is being sent.
-
-        Raises ``AuditIncompleteError`` if another run has written the head.
-        """
-        head = self._stored.head
-        if self._claimed_at is None or head is None or head.claim is None:
-            return
-        if head.claim.sending != message.id:
-            claim = head.claim._replace(sent=tuple(self._sent), sending=message.id)
-            self._renew_claim(head._replace(claim=claim))
-
-    def _release_claim(self, *, refused: bool) -> None:
-        """Withdraw the claim; unless SES refused the mail, the run counts as abandoned."""
-        head = self._stored.head
-        if head is None or head.claim is None:
-            return
-        run = AbandonedRun(head.claim.run, clock.timestamp(), head.pending)
-        abandoned = head.abandoned if refused else (*head.abandoned, run)[-_ABANDONED_KEPT:]
-        released = head._replace(claim=None, pending={}, abandoned=abandoned)
-        # The run fails with the mail's error, whatever becomes of the claim.
-        with suppress(StoreError, ConflictError):
-            self._store.replace(self._stored, released)
 
     def _commit(
         self,
@@ -471,22 +318,36 @@ class LedgerSession:
         outcome: Outcome,
         kind: DigestKind | None,
     ) -> None:
-        """Store the new state, and the head that points to it.
+        """Store the head that points to the new state.
 
         Raises ``ConflictError`` if another run was faster and nothing was mailed.
         """
-        head, now = self._stored.head or Head(), after.runs[-1].started_at
-        problem = outcome.problem
-        runs = (*after.runs[:-1], (after.runs[-1])._replace(problem=problem))
+        with self._recording_failure():
+            try:
+                self._ledger.write(self._committed(after, pointers, outcome, kind))
+            except ConflictError:
+                if not self._ledger.is_claimed:
+                    raise
+                self._failures.append(OVERTAKEN)
+
+    def _committed(
+        self,
+        after: LedgerState,
+        pointers: Mapping[str, Pointer],
+        outcome: Outcome,
+        kind: DigestKind | None,
+    ) -> Head:
+        """The head after the run."""
+        head, now = self._ledger.head, after.runs[-1].started_at
+        problem, is_change = outcome.problem, self._event.trigger is Trigger.CHANGE
         events = {i: a for i, a in head.events.items() if is_within(a.at, now, _EVENTS_KEPT)}
-        if self._event.trigger is not Trigger.CHANGE:
+        if not is_change:
             events[self._event.id] = Answer(now, problem)
-        is_change_mail = self._event.trigger is Trigger.CHANGE and kind is not None
-        committed = head._replace(
+        return head._replace(
             accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
             left_out=self._left_out(),
             refused=self._still_refused(kind),
-            runs=runs,
+            runs=(*after.runs[:-1], after.runs[-1]._replace(problem=problem)),
             events=events,
             claim=None,
             pending={},
@@ -494,43 +355,35 @@ class LedgerSession:
             announced=after.announced,
             settings=after.settings,
             last_full_digest_at=after.last_full_digest_at,
-            last_change_mail_at=clock.timestamp() if is_change_mail else head.last_change_mail_at,
+            last_change_mail_at=clock.timestamp()
+            if is_change and kind
+            else head.last_change_mail_at,
             follow_ups={
                 region: waiting
                 for region, waiting in head.follow_ups.items()
                 if waiting.run != self._event.id and bursts.is_waiting(waiting)
             },
         )
-        with self._recording_failure():
-            try:
-                self._store.replace(self._stored, committed)
-            except ConflictError:
-                if self._claimed_at is None:
-                    raise
-                self._failures.append(_OVERTAKEN)
 
     def _still_abandoned(self, report: Report, kind: DigestKind | None) -> tuple[AbandonedRun, ...]:
         """The abandoned runs not yet mentioned in a mail, or with findings still to resolve."""
         is_announced = kind is DigestKind.FULL and report.run.is_full
-        is_whole = report.run.is_full and not report.unread
-        # This run has finished what an earlier attempt at it had begun to mail.
-        finished = self._event.id if self._mailed_kind else None
-        return tuple(
+        abandoned = (
             run._replace(is_announced=run.is_announced or is_announced)
-            for run in self._abandoned
-            if run.run != finished
-            and not (
-                is_whole
-                and (run.is_announced or is_announced)
-                and self._began_before(run, report.run)
-            )
+            for run in self._ledger.head.abandoned
         )
+        return tuple(run for run in abandoned if not self._is_settled(run, report))
 
-    def _began_before(self, abandoned: AbandonedRun, run: Run) -> bool:
-        """Whether it had begun to mail before the run started, or is the same run."""
+    def _is_settled(self, abandoned: AbandonedRun, report: Report) -> bool:
+        """Whether mails have mentioned the run, and all that it may have mailed was read since."""
+        is_same = abandoned.run == self._event.id
+        if is_same and self._mailed_kind:
+            # This run has finished what an earlier attempt at it had begun to mail.
+            return True
         written = (pointer.written_at for pointer in abandoned.accounts.values())
         began = max(written, default=abandoned.at)
-        return abandoned.run == self._event.id or began <= run.started_at
+        is_whole = report.run.is_full and not report.unread
+        return is_whole and abandoned.is_announced and (is_same or began <= report.run.started_at)
 
     @contextmanager
     def _recording_failure(self) -> Iterator[None]:
@@ -546,9 +399,8 @@ class LedgerSession:
         try:
             yield
         except StoreError as error:
-            self._store, self._stored = LedgerStore(), StoredHead(head=None)
-            self._state, self._abandoned = None, ()
-            self._sent, self._mailed_kind = [], None
+            self._ledger, self._state = ClaimableHead(NO_LEDGER, self._event.id), None
+            self._sent, self._earlier = [], None
             self._failures.append(_LOST.format(error))
 
 

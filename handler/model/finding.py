@@ -138,6 +138,16 @@ class Finding(NamedTuple):
     addresses: int | None = None
     share: float | None = None
     address_set: AddressSet = UNKNOWN_ADDRESSES
+    group_ids: tuple[str, ...] = ()
+    group_names: tuple[str, ...] = ()
+    status: Status = Status.OPEN
+    attachment: Attachment = Attachment.UNKNOWN
+    first_seen: str | None = None
+    last_seen: str | None = None
+    resolved_at: str | None = None
+    changed_at: str | None = None
+    opened_by: OpenedBy | NotAttributed | None = None
+    # The ledger stores the fields above; only reports have the fields below.
     source_count: int = 0
     rule_count: int = 0
     sources: tuple[str, ...] = ()
@@ -145,14 +155,10 @@ class Finding(NamedTuple):
     rules: tuple[Rule, ...] = ()
     redundant_rules: tuple[Rule, ...] = ()
     rule_ids: tuple[str, ...] = ()
-    group_ids: tuple[str, ...] = ()
-    group_names: tuple[str, ...] = ()
     why: str = ""
     fix: str | None = None
     narrower: str | None = None
     detail: str | None = None
-    status: Status = Status.OPEN
-    attachment: Attachment = Attachment.UNKNOWN
     interfaces: tuple[str, ...] = ()
     attached: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
@@ -161,10 +167,6 @@ class Finding(NamedTuple):
     managed_by: str | None = None
     part_of: str | None = None
     exception: str | None = None
-    first_seen: str | None = None
-    last_seen: str | None = None
-    resolved_at: str | None = None
-    changed_at: str | None = None
     change: Change | None = None
     previously: tuple[Previous, ...] = ()
     previously_count: int = 0
@@ -172,7 +174,6 @@ class Finding(NamedTuple):
     flips: int = 0
     flipping_since: str | None = None
     is_damped: bool = False
-    opened_by: OpenedBy | NotAttributed | None = None
 
     @property
     def is_change(self) -> bool:
@@ -209,6 +210,10 @@ class Finding(NamedTuple):
             self.group_id,
             self.id,
         )
+
+
+STORED_FIELDS = Finding._fields.index("source_count")
+"""How many fields of a finding the ledger stores: the first ones."""
 
 
 def is_listed(finding: Finding, minimum_severity: Severity) -> bool:

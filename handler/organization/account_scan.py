@@ -1,21 +1,17 @@
 """The scan of one account as a compressed object, with one line of JSON per entry."""
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any, NamedTuple
 
 from handler.model.finding import Finding
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus
-from handler.report.fields import DECODE_ERRORS, Fields, cause_of
+from handler.report.fields import Fields, cause_of
+from handler.report.json_lines import LINE_ERRORS, compress_lines, read_lines
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
     coverage_to_json,
-    encode,
     finding_from_fields,
     finding_to_json,
 )
@@ -74,33 +70,28 @@ def bounded(scan: AccountScan) -> AccountScan:
 
 def encode_scan(account: str, scan: AccountScan) -> bytes:
     """The scan, compressed; the same bytes for the same scan."""
-    buffer = BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as stream:
-        for line in _lines(account, scan):
-            stream.write(f"{encode(line)}\n".encode())
-    return buffer.getvalue()
+    return compress_lines(_lines(account, scan))
 
 
 def decode_scan(stored: bytes, account: str) -> AccountScan:
     """The scan in that object. Raises ``ScanError``."""
     try:
-        with gzip.open(BytesIO(stored), "rt", encoding="utf-8", newline="\n") as stream:
-            lines = (Fields(json.loads(line)) for line in stream)
-            heading = next(lines)
-            if heading.integer("version") != _VERSION or heading.text("account") != account:
-                raise ValueError("another version or account")
-            coverage = [_coverage(line, account) for line in _next(lines, heading, "coverage")]
-            findings = [_finding(line, account) for line in _next(lines, heading, "findings")]
-            authorized = [_finding(line, account) for line in _next(lines, heading, "authorized")]
-            if next(lines, None) is not None:
-                raise ValueError("there is more than its heading says")
+        lines = read_lines(stored)
+        heading = next(lines)
+        if heading.integer("version") != _VERSION or heading.text("account") != account:
+            raise ValueError("another version or account")
+        coverage = [_coverage(line, account) for line in _next(lines, heading, "coverage")]
+        findings = [_finding(line, account) for line in _next(lines, heading, "findings")]
+        authorized = [_finding(line, account) for line in _next(lines, heading, "authorized")]
+        if next(lines, None) is not None:
+            raise ValueError("there is more than its heading says")
         return AccountScan(
             tuple(coverage),
             tuple(findings),
             tuple(authorized),
             frozenset(heading.texts("used")),
         )
-    except (*DECODE_ERRORS, OSError, EOFError, StopIteration, zlib.error) as error:
+    except (*LINE_ERRORS, StopIteration) as error:
         raise ScanError(f"its scan cannot be read {cause_of(error)}.") from error
 
 

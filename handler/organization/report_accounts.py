@@ -9,8 +9,8 @@ from typing import IO, Any
 from handler import clock, logs, mail
 from handler.aws import FAILURES, Clients, error_text
 from handler.ledger.accounts import AccountBook, AccountsSession
-from handler.ledger.store import BucketStore, LedgerStore
-from handler.ledger.transaction import DIGEST, Event, Message
+from handler.ledger.steps import DIGEST, Event, Message
+from handler.ledger.store import NO_LEDGER, BucketStore
 from handler.model.accounts_report import AccountsReport
 from handler.model.network import Target
 from handler.model.run import Report, Run, Scan
@@ -39,7 +39,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     plan = _plan(exchange)
     request = plan.request
     logs.log_start(request)
-    store = LedgerStore() if request.dry_run else BucketStore(s3, bucket)
+    store = NO_LEDGER if request.dry_run else BucketStore(s3, bucket)
     session = AccountsSession(store, Event(request.id, request.trigger), policy, budget)
     organization = deployed_organization()
     digests = organization.digests if organization else ()

@@ -61,7 +61,7 @@ HEADING, *_, END = LINES
 )
 def test_an_object_that_cannot_be_read_is_one_sentence(stored: bytes) -> None:
     """The error names the account."""
-    with pytest.raises(DecodeError, match=rf"^What is known of account {ACCOUNT} .*\.$"):
+    with pytest.raises(DecodeError, match=rf"^The state of account {ACCOUNT} .*\.$"):
         decode_account(stored, ACCOUNT)
 
 

@@ -1,13 +1,13 @@
 """Assembles the state from the head and the objects that it points to."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from handler.ledger.account_state import AccountState
-from handler.ledger.head import AbandonedRun, DecodeError, Head, Pointer
+from handler.ledger.head import DecodeError, Head, Pointer
 from handler.ledger.state import LedgerState, Resolved
 from handler.ledger.store import LedgerStore, StoredHead
 from handler.model.finding import Finding
@@ -23,7 +23,7 @@ class StateReader:
         self._objects: dict[str, AccountState] = {}
 
     def read(
-        self, store: LedgerStore, stored: StoredHead, abandoned: Sequence[AbandonedRun]
+        self, store: LedgerStore, stored: StoredHead
     ) -> tuple[LedgerState | None, tuple[str, ...]]:
         """The state, and a sentence for each account whose state cannot be read.
 
@@ -47,7 +47,7 @@ class StateReader:
                     partial(self._account, store, account, pointer), state
                 )
             )
-            for run in abandoned
+            for run in head.abandoned
         }
         state = state._replace(unknown=frozenset(problems), possibly_mailed=possibly_mailed)
         return state, tuple(problems.values())
