@@ -8,6 +8,7 @@ from benchmarks.largest import Opened, Region
 from benchmarks.usage import UNIT
 from handler import mail
 from handler.audit import build_report
+from handler.digest_kind import choose_digest
 from handler.ledger.account_state import decode_account, encode_account
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
@@ -85,7 +86,7 @@ def _run(region: Region, day: int, state: LedgerState) -> tuple[bytes, LedgerSta
     report = build_report(run, [scan_target(_TARGET, region, policy)], policy, state)
     for _ in json_pieces(report):
         pass
-    kind = mail.choose_digest(_SETTINGS.notify, report, state.last_full_digest_at)
+    kind = choose_digest(_SETTINGS.notify, report, state.last_full_digest_at)
     after = next_state(state, report, policy, kind)
     if kind:
         mail.compose(_SETTINGS, report, kind)

@@ -26,9 +26,9 @@ from handler.model.network import Target
 from handler.model.run import Trigger
 from handler.model.traffic import Traffic
 from handler.organization import report_accounts
-from handler.organization.account_scan import AccountScan, encode_scan
-from handler.organization.objects import Exchange
 from handler.organization.plan import Account, Listing, Plan, encode_accounts, encode_plan
+from handler.organization.run_objects import RunObjects
+from handler.organization.stored_scan import AccountScan, encode_scan
 from handler.policy.policy import Policy
 from handler.scan import scan_target
 from handler.settings import Notify
@@ -78,7 +78,7 @@ def _refusal(code: str, status: int) -> ClientError:
 def prepare(folder: Path, run: str, accounts: int, findings: int) -> None:
     """Store plan and scans of a run; a tenth of what is open moves from run to run."""
     s3 = Folder(folder)
-    exchange = Exchange(s3, "ledger", run)
+    objects = RunObjects(s3, "ledger", run)
     day = int(run)
     moved = [Traffic("tcp", 5_000 + day, 5_000 + day)]
     opened = [*(Traffic("tcp", 22 + 100 * i, 22 + 100 * i) for i in range(_PORTS - 1)), *moved]
@@ -87,11 +87,11 @@ def prepare(folder: Path, run: str, accounts: int, findings: int) -> None:
     for account in listed:
         scan = scan_target(Target(account.id, "eu-west-1"), region, Policy())
         body = encode_scan(account.id, AccountScan((scan.coverage,), scan.findings))
-        exchange.put_once(exchange.scan_key(account.id), body)
+        objects.put_once(objects.scan_key(account.id), body)
     request = RunRequest(run, Trigger.SCHEDULE, Notify.CHANGES, ())
     plan = Plan(request, f"2030-01-0{day}T06:00:00Z", Listing(listed))
-    exchange.put_once(exchange.accounts_key, encode_accounts(plan))
-    exchange.put_once(exchange.plan_key, encode_plan(plan))
+    objects.put_once(objects.accounts_key, encode_accounts(plan))
+    objects.put_once(objects.plan_key, encode_plan(plan))
 
 
 def report(folder: Path, run: str) -> None:

@@ -12,7 +12,9 @@ from handler.attribution.history import EventHistory
 from handler.attribution.openers import Openers
 from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients
-from handler.event import RunRequest, answer, parse_event
+from handler.digest_kind import choose_digest
+from handler.event import RunRequest, parse_event
+from handler.event_bus import publish
 from handler.ledger.state import LedgerState, last_readings
 from handler.ledger.steps import DIGEST, Event, Message
 from handler.ledger.store import NO_LEDGER, BucketStore, LedgerStore
@@ -21,9 +23,9 @@ from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
 from handler.policy.policy import Policy
-from handler.publish import publish
 from handler.report.copies import copies_of
 from handler.report.digest import DigestKind
+from handler.result import complete, result_of
 from handler.scan import coverage_of
 from handler.settings import MAIL_ADDRESS, Settings, deployed_policy
 
@@ -51,27 +53,28 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     # The clients of an earlier run in this process are in reference cycles, all of them in the
     # youngest generation.
     gc.collect(0)
+    settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
+    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
+    request = parse_event(event, request_id, settings)
+    logs.log_start(request)
     if organization := deployed_organization():
         # Imported here because most functions audit one account, and start faster without it.
         from handler.organization.start_run import start_audit  # noqa: PLC0415
 
-        return start_audit(event, context, organization)
-    settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
+        return start_audit(request, clients, organization)
     budget = clock.TimeBudget(context)
-    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    request = parse_event(event, request_id, settings)
-    logs.log_start(request)
     if _is_foreign(request, context):
         logs.log_foreign(request)
-        return answer({"mailed": 0})
+        return complete({"mailed": 0})
     openers = _openers(clients, settings, request, budget)
     steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), openers)
-    event = Event(request.id, request.trigger, request.changed_at, request.regions)
-    session = LedgerSession(_ledger_store(clients, settings, request), event, policy, budget)
+    run_event = Event(request.id, request.trigger, request.changed_at, request.regions)
+    store = _ledger_store(clients, settings, request)
+    session = LedgerSession(store, run_event, policy, budget)
     outcome = session.execute(steps)
     if outcome:
         logs.log_findings(outcome.report)
-    return logs.conclude(request, outcome, budget)
+    return result_of(request, outcome, budget)
 
 
 class _AuditSteps(NamedTuple):
@@ -116,7 +119,7 @@ class _AuditSteps(NamedTuple):
         if self.request.dry_run:
             return report, None
         last_full_digest_at = known.last_full_digest_at if known else None
-        return report, mail.choose_digest(self.request.notify, report, last_full_digest_at)
+        return report, choose_digest(self.request.notify, report, last_full_digest_at)
 
     def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
         """The digest as a message."""

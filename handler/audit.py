@@ -53,21 +53,6 @@ def scan_targets(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def enter_account(
-    clients: Clients, account: str, role_name: str, external_id: str | None
-) -> Clients:
-    """The clients for an account: the caller's own, or those of the role in another account.
-
-    ``role_name`` begins with the role's path, if it has one. Raises one of ``aws.FAILURES``.
-    """
-    caller = clients.get("sts").get_caller_identity()
-    if caller["Account"] == account:
-        return clients
-    partition = caller["Arn"].split(":")[1]
-    arn = f"arn:{partition}:iam::{account}:role/{role_name}"
-    return clients.assume_role(arn, external_id)
-
-
 def plan_targets(account: str, regions: Iterable[str]) -> list[Target]:
     """The targets to scan, sorted."""
     return sorted({Target(account, region) for region in regions})

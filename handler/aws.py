@@ -111,6 +111,21 @@ class Clients:
         )
 
 
+def enter_account(
+    clients: Clients, account: str, role_name: str, external_id: str | None
+) -> Clients:
+    """The clients for an account: the caller's own, or those of the role in another account.
+
+    ``role_name`` begins with the role's path, if it has one. Raises one of ``FAILURES``.
+    """
+    caller = clients.get("sts").get_caller_identity()
+    if caller["Account"] == account:
+        return clients
+    partition = caller["Arn"].split(":")[1]
+    arn = f"arn:{partition}:iam::{account}:role/{role_name}"
+    return clients.assume_role(arn, external_id)
+
+
 @cache
 def small_session() -> Any:
     """The session of the process, with models of only the operations that the handler calls.

@@ -88,11 +88,6 @@ def parse_event(event: object, request_id: str, settings: Settings) -> RunReques
     )
 
 
-def answer(counts: dict[str, int]) -> dict[str, Any]:
-    """The result of a run for its caller."""
-    return {"statusCode": 200, "body": "Audit complete.", "counts": counts}
-
-
 def _changed_region(region: object, regions: Collection[str]) -> tuple[str, ...]:
     """The region of a change; empty if it is not one to read."""
     if not isinstance(region, str) or not REGION_NAME.fullmatch(region):

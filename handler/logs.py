@@ -1,17 +1,11 @@
-"""The log lines and the result of a run: ids and numbers, never recipients or whole texts."""
+"""The log lines of a run: ids and numbers, never recipients or whole texts."""
 
 import logging
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
 
-from handler.clock import TimeBudget
-from handler.event import RunRequest, answer
-from handler.model.finding import MAX_NAMED, Severity, Status
-from handler.model.run import AuditIncompleteError, Report, Scan
-
-if TYPE_CHECKING:
-    # The scan function logs too, and starts faster without the ledger.
-    from handler.ledger.steps import Outcome
+from handler.event import RunRequest
+from handler.model.finding import MAX_NAMED
+from handler.model.run import Report, Scan
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,6 +18,17 @@ def log_start(request: RunRequest) -> None:
 def log_foreign(request: RunRequest) -> None:
     """Log that an event about another account is ignored."""
     _LOGGER.warning("Event of another account ignored.", extra={"runId": request.id})
+
+
+def log_answered(request: RunRequest) -> None:
+    """Log that the run of an event has committed before."""
+    _LOGGER.info("Event answered before.", extra={"runId": request.id})
+
+
+def log_counts(request: RunRequest, counts: Mapping[str, int], milliseconds: int) -> None:
+    """Log the counts of a finished run, from which the metrics are made."""
+    facts = {**counts, "runId": request.id, "durationMs": milliseconds}
+    _LOGGER.info("Audit finished.", extra=facts)
 
 
 def log_scans(scans: Iterable[Scan]) -> Iterator[Scan]:
@@ -71,35 +76,3 @@ def log_copies(copied: Iterable[bool]) -> None:
             _LOGGER.info("Copy sent.")
         else:
             _LOGGER.warning("Copy not sent.")
-
-
-def conclude(request: RunRequest, outcome: "Outcome | None", budget: TimeBudget) -> dict[str, Any]:
-    """Log the counts, from which the metrics are made; the result of the run.
-
-    Raises ``AuditIncompleteError`` if the run has a problem.
-    """
-    if outcome is None:
-        _LOGGER.info("Event answered before.", extra={"runId": request.id})
-        return answer({"mailed": 0})
-    counts = counts_of(outcome.report, mailed=outcome.mailed)
-    facts = counts | {"runId": request.id, "durationMs": budget.milliseconds_spent()}
-    _LOGGER.info("Audit finished.", extra=facts)
-    if outcome.problem:
-        raise AuditIncompleteError(outcome.problem)
-    return answer(counts)
-
-
-def counts_of(report: Report, *, mailed: bool) -> dict[str, int]:
-    """The numbers of a run: targets, groups, rules, findings by severity and status, mails."""
-    totals = report.totals
-    statuses = (status for status in Status if status is not Status.OPEN)
-    return {
-        "targets": totals.regions,
-        "targetsNotRead": totals.unread,
-        "groups": totals.groups,
-        "rules": totals.rules,
-        "findings": totals.findings,
-        **{severity.value: totals.severities.get(severity, 0) for severity in Severity},
-        **{status.value: totals.statuses.get(status, 0) for status in statuses},
-        "mailed": int(mailed),
-    }

@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 from handler.model.network import ALL_REGIONS, REGION_NAME
 from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError
+from handler.sanitize import expected
 
 # SES accepts ASCII only; a comma would split the list in the function's environment, and * or ? in
 # the ARN of an identity would let the function send as others.
@@ -17,6 +18,8 @@ _LOCAL_PART = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 MAIL_ADDRESS = re.compile(rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_LOCAL_PART}@(?:{_LABEL}\.)+{_LABEL}")
 """The form of a mail address in the stack's config and in the function's environment."""
+# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MAX_RECIPIENTS = 50
 _POLICY = Path(__file__).resolve().parent.parent / "policy.json"
 
 
@@ -64,18 +67,16 @@ class Settings(NamedTuple):
         sender = environment.get("SES_SENDER", "").strip()
         if not MAIL_ADDRESS.fullmatch(sender):
             _refuse("SES_SENDER", "a mail address", sender)
-        recipients = _items(environment.get("SES_RECIPIENT", ""))
-        if not recipients or not all(map(MAIL_ADDRESS.fullmatch, recipients)):
-            expectation = "mail addresses separated by commas"
-            _refuse("SES_RECIPIENT", expectation, environment.get("SES_RECIPIENT", ""))
-        regions = regions_in(environment)
+        recipients = parse_recipients(
+            "environment variable SES_RECIPIENT", list(_items(environment.get("SES_RECIPIENT", "")))
+        )
         notify = environment.get("NOTIFY", Notify.CHANGES)
         if notify not in set(Notify):
             _refuse("NOTIFY", f"one of {', '.join(Notify)}", notify)
         return cls(
             sender=sender,
             recipients=recipients,
-            regions=regions,
+            regions=regions_in(environment),
             notify=Notify(notify),
             ledger_bucket=environment.get("LEDGER_BUCKET") or None,
             stack=environment.get("STACK") or None,
@@ -98,8 +99,35 @@ def regions_in(environment: Mapping[str, str]) -> tuple[str, ...]:
 def required(environment: Mapping[str, str], variable: str) -> str:
     """The value of a variable that must be set. Raises ``SettingsError``."""
     if not (value := environment.get(variable, "").strip()):
-        _refuse(variable, "a text", "")
+        _refuse(variable, "a text", value)
     return value
+
+
+def refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
+    """Raise a ``SettingsError`` with one sentence that names key, expectation, value and hint."""
+    raise SettingsError(expected(key, expectation, value, hint))
+
+
+def parse_texts(key: str, value: object, form: re.Pattern[str], kind: str) -> tuple[str, ...]:
+    """A list of different texts of that form. Raises ``SettingsError``, which names their kind."""
+    if not isinstance(value, list):
+        refuse(key, f"a list of {kind}", value)
+    seen = set()
+    for item in value:
+        if not isinstance(item, str) or not form.fullmatch(item):
+            refuse(key, kind, item)
+        if item.lower() in seen:
+            refuse(key, "a list without duplicates", item, "it is there twice")
+        seen.add(item.lower())
+    return tuple(value)
+
+
+def parse_recipients(key: str, value: object) -> tuple[str, ...]:
+    """The recipients of one mail: 1 to 50 different addresses. Raises ``SettingsError``."""
+    recipients = parse_texts(key, value, MAIL_ADDRESS, "mail addresses")
+    if not 1 <= len(recipients) <= MAX_RECIPIENTS:
+        refuse(key, f"1 to {MAX_RECIPIENTS} mail addresses", len(recipients))
+    return recipients
 
 
 def deployed_policy() -> Policy:
@@ -128,5 +156,4 @@ def _boolean(environment: Mapping[str, str], variable: str, *, default: bool) ->
 
 
 def _refuse(variable: str, expectation: str, value: str) -> NoReturn:
-    got = repr(value) if value else "nothing"
-    raise SettingsError(f"environment variable {variable} must be {expectation}, got {got}.")
+    refuse(f"environment variable {variable}", expectation, value)

@@ -1,7 +1,5 @@
 """The component resource that declares one security-group audit."""
 
-import json
-
 import pulumi
 import pulumi_aws as aws
 
@@ -11,7 +9,8 @@ from infra.config import StackConfig
 from infra.function import FunctionSpec, Surroundings, declare_function
 from infra.ledger_bucket import declare_ledger_bucket
 from infra.location import look_up_location
-from infra.organization import declare_many_accounts
+from infra.organization import ManyAccounts
+from infra.role import declare_policy
 
 
 class SecurityGroupAudit(pulumi.ComponentResource):
@@ -31,7 +30,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
         lookup = pulumi.InvokeOptions(parent=self)
-        self._location = look_up_location(lookup)
+        self._location = look_up_location(config.regions, lookup)
         self._realtime_regions = triggers.find_realtime_regions(config, lookup)
 
         identities = self._declare_identities()
@@ -39,17 +38,18 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             f"{name}-log", retention_in_days=config.log_retention_days, opts=self._child
         )
         ledger = declare_ledger_bucket(f"{name}-ledger", config, self._child)
-        organization = config.organization
-        code = build_archive(config.policy, organization.document if organization else None)
+        accounts = config.organization
+        code = build_archive(config.policy, accounts.document if accounts else None)
         surroundings = Surroundings(code, log_group, ledger, self._child)
-        many_accounts = declare_many_accounts(name, config, self._location, surroundings)
+        many_accounts = (
+            ManyAccounts(name, config, accounts, self._location, surroundings) if accounts else None
+        )
         machine = many_accounts.state_machine if many_accounts else None
-        spec = self._function_spec(surroundings)
+        spec = self._function_spec()
         if many_accounts:
-            spec = many_accounts.start_function(spec, surroundings)
-        declared = declare_function(name, spec, surroundings)
-        function = declared.function
-        self._declare_publisher(declared.role)
+            spec = many_accounts.start_function(spec)
+        function, role = declare_function(name, spec, surroundings)
+        self._declare_publisher(role)
         self._declare_retries(function)
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
         change_rule = triggers.declare_change_rule(
@@ -63,7 +63,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             "region": self._location.region,
             "functionName": function.name,
             "functionArn": function.arn,
-            "roleArn": declared.role.arn,
+            "roleArn": role.arn,
             "logGroupName": log_group.name,
             "ledgerBucket": ledger.bucket.bucket,
             "scheduleRule": schedule.name if schedule else None,
@@ -89,29 +89,17 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             for address in sorted(set(self._config.addresses))
         }
 
-    def _function_spec(self, surroundings: Surroundings) -> FunctionSpec:
+    def _function_spec(self) -> FunctionSpec:
         """The function that the schedule invokes, as it audits one account."""
-        config, mail_arns = self._config, self._config.mail_arns(self._location)
+        config = self._config
         # Where regions are listed, changes in all of them start a run.
-        enabled_regions = () if config.only_regions else self._realtime_regions
+        enabled_regions = () if config.regions else self._realtime_regions
         return FunctionSpec(
             description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
             role_description=f"What the security-group audit of stack {pulumi.get_stack()} may do",
             handler="handler.app.lambda_handler",
-            policy=surroundings.arns().apply(
-                lambda arns: permissions.function_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    mail_arns=mail_arns,
-                    sender=config.sender,
-                    regions=config.only_regions,
-                    attribution=config.attribution,
-                )
-            ),
-            environment={
-                **config.environment,
-                "REALTIME_REGIONS": ",".join(enabled_regions),
-            },
+            policy=config.mailing_policy(self._location),
+            environment={**config.environment, "REALTIME_REGIONS": ",".join(enabled_regions)},
             memory=config.memory_size,
             timeout=config.timeout,
         )
@@ -120,12 +108,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         """Let the function publish what has changed, if other systems want that."""
         if self._config.publish_events:
             bus_arn = self._location.arn("events", "event-bus/default")
-            aws.iam.RolePolicy(
-                f"{self._name}-publish",
-                role=role.name,
-                policy=json.dumps(permissions.publisher_policy(bus_arn)),
-                opts=self._child,
-            )
+            document = permissions.publisher_policy(bus_arn)
+            declare_policy(f"{self._name}-publish", role, document, self._child)
 
     def _declare_retries(self, function: aws.lambda_.Function) -> None:
         aws.lambda_.FunctionEventInvokeConfig(

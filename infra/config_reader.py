@@ -3,32 +3,24 @@
 import difflib
 import json
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import (
+    CONFIG,
+    get_config_env,
+    get_config_secret_keys_env,
+    is_config_secret,
+)
 
 from handler.sanitize import expected
-from handler.settings import MAIL_ADDRESS
 
-# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
-MAX_RECIPIENTS = 50
+_Value = TypeVar("_Value", bool, int, list[Any])
 
 
 def refuse(key: str, expectation: str, value: object, hint: str = "") -> NoReturn:
     """Raises ``pulumi.RunError`` with one sentence that names key, expectation, value and hint."""
     raise pulumi.RunError(expected(key, expectation, value, hint))
-
-
-def refuse_invalid_recipients(key: str, recipients: Sequence[str]) -> None:
-    """Raises ``pulumi.RunError`` unless these are 1 to 50 different mail addresses."""
-    if not 1 <= len(recipients) <= MAX_RECIPIENTS:
-        refuse(key, f"1 to {MAX_RECIPIENTS} mail addresses", len(recipients))
-    for recipient in recipients:
-        if not MAIL_ADDRESS.fullmatch(recipient):
-            refuse(key, "a list of mail addresses", recipient)
-        if sum(recipient.lower() == other.lower() for other in recipients) > 1:
-            refuse(key, "different mail addresses", recipient, "it is there twice")
 
 
 class ConfigReader:
@@ -47,60 +39,44 @@ class ConfigReader:
             if key.startswith(namespace)
         }
         self._read_keys: set[str] = set()
+        for key in sorted(self._values):
+            full_key = namespace + key
+            if full_key in get_config_secret_keys_env() or is_config_secret(full_key):
+                raise pulumi.RunError(
+                    f"{key} must be set without --secret, because AWS and the stack's state "
+                    "show its value."
+                )
 
     def text(self, key: str, default: str | None = None) -> str:
         """The value as it stands in the config; without a default the key is required."""
-        value = self._value(key)
+        self._read_keys.add(key)
+        value = self._values.get(key)
         if value is None and default is None:
             raise pulumi.RunError(
                 f"Stack '{pulumi.get_stack()}' is missing configuration value '{key}'."
             )
         return str(default if value is None else value)
 
-    def texts(
-        self, key: str, default: tuple[str, ...] | None = None, *, called: str = "texts"
-    ) -> tuple[str, ...]:
-        """The value as a list of texts; without a default the key is required.
-
-        ``called`` is what a sentence calls the texts.
-        """
-        if self._value(key) is None and default is not None:
-            return default
-        text = self.text(key)
-        value = _from_json(text)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            refuse(key, f"a list of {called}", text)
-        return tuple(value)
-
-    def objects(self, key: str) -> list[Any]:
-        """The value as a list of any JSON values, empty by default."""
-        text = self.text(key, default="[]")
-        value = _from_json(text)
-        if not isinstance(value, list):
-            refuse(key, "a list", text)
-        return value
+    def items(self, key: str, default: list[Any] | None = None) -> list[Any]:
+        """The value as a list of any JSON values; without a default the key is required."""
+        return self._json(key, list, "a list", default)
 
     def boolean(self, key: str, *, default: bool) -> bool:
         """The value as true or false."""
-        text = self.text(key, default=json.dumps(default))
-        value = _from_json(text)
-        if not isinstance(value, bool):
-            refuse(key, "true or false", text)
+        return self._json(key, bool, "true or false", default)
+
+    def choice(self, key: str, choices: Sequence[str], default: str) -> str:
+        """The value, which is one of the choices."""
+        value = self.text(key, default)
+        if value not in choices:
+            refuse(key, f"one of {', '.join(choices)}", value)
         return value
 
-    def integer(self, key: str, default: int) -> int:
-        """The value as a whole number."""
-        text = self.text(key, default=str(default))
-        value = _from_json(text)
-        if not isinstance(value, int) or isinstance(value, bool):
-            refuse(key, "a whole number", text)
-        return value
-
-    def integer_within(self, key: str, bounds: range, unit: str, default: int) -> int:
-        """The value as a whole number within the bounds."""
-        value = self.integer(key, default)
-        if value not in bounds:
-            refuse(key, f"{bounds[0]} to {bounds[-1]} {unit}", value)
+    def integer(self, key: str, low: int, high: int, unit: str, *, default: int) -> int:
+        """The value as a whole number of that unit, from ``low`` to ``high``."""
+        value = self._json(key, int, "a whole number", default)
+        if not low <= value <= high:
+            refuse(key, f"{low} to {high} {unit}", value)
         return value
 
     def refuse_unknown_keys(self) -> None:
@@ -110,13 +86,15 @@ class ConfigReader:
             hint = f"did you mean {nearest[0]}?" if nearest else "see docs/configuration.md."
             raise pulumi.RunError(f"{key} is no setting of {pulumi.get_project()}; {hint}")
 
-    def _value(self, key: str) -> object:
-        self._read_keys.add(key)
-        return self._values.get(key)
-
-
-def _from_json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+    def _json(
+        self, key: str, kind: type[_Value], expectation: str, default: _Value | None
+    ) -> _Value:
+        text = self.text(key, None if default is None else json.dumps(default))
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = None
+        # Not isinstance, to which true is a whole number.
+        if type(value) is not kind:
+            refuse(key, expectation, text)
+        return value

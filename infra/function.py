@@ -1,13 +1,14 @@
 """A Lambda function of the stack, with the role that says what it may do."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
 from infra import permissions
 from infra.ledger_bucket import LedgerBucket
+from infra.role import declare_policy, declare_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,54 +20,41 @@ class Surroundings:
     ledger: LedgerBucket
     opts: pulumi.ResourceOptions
 
-    def arns(self, *arns: pulumi.Input[str]) -> pulumi.Output[list[str]]:
-        """The ARNs of the log group and of the ledger's bucket, and these."""
-        return pulumi.Output.all(self.log_group.arn, self.ledger.bucket.arn, *arns)
-
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """What a function is for, what it may do, and what it knows of the stack.
 
-    ``memory`` is in MB, ``timeout`` in seconds. A role with a ``role_name`` has exactly this name,
-    all others have one of Pulumi's.
+    ``policy`` makes the role's policy of ``log_group_arn``, ``bucket_arn`` and the other ``arns``,
+    by name. ``memory`` is in MB, ``timeout`` in seconds. A role with a ``role_name`` has exactly
+    this name, all others have one of Pulumi's.
     """
 
     description: str
     role_description: str
     handler: str
-    policy: pulumi.Output[permissions.Document]
+    policy: Callable[..., permissions.Document]
     environment: Mapping[str, pulumi.Input[str]]
     memory: int
     timeout: int
+    arns: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     role_name: str | None = None
     depends_on: Sequence[pulumi.Resource] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredFunction:
-    """A function and its role."""
-
-    function: aws.lambda_.Function
-    role: aws.iam.Role
-
-
-def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) -> DeclaredFunction:
-    """A function that runs once its policy and the protections of the ledger's bucket exist."""
+def declare_function(
+    name: str, spec: FunctionSpec, surroundings: Surroundings
+) -> tuple[aws.lambda_.Function, aws.iam.Role]:
+    """A function, created once its policy and the bucket's protections exist, and its role."""
     opts, ledger = surroundings.opts, surroundings.ledger
-    role = aws.iam.Role(
-        f"{name}-role",
-        name=spec.role_name,
-        description=spec.role_description,
-        assume_role_policy=pulumi.Output.json_dumps(permissions.assume_role()),
-        opts=opts,
+    arns = pulumi.Output.all(
+        log_group_arn=surroundings.log_group.arn, bucket_arn=ledger.bucket.arn, **spec.arns
     )
-    policy = aws.iam.RolePolicy(
-        f"{name}-policy",
-        role=role.name,
-        policy=pulumi.Output.json_dumps(spec.policy),
-        opts=opts,
+    role = declare_role(
+        f"{name}-role", spec.role_description, permissions.assume_role(), opts, spec.role_name
     )
+    document = arns.apply(lambda arns: spec.policy(**arns))
+    policy = declare_policy(f"{name}-policy", role, document, opts)
     function = aws.lambda_.Function(
         f"{name}-function",
         description=spec.description,
@@ -97,4 +85,4 @@ def declare_function(name: str, spec: FunctionSpec, surroundings: Surroundings) 
             pulumi.ResourceOptions(depends_on=[policy, *ledger.protections, *spec.depends_on]),
         ),
     )
-    return DeclaredFunction(function, role)
+    return function, role

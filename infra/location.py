@@ -1,5 +1,6 @@
 """Where the stack deploys: partition, region and account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -27,58 +28,35 @@ class Location:
         return f"arn:{self.partition}:iam::{account or self.account}:role/{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """The organization that the stack's account belongs to."""
-
-    id: str
-    management_account: str
-
-
-def look_up_organization(opts: pulumi.InvokeOptions) -> Organization:
+def look_up_organization(opts: pulumi.InvokeOptions) -> aws.organizations.GetOrganizationResult:
     """The organization of the account that the stack is in.
 
     Raises ``pulumi.RunError`` if there is none, or the deployer may not read it.
     """
     try:
-        found = aws.organizations.get_organization(return_organization_only=True, opts=opts)
+        return aws.organizations.get_organization(return_organization_only=True, opts=opts)
     except Exception as error:  # Pulumi raises nothing narrower
         reason = str(error).rpartition(" returned an error: ")[2]
         raise pulumi.RunError(
             "organizationalUnits needs the organization of the stack's account, "
             f"which could not be read: {reason}"
         ) from error
-    return Organization(id=found.id, management_account=found.master_account_id)
 
 
-def look_up_location(opts: pulumi.InvokeOptions) -> Location:
-    """The location of the provider that deploys the stack.
+def look_up_location(regions: Sequence[str], opts: pulumi.InvokeOptions) -> Location:
+    """The location of the provider that deploys the stack, which audits the ``regions``.
 
-    Raises ``pulumi.RunError`` if SES is not available there.
+    Raises ``pulumi.RunError`` if SES is not available there, as far as the installed botocore
+    knows, or a region is of another partition.
     """
-    region = aws.get_region(opts=opts).region
-    if not _has_ses(region):
-        refuse("aws:region", "a region in which SES is available", region)
-    return Location(
-        partition=aws.get_partition(opts=opts).partition,
-        region=region,
-        account=aws.get_caller_identity(opts=opts).account_id,
-    )
-
-
-def _has_ses(region: str) -> bool:
-    """Whether SES is available in the region, as far as the installed botocore knows.
-
-    A region that botocore does not know for EC2 either is newer than botocore: it may have SES.
-    """
+    region, partition = aws.get_region(opts=opts).region, aws.get_partition(opts=opts).partition
     # Not a boto3 session, which fails where AWS_PROFILE names a profile that does not exist.
     resolver = EndpointResolver(create_loader().load_data("endpoints"))
-    with_ec2, with_ses = (
-        {
-            name
-            for partition in resolver.get_available_partitions()
-            for name in resolver.get_available_endpoints(service, partition)
-        }
-        for service in ("ec2", "email")
-    )
-    return region in with_ses or region not in with_ec2
+    with_ec2 = resolver.get_available_endpoints("ec2", partition)
+    # A region that botocore does not know for EC2 either is newer than botocore: it may have SES.
+    if region in with_ec2 and region not in resolver.get_available_endpoints("email", partition):
+        refuse("aws:region", "a region in which SES is available", region)
+    for audited in regions:
+        if resolver.get_partition_for_region(audited) != partition:
+            refuse("regions", f"regions of {partition}", audited)
+    return Location(partition, region, aws.get_caller_identity(opts=opts).account_id)

@@ -2,22 +2,35 @@
 
 from typing import Any
 
-from infra import organization_permissions
+from handler.organization.configuration import Organization
 from infra.location import Location
-from infra.organization_config import OrganizationConfig
+from infra.permissions import document, read_groups
 
 
 def member_role_template(
-    config: OrganizationConfig, location: Location, organization: str | None
+    accounts: Organization, location: Location, organization_id: str | None
 ) -> dict[str, Any]:
-    """The template of the role; ``organization`` is the id of the one that it must belong to."""
-    trust = organization_permissions.member_role_trust(
-        audit_account_arn=f"arn:{location.partition}:iam::{location.account}:root",
-        # Its name is fixed, because the accounts trust it.
-        scan_role_arn=location.role_arn(config.scan_role_name),
-        organization=organization,
-        external_id=config.external_id,
-    )
+    """The template of the role, which only the scan role may assume.
+
+    With an ``organization_id`` only while the scan role's account is in that organization, with an
+    external ID only for who names it.
+    """
+    conditions = {
+        # As a condition: as the principal, IAM would replace the ARN by the id of the role that has
+        # it today, and another one with its name could not enter.
+        "aws:PrincipalArn": location.role_arn(accounts.scan_role),
+        "aws:PrincipalOrgID": organization_id,
+        "sts:ExternalId": accounts.external_id,
+    }
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{location.partition}:iam::{location.account}:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {key: v for key, v in conditions.items() if v}},
+    }
+    # In all regions: with a condition, the role would have to be deployed again to every account
+    # whenever the stack's regions change.
+    policy = document(read_groups(()))
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Lets the security-group audit of another account read security groups",
@@ -25,14 +38,9 @@ def member_role_template(
             "SecurityGroupAuditRole": {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
-                    "RoleName": config.member_role_name,
-                    "AssumeRolePolicyDocument": trust,
-                    "Policies": [
-                        {
-                            "PolicyName": "read-security-groups",
-                            "PolicyDocument": organization_permissions.member_role_policy(),
-                        }
-                    ],
+                    "RoleName": accounts.member_role,
+                    "AssumeRolePolicyDocument": document(trust),
+                    "Policies": [{"PolicyName": "read-security-groups", "PolicyDocument": policy}],
                 },
             }
         },

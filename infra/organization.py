@@ -2,180 +2,145 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from handler.organization.configuration import Organization
 from infra import organization_permissions, permissions, state_machine
 from infra.config import StackConfig
 from infra.function import FunctionSpec, Surroundings, declare_function
-from infra.location import Location, Organization, look_up_organization
+from infra.location import Location, look_up_organization
 from infra.member_role import member_role_template
-from infra.organization_config import OrganizationConfig
+from infra.role import declare_policy, declare_role
 
 # A run has one report, of all accounts: with this much memory Lambda gives it a whole CPU, and the
 # time is the longest that Lambda allows.
 REPORT_MEMORY, REPORT_TIMEOUT = 1769, 900
 # By default CloudFormation deploys to one account after the other, and ends with the first failure.
 # An account without the role is reported as not read.
-_ALL_PERCENT = 100
+# Any, because the SDK has a type for each of the two resources.
+_ALL_AT_ONCE: Any = {"failure_tolerance_percentage": 100, "max_concurrent_percentage": 100}
 
 
-@dataclass(frozen=True, slots=True)
 class ManyAccounts:
-    """The state machine, with the rest of what is declared for it.
+    """What is declared for many accounts besides the function that the schedule invokes.
 
-    ``ready`` is what must exist before the first execution; ``lists_units`` is whether the start
-    function asks AWS Organizations for accounts.
+    ``ready`` is what must exist before the first execution of the ``state_machine``.
     """
 
-    state_machine: aws.sfn.StateMachine
-    ready: Sequence[pulumi.Resource]
-    lists_units: bool
-    scan_role_arn: str
-    member_role_template: str
+    def __init__(
+        self,
+        name: str,
+        config: StackConfig,
+        accounts: Organization,
+        location: Location,
+        surroundings: Surroundings,
+    ) -> None:
+        self._name, self._config, self._accounts = name, config, accounts
+        self._location, self._surroundings = location, surroundings
+        invoke = pulumi.InvokeOptions(parent=surroundings.opts.parent)
+        organization = look_up_organization(invoke) if accounts.units else None
+        self._organization_id = organization.id if organization else None
+        self.scan_role_arn = location.role_arn(accounts.scan_role)
+        self.member_role_template = json.dumps(
+            member_role_template(accounts, location, self._organization_id)
+        )
+        if organization and config.deploy_member_role:
+            is_management = organization.master_account_id == location.account
+            self._declare_member_roles("SELF" if is_management else "DELEGATED_ADMIN")
+        self.state_machine, self.ready = self._declare_state_machine(
+            self._declare_scan(), self._declare_report()
+        )
 
-    def start_function(self, spec: FunctionSpec, surroundings: Surroundings) -> FunctionSpec:
+    def start_function(self, spec: FunctionSpec) -> FunctionSpec:
         """The single account's function, changed to start the state machine."""
-        arns = surroundings.arns(self.state_machine.arn)
+        lists_units = bool(self._accounts.units)
         return replace(
             spec,
-            policy=arns.apply(
-                lambda arns: organization_permissions.start_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    state_machine_arn=arns[2],
-                    lists_units=self.lists_units,
-                )
-            ),
+            policy=partial(organization_permissions.start_policy, lists_units=lists_units),
+            arns={"state_machine_arn": self.state_machine.arn},
             environment={**spec.environment, "STATE_MACHINE": self.state_machine.arn},
             depends_on=self.ready,
         )
 
-
-def declare_many_accounts(
-    name: str, config: StackConfig, location: Location, surroundings: Surroundings
-) -> ManyAccounts | None:
-    """All that the start function starts; None if the config has one account only."""
-    settings = config.organization
-    if settings is None:
-        return None
-    invoke = pulumi.InvokeOptions(parent=surroundings.opts.parent)
-    organization = look_up_organization(invoke) if settings.organizational_units else None
-    template = json.dumps(
-        member_role_template(settings, location, organization.id if organization else None)
-    )
-    declaration = _Declaration(name, config, settings, location, organization, surroundings)
-    if organization and settings.deploy_member_role:
-        declaration.declare_member_roles(organization, template)
-    machine, ready = declaration.declare_state_machine(
-        declaration.declare_scan(), declaration.declare_report()
-    )
-    scan_role_arn = location.role_arn(settings.scan_role_name)
-    return ManyAccounts(machine, ready, bool(organization), scan_role_arn, template)
-
-
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    """What the resources depend on; each method declares some of them."""
-
-    name: str
-    config: StackConfig
-    settings: OrganizationConfig
-    location: Location
-    organization: Organization | None
-    surroundings: Surroundings
-
-    def declare_scan(self) -> aws.lambda_.Function:
+    def _declare_scan(self) -> aws.lambda_.Function:
         """The function that enters an account and reads its groups."""
-        config, settings, organization = self.config, self.settings, self.organization
+        config, accounts = self._config, self._accounts
         # "*" as the account: an ARN for each would exceed what a policy may have. The policy limits
         # the accounts by a condition.
-        member_role_arn = self.location.role_arn(settings.member_role_name, account="*")
+        member_role_arn = self._location.role_arn(accounts.member_role, account="*")
         spec = FunctionSpec(
             description=f"Reads the security groups of one account (stack {pulumi.get_stack()})",
             role_description=f"Enters the accounts that stack {pulumi.get_stack()} audits",
-            role_name=settings.scan_role_name,
+            role_name=accounts.scan_role,
             handler="handler.organization.scan_account.lambda_handler",
-            policy=self.surroundings.arns().apply(
-                lambda arns: organization_permissions.scan_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    member_role_arn=member_role_arn,
-                    accounts=settings.accounts,
-                    organization=organization.id if organization else None,
-                    regions=config.only_regions,
-                )
+            policy=partial(
+                organization_permissions.scan_policy,
+                member_role_arn=member_role_arn,
+                accounts=accounts.accounts,
+                organization=self._organization_id,
+                regions=config.regions,
             ),
             environment={"AUDIT_REGIONS": config.environment["AUDIT_REGIONS"]},
             memory=config.memory_size,
             timeout=config.timeout,
         )
-        return declare_function(f"{self.name}-scan", spec, self.surroundings).function
+        function, _ = declare_function(f"{self._name}-scan", spec, self._surroundings)
+        return function
 
-    def declare_report(self) -> aws.lambda_.Function:
+    def _declare_report(self) -> aws.lambda_.Function:
         """The function that compares and mails what the scans found."""
-        config, mail_arns = self.config, self.config.mail_arns(self.location)
+        config = self._config
         spec = FunctionSpec(
             description=f"Reports many accounts and mails digests (stack {pulumi.get_stack()})",
             role_description=f"Reports and mails what stack {pulumi.get_stack()} has audited",
             handler="handler.organization.report_accounts.lambda_handler",
-            policy=self.surroundings.arns().apply(
-                lambda arns: organization_permissions.report_policy(
-                    log_group_arn=arns[0],
-                    bucket_arn=arns[1],
-                    mail_arns=mail_arns,
-                    sender=config.sender,
-                )
-            ),
+            policy=config.mailing_policy(self._location),
             environment=config.environment,
             memory=max(config.memory_size, REPORT_MEMORY),
             timeout=REPORT_TIMEOUT,
         )
-        return declare_function(f"{self.name}-report", spec, self.surroundings).function
+        function, _ = declare_function(f"{self._name}-report", spec, self._surroundings)
+        return function
 
-    def declare_state_machine(
+    def _declare_state_machine(
         self, scan: aws.lambda_.Function, report: aws.lambda_.Function
     ) -> tuple[aws.sfn.StateMachine, Sequence[pulumi.Resource]]:
         """The state machine, and what must exist before it is started."""
-        name, opts = f"{self.name}-accounts", self.surroundings.opts
+        name, opts = f"{self._name}-accounts", self._surroundings.opts
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # Log groups with another prefix fill up a resource policy of limited size:
             # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
             name_prefix=f"/aws/vendedlogs/states/{name}-",
-            retention_in_days=self.config.log_retention_days,
+            retention_in_days=self._config.log_retention_days,
             opts=opts,
         )
-        role = aws.iam.Role(
+        role = declare_role(
             f"{name}-role",
-            description=f"Runs the functions of stack {pulumi.get_stack()}",
-            assume_role_policy=pulumi.Output.json_dumps(
-                permissions.assume_role("states.amazonaws.com")
-            ),
-            opts=opts,
+            f"Runs the functions of stack {pulumi.get_stack()}",
+            permissions.assume_role("states.amazonaws.com"),
+            opts,
         )
-        arns = pulumi.Output.all(self.surroundings.ledger.bucket.arn, scan.arn, report.arn)
+        arns = pulumi.Output.all(self._surroundings.ledger.bucket.arn, scan.arn, report.arn)
         document = arns.apply(
             lambda arns: organization_permissions.state_machine_policy(
                 bucket_arn=arns[0], function_arns=arns[1:]
             )
         )
-        policy = aws.iam.RolePolicy(
-            f"{name}-policy",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(document),
-            opts=opts,
-        )
+        policy = declare_policy(f"{name}-policy", role, document, opts)
         definition = arns.apply(
             lambda arns: state_machine.definition(
-                partition=self.location.partition,
+                partition=self._location.partition,
                 scan_arn=arns[1],
                 report_arn=arns[2],
-                scan_seconds=self.config.timeout,
+                scan_seconds=self._config.timeout,
                 report_seconds=REPORT_TIMEOUT,
-                concurrency=self.settings.scan_concurrency,
+                concurrency=self._config.scan_concurrency,
             )
         )
         machine = aws.sfn.StateMachine(
@@ -192,36 +157,25 @@ class _Declaration:
             opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
         )
         # A policy of its own, because it names the state machine, which is created after the other.
-        children = aws.iam.RolePolicy(
-            f"{name}-children",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(
-                machine.arn.apply(organization_permissions.children_policy)
-            ),
-            opts=opts,
-        )
+        document = machine.arn.apply(organization_permissions.children_policy)
+        children = declare_policy(f"{name}-children", role, document, opts)
         return machine, (policy, children)
 
-    def declare_member_roles(self, organization: Organization, template: str) -> None:
+    def _declare_member_roles(self, call_as: str) -> None:
         """The StackSet that creates the member role in all accounts of the units.
 
         CloudFormation leaves out the management account.
         """
-        name, opts = f"{self.name}-member-role", self.surroundings.opts
-        is_management = organization.management_account == self.location.account
-        call_as = "SELF" if is_management else "DELEGATED_ADMIN"
+        name, opts = f"{self._name}-member-role", self._surroundings.opts
         stack_set = aws.cloudformation.StackSet(
             name,
             description=f"The role by which stack {pulumi.get_stack()} audits an account",
-            template_body=template,
+            template_body=self.member_role_template,
             capabilities=["CAPABILITY_NAMED_IAM"],
             permission_model="SERVICE_MANAGED",
             auto_deployment={"enabled": True, "retain_stacks_on_account_removal": False},
             call_as=call_as,
-            operation_preferences={
-                "failure_tolerance_percentage": _ALL_PERCENT,
-                "max_concurrent_percentage": _ALL_PERCENT,
-            },
+            operation_preferences=_ALL_AT_ONCE,
             # CloudFormation fills it in, and older providers remove it with every update:
             # https://github.com/hashicorp/terraform-provider-aws/issues/23464
             opts=pulumi.ResourceOptions.merge(
@@ -234,13 +188,8 @@ class _Declaration:
             f"{name}-units",
             stack_set_name=stack_set.name,
             call_as=call_as,
-            deployment_targets={
-                "organizational_unit_ids": list(self.settings.organizational_units)
-            },
-            regions=[self.location.region],
-            operation_preferences={
-                "failure_tolerance_percentage": _ALL_PERCENT,
-                "max_concurrent_percentage": _ALL_PERCENT,
-            },
+            deployment_targets={"organizational_unit_ids": list(self._accounts.units)},
+            regions=[self._location.region],
+            operation_preferences=_ALL_AT_ONCE,
             opts=opts,
         )

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from infra.permissions import (
     LEDGER_READ_ACTIONS,
     LEDGER_WRITE_ACTIONS,
-    READ_ACTIONS,
     Document,
     allow,
     document,
@@ -22,25 +21,6 @@ from infra.permissions import (
     write_log,
 )
 
-ENTER_ACTIONS = ("sts:AssumeRole",)
-LIST_ACTIONS = (
-    "organizations:ListAccounts",
-    "organizations:ListAccountsForParent",
-    "organizations:ListOrganizationalUnitsForParent",
-)
-START_ACTIONS = ("states:StartExecution",)
-INVOKE_ACTIONS = ("lambda:InvokeFunction",)
-CHILD_ACTIONS = ("states:DescribeExecution", "states:StopExecution")
-LOG_DELIVERY_ACTIONS = (
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-)
 # "/*" after a prefix: these keys contain the id of a run.
 PLAN_KEYS = ("plans/*",)
 SCAN_KEYS = ("scans/*",)
@@ -53,13 +33,18 @@ def start_policy(
     # "*" because ListAccounts does not support resource-level permissions, and which units are
     # below the configured ones is not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
-    list_accounts = [allow("ListAccounts", LIST_ACTIONS, "*")] if lists_units else []
+    list_actions = (
+        "organizations:ListAccounts",
+        "organizations:ListAccountsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+    )
+    list_accounts = [allow("ListAccounts", list_actions, "*")] if lists_units else []
     return document(
         *list_accounts,
         list_ledger(bucket_arn),
         allow("ReadPlans", LEDGER_READ_ACTIONS, objects(bucket_arn, PLAN_KEYS)),
         _write_once("WritePlans", objects(bucket_arn, PLAN_KEYS)),
-        allow("StartExecution", START_ACTIONS, state_machine_arn),
+        allow("StartExecution", ["states:StartExecution"], state_machine_arn),
         write_log(log_group_arn),
     )
 
@@ -103,12 +88,22 @@ def report_policy(
 
 def state_machine_policy(*, bucket_arn: str, function_arns: Sequence[str]) -> Document:
     """The permissions of the state machine: read a plan's accounts, invoke functions, log."""
+    log_actions = (
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+    )
     return document(
-        allow("InvokeFunctions", INVOKE_ACTIONS, list(function_arns)),
+        allow("InvokeFunctions", ["lambda:InvokeFunction"], list(function_arns)),
         allow("ReadPlans", LEDGER_READ_ACTIONS, objects(bucket_arn, PLAN_KEYS)),
         # "*" because these actions do not support resource-level permissions for log deliveries:
         # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-        allow("DeliverLog", LOG_DELIVERY_ACTIONS, "*"),
+        allow("DeliverLog", log_actions, "*"),
     )
 
 
@@ -121,47 +116,9 @@ def children_policy(state_machine_arn: str) -> Document:
     # ":*" and "/*": Step Functions chooses the names of a map's run and of its executions.
     children = [f"{execution_arn}:*", f"{execution_arn}/*"]
     return document(
-        allow("StartChildren", START_ACTIONS, state_machine_arn),
-        allow("ManageChildren", CHILD_ACTIONS, children),
+        allow("StartChildren", ["states:StartExecution"], state_machine_arn),
+        allow("ManageChildren", ["states:DescribeExecution", "states:StopExecution"], children),
     )
-
-
-def member_role_trust(
-    *,
-    audit_account_arn: str,
-    scan_role_arn: str,
-    organization: str | None,
-    external_id: str | None,
-) -> Document:
-    """The trust policy of the role in an account: only the scan role may assume it.
-
-    With an ``organization`` only while the scan role's account is in it, with an ``external_id``
-    only for who names it.
-    """
-    conditions = {
-        # As a condition: as the principal, IAM would replace the ARN by the id of the role that has
-        # it today, and another one with its name could not enter.
-        "aws:PrincipalArn": scan_role_arn,
-        "aws:PrincipalOrgID": organization,
-        "sts:ExternalId": external_id,
-    }
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": audit_account_arn},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {key: v for key, v in conditions.items() if v}},
-        }
-    )
-
-
-def member_role_policy() -> Document:
-    """The permissions of the role in an account: read groups.
-
-    In all regions: with a condition, the role would have to be deployed again to every account
-    whenever the stack's regions change.
-    """
-    return document(allow("ReadSecurityGroups", READ_ACTIONS, "*"))
 
 
 def _write_once(sid: str, object_arns: list[str]) -> Document:
@@ -177,4 +134,4 @@ def _enter(
     """Lets a role assume the member role where the condition key has one of the values."""
     if not values:
         return []
-    return [allow(sid, ENTER_ACTIONS, member_role_arn, {"StringEquals": {key: values}})]
+    return [allow(sid, ["sts:AssumeRole"], member_role_arn, {"StringEquals": {key: values}})]

@@ -58,9 +58,12 @@ def function_policy(
     ``mail_arns`` are those of ``mail_resources``. ``regions`` are the only ones whose groups it may
     read; an empty sequence allows all regions. With ``attribution`` it may look up who opened what.
     """
+    # LookupEvents does not support resource-level permissions:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
+    look_up = allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*", _in_regions(regions))
     return document(
         read_groups(regions),
-        *([look_up_openers(regions)] if attribution else []),
+        *([look_up] if attribution else []),
         send_digest(mail_arns, sender),
         *use_ledger(bucket_arn),
         write_log(log_group_arn),
@@ -73,13 +76,6 @@ def read_groups(regions: Sequence[str]) -> Document:
     # lists that rules refer to are not known in advance:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     return allow("ReadSecurityGroups", READ_ACTIONS, "*", _in_regions(regions))
-
-
-def look_up_openers(regions: Sequence[str]) -> Document:
-    """Lets a role look up who opened what in these regions; an empty sequence allows all."""
-    # LookupEvents does not support resource-level permissions either:
-    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
-    return allow("LookUpWhoOpenedIt", ATTRIBUTION_ACTIONS, "*", _in_regions(regions))
 
 
 def send_digest(mail_arns: Sequence[str], sender: str) -> Document:

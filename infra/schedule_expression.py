@@ -9,6 +9,8 @@ from itertools import pairwise, product
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+_MAX_CHARACTERS = 256
 _UNIT_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 # *, 5, 5-10, or MON-FRI, each with an optional step: /15.
 _ITEM = re.compile(r"(?:\*|([A-Za-z0-9]+)(?:-([A-Za-z0-9]+))?)(?:/([0-9]*[1-9][0-9]*))?")
@@ -78,6 +80,8 @@ def find_problem(expression: str) -> str | None:
     None if the expression is valid, an empty text if it is neither ``rate(...)`` nor
     ``cron(...)``. Source: the EventBridge user guide, linked above.
     """
+    if len(expression) > _MAX_CHARACTERS:
+        return f"it has more than {_MAX_CHARACTERS} characters"
     if rate := re.fullmatch(r"rate\((\S+) (\S+)\)", expression):
         return _rate_problem(*rate.groups())
     if cron := re.fullmatch(r"cron\((.*)\)", expression):

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from handler.model.network import ALL_REGIONS
 from infra import permissions
 from infra.config import StackConfig
+from infra.config_reader import refuse
 from infra.location import Location
+from infra.role import declare_policy, declare_role
 
 # API calls that can open more than was open: new inbound rules, changed prefix lists, another
 # combination of groups on a network interface, a public address for one. Left out: calls that close
@@ -34,23 +35,22 @@ def declare_schedule(
     """The EventBridge rule that invokes the function on schedule; None if that is disabled."""
     if config.schedule is None:
         return None
-    rule = aws.cloudwatch.EventRule(
-        name,
-        description=f"Runs the security-group audit (stack {pulumi.get_stack()})",
-        schedule_expression=config.schedule,
-        opts=opts,
-    )
-    _declare_target(name, rule, function, opts)
-    return rule
+    description = f"Runs the security-group audit (stack {pulumi.get_stack()})"
+    return _declare_rule(name, description, function, opts, schedule=config.schedule)
 
 
 def find_realtime_regions(config: StackConfig, opts: pulumi.InvokeOptions) -> tuple[str, ...]:
-    """The regions in which changes run the audit: those to audit that are enabled by now."""
+    """The regions in which changes run the audit: those to audit that are enabled by now.
+
+    Raises ``pulumi.RunError`` if the config lists one that is not.
+    """
     if not config.realtime:
         return ()
-    if ALL_REGIONS in config.regions:
-        return tuple(sorted(aws.get_regions(opts=opts).names))
-    return config.regions
+    enabled = sorted(aws.get_regions(opts=opts).names)
+    for region in config.regions:
+        if region not in enabled:
+            refuse("regions", "enabled in the account", region, "realtime needs a rule in each")
+    return config.regions or tuple(enabled)
 
 
 def declare_change_rule(
@@ -67,16 +67,10 @@ def declare_change_rule(
     """
     if not regions:
         return None
-    rule = aws.cloudwatch.EventRule(
-        name,
-        description=f"Runs the security-group audit after a change (stack {pulumi.get_stack()})",
-        event_pattern=_pattern(location, regions),
-        opts=opts,
-    )
-    _declare_target(name, rule, function, opts)
     if other_regions := [region for region in regions if region != location.region]:
         _declare_forwarding(name, location, other_regions, opts)
-    return rule
+    description = f"Runs the security-group audit after a change (stack {pulumi.get_stack()})"
+    return _declare_rule(name, description, function, opts, pattern=_pattern(location, regions))
 
 
 def _declare_forwarding(
@@ -84,21 +78,15 @@ def _declare_forwarding(
 ) -> None:
     """A rule in each of the regions that forwards changes to the bus of the function's region."""
     bus_arn = location.arn("events", "event-bus/default")
-    role = aws.iam.Role(
+    role = declare_role(
         f"{name}-forwarder",
-        description=f"Forwards changes to the security-group audit of stack {pulumi.get_stack()}",
+        f"Forwards changes to the security-group audit of stack {pulumi.get_stack()}",
         # Only this account's EventBridge forwards.
-        assume_role_policy=json.dumps(
-            permissions.assume_role("events.amazonaws.com", location.account)
-        ),
-        opts=opts,
+        permissions.assume_role("events.amazonaws.com", location.account),
+        opts,
     )
-    policy = aws.iam.RolePolicy(
-        f"{name}-forwarder-policy",
-        role=role.name,
-        policy=json.dumps(permissions.forwarder_policy(bus_arn)),
-        opts=opts,
-    )
+    document = permissions.forwarder_policy(bus_arn)
+    policy = declare_policy(f"{name}-forwarder-policy", role, document, opts)
     # A rule that fired before its role may forward would lose the change unnoticed.
     after_policy = pulumi.ResourceOptions(depends_on=[policy])
     for region in regions:
@@ -137,13 +125,23 @@ def _pattern(location: Location, regions: Sequence[str]) -> str:
     return json.dumps(pattern)
 
 
-def _declare_target(
+def _declare_rule(
     name: str,
-    rule: aws.cloudwatch.EventRule,
+    description: str,
     function: aws.lambda_.Function,
     opts: pulumi.ResourceOptions,
-) -> None:
-    """The function as the rule's target, and the rule's permission to invoke it."""
+    *,
+    schedule: str | None = None,
+    pattern: str | None = None,
+) -> aws.cloudwatch.EventRule:
+    """A rule with the function as its target, and the rule's permission to invoke it."""
+    rule = aws.cloudwatch.EventRule(
+        name,
+        description=description,
+        schedule_expression=schedule,
+        event_pattern=pattern,
+        opts=opts,
+    )
     permission = aws.lambda_.Permission(
         f"{name}-permission",
         action="lambda:InvokeFunction",
@@ -159,3 +157,4 @@ def _declare_target(
         # If the rule fired before it may invoke the function, the run would be lost unnoticed.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
     )
+    return rule

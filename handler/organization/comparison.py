@@ -1,27 +1,27 @@
 """Compares the scan of each account with its state, one account after the other."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack, closing
 from itertools import chain
 from typing import NamedTuple
 
 from handler.audit import report_on
+from handler.csv_file import CsvFile
 from handler.ledger.accounts import AccountBook
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
-from handler.mail import CsvFile
 from handler.model.accounts_report import AccountsReport
-from handler.model.finding import Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
 from handler.model.totals import account_title
-from handler.organization.account_scan import AccountScan, failed_scan
 from handler.organization.configuration import TeamDigest, owed_digests
-from handler.organization.objects import Exchange
 from handler.organization.plan import Account, LeftOut, Plan
 from handler.organization.readings import read_accounts
 from handler.organization.reduction import Reduction
 from handler.organization.report_files import ReportFile
+from handler.organization.run_objects import RunObjects
+from handler.organization.stored_scan import AccountScan, failed_scan
 from handler.policy.exceptions import PolicyResult, review_exceptions
 from handler.policy.policy import Policy
 from handler.report.csv import csv_line
@@ -58,12 +58,28 @@ class _MovedAccounts(NamedTuple):
     returned: Mapping[str, str]
 
 
+class AccountsRun(NamedTuple):
+    """A run over many accounts, with all that its report depends on."""
+
+    plan: Plan
+    run: Run
+    objects: RunObjects
+    policy: Policy
+    book: AccountBook
+    digests: Sequence[TeamDigest]
+
+    @property
+    def owed(self) -> frozenset[str]:
+        """The ids of the digests that are owed a mail because one was refused."""
+        return owed_digests(self.book.refused, self.digests)
+
+
 class _Part:
     """What one digest is about: the accounts of a team, or all."""
 
-    def __init__(self, run: Run, minimum_severity: Severity, named: int) -> None:
-        self.reduction = Reduction(run, minimum_severity, named)
-        self.csv = CsvFile(run)
+    def __init__(self, audit: AccountsRun, named: int, files: ExitStack) -> None:
+        self.reduction = Reduction(audit.run, audit.policy.minimum_severity, named)
+        self.csv = files.enter_context(closing(CsvFile(audit.run)))
 
     def add(self, account: Account, report: Report, rows: str) -> None:
         """Add the report of an account, and its rows of the CSV."""
@@ -72,28 +88,14 @@ class _Part:
 
 
 class Comparison:
-    """One pass over the accounts of a plan."""
+    """One pass over the accounts of a run; the caller closes its ``files``."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        run: Run,
-        exchange: Exchange,
-        policy: Policy,
-        book: AccountBook,
-        digests: Sequence[TeamDigest],
-    ) -> None:
-        self._plan = plan
-        self._run = run
-        self._exchange = exchange
-        self._policy = policy
-        self._book = book
-        self._all = _Part(run, policy.minimum_severity, _NAMED)
-        self._teams = [
-            (digest, _Part(run, policy.minimum_severity, _NAMED_FOR_TEAM)) for digest in digests
-        ]
-        self._owed = owed_digests(book.refused, digests)
-        self._file = ReportFile()
+    def __init__(self, audit: AccountsRun, files: ExitStack) -> None:
+        self._audit = audit
+        self._all = _Part(audit, _NAMED, files)
+        self._teams = [(digest, _Part(audit, _NAMED_FOR_TEAM, files)) for digest in audit.digests]
+        self._owed = audit.owed
+        self._file = files.enter_context(closing(ReportFile()))
         self._used: set[str] = set()
         self._read_later: list[Coverage] = []
 
@@ -108,16 +110,17 @@ class Comparison:
         ``team_notices`` are for the digests of teams, ``notices`` for the one of all accounts.
         Raises ``StoreError``.
         """
-        for account, scan, known in read_accounts(self._plan, self._exchange, self._book):
+        plan, book = self._audit.plan, self._audit.book
+        for account, scan, known in read_accounts(plan, self._audit.objects, book):
             self._used |= scan.used
             self._read_later += scan.read_later
             report = self._report(scan, known)
-            after = next_state(known, report, self._policy, kind)
-            self._book.write(account.id, account.name, after)
+            after = next_state(known, report, self._audit.policy, kind)
+            book.write(account.id, account.name, after)
             self._add(account, report)
-        if self._plan.problem:
+        if plan.problem:
             self._all.reduction.add_unlisted(
-                Coverage(_LISTING, CoverageStatus.FAILED, error=self._plan.problem)
+                Coverage(_LISTING, CoverageStatus.FAILED, error=plan.problem)
             )
         moved = self._moved_accounts()
         whole = self._whole(notices, moved)
@@ -145,20 +148,14 @@ class Comparison:
             departed=_of(moved.departed, digest.accounts),
             returned=_of(moved.returned, digest.accounts),
         )
-        is_owed = digest.id in self._owed and self._run.is_full and not part.reduction.unread
+        is_owed = digest.id in self._owed and self._audit.run.is_full and not part.reduction.unread
         again = (_LISTS_ALL,) if is_owed else ()
         return part.reduction.report((*again, *notices), review, changes)
-
-    def close(self) -> None:
-        """Remove the files."""
-        self._file.close()
-        for part in (self._all, *(part for _, part in self._teams)):
-            part.csv.close()
 
     def _report(self, scan: AccountScan, known: LedgerState | None) -> Report:
         # The review of exceptions follows once all accounts have been read.
         result = PolicyResult(scan.findings, scan.authorized, ExceptionReview())
-        return report_on(self._run, scan.coverage, result, self._policy, known)
+        return report_on(self._audit.run, scan.coverage, result, self._audit.policy, known)
 
     def _add(self, account: Account, report: Report) -> None:
         findings = self._file.write(report)
@@ -170,51 +167,57 @@ class Comparison:
                 part.add(account, report, rows)
 
     def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
-        used = {e for e in self._policy.exceptions if e.key in self._used}
+        plan, run, book, policy = (
+            self._audit.plan,
+            self._audit.run,
+            self._audit.book,
+            self._audit.policy,
+        )
+        used = {e for e in policy.exceptions if e.key in self._used}
         # An account that is not read may use an exception.
-        left_out = (failed_scan(i, "left out", "").coverage for i in self._book.left_out)
+        left_out = (failed_scan(i, "left out", "").coverage for i in book.left_out)
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out), *self._read_later)
-        review = review_exceptions(self._policy, used, unread, self._run)
-        changes = None
-        if state := self._book.state:
-            changes = Changes(
-                first=self._run.is_full and state.last_full_digest_at is None,
-                lost=(_LISTING,) if self._plan.problem else (),
-                ending=unannounced(review, state),
-                departed=tuple(moved.departed.values()),
-                returned=tuple(moved.returned.values()),
-            )
-        notices = tuple(dict.fromkeys((*notices, *self._book.problems)))
+        review = review_exceptions(policy, used, unread, run)
+        changes = book.state and Changes(
+            first=run.is_full and book.state.last_full_digest_at is None,
+            lost=(_LISTING,) if plan.problem else (),
+            ending=unannounced(review, book.state),
+            departed=tuple(moved.departed.values()),
+            returned=tuple(moved.returned.values()),
+        )
+        notices = tuple(dict.fromkeys((*notices, *book.problems)))
         return self._all.reduction.report(notices, review, changes)
 
     def _moved_accounts(self) -> _MovedAccounts:
         """The accounts that are left out for the first time, or audited again."""
-        if self._book.state is None or not self._run.is_full or self._plan.problem:
+        plan, run, book = self._audit.plan, self._audit.run, self._audit.book
+        if book.state is None or not run.is_full or plan.problem:
             return _MovedAccounts({}, {})
-        if any(run.started_at > self._run.started_at for run in self._book.state.runs):
+        if any(other.started_at > run.started_at for other in book.state.runs):
             # This list may be older than what a later run has mailed; the next run reports the
             # rest.
             return _MovedAccounts({}, {})
-        before, listing = self._book.left_out_before, self._plan.listing
-        audited = {account.id: account for account in listing.accounts}
-        left_out = {account.id: account for account in listing.left_out}
-        gone = sorted(set(self._book.accounts) - audited.keys() - left_out.keys())
+        before = book.left_out_before
+        audited = {account.id: account.name for account in plan.listing.accounts}
+        left_out = {account.id: account for account in plan.listing.left_out}
+        gone = sorted(set(book.accounts) - audited.keys() - left_out.keys())
         now = {**dict.fromkeys(gone, ""), **{i: a.state for i, a in left_out.items()}}
-        self._book.left_out = now
+        book.left_out = now
         return _MovedAccounts(
             {
-                i: self._departed(i, left_out.get(i))
+                i: _departed(i, left_out.get(i), book)
                 for i, state in sorted(now.items())
                 if before.get(i) != state
             },
-            {i: account_title(i, audited[i].name) for i in sorted(before) if i in audited},
+            {i: account_title(i, audited[i]) for i in sorted(before) if i in audited},
         )
 
-    def _departed(self, account_id: str, left_out: LeftOut | None) -> str:
-        if left_out:
-            return f"{account_title(account_id, left_out.name)}: its state is {left_out.state}"
-        title = account_title(account_id, self._book.name_of(account_id))
-        return f"{title}: it is no longer among the accounts to audit"
+
+def _departed(account_id: str, left_out: LeftOut | None, book: AccountBook) -> str:
+    if left_out:
+        return f"{account_title(account_id, left_out.name)}: its state is {left_out.state}"
+    title = account_title(account_id, book.name_of(account_id))
+    return f"{title}: it is no longer among the accounts to audit"
 
 
 def _of(phrases: Mapping[str, str], accounts: Collection[str]) -> tuple[str, ...]:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from handler.model.network import ACCOUNT_ID
-from handler.sanitize import expected
-from handler.settings import MAIL_ADDRESS, SettingsError
+from handler.settings import SettingsError, parse_recipients, parse_texts, refuse
 
 # https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html
 _UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32}")
+_UNIT_IDS = "IDs of organizational units or the root, for example ou-ab12-cd34ef56"
+_SCAN_ROLE_SUFFIX = "-scan"
+# A role's name has at most 64 characters:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{64 - len(_SCAN_ROLE_SUFFIX)}}}", re.ASCII)
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _FILE = Path(__file__).resolve().parent.parent.parent / "organization.json"
-_NAME = "organization.json"
 _KEYS = ("accounts", "organizationalUnits", "memberRoleName", "externalId", "digests")
-_DIGEST_KEYS = ("accounts", "recipients")
 
 
 class TeamDigest(NamedTuple):
@@ -64,19 +65,43 @@ class Organization(NamedTuple):
 
     @classmethod
     def parse(cls, document: object) -> "Organization":
-        """The settings in a JSON object. Raises ``SettingsError`` with one sentence."""
-        fields = _object(_NAME, document, _KEYS)
-        external_id = fields["externalId"]
-        organization = cls(
-            accounts=_texts(fields, "accounts", ACCOUNT_ID, "a list of account IDs"),
-            units=_texts(fields, "organizationalUnits", _UNIT_ID, "a list of ou- and r- IDs"),
-            member_role=_text(fields, "memberRoleName", _ROLE_NAME, "a role's name"),
-            external_id=external_id and _text(fields, "externalId", _EXTERNAL_ID, "an external ID"),
-            digests=_digests(fields["digests"]),
+        """The settings in a JSON object, IDs sorted. Raises ``SettingsError`` with one sentence."""
+        if not isinstance(document, Mapping) or document.keys() != set(_KEYS):
+            refuse("organization.json", f"an object with {', '.join(_KEYS)}", document)
+        accounts = _account_ids("accounts", document["accounts"])
+        units = parse_texts(
+            "organizationalUnits", document["organizationalUnits"], _UNIT_ID, _UNIT_IDS
         )
-        if not organization.accounts and not organization.units:
-            raise SettingsError(f"{_NAME}: accounts and organizationalUnits are both empty")
-        return organization
+        if not accounts and not units:
+            refuse("accounts", "given without organizationalUnits", [])
+        role, external_id = document["memberRoleName"], document["externalId"]
+        if not isinstance(role, str) or not _ROLE_NAME.fullmatch(role):
+            refuse("memberRoleName", "a role name of 1 to 59 letters, digits and _+=,.@-", role)
+        if external_id is not None and not (
+            isinstance(external_id, str) and _EXTERNAL_ID.fullmatch(external_id)
+        ):
+            refuse("externalId", "2 to 1224 letters, digits and _+=,.@:/-", external_id)
+        # Which accounts the organizational units have is not known before a run.
+        known = () if units else accounts
+        return cls(
+            accounts, tuple(sorted(units)), role, external_id, _digests(document["digests"], known)
+        )
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The JSON object with these settings."""
+        return {
+            "accounts": self.accounts,
+            "organizationalUnits": self.units,
+            "memberRoleName": self.member_role,
+            "externalId": self.external_id,
+            "digests": [digest._asdict() for digest in self.digests],
+        }
+
+    @property
+    def scan_role(self) -> str:
+        """The name of the role that assumes the member roles, which trust it by this name."""
+        return f"{self.member_role}{_SCAN_ROLE_SUFFIX}"
 
 
 def deployed_organization() -> Organization | None:
@@ -87,53 +112,32 @@ def deployed_organization() -> Organization | None:
     if not _FILE.exists():
         return None
     try:
-        document = json.loads(_FILE.read_text(encoding="utf-8"))
+        return Organization.parse(json.loads(_FILE.read_text(encoding="utf-8")))
     except ValueError as error:
-        raise SettingsError(f"{_NAME} must be JSON: {error}.") from error
-    return Organization.parse(document)
+        raise SettingsError(f"organization.json is invalid: {error}") from error
 
 
-def _digests(value: object) -> tuple[TeamDigest, ...]:
+def _digests(value: object, known: Sequence[str]) -> tuple[TeamDigest, ...]:
+    """The digests; if accounts are ``known``, they must be among these."""
     if not isinstance(value, list):
-        raise SettingsError(expected(f"{_NAME}: digests", "a list", value))
-    digests = []
+        refuse("digests", "a list", value)
+    digests: dict[str, TeamDigest] = {}
     for number, entry in enumerate(value):
         key = f"digests[{number}]"
-        fields = _object(f"{_NAME}: {key}", entry, _DIGEST_KEYS)
-        digest = TeamDigest(
-            _texts(fields, "accounts", ACCOUNT_ID, "a list of account IDs", key),
-            _texts(fields, "recipients", MAIL_ADDRESS, "a list of mail addresses", key),
-        )
-        if not digest.accounts or not digest.recipients:
-            raise SettingsError(f"{_NAME}: {key}: accounts or recipients are empty")
-        digests.append(digest)
-    return tuple(digests)
+        if not isinstance(entry, Mapping) or entry.keys() != set(TeamDigest._fields):
+            refuse(key, "an object with accounts and recipients", entry)
+        accounts = _account_ids(f"{key}.accounts", entry["accounts"])
+        if not accounts:
+            refuse(f"{key}.accounts", "at least one account ID", [])
+        if known and (unknown := sorted(set(accounts) - set(known))):
+            refuse(f"{key}.accounts", "IDs that accounts lists", unknown[0])
+        digest = TeamDigest(accounts, parse_recipients(f"{key}.recipients", entry["recipients"]))
+        if digest.id in digests:
+            refuse(key, "different from the other digests", entry, "it is there twice")
+        digests[digest.id] = digest
+    return tuple(digests.values())
 
 
-def _object(name: str, value: object, keys: tuple[str, ...]) -> Mapping[str, Any]:
-    """An object with exactly these keys."""
-    if not isinstance(value, Mapping) or value.keys() != set(keys):
-        raise SettingsError(expected(name, f"an object with {', '.join(keys)}", value))
-    return value
-
-
-def _text(fields: Mapping[str, Any], key: str, pattern: re.Pattern[str], expectation: str) -> str:
-    value = fields[key]
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise SettingsError(expected(f"{_NAME}: {key}", expectation, value))
-    return value
-
-
-def _texts(
-    fields: Mapping[str, Any],
-    key: str,
-    pattern: re.Pattern[str],
-    expectation: str,
-    inside: str = "",
-) -> tuple[str, ...]:
-    values = fields[key]
-    is_list = isinstance(values, list)
-    if not is_list or not all(isinstance(v, str) and pattern.fullmatch(v) for v in values):
-        name = f"{_NAME}: {inside}.{key}" if inside else f"{_NAME}: {key}"
-        raise SettingsError(expected(name, expectation, values))
-    return tuple(dict.fromkeys(values))
+def _account_ids(key: str, value: object) -> tuple[str, ...]:
+    # Without quotes YAML reads an ID as a number, and one with a leading zero as another number.
+    return tuple(sorted(parse_texts(key, value, ACCOUNT_ID, "account IDs of 12 digits in quotes")))

@@ -3,16 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from handler import mail
-from handler.ledger.accounts import AccountBook
+from handler.digest_kind import choose_digest, is_reminder_day
 from handler.ledger.records import has_other_settings
 from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Severity
-from handler.model.run import Run
-from handler.organization.comparison import Compared, TeamReport
-from handler.organization.configuration import TeamDigest, owed_digests
-from handler.organization.plan import Plan
-from handler.policy.policy import Policy
+from handler.organization.comparison import AccountsRun, Compared, TeamReport
 from handler.report.digest import DigestKind
 from handler.settings import Notify
 
@@ -23,44 +18,40 @@ _URGENT = (Severity.CRITICAL, Severity.HIGH)
 class DigestChoice:
     """The digests of one run.
 
-    ``deferred_notices`` are for the next digest of all accounts, and do not themselves cause a full
-    one.
+    ``deferred`` are notices for the next digest of all accounts, which do not themselves cause a
+    full one, as the ``urgent`` ones do.
     """
 
-    def __init__(
-        self, plan: Plan, run: Run, policy: Policy, book: AccountBook, digests: Sequence[TeamDigest]
-    ) -> None:
-        self._plan = plan
-        self._run = run
-        self._policy = policy
-        self._book = book
-        self._notify = plan.request.notify
-        self._last_full_digest_at = book.state.last_full_digest_at if book.state else None
-        self._owed = owed_digests(book.refused, digests)
-        self.deferred_notices = (*book.refused.values(), *_unknown_accounts(plan, digests))
+    def __init__(self, audit: AccountsRun, notices: Sequence[str]) -> None:
+        self._audit = audit
+        self._owed = audit.owed
+        self._notify = audit.plan.request.notify
+        state = audit.book.state
+        self._last_full_digest_at = state.last_full_digest_at if state else None
+        self.deferred = (*audit.book.refused.values(), *_unknown_accounts(audit))
+        self.urgent = tuple(notice for notice in notices if notice not in self.deferred)
 
-    def expected(self, urgent: Sequence[str]) -> DigestKind | None:
+    def expected(self) -> DigestKind | None:
         """The most likely digest, before the accounts have been compared."""
-        state, run = self._book.state, self._run
-        if self._book.mailed_kind or self._plan.request.dry_run:
-            return self._book.mailed_kind
-        is_first = state is None or (run.is_full and state.last_full_digest_at is None)
-        if is_first or state is None or urgent or self._notify is not Notify.CHANGES:
+        audit, state, run = self._audit, self._audit.book.state, self._audit.run
+        if audit.book.mailed_kind or audit.plan.request.dry_run:
+            return audit.book.mailed_kind
+        is_first = run.is_full and self._last_full_digest_at is None
+        if state is None or is_first or self.urgent or self._notify is not Notify.CHANGES:
             return DigestKind.FULL
         last = state.runs[-1] if state.runs else None
         is_urgent = last and (last.not_read or any(last.open[severity] for severity in _URGENT))
-        is_due = (
-            run.is_full and is_urgent and mail.is_reminder_day(run.day, self._last_full_digest_at)
-        )
-        has_new_settings = has_other_settings(state, self._policy)
+        reminds = is_reminder_day(run.day, self._last_full_digest_at)
+        is_due = run.is_full and is_urgent and reminds
+        has_new_settings = has_other_settings(state, audit.policy)
         return DigestKind.FULL if is_due or has_new_settings else DigestKind.CHANGES
 
     def of_all(self, compared: Compared) -> DigestKind | None:
         """The digest of all accounts; None for no mail, as in a dry run."""
         report = compared.report
-        if self._book.mailed_kind or self._plan.request.dry_run:
-            return self._book.mailed_kind
-        urgent = tuple(notice for notice in report.notices if notice not in self.deferred_notices)
+        if self._audit.book.mailed_kind or self._audit.plan.request.dry_run:
+            return self._audit.book.mailed_kind
+        urgent = tuple(notice for notice in report.notices if notice not in self.deferred)
         kind = self._choose(report, urgent)
         is_owed_mail = any(map(self._is_owed_mail, compared.teams))
         return kind or (DigestKind.CHANGES if is_owed_mail else None)
@@ -87,13 +78,13 @@ class DigestChoice:
 
     def _choose(self, report: AccountsReport, notices: tuple[str, ...]) -> DigestKind | None:
         """The digest of a report, of whose notices only these can cause one."""
-        return mail.choose_digest(
+        return choose_digest(
             self._notify, replace(report, notices=notices), self._last_full_digest_at
         )
 
     def _is_owed_mail(self, team: TeamReport) -> bool:
         """Whether the last mail to the team was not sent, and this run has read all of it."""
-        is_whole = self._run.is_full and _is_about_any(team.report) and not team.report.unread
+        is_whole = self._audit.run.is_full and _is_about_any(team.report) and not team.report.unread
         return is_whole and team.digest.id in self._owed
 
 
@@ -102,10 +93,11 @@ def _is_about_any(report: AccountsReport) -> bool:
     return bool(report.accounts or (report.changes and report.changes.departed))
 
 
-def _unknown_accounts(plan: Plan, digests: Sequence[TeamDigest]) -> Iterator[str]:
+def _unknown_accounts(audit: AccountsRun) -> Iterator[str]:
     """A notice if digests of teams name accounts that are not listed."""
+    plan = audit.plan
     listed = {account.id for account in plan.listing.accounts}
     listed |= {account.id for account in plan.listing.left_out}
-    named = {account for digest in digests for account in digest.accounts}
+    named = {account for digest in audit.digests for account in digest.accounts}
     if plan.request.is_full and not plan.problem and (unknown := sorted(named - listed)):
         yield _UNKNOWN_ACCOUNTS.format(", ".join(unknown))

@@ -1,12 +1,12 @@
 """The plan of a run: its request and the accounts that it reads; to JSON and back."""
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from handler.event import EventError, RunRequest
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import Trigger
-from handler.organization.objects import Exchange
+from handler.organization.run_objects import RunObjects
 from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 from handler.sanitize import expected
 from handler.settings import Notify
@@ -106,16 +106,12 @@ def encode_plan(plan: Plan) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def stored_plan(exchange: Exchange) -> Plan | None:
+def stored_plan(objects: RunObjects) -> Plan | None:
     """The plan of a run; None if there is none. Raises ``PlanError`` or ``aws.FAILURES``."""
-    stored = exchange.get(exchange.plan_key)
+    stored = objects.get(objects.plan_key)
     if stored is None:
         return None
-    return decode_plan(stored, exchange.get(exchange.accounts_key) or _NO_ACCOUNTS)
-
-
-def decode_plan(stored: bytes, accounts: bytes) -> Plan:
-    """The plan with its accounts, or with a problem instead. Raises ``PlanError``."""
+    accounts = objects.get(objects.accounts_key) or _NO_ACCOUNTS
     try:
         document = Fields(json.loads(stored))
         if (version := document.integer("version")) != _VERSION:
@@ -124,6 +120,10 @@ def decode_plan(stored: bytes, accounts: bytes) -> Plan:
         problem = document.optional_text("problem")
         # Stored accounts are from another attempt, which could list them but was stopped.
         items = [] if problem else Fields({"accounts": json.loads(accounts)}).objects("accounts")
+        left_out = (
+            LeftOut(_account_id(left), left.optional_text("name"), left.text("state"))
+            for left in document.objects("leftOut")
+        )
         return Plan(
             RunRequest(
                 run.text("id"),
@@ -135,33 +135,26 @@ def decode_plan(stored: bytes, accounts: bytes) -> Plan:
                 accounts=run.texts("accounts"),
             ),
             run.time("startedAt"),
-            Listing(
-                tuple(map(account_from_fields, items)),
-                tuple(
-                    LeftOut(_account_id(left), left.optional_text("name"), left.text("state"))
-                    for left in document.objects("leftOut")
-                ),
-            ),
+            Listing(tuple(map(_account, items)), tuple(left_out)),
             problem,
         )
     except DECODE_ERRORS as error:
         raise PlanError(f"The run's plan cannot be read {cause_of(error)}.") from error
 
 
-def account_from_fields(item: Fields) -> Account:
-    """An item of the plan. Raises one of ``DECODE_ERRORS``."""
+def account_item(document: object) -> Account:
+    """An item of the plan, from the state machine. Raises ``PlanError``."""
+    try:
+        return _account(Fields(document))
+    except DECODE_ERRORS as error:
+        raise PlanError(f"The item is not an account {cause_of(error)}.") from error
+
+
+def _account(item: Fields) -> Account:
     regions = item.texts("regions")
     if not all(map(REGION_NAME.fullmatch, regions)):
         raise ValueError("regions must be names of regions")
     return Account(_account_id(item), item.optional_text("name"), regions)
-
-
-def account_item(document: Any) -> Account:
-    """An item of the plan, from the state machine. Raises ``PlanError``."""
-    try:
-        return account_from_fields(Fields(document))
-    except DECODE_ERRORS as error:
-        raise PlanError(f"The item is not an account {cause_of(error)}.") from error
 
 
 def _account_id(fields: Fields) -> str:

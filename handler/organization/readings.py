@@ -10,9 +10,9 @@ from handler.ledger.accounts import AccountBook
 from handler.ledger.state import LedgerState, TargetState
 from handler.model.finding import Status
 from handler.model.run import Coverage, CoverageStatus
-from handler.organization.account_scan import AccountScan, ScanError, decode_scan, failed_scan
-from handler.organization.objects import Exchange
 from handler.organization.plan import Account, Plan
+from handler.organization.run_objects import RunObjects
+from handler.organization.stored_scan import AccountScan, ScanError, decode_scan, failed_scan
 
 # Enough to hide the latency of S3; each holds one account's objects in memory. Together with the
 # threads that write, there are as many as a client keeps connections.
@@ -30,7 +30,7 @@ class _Stored(NamedTuple):
 
 
 def read_accounts(
-    plan: Plan, exchange: Exchange, book: AccountBook
+    plan: Plan, objects: RunObjects, book: AccountBook
 ) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
     """The accounts of the plan, each with its scan and its state. Raises ``StoreError``.
 
@@ -39,16 +39,16 @@ def read_accounts(
     waiting: deque[Future[_Stored]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
         for account in plan.listing.accounts:
-            waiting.append(pool.submit(_fetch, account, exchange, book))
+            waiting.append(pool.submit(_fetch, account, objects, book))
             if len(waiting) > _THREADS:
                 yield _decoded(waiting.popleft().result(), book, plan.started_at)
         while waiting:
             yield _decoded(waiting.popleft().result(), book, plan.started_at)
 
 
-def _fetch(account: Account, exchange: Exchange, book: AccountBook) -> _Stored:
+def _fetch(account: Account, objects: RunObjects, book: AccountBook) -> _Stored:
     try:
-        scan = exchange.get(exchange.scan_key(account.id)) or _NO_RESULT
+        scan = objects.get(objects.scan_key(account.id)) or _NO_RESULT
     except FAILURES as error:
         scan = f"its scan could not be read: {error_text(error)}"
     return _Stored(account, scan, book.fetch(account.id))
@@ -89,7 +89,11 @@ def _with_later_readings(
         coverage=(*(c for c in scan.coverage if c.target not in later), *later.values()),
         findings=(
             *(f for f in scan.findings if f.target not in read),
-            *(f._replace(status=_as_read(f.status)) for f in found if f.target in read),
+            *(
+                f if f.status is Status.EXCEPTED else f._replace(status=Status.OPEN)
+                for f in found
+                if f.target in read
+            ),
         ),
         authorized=tuple(f for f in scan.authorized if f.target not in read),
         read_later=tuple(Coverage(target, CoverageStatus.FAILED) for target in read),
@@ -100,7 +104,3 @@ def _later(coverage: Coverage, reading: TargetState) -> Coverage:
     """The coverage with the result of the later reading."""
     error = None if reading.status is CoverageStatus.OK else coverage.error or _NOT_READ_LATER
     return coverage._replace(status=reading.status, error=error, read_at=reading.read_at)
-
-
-def _as_read(status: Status) -> Status:
-    return status if status is Status.EXCEPTED else Status.OPEN

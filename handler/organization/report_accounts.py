@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from handler import clock, logs, mail
@@ -14,13 +14,14 @@ from handler.ledger.store import NO_LEDGER, BucketStore
 from handler.model.accounts_report import AccountsReport
 from handler.model.network import Target
 from handler.model.run import Report, Run, Scan
-from handler.organization.comparison import Compared, Comparison, TeamReport
+from handler.organization.comparison import AccountsRun, Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization, owed_digests
 from handler.organization.digest_choice import DigestChoice
-from handler.organization.objects import Exchange
 from handler.organization.plan import Plan, PlanError, stored_plan
+from handler.organization.run_objects import RunObjects
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
+from handler.result import result_of
 from handler.settings import Settings, deployed_policy, required
 
 
@@ -35,26 +36,27 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     settings, policy, clients = Settings.from_env(os.environ), deployed_policy(), Clients()
     budget, s3 = clock.TimeBudget(context), clients.get("s3")
     bucket = required(os.environ, "LEDGER_BUCKET")
-    exchange = Exchange(s3, bucket, str(event["run"]))
-    plan = _plan(exchange)
+    objects = RunObjects(s3, bucket, str(event["run"]))
+    plan = _plan(objects)
     request = plan.request
     logs.log_start(request)
     store = NO_LEDGER if request.dry_run else BucketStore(s3, bucket)
     session = AccountsSession(store, Event(request.id, request.trigger), policy, budget)
     organization = deployed_organization()
     digests = organization.digests if organization else ()
-    with closing(_ReportSteps(clients, settings, policy, plan, exchange, digests)) as steps:
+    with ExitStack() as files:
+        steps = _ReportSteps(clients, settings, policy, plan, objects, digests, files)
         outcome = session.execute_accounts(steps)
-    return logs.conclude(request, outcome, budget)
+    return result_of(request, outcome, budget)
 
 
-def _plan(exchange: Exchange) -> Plan:
+def _plan(objects: RunObjects) -> Plan:
     try:
-        plan = stored_plan(exchange)
+        plan = stored_plan(objects)
     except FAILURES as error:
         raise PlanError(f"The run's plan could not be read: {error_text(error)}") from error
     if plan is None:
-        raise PlanError(f"There is no plan of the run ({exchange.plan_key}).")
+        raise PlanError(f"There is no plan of the run ({objects.plan_key}).")
     return plan
 
 
@@ -66,10 +68,10 @@ class _ReportSteps:
     settings: Settings
     policy: Policy
     plan: Plan
-    exchange: Exchange
+    objects: RunObjects
     digests: Sequence[TeamDigest]
-    comparison: Comparison | None = None
-    compared: Compared | None = None
+    files: ExitStack
+    compared: Compared = field(init=False)
     teams: tuple[tuple[TeamReport, DigestKind], ...] = ()
 
     def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
@@ -102,41 +104,35 @@ class _ReportSteps:
         The new states depend on the digest, which is known only when all accounts have been
         compared. If it is not the expected one, they are compared again.
         """
-        choice = DigestChoice(self.plan, self.run(), self.policy, book, self.digests)
-        deferred = choice.deferred_notices
-        urgent = tuple(notice for notice in notices if notice not in deferred)
-        expected = choice.expected(urgent)
-        compared = self._compare(book, expected, urgent, deferred)
+        audit = AccountsRun(self.plan, self.run(), self.objects, self.policy, book, self.digests)
+        choice = DigestChoice(audit, notices)
+        expected = choice.expected()
+        compared = self._compare(audit, choice, expected)
         kind = choice.of_all(compared)
         is_as_expected = kind is expected or (
             kind is None and expected is DigestKind.CHANGES and _has_no_changes(compared.report)
         )
         if not is_as_expected:
-            compared = self._compare(book, kind, urgent, deferred)
+            compared = self._compare(audit._replace(run=self.run()), choice, kind)
         self.teams = tuple(choice.of_teams(compared, kind))
         return compared.report, kind
 
     def _compare(
-        self,
-        book: AccountBook,
-        kind: DigestKind | None,
-        urgent: tuple[str, ...],
-        deferred: tuple[str, ...],
+        self, audit: AccountsRun, choice: DigestChoice, kind: DigestKind | None
     ) -> Compared:
-        self.close()
-        self.comparison = Comparison(
-            self.plan, self.run(), self.exchange, self.policy, book, self.digests
-        )
-        self.compared = self.comparison.compare(kind, (*urgent, *deferred), urgent)
+        # Only the files of the last comparison are needed.
+        self.files.close()
+        notices = (*choice.urgent, *choice.deferred)
+        self.compared = Comparison(audit, self.files).compare(kind, notices, choice.urgent)
         return self.compared
 
     def report_file(self, report: Report) -> IO[bytes]:
         """All findings of all accounts, as compressed JSON."""
-        return self._files.file.finished(report)
+        return self.compared.file.finished(report)
 
     def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:
         """The digest of all accounts, then those of the teams that get one."""
-        body = mail.compose(self.settings, report, kind, self._files.csv)
+        body = mail.compose(self.settings, report, kind, self.compared.csv)
         whole = Message(DIGEST, body, self.settings.recipients)
         return (whole, *(self._team_message(*team) for team in self.teams))
 
@@ -152,17 +148,6 @@ class _ReportSteps:
 
     def publish(self, _report: Report, _before_request: Callable[[], None]) -> None:
         """Nothing: changes in many accounts are not published."""
-
-    def close(self) -> None:
-        """Remove the files of the comparison."""
-        if self.comparison:
-            self.comparison.close()
-
-    @property
-    def _files(self) -> Compared:
-        if self.compared is None:
-            raise RuntimeError("nothing has been compared")
-        return self.compared
 
 
 def _has_no_changes(report: AccountsReport) -> bool:

@@ -21,7 +21,10 @@ class ReportFile:
         self._stream.write(b'{"findings":[')
         self._is_empty = True
         # Written after the findings.
-        self._later = {key: _Lines() for key in ("authorized", "coverage")}
+        self._later: dict[str, IO[bytes]] = {
+            key: TemporaryFile()  # noqa: SIM115 -- as above
+            for key in ("authorized", "coverage")
+        }
 
     def write(self, report: Report) -> list[dict[str, Any]]:
         """Write the report of one account; its findings as JSON-serialisable data."""
@@ -30,16 +33,17 @@ class ReportFile:
             self._stream.write(b"" if self._is_empty else b",")
             self._stream.write(encode(findings)[1:-1].encode())
             self._is_empty = False
-        self._later["authorized"].write(map(finding_to_json, report.authorized))
-        self._later["coverage"].write(map(coverage_to_json, report.coverage))
+        _write_items(self._later["authorized"], map(finding_to_json, report.authorized))
+        _write_items(self._later["coverage"], map(coverage_to_json, report.coverage))
         return findings
 
     def finished(self, report: Report) -> IO[bytes]:
         """The complete file, with the fields of the report of all accounts."""
         self._stream.write(b"]")
-        for key, lines in self._later.items():
+        for key, items in self._later.items():
             self._stream.write(f',"{key}":['.encode())
-            self._stream.writelines(lines.read())
+            items.seek(0)
+            self._stream.writelines(items)
             self._stream.write(b"]")
         outline = {k: v for k, v in outline_of(report).items() if k not in self._later}
         self._stream.write(f",{encode(outline)[1:]}".encode())
@@ -50,25 +54,11 @@ class ReportFile:
         """Remove the files."""
         self._stream.close()
         self._file.close()
-        for lines in self._later.values():
-            lines.close()
+        for items in self._later.values():
+            items.close()
 
 
-class _Lines:
-    """Items of a JSON list in a file."""
-
-    def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 -- it is open as long as the report
-        self._is_empty = True
-
-    def write(self, items: Iterable[Mapping[str, Any]]) -> None:
-        for item in items:
-            self._file.write((b"" if self._is_empty else b",\n") + encode(item).encode())
-            self._is_empty = False
-
-    def read(self) -> IO[bytes]:
-        self._file.seek(0)
-        return self._file
-
-    def close(self) -> None:
-        self._file.close()
+def _write_items(file: IO[bytes], items: Iterable[Mapping[str, Any]]) -> None:
+    """Add items to those of a JSON list."""
+    for item in items:
+        file.write((b",\n" if file.tell() else b"") + encode(item).encode())

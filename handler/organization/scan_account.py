@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from handler import clock, logs
-from handler.audit import enter_account, scan_targets
-from handler.aws import FAILURES, Clients
+from handler.audit import scan_targets
+from handler.aws import FAILURES, Clients, enter_account
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Run, Scan, Trigger
-from handler.organization.account_scan import AccountScan, bounded, encode_scan, failed_scan
 from handler.organization.configuration import deployed_organization
-from handler.organization.objects import Exchange
 from handler.organization.plan import Account, account_item
+from handler.organization.run_objects import RunObjects
+from handler.organization.stored_scan import AccountScan, bounded, encode_scan, failed_scan
 from handler.policy.exceptions import apply_policy
 from handler.sanitize import cut
 from handler.scan import coverage_of
@@ -35,14 +35,14 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     gc.collect(0)
     budget, clients = clock.TimeBudget(context), Clients()
     account, run = account_item(event["item"]), str(event["run"])
-    exchange = Exchange(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
+    objects = RunObjects(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
     if failure := event.get("failure"):
         scan = failed_scan(account.id, _text_of(failure), clock.precise_timestamp())
     else:
         started = Run(run, Trigger.SCHEDULE, str(event["startedAt"]), clock.timestamp())
         scan = _read(account, started, clients, budget)
     body = encode_scan(account.id, bounded(scan))
-    exchange.put_once(exchange.scan_key(account.id), body)
+    objects.put_once(objects.scan_key(account.id), body)
     return {}
 
 

@@ -2,15 +2,13 @@
 
 import json
 import os
-import uuid
 from typing import Any
 
-from handler import aws, clock, logs
+from handler import aws, clock
 from handler.aws import FAILURES, Clients
-from handler.event import RunRequest, parse_event
+from handler.event import RunRequest
 from handler.organization.configuration import Organization
 from handler.organization.listing import ListingError, list_accounts
-from handler.organization.objects import Exchange
 from handler.organization.plan import (
     Account,
     Listing,
@@ -20,53 +18,55 @@ from handler.organization.plan import (
     plan_of,
     stored_plan,
 )
-from handler.settings import Settings, required
+from handler.organization.run_objects import RunObjects
+from handler.settings import required
 
 # AWS Organizations has one endpoint per partition, which boto3 finds from any region of it.
 _ORGANIZATIONS = "organizations"
 _RUNS_ALREADY = "ExecutionAlreadyExists"
 
 
-def start_audit(event: object, context: object, organization: Organization) -> dict[str, Any]:
-    """Plan and start the run of an event, once for each event.
+def start_audit(
+    request: RunRequest, clients: Clients, organization: Organization
+) -> dict[str, Any]:
+    """Plan and start the run that an event requests, once for each event.
 
     The result is ``{"statusCode": 200, "body": "Audit started.", "execution": ARN}``.
     Raises ``SettingsError`` or ``EventError`` before anything is done, ``PlanError`` if the stored
     plan cannot be read, and one of ``aws.FAILURES`` if S3 or Step Functions refuses.
     """
-    settings, clients = Settings.from_env(os.environ), Clients()
     machine, bucket = required(os.environ, "STATE_MACHINE"), required(os.environ, "LEDGER_BUCKET")
-    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    request = parse_event(event, request_id, settings)
-    logs.log_start(request)
-    exchange = Exchange(clients.get("s3"), bucket, request.id)
+    objects = RunObjects(clients.get("s3"), bucket, request.id)
     # An earlier attempt at this event may have stored a plan with other accounts.
-    plan = stored_plan(exchange) or _new_plan(request, exchange, clients, organization)
-    execution = _start(
-        clients.get("stepfunctions"),
-        machine,
-        request.id,
-        {
-            "run": request.id,
-            "bucket": bucket,
-            "accounts": exchange.accounts_key,
-            "hasAccounts": bool(plan.listing.accounts),
-            "startedAt": plan.started_at,
-        },
-    )
+    plan = stored_plan(objects) or _new_plan(request, objects, clients, organization)
+    execution_input = {
+        "run": request.id,
+        "bucket": bucket,
+        "accounts": objects.accounts_key,
+        "hasAccounts": bool(plan.listing.accounts),
+        "startedAt": plan.started_at,
+    }
+    try:
+        execution = clients.get("stepfunctions").start_execution(
+            stateMachineArn=machine, name=request.id, input=json.dumps(execution_input)
+        )["executionArn"]
+    except FAILURES as error:
+        if aws.error_code(error) != _RUNS_ALREADY:
+            raise
+        execution = f"{machine.replace(':stateMachine:', ':execution:', 1)}:{request.id}"
     return {"statusCode": 200, "body": "Audit started.", "execution": execution}
 
 
 def _new_plan(
-    request: RunRequest, exchange: Exchange, clients: Clients, organization: Organization
+    request: RunRequest, objects: RunObjects, clients: Clients, organization: Organization
 ) -> Plan:
     """The stored plan: this one, or that of a faster attempt."""
     listing, problem = _listing(clients, organization)
     plan = plan_of(request, clock.timestamp(), listing, problem)
     if plan.listing.accounts:
-        exchange.put_once(exchange.accounts_key, encode_accounts(plan))
-    exchange.put_once(exchange.plan_key, encode_plan(plan))
-    return stored_plan(exchange) or plan
+        objects.put_once(objects.accounts_key, encode_accounts(plan))
+    objects.put_once(objects.plan_key, encode_plan(plan))
+    return stored_plan(objects) or plan
 
 
 def _listing(clients: Clients, organization: Organization) -> tuple[Listing, str | None]:
@@ -77,16 +77,3 @@ def _listing(clients: Clients, organization: Organization) -> tuple[Listing, str
         return list_accounts(clients.get(_ORGANIZATIONS), organization), None
     except (*FAILURES, ListingError) as error:
         return Listing(), aws.error_text(error)
-
-
-def _start(machine: Any, arn: str, run: str, execution_input: dict[str, Any]) -> str:
-    """Start an execution unless it was started before; its ARN."""
-    try:
-        answer = machine.start_execution(
-            stateMachineArn=arn, name=run, input=json.dumps(execution_input)
-        )
-    except FAILURES as error:
-        if aws.error_code(error) != _RUNS_ALREADY:
-            raise
-        return f"{arn.replace(':stateMachine:', ':execution:', 1)}:{run}"
-    return str(answer["executionArn"])

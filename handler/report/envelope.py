@@ -9,6 +9,8 @@ from email.headerregistry import Address
 from handler.model.run import Run
 from handler.sanitize import cut
 
+LONGEST_LINE = 998
+"""The longest line of a mail that RFC 5322 allows, in characters."""
 _LONGEST_NAME = 40
 _NAME = "Security group audit"
 

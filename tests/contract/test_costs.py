@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.config import DEFAULT_CONCURRENCY
 from infra.organization import REPORT_MEMORY, REPORT_TIMEOUT
-from infra.organization_config import DEFAULT_CONCURRENCY
 from infra.state_machine import EXECUTION_SECONDS, definition
 from tests.conftest import PROJECT
 from tests.contract.test_documents import rows

@@ -14,12 +14,13 @@ from cli.__main__ import main
 PROJECT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     "handler": {"boto3", "botocore", "handler"},
-    # infra validates config by the function's own rules for policies and settings.
+    # infra validates config by the function's own rules for policies, accounts and settings.
     "infra": {
         "botocore",
         "pulumi",
         "pulumi_aws",
         "handler.model",
+        "handler.organization.configuration",
         "handler.policy",
         "handler.sanitize",
         "handler.settings",
@@ -48,9 +49,10 @@ LAYERS = (
     {"handler", "clock", "sanitize"},
     {"aws", "model"},
     {"attribution", "ec2", "exposure", "policy", "report"},
-    {"assess", "settings"},
-    {"event", "ledger", "mail", "publish", "scan"},
+    {"assess", "csv_file", "settings"},
+    {"digest_kind", "event", "event_bus", "ledger", "mail", "scan"},
     {"audit", "logs"},
+    {"result"},
     {"organization"},
     {"app"},
 )

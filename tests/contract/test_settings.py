@@ -43,7 +43,7 @@ def read_keys(project: Path) -> set[str]:
     """The keys that the modules of the config read: the first text of each call of a reader."""
     files = [project / "infra" / name for name in ("config.py", "organization_config.py")]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
-    readers = {"text", "texts", "objects", "boolean", "integer", "integer_within", "_read_ids"}
+    readers = {"text", "items", "boolean", "choice", "integer"}
     texts_of_calls = [
         [
             argument.value

@@ -9,7 +9,8 @@ from secrets import token_bytes
 
 import pytest
 
-from handler.mail import CsvFile, compose
+from handler.csv_file import CsvFile
+from handler.mail import compose
 from handler.model.finding import Severity, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import (

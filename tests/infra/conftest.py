@@ -20,8 +20,8 @@ MANAGEMENT_ACCOUNT = "999999999999"
 REGION = "eu-west-1"
 DEV = {"sender": "audit@example.com", "recipients": ["security@example.com"]}
 
+_PARTITIONS = {"cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"}
 _INVOKE_RESULTS: dict[str, dict[str, Any]] = {
-    "aws:index/getPartition:getPartition": {"partition": "aws"},
     "aws:index/getRegions:getRegions": {"names": ["us-east-1", "eu-west-1", "eu-central-1"]},
     "aws:organizations/getOrganization:getOrganization": {
         "id": "o-ab12cd34ef",
@@ -51,6 +51,9 @@ class Deployment(pulumi.runtime.Mocks):
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """The result of an invoke (account, partition, region or regions), and no failures."""
         results = _INVOKE_RESULTS | {
+            "aws:index/getPartition:getPartition": {
+                "partition": _PARTITIONS.get(self.region, "aws")
+            },
             "aws:index/getRegion:getRegion": {"region": self.region},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": self.account},
         }

@@ -20,7 +20,7 @@ TEAM = ["shop-team@example.com"]
     [
         (
             {"accounts": [111122223333]},
-            "accounts must be a list of account IDs of 12 digits in quotes, got '[111122223333]'.",
+            "accounts must be account IDs of 12 digits in quotes, got 111122223333.",
         ),
         (
             {"accounts": ["11112222333"]},
@@ -28,7 +28,7 @@ TEAM = ["shop-team@example.com"]
         ),
         (
             {"accounts": [ACCOUNT, ACCOUNT]},
-            "accounts must be different IDs, got '111122223333': it is there twice.",
+            "accounts must be a list without duplicates, got '111122223333': it is there twice.",
         ),
         (
             {"accounts": [f"{number:012}" for number in range(501)]},
@@ -39,9 +39,10 @@ TEAM = ["shop-team@example.com"]
             "organizationalUnits must be IDs of organizational units or the root, for example "
             "ou-ab12-cd34ef56, got 'Workloads'.",
         ),
-        (
+        pytest.param(
             {"organizationalUnits": [UNIT, UNIT]},
-            "organizationalUnits must be different IDs, got 'ou-ab12-cd34ef56': it is there twice.",
+            "organizationalUnits must be a list without duplicates, got 'ou-ab12-cd34ef56': "
+            "it is there twice.",
         ),
         pytest.param(
             {"accounts": [ACCOUNT], "memberRoleName": "audit role"},
@@ -81,7 +82,7 @@ TEAM = ["shop-team@example.com"]
         ),
         (
             {"accounts": [ACCOUNT], "digests": [{"accounts": [1], "recipients": TEAM}]},
-            "digests[0].accounts must be a list of account IDs of 12 digits in quotes, got [1].",
+            "digests[0].accounts must be account IDs of 12 digits in quotes, got 1.",
         ),
         (
             {"accounts": [ACCOUNT], "digests": [{"accounts": [OTHER], "recipients": TEAM}]},
@@ -89,7 +90,28 @@ TEAM = ["shop-team@example.com"]
         ),
         (
             {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": ["team"]}]},
-            "digests[0].recipients must be a list of mail addresses, got 'team'.",
+            "digests[0].recipients must be mail addresses, got 'team'.",
+        ),
+        pytest.param(
+            {"accounts": [ACCOUNT], "digests": [{"accounts": ACCOUNT, "recipients": TEAM}]},
+            "digests[0].accounts must be a list of account IDs of 12 digits in quotes, "
+            "got '111122223333'.",
+        ),
+        (
+            {"accounts": [ACCOUNT], "digests": [{"accounts": [ACCOUNT], "recipients": "a"}]},
+            "digests[0].recipients must be a list of mail addresses, got 'a'.",
+        ),
+        pytest.param(
+            {
+                "accounts": [ACCOUNT, OTHER],
+                "digests": [
+                    {"accounts": [ACCOUNT, OTHER], "recipients": ["a@example.com", *TEAM]},
+                    {"accounts": [OTHER, ACCOUNT], "recipients": [*TEAM, "a@example.com"]},
+                ],
+            },
+            "digests[1] must be different from the other digests, got {'accounts': "
+            "['444455556666', '111122223333'], 'recipients': ['shop-team@example.com', "
+            "'a@example.com']}: it is there twice.",
         ),
         pytest.param(
             {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handler.publish import SOURCE
+from handler.event_bus import SOURCE
 from tests.infra.conftest import Deploy, Deployment
 from tests.infra.resource_types import (
     BUCKET,

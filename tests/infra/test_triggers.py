@@ -2,6 +2,7 @@
 
 import json
 
+import pulumi
 import pytest
 
 from tests.infra.conftest import Deploy
@@ -113,3 +114,13 @@ def test_the_function_knows_where_changes_start_a_run(
 def test_realtime_is_off_by_default(deploy: Deploy) -> None:
     """Without a setting the schedule is the only rule."""
     assert list(deploy().resources[RULE]) == [f"{NAME}-schedule"]
+
+
+def test_realtime_needs_enabled_regions(deploy: Deploy) -> None:
+    """A region that the account has not enabled is refused: no rule can be created in it."""
+    with pytest.raises(pulumi.RunError) as error:
+        deploy(realtime=True, regions=["eu-west-1", "me-south-1"])
+    assert str(error.value) == (
+        "regions must be enabled in the account, got 'me-south-1': realtime needs a rule in each."
+    )
+    assert deploy(regions=["eu-west-1", "me-south-1"]).one(FUNCTION)

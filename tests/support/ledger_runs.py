@@ -8,9 +8,9 @@ from typing import Any
 
 from cli.snapshot import Snapshot
 from handler.audit import build_report
+from handler.digest_kind import choose_digest
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
-from handler.mail import choose_digest
 from handler.model.finding import Finding, Status
 from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus, Report, Run, Scan, Trigger

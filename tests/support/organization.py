@@ -65,11 +65,8 @@ class MemoryOrganization(DeployedAudit):
     def __post_init__(self) -> None:
         self.deploy(STATE_MACHINE=MACHINE)
         self.configure(units=(ROOT,))
-        for module in ("start_run", "scan_account", "report_accounts"):
-            self.patch.setattr(
-                f"handler.organization.{module}.Clients",
-                lambda: Clients(self, self.account),
-            )
+        for module in ("app", "organization.scan_account", "organization.report_accounts"):
+            self.patch.setattr(f"handler.{module}.Clients", lambda: Clients(self, self.account))
 
     @property
     def head(self) -> Any:

@@ -1,9 +1,12 @@
 """organization.json is read strictly: a value with another meaning must not leave accounts out."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from handler.organization import configuration
 from handler.organization.configuration import Organization, TeamDigest, deployed_organization
 from handler.settings import SettingsError
 
@@ -32,39 +35,47 @@ def test_every_setting_is_read() -> None:
     )
 
 
+def test_settings_are_written_as_they_are_read() -> None:
+    """The document of an organization is the one that it was read from."""
+    assert json.loads(json.dumps(Organization.parse(DOCUMENT).document)) == DOCUMENT
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"accounts": ["1234"]}, "accounts must be a list of account IDs, got ['1234']."),
         (
-            {"accounts": [111122223333]},
-            "accounts must be a list of account IDs, got [111122223333].",
+            {"recipients": []},
+            "organization.json must be an object with accounts, organizationalUnits, memberRole",
         ),
+        ({"accounts": "1"}, "accounts must be a list of account IDs of 12 digits in quotes, got "),
         (
-            {"accounts": "111122223333"},
-            "accounts must be a list of account IDs, got '111122223333'.",
+            {"accounts": [], "organizationalUnits": []},
+            "accounts must be given without organizationalUnits, got [].",
         ),
-        (
-            {"organizationalUnits": ["ou-1"]},
-            "organizationalUnits must be a list of ou- and r- IDs, got ['ou-1'].",
-        ),
-        ({"accounts": [], "organizationalUnits": []}, "accounts and organizationalUnits are both"),
-        ({"memberRoleName": "a/b"}, "memberRoleName must be a role's name, got 'a/b'."),
-        ({"externalId": "a"}, "externalId must be an external ID, got 'a'."),
+        ({"memberRoleName": None}, "memberRoleName must be a role name of 1 to 59 letters, "),
+        ({"externalId": 12}, "externalId must be 2 to 1224 letters, digits and _+=,.@:/-, got 12."),
         ({"digests": {}}, "digests must be a list, got {}."),
-        (
-            {"digests": [{"accounts": ["111122223333"], "recipients": ["team"]}]},
-            r"digests[0].recipients must be a list of mail addresses, got ['team'].",
-        ),
-        (
-            {"digests": [{"accounts": []}]},
-            "digests[0] must be an object with accounts, recipients, got {'accounts': []}.",
-        ),
-        ({"recipients": []}, "organization.json must be an object with accounts, "),
     ],
 )
-def test_another_value_is_refused(changes: dict[str, Any], sentence: str) -> None:
-    """The SettingsError is one sentence with key, value and expectation."""
+def test_another_value_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], sentence: str
+) -> None:
+    """The SettingsError is one sentence with file, key, value and expectation.
+
+    tests/infra/test_organization_config.py has what the stack's config may hold as well.
+    """
+    file = tmp_path / "organization.json"
+    file.write_text(json.dumps(DOCUMENT | changes), encoding="utf-8")
+    monkeypatch.setattr(configuration, "_FILE", file)
     with pytest.raises(SettingsError) as error:
-        Organization.parse(DOCUMENT | changes)
-    assert sentence in str(error.value)
+        deployed_organization()
+    assert str(error.value).startswith(f"organization.json is invalid: {sentence}")
+
+
+def test_file_that_is_not_json_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged organization.json raises a SettingsError of one sentence."""
+    file = tmp_path / "organization.json"
+    file.write_text("{", encoding="utf-8")
+    monkeypatch.setattr(configuration, "_FILE", file)
+    with pytest.raises(SettingsError, match=r"^organization\.json is invalid: "):
+        deployed_organization()

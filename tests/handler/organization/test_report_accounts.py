@@ -298,7 +298,7 @@ def test_an_unknown_account_is_not_new(organization: MemoryOrganization) -> None
     key = organization.head.accounts[SHOP].key
     organization.account.client("s3").delete_object(Bucket="ledger", Key=key)
     organization.day()
-    with pytest.raises(AuditIncompleteError, match=f"known of account {SHOP} is missing"):
+    with pytest.raises(AuditIncompleteError, match=f"state of account {SHOP} is missing"):
         organization.run()
     assert organization.subjects[-1] == "2 medium exposures: start with web, SSH"
 

@@ -6,8 +6,8 @@ import pytest
 
 from handler.model.run import CoverageStatus
 from handler.organization import scan_account
-from handler.organization.account_scan import AccountScan, decode_scan
 from handler.organization.plan import PlanError
+from handler.organization.stored_scan import AccountScan, decode_scan
 from handler.policy.policy import Policy
 from tests.support.organization import AUDIT_ACCOUNT, MemoryOrganization, refusal
 

@@ -8,7 +8,7 @@ import pytest
 
 from handler.model.network import Target
 from handler.model.run import AuditIncompleteError, Coverage, CoverageStatus
-from handler.organization.account_scan import AccountScan, encode_scan
+from handler.organization.stored_scan import AccountScan, encode_scan
 from tests.support.organization import MemoryOrganization
 from tests.support.stack import unwrapped
 

@@ -7,7 +7,7 @@ import pytest
 
 from handler.event import EventError
 from handler.model.run import AuditIncompleteError
-from handler.organization.objects import Exchange
+from handler.organization.run_objects import RunObjects
 from sandbox.aws.faults import Fault
 from tests.support.organization import ROOT, MemoryOrganization, refusal
 from tests.support.stack import BUCKET
@@ -103,8 +103,8 @@ def test_a_second_attempt_starts_what_the_first_one_has_planned(
 
 def test_a_plan_with_a_problem_has_no_accounts(organization: MemoryOrganization) -> None:
     """An attempt that died before it stored its plan has left accounts, which are not read."""
-    exchange = Exchange(organization.account.client("s3"), BUCKET, "e1")
-    exchange.put_once(exchange.accounts_key, b'[{"account": "222233334444"}]')
+    objects = RunObjects(organization.account.client("s3"), BUCKET, "e1")
+    objects.put_once(objects.accounts_key, b'[{"account": "222233334444"}]')
     organization.listing_error = refusal("ListAccounts", "AccessDeniedException", "No entry.")
     organization.start(run="e1")
     assert organization.executions["e1"]["hasAccounts"] is False

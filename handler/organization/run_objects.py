@@ -3,7 +3,6 @@
 from typing import Any
 
 from handler import aws, clock
-from handler.model.network import ACCOUNT_ID
 
 _MISSING = frozenset({"NoSuchKey", "404"})
 _EXISTS = frozenset({"PreconditionFailed", "412"})
@@ -12,7 +11,7 @@ _IN_PROGRESS = frozenset({"ConditionalRequestConflict", "409"})
 _ATTEMPTS = 3
 
 
-class Exchange:
+class RunObjects:
     """The objects of one run. Every method raises one of ``aws.FAILURES``."""
 
     def __init__(self, s3: Any, bucket: str, run: str) -> None:
@@ -21,13 +20,11 @@ class Exchange:
         self._bucket = bucket
         self.accounts_key = f"plans/{run}/accounts.json"
         self.plan_key = f"plans/{run}/plan.json"
-        self._scans = f"scans/{run}/"
+        self._run = run
 
     def scan_key(self, account: str) -> str:
         """The key of an account's scan."""
-        if not ACCOUNT_ID.fullmatch(account):
-            raise ValueError(f"{account!r:.40} is not an account ID")
-        return f"{self._scans}{account}.json.gz"
+        return f"scans/{self._run}/{account}.json.gz"
 
     def get(self, key: str) -> bytes | None:
         """An object; None if there is none."""
@@ -39,25 +36,20 @@ class Exchange:
             raise
         return body
 
-    def put_once(self, key: str, body: bytes) -> bool:
-        """Store an object unless the key has one; whether it was stored."""
-        for attempt in range(1, _ATTEMPTS):
-            try:
-                return self._put_once(key, body)
-            except aws.FAILURES as error:
-                if aws.error_code(error) not in _IN_PROGRESS:
-                    raise
-            clock.sleep(attempt)
-        return self._put_once(key, body)
-
-    def _put_once(self, key: str, body: bytes) -> bool:
+    def put_once(self, key: str, body: bytes) -> None:
+        """Store an object unless the key has one."""
         kind = "application/gzip" if key.endswith(".gz") else "application/json"
-        try:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType=kind, IfNoneMatch="*"
-            )
-        except aws.FAILURES as error:
-            if aws.error_code(error) in _EXISTS:
-                return False
-            raise
-        return True
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._s3.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType=kind, IfNoneMatch="*"
+                )
+            except aws.FAILURES as error:
+                code = aws.error_code(error)
+                if code in _EXISTS:
+                    return
+                if code not in _IN_PROGRESS or attempt == _ATTEMPTS:
+                    raise
+                clock.sleep(attempt)
+            else:
+                return

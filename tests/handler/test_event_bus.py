@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from handler import clock
+from handler.event_bus import publish
 from handler.model.finding import Status
 from handler.model.run import AuditIncompleteError, Changes
-from handler.publish import publish
 from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from tests.support import reports

@@ -80,17 +80,12 @@ def decode_scan(stored: bytes, account: str) -> AccountScan:
         heading = next(lines)
         if heading.integer("version") != _VERSION or heading.text("account") != account:
             raise ValueError("another version or account")
-        coverage = [_coverage(line, account) for line in _next(lines, heading, "coverage")]
-        findings = [_finding(line, account) for line in _next(lines, heading, "findings")]
-        authorized = [_finding(line, account) for line in _next(lines, heading, "authorized")]
+        coverage = tuple(_coverage(line, account) for line in _next(lines, heading, "coverage"))
+        findings = tuple(_finding(line, account) for line in _next(lines, heading, "findings"))
+        authorized = tuple(_finding(line, account) for line in _next(lines, heading, "authorized"))
         if next(lines, None) is not None:
             raise ValueError("there is more than its heading says")
-        return AccountScan(
-            tuple(coverage),
-            tuple(findings),
-            tuple(authorized),
-            frozenset(heading.texts("used")),
-        )
+        return AccountScan(coverage, findings, authorized, frozenset(heading.texts("used")))
     except (*LINE_ERRORS, StopIteration) as error:
         raise ScanError(f"its scan cannot be read {cause_of(error)}.") from error
 

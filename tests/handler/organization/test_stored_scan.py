@@ -6,8 +6,8 @@ import json
 import pytest
 
 from handler.model.run import Coverage, CoverageStatus
-from handler.organization import account_scan
-from handler.organization.account_scan import (
+from handler.organization import stored_scan
+from handler.organization.stored_scan import (
     AccountScan,
     ScanError,
     bounded,
@@ -65,7 +65,7 @@ def test_an_odd_scan_is_refused(stored: bytes) -> None:
 
 def test_too_many_findings_are_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst ones stay, and the region that lost some was not read in full."""
-    monkeypatch.setattr(account_scan, "MAX_FINDINGS", 1)
+    monkeypatch.setattr(stored_scan, "MAX_FINDINGS", 1)
     scan = bounded(SCAN)
     assert [f.id for f in scan.findings] == [min(SCAN.findings, key=lambda f: f.sort_key).id]
     assert scan.coverage[0].status is CoverageStatus.FAILED
