@@ -1,10 +1,16 @@
-"""Parts of the audit that are measured without AWS."""
+"""A part of the audit, measured without AWS: `python -m benchmarks.parts PART RULES`.
+
+Linux starts a process with the peak memory of the one that starts it, which must stay small.
+"""
 
 import json
+import resource
+import sys
 from collections.abc import Callable
 from functools import partial
 
 from benchmarks import largest, ledger
+from benchmarks.usage import print_usage
 from handler import audit
 from handler.exposure.exposures import exposures
 from handler.model.internet import Internets
@@ -46,9 +52,9 @@ def _json_report(source: largest.Region) -> Call:
     )
 
 
-def parts(rules: int) -> dict[str, Callable[[], Call]]:
-    """The parts by name; those that measure one group give it that many rules."""
-    return {
+def _main() -> None:
+    name, rules = sys.argv[1], int(sys.argv[2])
+    parts: dict[str, Callable[[], Call]] = {
         "largest_group": partial(largest_group, rules),
         "hostile_group": partial(hostile_group, rules),
         "hostile_report": partial(hostile_report, rules),
@@ -57,3 +63,10 @@ def parts(rules: int) -> dict[str, Callable[[], Call]]:
         "most_rules": partial(ledger.run_on, ledger.most_rules),
         "warm_runs": ledger.warm_runs,
     }
+    call = parts[name]()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    print_usage(call(), before)
+
+
+if __name__ == "__main__":
+    _main()

@@ -77,8 +77,11 @@ def audit(module: str, address: str, *, regions: str = _REGION) -> Measurement:
 
 
 def part(name: str, rules: int) -> Measurement:
-    """One measurement of a part; ``rules`` as in `parts`. Raises ``MeasurementError``."""
-    return _measure([sys.executable, "-m", "benchmarks.measured", name, str(rules)])
+    """One measurement of a part, whose one group has that many rules.
+
+    Raises ``MeasurementError``.
+    """
+    return _measure([sys.executable, "-m", "benchmarks.parts", name, str(rules)])
 
 
 def other_tool(command: Sequence[str], address: str) -> Measurement:

@@ -13,6 +13,7 @@ from handler import VERSION
 with missing_package_reported():
     import click
 
+    from cli.errors import AuditError
     from cli.formats import FORMATS
     from cli.option_types import ACCOUNT_ID, EXTERNAL_ID, REGION, ROLE_NAME
     from cli.output import output
@@ -248,9 +249,13 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
 
 
 def _named(file: BinaryIO) -> tuple[str, bytes]:
-    """The name of a file for messages, and its content."""
+    """The name of a file for messages, and its content. Raises ``AuditError``."""
     name = str(getattr(file, "name", "<stdin>"))
-    return "standard input" if name == "<stdin>" else name, file.read()
+    name = "standard input" if name == "<stdin>" else name
+    try:
+        return name, file.read()
+    except OSError as error:
+        raise AuditError(f"{name} could not be read: {error.strerror}.") from error
 
 
 def _project() -> Path:

@@ -38,19 +38,20 @@ def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) ->
         raise AuditError(plain(f"{file}: not JSON: {error}")) from error
     console = Console()
     credentials = _credentials() if live else None
-    with Account() as account:
+    status = Console(stderr=True).status(f"Running the function of stack {stack} ...")
+    with status, Account() as account:
         function = _function(account, project, stack)
         if credentials:
             invocation = run_once(_without_memory(function), event, credentials)
         else:
             seed(account)
             invocation = account.functions.invoke(function.region, function.name, event)
-        result = json.loads(invocation.payload)
-        if invocation.error and result.get("errorType") == EventError.__name__:
-            raise AuditError(plain(f"{file}: {result['errorMessage']}"))
-        show_log(console, invocation.log)
-        for mail in account.mails():
-            show_mail(console, mail)
+    result = json.loads(invocation.payload)
+    if invocation.error and result.get("errorType") == EventError.__name__:
+        raise AuditError(plain(f"{file}: {result['errorMessage']}"))
+    show_log(console, invocation.log)
+    for mail in account.mails():
+        show_mail(console, mail)
     if invocation.error:
         raise click.ClickException(
             f"the function failed: {result.get('errorMessage')} ({result.get('errorType')})"

@@ -25,4 +25,6 @@ ROLE_NAME = _matching(
     "([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}", "the name of a role, without its ARN"
 )
 """With the role's path in front, where it has one."""
-EXTERNAL_ID = _matching("[A-Za-z0-9_+=,.@:/-]{2,1224}", "an external ID")
+EXTERNAL_ID = _matching(
+    "[A-Za-z0-9_+=,.@:/-]{2,1224}", "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"
+)

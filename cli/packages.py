@@ -13,9 +13,15 @@ _ALWAYS_INSTALLED = frozenset({"boto3", "botocore", "click", "rich", "yaml"})
 
 @contextmanager
 def missing_package_reported() -> Iterator[None]:
-    """Exit with 2 and the command that installs a package when importing it fails."""
+    """Exit with 2 and the command that installs a package when importing it fails.
+
+    Ctrl-C meanwhile exits with 1, as click does once it is imported.
+    """
     try:
         yield
+    except KeyboardInterrupt:
+        sys.stderr.write("\nAborted!\n")
+        sys.exit(1)
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         # A module that an installed package lacks is a bug, which a traceback shows best.

@@ -23,6 +23,8 @@ LEDGER = Path(".demo", "ledger")
 
 # The reports of all accounts are read for the history of one.
 _RUNS_OF_AN_ACCOUNT = 10
+# Of the history, unless numbers are longer than their headings.
+_WIDTH = 80
 _SEVERITIES = tuple(severity for severity in Severity if severity is not Severity.INFO)
 
 
@@ -43,6 +45,8 @@ def show_report(project: Path, stack: str, *, live: bool, account: str | None = 
         raise click.ClickException("there is no run in the ledger yet.")
     with output("-") as stream:
         console = console_for(stream)
+        # A narrower terminal folds the lines; rich would cut the numbers off.
+        console.width = max(console.width, _WIDTH)
         if account:
             runs, report = _history_of(account, read, head.runs[-_RUNS_OF_AN_ACCOUNT:])
             write_parts([_history(runs), ""], console, stream)
@@ -110,7 +114,6 @@ def _worst_first(account: AccountResult) -> tuple[object, ...]:
 
 
 def _history(runs: Sequence[RunSummary]) -> Table:
-    # Fits into 80 columns, unless numbers are longer than their headings.
     grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("run", "trigger", "opened", "resolved", *_SEVERITIES, "not read", "mail"):
         grid.add_column(name, no_wrap=name != "not read")

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.text import Text
 
 from handler.sanitize import plain
@@ -57,7 +56,9 @@ def show_mail(console: Console, mail: Mail) -> None:
     text = body.get_content() if body else ""
     headers = (f"{name}: {mail.message[name]}" for name in ("From", "To", "Subject"))
     readable = "\n".join(plain(line) for line in (*headers, "", *text.splitlines()))
-    console.print(Panel(Text(readable), title="mail", border_style="cyan"))
+    console.rule("mail", style="cyan")
+    console.print(Text(readable), soft_wrap=True)
+    console.rule(style="cyan")
 
 
 def _print_cropped(console: Console, line: Text) -> None:

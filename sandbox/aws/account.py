@@ -5,7 +5,6 @@ import os
 import threading
 from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -98,11 +97,9 @@ class Account:
 
     id = DEFAULT_ACCOUNT_ID
 
-    def __init__(self, runtime: Path | None = None) -> None:
-        """`runtime` is a folder with boto3 and awslambdaric for functions; None makes one."""
+    def __init__(self) -> None:
         self.faults = Faults()
         self.endpoint = ""
-        self._runtime = runtime
 
     def __enter__(self) -> Self:
         # moto makes sessions of its own, which fail when this names a profile that is not there.
@@ -116,12 +113,7 @@ class Account:
         server = _server()
         self.endpoint = f"http://127.0.0.1:{server.server_port}"
         self.functions = Functions(
-            self.endpoint,
-            self.id,
-            self._front.settings,
-            self._front.callers,
-            _client,
-            self._runtime,
+            self.endpoint, self.id, self._front.settings, self._front.callers, _client
         )
         self._front.handlers["lambda", "Invoke"] = self.functions.serve
         self._front.failing.kill = self.functions.kill
@@ -181,5 +173,5 @@ class Account:
         }
 
     def mails(self) -> list[Mail]:
-        """All mail that SES accepted, in order, in any region and by any of its operations."""
+        """All mail that SES accepted, in order, in any region."""
         return list(self._front.mails)

@@ -122,7 +122,7 @@ def _needed(operation: Operation) -> Iterator[Permission]:
         case "logs":
             stream = f"{parameters['logGroupName']}:log-stream:{parameters['logStreamName']}"
             yield Permission(action, f"arn:aws:logs:{place}:log-group:{stream}")
-        case "ses" | "sesv2" if operation.name in ("SendEmail", "SendRawEmail"):
+        case "sesv2" if operation.name == "SendEmail":
             yield from _needed_to_send(operation, place)
         case _:
             yield Permission(action, "*")
@@ -148,8 +148,8 @@ def _needed_to_put(operation: Operation, place: str) -> Iterator[Permission]:
 def _needed_to_send(operation: Operation, place: str) -> Iterator[Permission]:
     """The permissions on the identities of sender and recipients, as in the SES sandbox.
 
-    With a raw message the second version of the API needs both actions. The default configuration
-    set of the sender's identity is checked, too.
+    A raw message needs both actions. The default configuration set of the sender's identity is
+    checked, too.
     """
     mail = read_mail(operation)
     sender = parseaddr(mail.sender)[1]
@@ -159,8 +159,7 @@ def _needed_to_send(operation: Operation, place: str) -> Iterator[Permission]:
     covering = identities.get(names[0])
     if covering is not None and covering.configuration_set_name:
         resources.append(f"configuration-set/{covering.configuration_set_name}")
-    raw = "Raw" in operation.parameters.get("Content", {})
-    for name in ("SendEmail", "SendRawEmail") if raw else (operation.name,):
+    for name in ("SendEmail", "SendRawEmail"):
         for resource in resources:
             arn = f"arn:aws:ses:{place}:{resource}"
             yield Permission(f"ses:{name}", arn, {"ses:FromAddress": sender})

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 from moto.events.models import EventPattern
 from werkzeug.wrappers import Response
 
-from sandbox.aws.authorization import Permission, allows
+from sandbox.aws.authorization import Permission, allows, is_allowed
 from sandbox.aws.conditions import holds, listed
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation
@@ -147,9 +146,8 @@ class EventBus:
                 started.append((Delivery(arn, delivered=True, event=event), None))
                 started += self._publish(event, arn.split(":")[3])
                 continue
-            payload = json.loads(target["Input"]) if "Input" in target else event
-            runs = self._start(region, arn, json.dumps(payload).encode())
-            started.append((Delivery(arn, delivered=True, event=payload), runs))
+            runs = self._start(region, arn, json.dumps(event).encode())
+            started.append((Delivery(arn, delivered=True, event=event), runs))
         return started
 
     def _obstacle(self, rule: dict[str, Any], region: str, target: dict[str, Any]) -> str | None:
@@ -158,8 +156,8 @@ class EventBus:
         if ":lambda:" not in arn:
             return f"{arn} is no function and no default bus, and this account delivers to nothing \
 else."
-        if "InputPath" in target or "InputTransformer" in target:
-            return f"The target {arn} transforms its input, which this account does not imitate."
+        if target.keys() & {"Input", "InputPath", "InputTransformer"}:
+            return f"The target {arn} has an input of its own, which this account does not imitate."
         functions = self._client("lambda", region)
         try:
             functions.get_function_configuration(FunctionName=arn)
@@ -203,13 +201,10 @@ def _allows(statement: dict[str, Any], function: str, rule: str, account_id: str
     """Whether a statement of a function's policy lets EventBridge invoke it for a rule."""
     principal = statement.get("Principal", {})
     services = "*" if principal == "*" else principal.get("Service", [])
-    if statement["Effect"] != "Allow" or not {"*", "events.amazonaws.com"} & set(listed(services)):
-        return False
-    for given, actual in (("Action", "lambda:InvokeFunction"), ("Resource", function)):
-        if not any(fnmatchcase(actual, pattern) for pattern in listed(statement[given])):
-            return False
     context = {"aws:SourceArn": rule, "aws:SourceAccount": account_id}
-    return holds(statement.get("Condition", {}), context)
+    invoke = Permission("lambda:InvokeFunction", function, context)
+    is_meant = bool({"*", "events.amazonaws.com"} & set(listed(services)))
+    return is_meant and is_allowed([statement], invoke)
 
 
 def _trusts(statement: dict[str, Any], account_id: str) -> bool:

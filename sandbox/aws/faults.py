@@ -104,12 +104,6 @@ class Faults:
             )
         )
 
-    def time_out(
-        self, operation: str, region: str | None = None, *, caller: str | None = None
-    ) -> None:
-        """Never answer: the connection hangs until the client gives up or the account closes."""
-        self.add(Fault(operation, region=region, delay=inf, caller=caller))
-
     def drop(
         self,
         operation: str,
@@ -127,6 +121,5 @@ class Faults:
         message: str = "Email address is not verified.",
         times: int | None = None,
     ) -> None:
-        """Refuse mail, whichever operation of SES sends it."""
-        for operation in ("SendEmail", "SendRawEmail"):
-            self.add(Fault(operation, code=code, message=message, times=times))
+        """Refuse mail."""
+        self.add(Fault("SendEmail", code=code, message=message, times=times))

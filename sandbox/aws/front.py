@@ -16,7 +16,7 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from sandbox.aws import authorization, schedule, security_groups
+from sandbox.aws import authorization, security_groups
 from sandbox.aws.bucket_encryption import add_blocked_types
 from sandbox.aws.bucket_policies import BucketPolicies
 from sandbox.aws.callers import Caller, Callers
@@ -141,12 +141,6 @@ class Front:
                 return refuse_to_assume(operation, self.callers.of(operation.caller))
             case "ec2", name if name in PAGED:
                 return self._pages.refuse(operation)
-            case "events", "PutRule" if not schedule.is_valid(
-                operation.parameters.get("ScheduleExpression") or "rate(1 day)"
-            ):
-                return operation.refusal(
-                    "ValidationException", "Parameter ScheduleExpression is not valid."
-                )
             case "sesv2", "CreateEmailIdentity" if (
                 operation.parameters["EmailIdentity"]
                 in self._backend("ses", operation).email_identities
@@ -247,7 +241,7 @@ class Front:
                 return self._bucket_policies.amend(operation, response)
             case "lambda", _ if self.settings.concerns(operation):
                 return self.settings.amend(operation, response)
-            case "ses" | "sesv2", "SendEmail" | "SendRawEmail":
+            case "sesv2", "SendEmail":
                 self.mails.append(read_mail(operation))
         return response
 

@@ -1,4 +1,4 @@
-"""The settings of a Lambda function that moto takes and forgets: logging and dead letters."""
+"""The logging of a Lambda function, which moto takes and forgets."""
 
 import json
 from typing import Any
@@ -11,48 +11,34 @@ _WRITES = frozenset({"CreateFunction", "UpdateFunctionConfiguration"})
 _READS = frozenset(
     {"GetFunction", "GetFunctionConfiguration", "ListFunctions", "UpdateFunctionCode"}
 )
-_KEPT = ("DeadLetterConfig", "LoggingConfig")
 
 
 class FunctionSettings:
     """What the account remembers about its functions beside moto, by region and name."""
 
     def __init__(self) -> None:
-        self._settings: dict[tuple[str, str], dict[str, Any]] = {}
+        self._logging: dict[tuple[str, str], dict[str, Any]] = {}
 
     def concerns(self, operation: Operation) -> bool:
         """Whether an operation of Lambda writes or shows these settings."""
         return operation.name in _WRITES | _READS
 
-    def of(self, region: str, name: str) -> dict[str, Any]:
-        """LoggingConfig with AWS's defaults, and DeadLetterConfig if there is one."""
-        settings = self._settings.get((region, name), {})
-        logging = {
-            "LogFormat": "Text",
-            "LogGroup": f"/aws/lambda/{name}",
-            **settings.get("LoggingConfig", {}),
-        }
-        if logging["LogFormat"] == "JSON":
-            logging = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO", **logging}
-        letters = settings.get("DeadLetterConfig", {})
-        return {
-            "LoggingConfig": logging,
-            **({"DeadLetterConfig": letters} if letters.get("TargetArn") else {}),
-        }
+    def logging(self, region: str, name: str) -> dict[str, Any]:
+        """The function's LoggingConfig, with AWS's defaults."""
+        given = self._logging.get((region, name), {})
+        logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **given}
+        levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+        return {**levels, **logging} if logging["LogFormat"] == "JSON" else logging
 
     def amend(self, operation: Operation, response: Response) -> Response:
         """Keep what a successful request sets; show it in the answer."""
         answer = json.loads(response.get_data())
-        listed = answer.get("Functions", [answer.get("Configuration", answer)])
-        for configuration in listed:
+        for configuration in answer.get("Functions", [answer.get("Configuration", answer)]):
             key = (operation.region, configuration["FunctionName"])
             if operation.name == "CreateFunction":
-                self._settings[key] = {}
-            if operation.name in _WRITES:
-                sent = {name: operation.parameters.get(name) for name in _KEPT}
-                self._settings.setdefault(key, {}).update(
-                    {name: value for name, value in sent.items() if value is not None}
-                )
-            configuration.update(self.of(*key))
+                self._logging.pop(key, None)
+            if operation.name in _WRITES and (given := operation.parameters.get("LoggingConfig")):
+                self._logging[key] = given
+            configuration["LoggingConfig"] = self.logging(*key)
         response.set_data(json.dumps(answer))
         return response

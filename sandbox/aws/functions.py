@@ -6,8 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -44,7 +43,6 @@ class Functions:
         settings: FunctionSettings,
         callers: Callers,
         client: Callable[[str, str, str], Any],
-        runtime: Path | None = None,
     ) -> None:
         """`client` makes a boto3 client from service, region and access key id."""
         self._endpoint = endpoint
@@ -52,7 +50,7 @@ class Functions:
         self._settings = settings
         self._callers = callers
         self._client = client
-        self._host = LambdaHost(runtime)
+        self._host = LambdaHost()
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lambda")
         self._pending: set[Future[tuple[Invocation, ...]]] = set()
         self._streams: set[str] = set()
@@ -72,26 +70,16 @@ class Functions:
         """Answer one Invoke, of either type."""
         parameters = operation.parameters
         try:
-            record = self._record(
-                operation.region, parameters["FunctionName"], parameters.get("Qualifier")
-            )
+            record = self._record(operation.region, parameters["FunctionName"])
         except LambdaClientError as error:
             return operation.refusal("ResourceNotFoundException", str(error.message), 404)
-        match parameters.get("InvocationType", "RequestResponse"):
-            case "DryRun":
-                return Response(status=204)
-            case "Event":
-                self._start(record, operation.region, operation.body)
-                return Response(status=202)
+        if parameters.get("InvocationType") == "Event":
+            self._start(record, operation.region, operation.body)
+            return Response(status=202)
         invocation = self._run(record, operation.region, operation.body)
         response = Response(invocation.payload, content_type="application/json")
-        response.headers["X-Amz-Executed-Version"] = "$LATEST"
-        response.headers["x-amzn-RequestId"] = invocation.request_id
         if invocation.error:
             response.headers["X-Amz-Function-Error"] = invocation.error
-        if parameters.get("LogType") == "Tail":
-            tail = "\n".join(invocation.log).encode()[-4096:]
-            response.headers["X-Amz-Log-Result"] = base64.b64encode(tail).decode()
         return response
 
     def definition(self, region: str, name: str) -> Function:
@@ -117,10 +105,9 @@ class Functions:
             msg = f"{len(unfinished)} asynchronous runs have not ended after {timeout} seconds."
             raise TimeoutError(msg)
 
-    def _record(self, region: str, name: str, qualifier: str | None = None) -> Any:
+    def _record(self, region: str, name: str) -> Any:
         """Moto's record of a function."""
-        backend = get_backend("lambda")[self._account_id][region]
-        return backend.get_function(name, qualifier)
+        return get_backend("lambda")[self._account_id][region].get_function(name)
 
     def _start(self, record: Any, region: str, payload: bytes) -> "Future[tuple[Invocation, ...]]":
         future = self._pool.submit(self._try, record, region, payload)
@@ -157,10 +144,11 @@ class Functions:
             "AWS_ENDPOINT_URL": self._endpoint,
         }
         invocation = self._host.run(function, payload or b"{}", credentials, request_id)
-        return replace(invocation, notes=self._write_log(function, invocation))
+        self._write_log(function, invocation)
+        return invocation
 
     def _definition(self, record: Any, region: str) -> Function:
-        logging = self._settings.of(region, record.function_name)["LoggingConfig"]
+        logging = self._settings.logging(region, record.function_name)
         return Function(
             name=record.function_name,
             code=record.code_bytes,
@@ -171,17 +159,16 @@ class Functions:
             region=region,
             account=self._account_id,
             log_group=logging["LogGroup"],
-            log_format=logging["LogFormat"],
             log_level=logging.get("ApplicationLogLevel"),
         )
 
-    def _write_log(self, function: Function, invocation: Invocation) -> tuple[str, ...]:
-        """Put the lines into the log group with the function's role, or say why they are lost."""
+    def _write_log(self, function: Function, invocation: Invocation) -> None:
+        """Put the lines into the log group with the function's role; lost if it may not."""
         stream = invocation.log_stream
         logs = self._client("logs", function.region, caller_of(function.name))
         place = {"logGroupName": function.log_group, "logStreamName": stream}
         now = int(time.time() * 1000)
-        try:
+        with suppress(ClientError):
             if stream not in self._streams:
                 logs.create_log_stream(**place)
                 self._streams.add(stream)
@@ -189,8 +176,3 @@ class Functions:
                 **place,
                 logEvents=[{"timestamp": now, "message": line} for line in invocation.log if line],
             )
-        except ClientError as error:
-            problem = error.response["Error"]
-            reason = f"{problem['Code']}: {problem['Message']}"
-            return (f"The log of {function.name} is lost: {function.log_group}: {reason}",)
-        return ()

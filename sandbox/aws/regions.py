@@ -1,9 +1,7 @@
 """Which regions an account may use: the default ones, and those it has opted in to."""
 
-from fnmatch import fnmatchcase
-from typing import Any
+from http import HTTPStatus
 
-from botocore.session import Session
 from werkzeug.wrappers import Response
 
 from sandbox.aws.protocol import Operation
@@ -30,9 +28,6 @@ ENABLED = frozenset(
         "us-west-2",
     }
 )
-# Deaf to AWS_PROFILE, which may name a profile that is not there.
-_SESSION = Session({"profile": (None, None, None, None)})
-EXISTING = ENABLED | frozenset(_SESSION.get_available_regions("ec2"))
 
 
 class Regions:
@@ -47,7 +42,8 @@ class Regions:
 
     def refuse_disabled(self, operation: Operation) -> Response | None:
         """The refusal EC2 gives in a region that the account has not opted in to, else None."""
-        is_enabled = operation.region in ENABLED or self._has_opted_in(operation, operation.region)
+        is_opted_in = (operation.account, operation.region) in self._opted_in
+        is_enabled = operation.region in ENABLED or is_opted_in
         if operation.service != "ec2" or is_enabled:
             return None
         return operation.refusal(
@@ -55,39 +51,17 @@ class Regions:
         )
 
     def describe(self, operation: Operation) -> Response:
-        """DescribeRegions: enabled regions, and the others only with AllRegions."""
-        parameters = operation.parameters
-        regions = [self._describe_region(operation, name) for name in sorted(EXISTING)]
-        if not parameters.get("AllRegions"):
-            regions = [item for item in regions if item["OptInStatus"] != "not-opted-in"]
-        wanted = parameters.get("RegionNames", [])
-        if unknown := sorted(set(wanted) - {item["RegionName"] for item in regions}):
-            return operation.refusal("InvalidParameterValue", f"Invalid region: {unknown}")
-        regions = [item for item in regions if not wanted or item["RegionName"] in wanted]
-        for condition in parameters.get("Filters", []):
-            key = {
-                "region-name": "RegionName",
-                "endpoint": "Endpoint",
-                "opt-in-status": "OptInStatus",
-            }.get(condition["Name"])
-            if key is None:
-                return operation.refusal(
-                    "InvalidParameterValue", f"The filter '{condition['Name']}' is invalid"
-                )
-            regions = [
-                region
-                for region in regions
-                if any(fnmatchcase(region[key], value) for value in condition["Values"])
-            ]
+        """DescribeRegions without filters: the regions that the account may use."""
+        if operation.parameters:
+            message = "This account describes its enabled regions only, and all of them."
+            return operation.refusal("InternalFailure", message, HTTPStatus.NOT_IMPLEMENTED)
+        opted_in = {name for account, name in self._opted_in if account == operation.account}
+        regions = [
+            {
+                "RegionName": name,
+                "Endpoint": f"ec2.{name}.amazonaws.com",
+                "OptInStatus": "opted-in" if name in opted_in else "opt-in-not-required",
+            }
+            for name in sorted(ENABLED | opted_in)
+        ]
         return operation.answer({"Regions": regions})
-
-    def _describe_region(self, operation: Operation, name: str) -> dict[str, Any]:
-        status = "opt-in-not-required" if name in ENABLED else "not-opted-in"
-        return {
-            "RegionName": name,
-            "Endpoint": f"ec2.{name}.amazonaws.com",
-            "OptInStatus": "opted-in" if self._has_opted_in(operation, name) else status,
-        }
-
-    def _has_opted_in(self, operation: Operation, region: str) -> bool:
-        return (operation.account, region) in self._opted_in

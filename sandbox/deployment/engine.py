@@ -109,12 +109,16 @@ class EngineStack:
         try:
             self.create()
             with (
-                provider.serve(self._account) as port,
-                program.serve(self._project.run) as client,
-                engine_events.serve(recorder) as events,
+                provider.serve(self._account) as provider_port,
+                program.serve(self._project.run) as program_port,
+                engine_events.serve(recorder) as events_port,
             ):
-                self._environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{port}"
-                served = [f"--client={client}", "--exec-kind=auto.inline", f"--event-log={events}"]
+                self._environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{provider_port}"
+                served = [
+                    f"--client=127.0.0.1:{program_port}",
+                    "--exec-kind=auto.inline",
+                    f"--event-log=tcp://127.0.0.1:{events_port}",
+                ]
                 self._pulumi(*arguments, *served, "--color=never", on_output=self._on_output)
         except CommandFailedError as error:
             raise DeployError(error_text(recorder.errors, str(error))) from error

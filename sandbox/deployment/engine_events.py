@@ -2,16 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
-import grpc
 from google.protobuf.empty_pb2 import Empty
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 from pulumi.runtime.proto import events_pb2_grpc
 
+from sandbox.deployment.server import served
 from sandbox.deployment.stack import Changes, Resource
 
 _MARKUP: Final = re.compile(r"<\{%.*?%\}>")
@@ -34,18 +33,9 @@ _VERBS: Final = {
 }
 
 
-@contextmanager
-def serve(recorder: "Recorder") -> Iterator[str]:
-    """Receive events on 127.0.0.1 while the context lasts; the result is the address."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=1))
-    events_pb2_grpc.add_EventsServicer_to_server(recorder, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"tcp://127.0.0.1:{port}"
-    finally:
-        # The engine has ended; what it sent may still be on its way.
-        server.stop(grace=1).wait()
+def serve(recorder: "Recorder") -> AbstractContextManager[int]:
+    """Receive events while the context lasts; the result is the port."""
+    return served(events_pb2_grpc.add_EventsServicer_to_server, recorder)
 
 
 class Recorder(events_pb2_grpc.EventsServicer):
@@ -70,7 +60,7 @@ class Recorder(events_pb2_grpc.EventsServicer):
             return (resource for resource, (done, _) in self._steps.items() if done == verb)
 
         return Changes(
-            **{verb: tuple(sorted(resources_with(verb))) for verb in sorted(set(_VERBS.values()))},  # type: ignore[arg-type]
+            **{verb: tuple(sorted(resources_with(verb))) for verb in sorted(set(_VERBS.values()))},
             properties={name: paths for name, (_, paths) in sorted(self._steps.items()) if paths},
         )
 

@@ -53,12 +53,9 @@ def region_problem(region: Any) -> str | None:
 
 def problems(kind: Resource, name: str, inputs: Properties) -> Iterator[tuple[str, str]]:
     """Each input the provider refuses, with a sentence that says why."""
-    program = {key: value for key, value in inputs.items() if key not in ("tagsAll", AUTO_NAMED)}
-    yield from schema.problems(kind.type_name, program)
     if "region" in inputs and (problem := region_problem(inputs["region"])):
         yield "region", problem
-    real = schema.inputs(kind.type_name)
-    for key in sorted((set(inputs) & real) - kind.inputs - {"region"}):
+    for key in sorted(inputs.keys() - kind.inputs - {"region", "tagsAll", AUTO_NAMED}):
         yield key, f"The sandbox does not carry out the property {key} of {kind.type_name}."
     auto = kind.auto_name
     called = inputs.get(auto.property) if auto else None

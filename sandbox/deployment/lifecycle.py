@@ -182,9 +182,8 @@ def delete(kind: Resource, place: Place, identity: str, known: Properties) -> No
 def expected(kind: Resource, inputs: Properties, olds: Properties | None) -> Properties:
     """The outputs that a preview can foretell; UNKNOWN where only AWS will say."""
     outputs = dict.fromkeys(schema.outputs(kind.type_name), UNKNOWN) if olds is None else olds
-    moved = dict.fromkeys(kind.moves, UNKNOWN)
     given = {name: value for name, value in inputs.items() if name != AUTO_NAMED}
-    return {**outputs, **moved, **kind.defaults, **given}
+    return {**outputs, **kind.defaults, **given}
 
 
 def error_text(error: Exception) -> str:

@@ -29,7 +29,6 @@ from sandbox.deployment.stack import Changes, DeployError, Resource
 from sandbox.deployment.wire import Properties
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
-_NOTE: Final = "Without the Pulumi engine only what is created and deleted is known."
 
 
 class MonitorStack:
@@ -71,7 +70,7 @@ class MonitorStack:
             # The first thing that went wrong; what follows from it says the same less well.
             raise DeployError(str(monitor.error or error)) from error
         created = sorted([*(made.declared for made in monitor.made), *monitor.components])
-        return Changes(create=tuple(created), note=_NOTE)
+        return Changes(create=tuple(created))
 
     def refresh(self) -> Changes:
         """Always raises ``DeployError``: what differs is the engine's to say."""
@@ -96,7 +95,7 @@ class MonitorStack:
         if monitor:
             deleted += monitor.components
         self._monitor = None
-        return Changes(delete=tuple(sorted(deleted)), note=_NOTE)
+        return Changes(delete=tuple(sorted(deleted)))
 
     @property
     def outputs(self) -> dict[str, Any]:

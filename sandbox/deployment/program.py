@@ -1,34 +1,25 @@
 """Serves the user's program to the engine from this process: no language plugin is needed."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import Any
-
-import grpc
 
 # Private in pulumi, but what its Automation API serves inline programs with.
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
+from sandbox.deployment.server import served
+
 # Channels share their connections in a process. After a call that came too late for an engine, the
 # first call to the next engine on the same port would fail without a try to connect.
 _GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 
-@contextmanager
-def serve(program: Callable[[], None]) -> Iterator[str]:
-    """Serve the program on 127.0.0.1 while the context lasts; the result is the address."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=4))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(_Host(program), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(grace=None).wait()
+def serve(program: Callable[[], None]) -> AbstractContextManager[int]:
+    """Serve the program while the context lasts; the result is the port."""
+    return served(language_pb2_grpc.add_LanguageRuntimeServicer_to_server, _Host(program))
 
 
 class _Host(LanguageServer):

@@ -1,12 +1,11 @@
 """The user's Pulumi project: its files, its config and its program."""
 
-import ast
 import runpy
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,9 @@ def _load(file: Path) -> dict[str, Any]:
 @contextmanager
 def _own_modules(folder: Path) -> Iterator[None]:
     """Import the project's modules from its folder, whatever was imported under their names."""
-    own = _imported_from(folder)
+    own = {path.stem for path in folder.glob("*.py")}
+    own |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    own -= {"__main__", "sandbox"}  # What runs the program is not loaded twice.
 
     def loaded() -> list[str]:
         # A copy: other threads import while this looks.
@@ -100,31 +101,3 @@ def _own_modules(folder: Path) -> Iterator[None]:
         for name in loaded():
             del sys.modules[name]
         sys.modules.update(before)
-
-
-def _imported_from(folder: Path) -> set[str]:
-    """The top-level modules in the folder that the program imports, directly or not."""
-    found: set[str] = set()
-    files = [folder / "__main__.py"]
-    while files:
-        for name in _imports(files.pop().read_bytes()) - found:
-            package, module = folder / name, folder / f"{name}.py"
-            if package.is_dir():
-                found.add(name)
-                files.extend(package.rglob("*.py"))
-            elif module.is_file():
-                found.add(name)
-                files.append(module)
-    return found
-
-
-@cache
-def _imports(source: bytes) -> frozenset[str]:
-    """The top-level names of what a module imports."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-    return frozenset(name.split(".")[0] for name in names)

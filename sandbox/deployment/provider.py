@@ -3,8 +3,7 @@
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import metadata
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from sandbox.deployment import lifecycle, wire
 from sandbox.deployment.inputs import Settings, additions, problems
 from sandbox.deployment.lifecycle import Account, HalfCreatedError
 from sandbox.deployment.resources.base import Place, Resource
+from sandbox.deployment.server import served
 from sandbox.deployment.wire import Properties
 
 _DIFFERENCE: Final = provider_pb2.PropertyDiff
@@ -32,22 +32,11 @@ _KINDS: Final = {
 }
 # What the engine itself puts into a provider's configuration.
 _ENGINE_SETTINGS: Final = frozenset({"version", "pluginDownloadURL"})
-# The engine's own limit for one message; an archive's texts travel in one.
-_MESSAGE_BYTES: Final = 400 * 1024 * 1024
 
 
-@contextmanager
-def serve(account: Account) -> Iterator[int]:
-    """Serve the provider on 127.0.0.1 while the context lasts; the result is its port."""
-    options = [("grpc.max_receive_message_length", _MESSAGE_BYTES)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=16), options=options)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(account), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield port
-    finally:
-        server.stop(grace=None).wait()
+def serve(account: Account) -> AbstractContextManager[int]:
+    """Serve the provider while the context lasts; the result is the port."""
+    return served(provider_pb2_grpc.add_ResourceProviderServicer_to_server, Provider(account))
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):

@@ -17,7 +17,7 @@ class Changes:
     """What an operation does, or would do, to each resource; components count, the stack not.
 
     ``properties`` holds, for every resource that differs, the paths that do
-    (``environment.variables.STACK``). ``note`` says what the backend could not find out.
+    (``environment.variables.STACK``).
     """
 
     create: tuple[Resource, ...] = ()
@@ -26,7 +26,6 @@ class Changes:
     delete: tuple[Resource, ...] = ()
     same: tuple[Resource, ...] = ()
     properties: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict)
-    note: str = ""
 
 
 class Stack(Protocol):

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -65,42 +65,15 @@ class Archive:
 
     def zipped(self) -> bytes:
         """A zip of the files: the same bytes for the same files, on every machine."""
+        if "assets" not in self.source:
+            raise UnreadableAssetError(f"The sandbox reads archives of assets, not {self}.")
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
-            for name, content in sorted(self.files()):
+            for name, asset in sorted(self.source["assets"].items()):
                 entry = zipfile.ZipInfo(name, ZIP_TIME)
                 entry.external_attr = 0o644 << 16
-                file.writestr(entry, content)
+                file.writestr(entry, asset.content())
         return target.getvalue()
-
-    def files(self) -> Iterator[tuple[str, bytes]]:
-        """Each file's name in the archive and its bytes."""
-        if "path" in self.source:
-            yield from _files_at(Path(self.source["path"]))
-        elif "assets" in self.source:
-            for name, item in self.source["assets"].items():
-                if isinstance(item, Archive):
-                    yield from ((f"{name}/{inner}", content) for inner, content in item.files())
-                else:
-                    yield name, item.content()
-        else:
-            raise UnreadableAssetError(
-                f"The sandbox reads archives of assets or a path, not {self}."
-            )
-
-
-def _files_at(path: Path) -> Iterator[tuple[str, bytes]]:
-    if path.is_dir():
-        for file in path.rglob("*"):
-            if file.is_file():
-                yield file.relative_to(path).as_posix(), file.read_bytes()
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if not name.endswith("/"):
-                    yield name, archive.read(name)
-    else:
-        raise UnreadableAssetError(f"An archive must be a folder or a zip, {path} is neither.")
 
 
 def decode(struct: Struct) -> Properties:

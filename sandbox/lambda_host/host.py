@@ -8,44 +8,35 @@ import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sandbox.lambda_host import runtime as lambda_runtime
+from sandbox.lambda_host import runtime
 from sandbox.lambda_host.log import PlatformLog
 from sandbox.lambda_host.process import Function, FunctionProcess
 from sandbox.lambda_host.runtime_api import Outcome
-
-RESPONSE_LIMIT = 6_291_556
-"""Bytes that Lambda lets a synchronous response have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """One run of a function.
 
-    `error` is what AWS says in X-Amz-Function-Error (None: the function returned), `log` the lines
-    of the platform and the function, `duration` seconds without the import of the function, and
-    `notes` are sentences about what would surprise somebody who looks for the log.
+    `error` is what AWS says in X-Amz-Function-Error (None: the function returned), and `log` the
+    lines of the platform and the function.
     """
 
     payload: bytes
     error: str | None
     log: tuple[str, ...]
-    duration: float
     request_id: str
     log_stream: str
-    notes: tuple[str, ...] = ()
 
 
 class LambdaHost:
     """Runs functions; a context manager, because it has processes to end."""
 
-    def __init__(self, runtime: Path | None = None) -> None:
-        """`runtime` is a folder with boto3 and awslambdaric; made on the first run if None."""
-        self._runtime = runtime
-        self._idle: list[tuple[Mapping[str, str], FunctionProcess]] = []
+    def __init__(self) -> None:
+        self._idle: list[FunctionProcess] = []
         self._all: set[FunctionProcess] = set()
         self._closed = False
         self._lock = threading.Lock()
@@ -90,7 +81,7 @@ class LambdaHost:
         """
         identifier = request_id or str(uuid.uuid4())
         process, fresh = self._take(function, credentials)
-        platform = PlatformLog(function.log_format, identifier, function.version, function.memory)
+        platform = PlatformLog(identifier, function.version, function.memory)
         log: list[str] = []
         if fresh:
             log += [platform.init_start(_runtime_name()), *process.take_lines()]
@@ -101,15 +92,13 @@ class LambdaHost:
         peak = process.peak_memory()
         log += process.take_lines()
         result, status = _result(outcome, function, identifier)
-        if status == "timeout":
-            log += platform.timed_out(function.timeout)
-        log += platform.report(status, duration, process.init_duration if fresh else None, peak)
-        self._give_back(process, credentials, keep=outcome.kind in ("response", "error"))
+        init = process.init_duration if fresh else None
+        log.append(platform.report(status, duration, init, peak))
+        self._give_back(process, keep=outcome.kind in ("response", "error"))
         return Invocation(
             payload=result,
             error=None if status == "success" else "Unhandled",
             log=tuple(log),
-            duration=duration,
             request_id=identifier,
             log_stream=process.log_stream,
         )
@@ -118,28 +107,13 @@ class LambdaHost:
         self, function: Function, credentials: Mapping[str, str]
     ) -> tuple[FunctionProcess, bool]:
         """An idle process of exactly this function, or else a fresh one; and whether it is."""
-        outdated = []
-        found = None
+        wanted = (function, credentials)
         with self._lock:
-            for entry in list(self._idle):
-                known, process = entry
-                if process.function.arn != function.arn:
-                    continue
-                same = process.function == function and known == credentials and process.alive
-                if same and found is None:
-                    found = process
-                    self._idle.remove(entry)
-                elif not same:
-                    outdated.append(process)
-                    self._idle.remove(entry)
-                    self._all.discard(process)
-        for process in outdated:
-            process.close()
-        if found:
-            return found, False
-        if self._runtime is None:
-            self._runtime = lambda_runtime.prepare()
-        process = FunctionProcess(function, self._runtime, credentials)
+            for process in self._idle:
+                if process.alive and (process.function, process.credentials) == wanted:
+                    self._idle.remove(process)
+                    return process, False
+        process = FunctionProcess(function, runtime.prepare(), credentials)
         with self._lock:
             if not self._closed:
                 self._all.add(process)
@@ -148,27 +122,20 @@ class LambdaHost:
         msg = f"{function.name} was not run, because the Lambda host is closed."
         raise RuntimeError(msg)
 
-    def _give_back(
-        self, process: FunctionProcess, credentials: Mapping[str, str], *, keep: bool
-    ) -> None:
+    def _give_back(self, process: FunctionProcess, *, keep: bool) -> None:
         with self._lock:
             if process not in self._all:
                 return  # the host was closed meanwhile, and the process with it
             if keep:
-                self._idle.append((credentials, process))
+                self._idle.append(process)
                 return
             self._all.discard(process)
         process.close()
 
 
-def run_once(
-    function: Function,
-    payload: bytes,
-    credentials: Mapping[str, str],
-    runtime: Path | None = None,
-) -> Invocation:
+def run_once(function: Function, payload: bytes, credentials: Mapping[str, str]) -> Invocation:
     """Run a function once in a process of its own, which is gone afterwards."""
-    with LambdaHost(runtime) as host:
+    with LambdaHost() as host:
         return host.run(function, payload, credentials)
 
 
@@ -179,10 +146,6 @@ def _runtime_name() -> str:
 def _result(outcome: Outcome, function: Function, request_id: str) -> tuple[bytes, str]:
     """The payload that the caller of Invoke gets, and the status in the report."""
     match outcome.kind:
-        case "response" if len(outcome.body) > RESPONSE_LIMIT:
-            message = f"Response payload size exceeded maximum allowed payload size \
-({RESPONSE_LIMIT} bytes)."
-            return _error("Function.ResponseSizeTooLarge", message), "error"
         case "response":
             return outcome.body, "success"
         case "timeout":

@@ -2,7 +2,6 @@
 
 import io
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty
-from typing import IO, cast
 
 from sandbox.lambda_host.runtime_api import Event, Outcome, RuntimeApi
 
@@ -27,7 +25,10 @@ INIT_LIMIT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """What Lambda knows about a function; `timeout` in seconds, `memory` in MB."""
+    """What Lambda knows about a function that logs in JSON.
+
+    `timeout` is in seconds, `memory` in MB.
+    """
 
     name: str
     code: bytes = field(repr=False)
@@ -39,7 +40,6 @@ class Function:
     account: str = "123456789012"
     version: str = "$LATEST"
     log_group: str = ""
-    log_format: str = "Text"
     log_level: str | None = None
 
     @property
@@ -53,35 +53,30 @@ class FunctionProcess:
 
     def __init__(self, function: Function, runtime: Path, credentials: Mapping[str, str]) -> None:
         self.function = function
+        self.credentials = credentials
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         self.session = uuid.uuid4().hex
         self.broken: Outcome | None = None
         self.init_duration = 0.0
-        self._lock = threading.Lock()
-        self._closed = False
-        self._lines: list[str] = []
-        self._unfinished = b""
         self._folder = tempfile.TemporaryDirectory(prefix="lambda-")
         root = Path(self._folder.name)
         task = root / "task"
         zipfile.ZipFile(io.BytesIO(function.code)).extractall(task)
+        self._output = root / "output"
+        self._bytes_taken = 0
         self._api = RuntimeApi()
         started = time.perf_counter()
-        # -S keeps the packages of this interpreter out: a zip that misses one must fail here too.
-        self._process = subprocess.Popen(  # noqa: S603  (what it runs is the function)
-            [sys.executable, "-S", "-X", "utf8", "-m", "awslambdaric", function.handler],
-            cwd=task,
-            env=self._environment(root, task, runtime, credentials),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self._stdout = cast("IO[bytes]", self._process.stdout)
-        self._output = self._stdout.fileno()
-        os.set_blocking(self._output, False)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        with self._output.open("wb") as output:
+            # -S keeps this interpreter's packages out: a zip that misses one must fail here too.
+            self._process = subprocess.Popen(  # noqa: S603  (what it runs is the function)
+                [sys.executable, "-S", "-X", "utf8", "-m", "awslambdaric", function.handler],
+                cwd=task,
+                env=self._environment(root, task, runtime, credentials),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         threading.Thread(target=self._watch, daemon=True).start()
         try:
             outcome = self._await(INIT_LIMIT)
@@ -112,16 +107,16 @@ class FunctionProcess:
 
     def take_lines(self) -> tuple[str, ...]:
         """What the function has written to stdout and stderr since the last call, by line."""
-        if self._process.poll() is not None:
-            self._reader.join()
-        with self._lock:
-            if not self._closed:
-                self._drain()
-            if self._unfinished:
-                self._keep(self._unfinished)
-                self._unfinished = b""
-            lines, self._lines = self._lines, []
-        return tuple(lines)
+        try:
+            with self._output.open("rb") as output:
+                output.seek(self._bytes_taken)
+                written = output.read()
+        except FileNotFoundError:  # the host was closed meanwhile, and the process with it
+            return ()
+        self._bytes_taken += len(written)
+        *lines, unfinished = written.decode(errors="replace").split("\n")
+        # awslambdaric joins the lines of one traceback with \r, to keep them one log event.
+        return tuple(line.replace("\r", "\n") for line in (*lines, *filter(None, [unfinished])))
 
     def peak_memory(self) -> int | None:
         """The most memory the process has used, in MB; None where the system does not tell."""
@@ -141,10 +136,6 @@ class FunctionProcess:
         """End the process and whatever it started, and remove its files."""
         self.kill()
         self._process.wait()
-        self._reader.join()
-        with self._lock:
-            self._closed = True
-            self._stdout.close()
         self._api.close()
         self._folder.cleanup()
 
@@ -167,7 +158,7 @@ class FunctionProcess:
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": function.version,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_FORMAT": function.log_format,
+            "AWS_LAMBDA_LOG_FORMAT": "JSON",
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
@@ -196,28 +187,3 @@ class FunctionProcess:
     def _watch(self) -> None:
         code = self._process.wait()
         self._api.outcomes.put(Outcome("exit", str(code).encode()))
-
-    def _read(self) -> None:
-        """Keep the pipe empty, so that a function that writes much does not wait for a reader."""
-        open_ = True
-        while open_:
-            select.select([self._output], [], [])
-            with self._lock:
-                open_ = self._drain()
-
-    def _drain(self) -> bool:
-        """Take what is in the pipe; False if it is closed."""
-        while True:
-            try:
-                chunk = os.read(self._output, 65536)
-            except BlockingIOError:
-                return True
-            if not chunk:
-                return False
-            *lines, self._unfinished = (self._unfinished + chunk).split(b"\n")
-            for line in lines:
-                self._keep(line)
-
-    def _keep(self, line: bytes) -> None:
-        # awslambdaric joins the lines of one traceback with \r, to keep them one log event.
-        self._lines.append(line.decode(errors="replace").replace("\r", "\n"))

@@ -186,7 +186,7 @@ NO_GROUPS = (
 @pytest.mark.parametrize(
     ("stdin", "sentence"),
     [
-        pytest.param(b"", NO_JSON, id="empty"),
+        pytest.param(b"", "standard input: it is empty\n", id="empty"),
         pytest.param(b"{", NO_JSON, id="cut"),
         pytest.param(b"\xff\xfe\xfa", NO_JSON, id="binary"),
         pytest.param(b"[" * 100_000, NO_JSON, id="deep"),
@@ -413,6 +413,13 @@ def test_full_disk_is_one_sentence() -> None:
         completed = process(input=NOTHING, stdout=full)
     sentence = "Error: standard output could not be written: No space left on device.\n"
     assert (completed.returncode, completed.stderr) == (2, sentence)
+
+
+def test_unreadable_file_is_one_sentence() -> None:
+    """A file that opens and cannot be read exits with 2 and one line that names it."""
+    result = run("--from-file", "/proc/self/mem")
+    assert result.exit_code == 2
+    assert result.stderr == "Error: /proc/self/mem could not be read: Input/output error.\n"
 
 
 def test_snapshot_has_no_profile_region_or_account() -> None:

@@ -170,7 +170,9 @@ def test_caller_without_valid_credentials_is_one_sentence(account: Account) -> N
             id="arn",
         ),
         pytest.param(
-            ("--external-id", "a b"), "'a b' is not an external ID.", id="malformed-external-id"
+            ("--external-id", "a b"),
+            "'a b' is not an external ID: 2 to 1,224 letters, digits and _+=,.@:/-.",
+            id="malformed-external-id",
         ),
         pytest.param(
             ("--region", "nowhere"), "'nowhere' is not a region like eu-west-1.", id="region"

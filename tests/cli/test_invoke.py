@@ -99,14 +99,19 @@ def test_mistake_is_one_sentence(
 
 
 def test_live_uses_the_account_of_the_caller(project: Path) -> None:
-    """With --live the function audits the caller's account and sends through its SES."""
+    """With --live the function audits the caller's account and sends through its SES.
+
+    A terminal shows that it runs.
+    """
     with Account() as account:
         seed(account)
         account.client("sesv2").create_email_identity(EmailIdentity="audit@example.com")
+        environment = account.environment() | {"FORCE_COLOR": "1"}
         status, output = invoke_in_process(
-            project, "--live", "--event", "event.json", **account.environment()
+            project, "--live", "--event", "event.json", **environment
         )
         assert status == 0, output
+        assert "Running the function of stack dev ..." in output
         assert "Running in account 123456789012 as arn:aws:" in output
         (mail,) = account.mails()
     assert mail.message["Subject"].startswith("[dev] 5 critical")

@@ -156,6 +156,14 @@ def test_a_module_that_an_installed_package_lacks_is_no_missing_package() -> Non
         import_module("click.missing")
 
 
+def test_an_interrupted_start_is_one_word(project: Path, tmp_path: Path) -> None:
+    """Ctrl-C while the packages are imported exits with 1, as it does later."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    command = (f"PYTHONPATH={tmp_path}", sys.executable, "-m", "cli")
+    completed = run("env", *command, cwd=project)
+    assert (completed.returncode, completed.stderr) == (1, "\nAborted!\n")
+
+
 def test_a_command_asks_for_the_project_that_it_lacks(environment: Path, tmp_path: Path) -> None:
     """Outside of a clone, report exits with 2 and says where to run it."""
     completed = run(environment / SG_AUDIT, "report", cwd=tmp_path)

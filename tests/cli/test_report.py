@@ -97,6 +97,15 @@ def test_history_and_last_report(
     assert "UnauthorizedOperation" in text
 
 
+def test_history_is_whole_on_a_narrow_terminal(
+    project_with_ledger: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On 40 columns, no number of the history is cut off: the terminal folds the line."""
+    monkeypatch.setenv("COLUMNS", "40")
+    last = printed_lines(project_with_ledger, capsys)[3]
+    assert " ".join(last.split()) == "2026-11-25 06:00 schedule 0 0 0 0 1 0 1 sent"
+
+
 @pytest.mark.parametrize(
     ("minimum_severity", "is_listed"),
     [

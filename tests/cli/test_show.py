@@ -6,8 +6,23 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from cli.show import show_log, show_log_briefly, show_mail_briefly
+from cli.show import show_log, show_log_briefly, show_mail, show_mail_briefly
 from sandbox.aws.mail import Mail
+
+
+def mail_with(text: str) -> Mail:
+    """An accepted mail with that text part."""
+    message = EmailMessage()
+    message["Subject"] = "Nothing open"
+    message.set_content(text)
+    return Mail("eu-west-1", "audit@example.com", (), message, message.as_bytes())
+
+
+def test_a_line_of_a_mail_is_a_line_on_the_terminal() -> None:
+    """A line of 78 characters, the longest of a mail, is not broken at 80 columns."""
+    stream = StringIO()
+    show_mail(Console(file=stream, width=80), mail_with("word " * 15 + "end"))
+    assert "word " * 15 + "end" in stream.getvalue().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -16,11 +31,9 @@ from sandbox.aws.mail import Mail
 )
 def test_a_mail_in_short_ends_with_the_number_of_lines_left_out(lines: int, ending: str) -> None:
     """The first 9 lines are printed; a mail that has no others ends with its last one."""
-    message, stream = EmailMessage(), StringIO()
-    message["Subject"] = "Nothing open"
-    message.set_content("\n\n".join(f"line {number}" for number in range(1, lines + 1)))
-    mail = Mail("eu-west-1", "audit@example.com", (), message, message.as_bytes())
-    show_mail_briefly(Console(file=stream), mail)
+    stream = StringIO()
+    text = "\n\n".join(f"line {number}" for number in range(1, lines + 1))
+    show_mail_briefly(Console(file=stream), mail_with(text))
     assert stream.getvalue().endswith(ending)
 
 

@@ -231,7 +231,7 @@ def test_failed_create_is_completed(declare: Declare, stack: Open, account: Acco
         aws.cloudwatch.EventRule("rule", schedule_expression=config.require("schedule"))
     """)
     with pytest.raises(DeployError) as failure:
-        stack(schedule="rate(1 days)").up()
+        stack(schedule="daily").up()
     assert str(failure.value) == (
         "creating rule: PutRule: ValidationException: Parameter ScheduleExpression is not valid."
     )

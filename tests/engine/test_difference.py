@@ -102,7 +102,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     TARGET: {
         "rule": "rule",
         "arn": "arn:aws:lambda:eu-west-1:123456789012:function:work",
-        "retryPolicy": {"maximumRetryAttempts": 1, "maximumEventAgeInSeconds": 60},
     },
     IDENTITY: {"emailIdentity": "a@example.com"},
     FILTER: {
@@ -263,7 +262,6 @@ TAGGED = {"tags.Own": "update", "tagsAll.Own": "update"}
 UPDATES = [
     (ROLE, {"description": "x"}, {"description": "add"}),
     (ROLE, {"assumeRolePolicy": TRUST.replace("Deny", "Allow")}, {"assumeRolePolicy": "update"}),
-    (ROLE, {"maxSessionDuration": 7200}, {"maxSessionDuration": "update"}),
     (ROLE, {"tags": {"Own": "2"}}, {"tags.Own": "update", "tagsAll.Own": "update"}),
     (ROLE_POLICY, {"policy": allowing("s3:Put*")}, {"policy": "update"}),
     (LOG_GROUP, {"retentionInDays": None}, {"retentionInDays": "update"}),
@@ -287,12 +285,7 @@ UPDATES = [
     (RETRIES, {"maximumRetryAttempts": None}, {"maximumRetryAttempts": "update"}),
     (RULE, {"scheduleExpression": "rate(2 days)"}, {"scheduleExpression": "update"}),
     (RULE, {"state": "DISABLED"}, {"state": "update"}),
-    (TARGET, {"input": "{}"}, {"input": "add"}),
-    (
-        TARGET,
-        {"retryPolicy": {"maximumRetryAttempts": 2, "maximumEventAgeInSeconds": 60}},
-        {"retryPolicy.maximumRetryAttempts": "update"},
-    ),
+    (TARGET, {"roleArn": ROLE_ARN}, {"roleArn": "add"}),
     (
         FILTER,
         {"metricTransformation": {"name": "runs", "namespace": "trial", "value": "$.count"}},
@@ -304,8 +297,8 @@ UPDATES = [
     (ALARM, {"threshold": 2}, {"threshold": "update"}),
     (
         ALARM,
-        {"treatMissingData": None, "okActions": ["arn:aws:sns:eu-west-1:123456789012:topic"]},
-        {"treatMissingData": "update", "okActions": "add"},
+        {"treatMissingData": None, "alarmActions": None},
+        {"treatMissingData": "update", "alarmActions": "delete"},
     ),
     (ALARM, {"dimensions": {"FunctionName": "other"}}, {"dimensions.FunctionName": "update"}),
     (ALARM, {"tags": {"Own": "2"}}, TAGGED),

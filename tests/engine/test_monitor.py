@@ -64,7 +64,7 @@ def test_changes_need_the_engine(declare: Declare, monitored: Stack) -> None:
     [
         pytest.param('raise pulumi.RunError("No.")', "No.", id="the program refuses"),
         pytest.param(
-            'aws.cloudwatch.EventRule("rule", schedule_expression="rate(1 days)")',
+            'aws.cloudwatch.EventRule("rule", schedule_expression="daily")',
             "creating rule: PutRule: ValidationException: "
             "Parameter ScheduleExpression is not valid.",
             id="AWS refuses",

@@ -125,7 +125,7 @@ def test_ses_judges_sender_identities_and_configuration_set(
         allow(f"ses:{action}", *arns, ses__FromAddress="a@example.org")
         for action in ("SendEmail", "SendRawEmail")
     ]
-    content = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "x"}}}}
+    content = {"Raw": {"Data": "Subject: s\n\nx"}}
     to = {"ToAddresses": ["b@example.com"]}
     answer = call(
         send, "sesv2", "send_email", FromEmailAddress=sender, Destination=to, Content=content

@@ -66,18 +66,6 @@ def test_all_tries_of_a_failing_function_are_told(
     assert [invocation.error for invocation in delivery.invocations] == ["Unhandled"] * 3
 
 
-def test_a_targets_input_replaces_the_event(account: Account, deploy: Callable[..., str]) -> None:
-    """A constant input is what the function gets."""
-    arn = deploy(ECHO)
-    events = schedule(account, arn)
-    events.put_targets(
-        Rule="daily", Targets=[{"Id": "function", "Arn": arn, "Input": '{"mode": "test"}'}]
-    )
-    permit(account)
-    (delivery,) = account.events.fire("daily", REGION)
-    assert delivery.invocations[0].payload == b'{"mode": "test"}'
-
-
 def test_without_permission_nothing_is_delivered(
     account: Account, deploy: Callable[..., str]
 ) -> None:

@@ -1,6 +1,5 @@
 """The account's Lambda service, used with plain boto3."""
 
-import base64
 import json
 from collections.abc import Callable
 
@@ -16,14 +15,11 @@ FAIL = "def handle(event, context): raise ValueError('no')"
 
 
 def test_invoke_runs_the_deployed_zip(account: Account, deploy: Callable[..., str]) -> None:
-    """The payload comes back, and the tail of the log on request."""
+    """The payload comes back."""
     deploy(ECHO)
-    answer = account.client("lambda").invoke(
-        FunctionName="trial", Payload=b'{"a": 1}', LogType="Tail"
-    )
+    answer = account.client("lambda").invoke(FunctionName="trial", Payload=b'{"a": 1}')
     assert (answer["StatusCode"], json.load(answer["Payload"])) == (200, {"a": 1})
     assert "FunctionError" not in answer
-    assert base64.b64decode(answer["LogResult"]).startswith(b"INIT_START ")
 
 
 def test_an_arn_names_the_function_too(account: Account, deploy: Callable[..., str]) -> None:
@@ -47,17 +43,6 @@ def test_invoking_nothing_is_refused(account: Account) -> None:
     """An unknown function is ResourceNotFoundException."""
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         account.client("lambda").invoke(FunctionName="missing")
-
-
-def test_a_dry_run_runs_nothing(account: Account, deploy: Callable[..., str]) -> None:
-    """DryRun answers 204 and the function leaves no log."""
-    deploy(ECHO)
-    answer = account.client("lambda").invoke(FunctionName="trial", InvocationType="DryRun")
-    assert answer["StatusCode"] == 204
-    assert (
-        account.client("logs").describe_log_streams(logGroupName="/aws/lambda/trial")["logStreams"]
-        == []
-    )
 
 
 def test_a_function_calls_the_account_with_its_own_key(
@@ -85,32 +70,31 @@ def test_the_log_is_in_the_functions_log_group(
     deploy("def handle(event, context): print('hello')")
     account.client("lambda").invoke(FunctionName="trial")
     events = account.client("logs").filter_log_events(logGroupName="/aws/lambda/trial")["events"]
-    assert [event["message"].split()[0] for event in events] == [
-        "INIT_START",
-        "START",
-        "hello",
-        "END",
-        "REPORT",
+    first, second, line, last = (event["message"] for event in events)
+    assert line == "hello"
+    assert [json.loads(message)["type"] for message in (first, second, last)] == [
+        "platform.initStart",
+        "platform.start",
+        "platform.report",
     ]
     assert "/[$LATEST]" in events[0]["logStreamName"]
 
 
-def test_a_missing_log_group_is_said(account: Account, deploy: Callable[..., str]) -> None:
-    """The group is not made silently, and the invocation says where its log went."""
+def test_no_log_group_is_made_for_a_function(account: Account, deploy: Callable[..., str]) -> None:
+    """The log is lost where the log group does not exist."""
     deploy(ECHO, log_group=False)
-    invocation = account.functions.invoke("eu-west-1", "trial", b"{}")
-    (note,) = invocation.notes
-    assert note.startswith("The log of trial is lost: /aws/lambda/trial: ResourceNotFound")
+    assert account.functions.invoke("eu-west-1", "trial", b"{}").error is None
     assert account.client("logs").describe_log_groups()["logGroups"] == []
 
 
-def test_a_role_that_may_not_write_logs_is_said(
+def test_a_role_that_may_not_write_logs_writes_none(
     account: Account, deploy: Callable[..., str]
 ) -> None:
-    """The note names the role, and the action and resource that it does not allow."""
+    """Without logs:PutLogEvents the log is lost, and the function runs."""
     deploy(ECHO, actions=("logs:CreateLogStream",))
-    (note,) = account.functions.invoke("eu-west-1", "trial", b"{}").notes
-    assert "role/trial is not authorized to perform: logs:PutLogEvents on resource: arn:" in note
+    assert account.functions.invoke("eu-west-1", "trial", b"{}").error is None
+    logs = account.client("logs").filter_log_events(logGroupName="/aws/lambda/trial")
+    assert logs["events"] == []
 
 
 @pytest.mark.parametrize(("retries", "runs"), [(None, 3), (0, 1), (1, 2)])
@@ -128,20 +112,16 @@ def test_an_asynchronous_run_is_tried_again(
     account.functions.wait(30)
     assert answer["StatusCode"] == 202
     events = account.client("logs").filter_log_events(
-        logGroupName="/aws/lambda/trial", filterPattern="REPORT"
+        logGroupName="/aws/lambda/trial", filterPattern="platform.report"
     )["events"]
     assert len(events) == runs
 
 
-def test_a_functions_logging_and_dead_letters_are_kept(
-    account: Account, deploy: Callable[..., str]
-) -> None:
+def test_the_logging_of_a_function_is_kept(account: Account, deploy: Callable[..., str]) -> None:
     """What CreateFunction set is shown, with AWS's default levels, and can be changed."""
-    queue = "arn:aws:sqs:eu-west-1:123456789012:letters"
-    deploy(ECHO, LoggingConfig={"LogFormat": "JSON"}, DeadLetterConfig={"TargetArn": queue})
+    deploy(ECHO, LoggingConfig={"LogFormat": "JSON"})
     functions = account.client("lambda")
     configuration = functions.get_function_configuration(FunctionName="trial")
-    assert configuration["DeadLetterConfig"] == {"TargetArn": queue}
     assert configuration["LoggingConfig"] == {
         "LogFormat": "JSON",
         "LogGroup": "/aws/lambda/trial",
@@ -153,7 +133,6 @@ def test_a_functions_logging_and_dead_letters_are_kept(
     )
     shown = functions.get_function(FunctionName="trial")["Configuration"]
     assert shown["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/other"}
-    assert shown["DeadLetterConfig"] == {"TargetArn": queue}
 
 
 def test_a_changed_configuration_reaches_the_function(

@@ -15,9 +15,8 @@ from sandbox.deployment.resources.base import (
 )
 from sandbox.deployment.wire import Properties
 
-_ACTIONS: Final = ("alarmActions", "insufficientDataActions")
 _PLAIN: Final = (
-    "actionsEnabled",
+    "alarmActions",
     "alarmDescription",
     "comparisonOperator",
     "datapointsToAlarm",
@@ -28,7 +27,6 @@ _PLAIN: Final = (
     "statistic",
     "threshold",
     "treatMissingData",
-    "unit",
 )
 
 
@@ -37,9 +35,9 @@ class MetricAlarm(Resource):
 
     type_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
-    inputs = frozenset({*_ACTIONS, *_PLAIN, "dimensions", "name", "okActions", "tags"})
+    inputs = frozenset({*_PLAIN, "dimensions", "name", "tags"})
     replaces = frozenset({"name"})
-    defaults = {"actionsEnabled": True, "treatMissingData": "missing"}
+    defaults = {"treatMissingData": "missing"}
     auto_name = AutoName("name", 255)
 
     def create(self, place: Place, inputs: Properties) -> str:
@@ -54,13 +52,12 @@ class MetricAlarm(Resource):
         tags = place.client.list_tags_for_resource(ResourceARN=held["AlarmArn"])["Tags"]
         live = {**self.defaults, **camel(held)}
         return {
-            **{name: live.get(name) for name in (*_ACTIONS, *_PLAIN)},
+            **{name: live.get(name) for name in _PLAIN},
             "arn": held["AlarmArn"],
             "dimensions": {
                 dimension["Name"]: dimension["Value"] for dimension in held.get("Dimensions", ())
             },
             "name": identity,
-            "okActions": held.get("OKActions", []),
             "tagsAll": from_pairs(tags),
         }
 
@@ -75,7 +72,6 @@ class MetricAlarm(Resource):
         place.client.put_metric_alarm(
             AlarmName=inputs["name"],
             Dimensions=[{"Name": k, "Value": v} for k, v in sorted(dimensions.items())],
-            OKActions=inputs.get("okActions") or [],
-            **pascal(picked({**self.defaults, **inputs}, *_ACTIONS, *_PLAIN)),
+            **pascal(picked({**self.defaults, **inputs}, *_PLAIN)),
             **more,
         )

@@ -56,9 +56,9 @@ class Resource(ABC):
     """The inputs that stay as AWS has them where the program leaves them out."""
     documents: ClassVar[frozenset[str]] = frozenset()
     """The inputs that hold JSON, equal whatever its layout."""
-    moves: ClassVar[frozenset[str]] = frozenset()
-    """The outputs that an update changes."""
     auto_name: ClassVar[AutoName | None] = None
+    arn_parameter: ClassVar[str] = "ResourceARN"
+    """What the service calls the resource that is tagged."""
 
     @abstractmethod
     def create(self, place: Place, inputs: Properties) -> str:
@@ -81,11 +81,11 @@ class Resource(ABC):
 
     def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
         """Set these tags."""
-        place.client.tag_resource(ResourceARN=known["arn"], Tags=pairs(tags))
+        place.client.tag_resource(**{self.arn_parameter: known["arn"]}, Tags=pairs(tags))
 
     def untag(self, place: Place, known: Properties, names: list[str]) -> None:
         """Remove the tags of these names."""
-        place.client.untag_resource(ResourceARN=known["arn"], TagKeys=names)
+        place.client.untag_resource(**{self.arn_parameter: known["arn"]}, TagKeys=names)
 
 
 def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:

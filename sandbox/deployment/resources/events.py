@@ -8,7 +8,6 @@ from sandbox.deployment.resources.base import (
     Place,
     RefusedError,
     Resource,
-    camel,
     from_pairs,
     pairs,
     pascal,
@@ -16,50 +15,33 @@ from sandbox.deployment.resources.base import (
 )
 from sandbox.deployment.wire import Properties
 
-_DEFAULT_BUS: Final = "default"
-_TARGET_NESTED: Final = ("deadLetterConfig", "retryPolicy")
-_TARGET_PLAIN: Final = ("arn", "input", "inputPath", "roleArn")
+_RULE: Final = ("description", "eventPattern", "name", "scheduleExpression", "state")
+_TARGET: Final = ("arn", "roleArn")
 
 
 class EventRule(Resource):
-    """An EventBridge rule; its id is its name, ``bus/name`` on another bus."""
+    """A rule of the default event bus; its id is its name."""
 
     type_name = "aws:cloudwatch/eventRule:EventRule"
     service = "events"
-    inputs = frozenset(
-        {
-            "description",
-            "eventBusName",
-            "eventPattern",
-            "name",
-            "namePrefix",
-            "roleArn",
-            "scheduleExpression",
-            "state",
-            "tags",
-        }
-    )
-    replaces = frozenset({"eventBusName", "name", "namePrefix"})
-    defaults = {"eventBusName": _DEFAULT_BUS, "state": "ENABLED"}
+    inputs = frozenset({*_RULE, "tags"})
+    replaces = frozenset({"name"})
+    defaults = {"state": "ENABLED"}
     documents = frozenset({"eventPattern"})
-    auto_name = AutoName("name", 64, "namePrefix")
+    auto_name = AutoName("name", 64)
 
     def create(self, place: Place, inputs: Properties) -> str:
         self._put(place, inputs, Tags=pairs(inputs["tagsAll"]))
-        bus = _bus(inputs)
-        return str(inputs["name"]) if bus == _DEFAULT_BUS else f"{bus}/{inputs['name']}"
+        return str(inputs["name"])
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        bus, name = identity.split("/") if "/" in identity else (_DEFAULT_BUS, identity)
-        held = place.client.describe_rule(Name=name, EventBusName=bus)
+        held = place.client.describe_rule(Name=identity)
         tags = place.client.list_tags_for_resource(ResourceARN=held["Arn"])["Tags"]
         return {
             "arn": held["Arn"],
             "description": held.get("Description", ""),
-            "eventBusName": held.get("EventBusName", _DEFAULT_BUS),
             "eventPattern": held.get("EventPattern"),
             "name": held["Name"],
-            "roleArn": held.get("RoleArn"),
             "scheduleExpression": held.get("ScheduleExpression"),
             "state": held["State"],
             "tagsAll": from_pairs(tags),
@@ -69,72 +51,45 @@ class EventRule(Resource):
         self._put(place, inputs)
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
-        place.client.delete_rule(Name=known["name"], EventBusName=_bus(known))
+        place.client.delete_rule(Name=identity)
 
     def _put(self, place: Place, inputs: Properties, **more: Any) -> None:
-        wanted = picked(
-            {**self.defaults, **inputs},
-            "description",
-            "eventBusName",
-            "eventPattern",
-            "name",
-            "roleArn",
-            "scheduleExpression",
-            "state",
-        )
-        place.client.put_rule(**pascal(wanted), **more)
+        place.client.put_rule(**pascal(picked({**self.defaults, **inputs}, *_RULE)), **more)
 
 
 class EventTarget(Resource):
-    """What an EventBridge rule calls; its id is ``rule-target``, ``bus-rule-target`` elsewhere."""
+    """What a rule of the default event bus calls; its id is ``rule-target``."""
 
     type_name = "aws:cloudwatch/eventTarget:EventTarget"
     service = "events"
-    inputs = frozenset({*_TARGET_PLAIN, *_TARGET_NESTED, "eventBusName", "rule", "targetId"})
-    replaces = frozenset({"eventBusName", "rule", "targetId"})
-    defaults = {"eventBusName": _DEFAULT_BUS}
+    inputs = frozenset({*_TARGET, "rule", "targetId"})
+    replaces = frozenset({"rule", "targetId"})
     auto_name = AutoName("targetId", 64)
 
     def create(self, place: Place, inputs: Properties) -> str:
-        nested = {name: pascal(value) for name, value in picked(inputs, *_TARGET_NESTED).items()}
-        target = pascal({**picked(inputs, *_TARGET_PLAIN), **nested})
-        answer = place.client.put_targets(
-            Rule=inputs["rule"],
-            EventBusName=_bus(inputs),
-            Targets=[{"Id": inputs["targetId"], **target}],
-        )
+        target = {"Id": inputs["targetId"], **pascal(picked(inputs, *_TARGET))}
+        answer = place.client.put_targets(Rule=inputs["rule"], Targets=[target])
         _refuse_failed(answer)
-        bus = _bus(inputs)
-        identity = f"{inputs['rule']}-{inputs['targetId']}"
-        return identity if bus == _DEFAULT_BUS else f"{bus}-{identity}"
+        return f"{inputs['rule']}-{inputs['targetId']}"
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        answer = place.client.list_targets_by_rule(Rule=known["rule"], EventBusName=_bus(known))
+        answer = place.client.list_targets_by_rule(Rule=known["rule"])
         held = next((t for t in answer["Targets"] if t["Id"] == known["targetId"]), None)
         if held is None:
             return None
-        live = camel(held)
-        nested = {name: camel(live[name]) for name in _TARGET_NESTED if live.get(name)}
         return {
-            **{name: live.get(name) for name in (*_TARGET_PLAIN, *_TARGET_NESTED)},
-            **nested,
-            "eventBusName": _bus(known),
+            "arn": held["Arn"],
+            "roleArn": held.get("RoleArn"),
             "rule": known["rule"],
-            "targetId": live["id"],
+            "targetId": held["Id"],
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self.create(place, inputs)
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
-        answer = place.client.remove_targets(
-            Rule=known["rule"], EventBusName=_bus(known), Ids=[known["targetId"]]
-        )
+        answer = place.client.remove_targets(Rule=known["rule"], Ids=[known["targetId"]])
         _refuse_failed(answer)
-
-
-def _bus(properties: Properties) -> str:
-    return str(properties.get("eventBusName") or _DEFAULT_BUS)
 
 
 def _refuse_failed(answer: dict[str, Any]) -> None:

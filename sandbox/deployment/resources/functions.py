@@ -16,16 +16,9 @@ from sandbox.deployment.resources.base import (
 )
 from sandbox.deployment.wire import Archive, Properties
 
-_PLAIN: Final = ("description", "handler", "layers", "memorySize", "role", "runtime", "timeout")
-_NESTED: Final = (
-    "deadLetterConfig",
-    "environment",
-    "ephemeralStorage",
-    "loggingConfig",
-    "tracingConfig",
-)
-_CONFIGURATION: Final = frozenset(_PLAIN) | frozenset(_NESTED)
-_NO_LIMIT: Final = -1
+_PLAIN: Final = ("description", "handler", "memorySize", "role", "runtime", "timeout")
+_NESTED: Final = ("environment", "loggingConfig")
+_CONFIGURATION: Final = frozenset({*_PLAIN, *_NESTED})
 
 
 class Function(Resource):
@@ -33,23 +26,10 @@ class Function(Resource):
 
     type_name = "aws:lambda/function:Function"
     service = "lambda"
-    inputs = _CONFIGURATION | {
-        "architectures",
-        "code",
-        "name",
-        "packageType",
-        "reservedConcurrentExecutions",
-        "tags",
-    }
-    replaces = frozenset({"name", "packageType"})
-    defaults = {
-        "memorySize": 128,
-        "packageType": "Zip",
-        "reservedConcurrentExecutions": _NO_LIMIT,
-        "timeout": 3,
-    }
-    chosen = frozenset({"architectures", "ephemeralStorage", "loggingConfig", "tracingConfig"})
-    moves = frozenset({"codeSha256", "lastModified", "sourceCodeHash", "sourceCodeSize"})
+    inputs = _CONFIGURATION | {"architectures", "code", "name", "tags"}
+    replaces = frozenset({"name"})
+    defaults = {"memorySize": 128, "timeout": 3}
+    chosen = frozenset({"architectures", "loggingConfig"})
     auto_name = AutoName("name", 64)
 
     def create(self, place: Place, inputs: Properties) -> str:
@@ -63,39 +43,20 @@ class Function(Resource):
         )
         return str(inputs["name"])
 
-    def complete(self, place: Place, identity: str, inputs: Properties) -> None:
-        if inputs.get("reservedConcurrentExecutions", _NO_LIMIT) != _NO_LIMIT:
-            self._reserve(place, identity, inputs)
-
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         found = place.client.get_function(FunctionName=identity)
         held = found["Configuration"]
-        arn: str = held["FunctionArn"].removesuffix(":$LATEST")
-        qualified = f"{arn}:{held['Version']}"
         live: Properties = {
             "architectures": held["Architectures"],
-            "arn": arn,
-            "codeSha256": held["CodeSha256"],
+            "arn": held["FunctionArn"].removesuffix(":$LATEST"),
             "description": held.get("Description", ""),
             "handler": held.get("Handler"),
-            "invokeArn": _invoke_arn(place, arn),
-            "lastModified": held["LastModified"],
-            "layers": [layer["Arn"] for layer in held.get("Layers", [])],
             "memorySize": held["MemorySize"],
             "name": held["FunctionName"],
-            "packageType": held["PackageType"],
-            "qualifiedArn": qualified,
-            "qualifiedInvokeArn": _invoke_arn(place, qualified),
-            "reservedConcurrentExecutions": found.get("Concurrency", {}).get(
-                "ReservedConcurrentExecutions", _NO_LIMIT
-            ),
             "role": held["Role"],
             "runtime": held.get("Runtime"),
-            "sourceCodeHash": held["CodeSha256"],
-            "sourceCodeSize": held["CodeSize"],
             "tagsAll": found.get("Tags", {}),
             "timeout": held["Timeout"],
-            "version": held["Version"],
         }
         for name in _NESTED:
             # A key that is not in the answer at all is one this account does not keep.
@@ -115,17 +76,13 @@ class Function(Resource):
                 raise RefusedError(f"The account cannot change the architectures of {identity}.")
         if changed & _CONFIGURATION:
             cleared: dict[str, Any] = {
-                "DeadLetterConfig": {},
                 "Description": "",
                 "Environment": {"Variables": {}},
-                "Layers": [],
-                **pascal({name: self.defaults[name] for name in ("memorySize", "timeout")}),
+                **pascal(self.defaults),
             }
             client.update_function_configuration(
                 FunctionName=identity, **{**cleared, **_configuration(inputs)}
             )
-        if "reservedConcurrentExecutions" in changed:
-            self._reserve(place, identity, inputs)
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_function(FunctionName=identity)
@@ -136,34 +93,20 @@ class Function(Resource):
     def untag(self, place: Place, known: Properties, names: list[str]) -> None:
         place.client.untag_resource(Resource=known["arn"], TagKeys=names)
 
-    @staticmethod
-    def _reserve(place: Place, identity: str, inputs: Properties) -> None:
-        limit = inputs.get("reservedConcurrentExecutions", _NO_LIMIT)
-        if limit == _NO_LIMIT:
-            place.client.delete_function_concurrency(FunctionName=identity)
-        else:
-            place.client.put_function_concurrency(
-                FunctionName=identity, ReservedConcurrentExecutions=limit
-            )
-
 
 class Permission(Resource):
     """A statement of a function's resource policy; its id is the statement's id."""
 
     type_name = "aws:lambda/permission:Permission"
     service = "lambda"
-    inputs = frozenset(
-        {"action", "function", "principal", "sourceAccount", "sourceArn", "statementId"}
-    )
+    inputs = frozenset({"action", "function", "principal", "sourceArn", "statementId"})
     replaces = inputs
     auto_name = AutoName("statementId", 100)
 
     def create(self, place: Place, inputs: Properties) -> str:
         place.client.add_permission(
             FunctionName=inputs["function"],
-            **pascal(
-                picked(inputs, "action", "principal", "sourceAccount", "sourceArn", "statementId")
-            ),
+            **pascal(picked(inputs, "action", "principal", "sourceArn", "statementId")),
         )
         return str(inputs["statementId"])
 
@@ -172,17 +115,11 @@ class Permission(Resource):
         statement = next((s for s in policy["Statement"] if s["Sid"] == identity), None)
         if statement is None:
             return None
-        principal = statement["Principal"]
-        conditions = {
-            key.lower(): value
-            for condition in statement.get("Condition", {}).values()
-            for key, value in condition.items()
-        }
+        condition = statement.get("Condition", {}).get("ArnLike", {})
         return {
             "action": statement["Action"],
-            "principal": principal.get("Service", principal),
-            "sourceAccount": conditions.get("aws:sourceaccount"),
-            "sourceArn": conditions.get("aws:sourcearn"),
+            "principal": statement["Principal"].get("Service", statement["Principal"]),
+            "sourceArn": condition.get("AWS:SourceArn"),
             "statementId": identity,
         }
 
@@ -195,33 +132,21 @@ class FunctionEventInvokeConfig(Resource):
 
     type_name = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
     service = "lambda"
-    inputs = frozenset(
-        {"destinationConfig", "functionName", "maximumEventAgeInSeconds", "maximumRetryAttempts"}
-    )
+    inputs = frozenset({"functionName", "maximumEventAgeInSeconds", "maximumRetryAttempts"})
     replaces = frozenset({"functionName"})
     defaults = {"maximumRetryAttempts": 2}
 
     def create(self, place: Place, inputs: Properties) -> str:
         wanted = picked(inputs, "maximumEventAgeInSeconds", "maximumRetryAttempts")
-        destinations = inputs.get("destinationConfig") or {}
         place.client.put_function_event_invoke_config(
             FunctionName=inputs["functionName"],
-            DestinationConfig={
-                name: pascal(target) for name, target in pascal(destinations).items()
-            },
             **pascal({**self.defaults, **wanted}),
         )
         return str(inputs["functionName"])
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_function_event_invoke_config(FunctionName=identity)
-        destinations = {
-            name: camel(target)
-            for name, target in camel(held.get("DestinationConfig", {})).items()
-            if target
-        }
         return {
-            "destinationConfig": destinations or None,
             "functionName": identity,
             "maximumEventAgeInSeconds": held.get("MaximumEventAgeInSeconds"),
             "maximumRetryAttempts": held.get("MaximumRetryAttempts", 2),
@@ -246,7 +171,3 @@ def _zipped(inputs: Properties) -> bytes:
     if not isinstance(code, Archive):
         raise RefusedError(f"A function's code must be an archive in the sandbox, got {code!r}.")
     return code.zipped()
-
-
-def _invoke_arn(place: Place, arn: str) -> str:
-    return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{arn}/invocations"

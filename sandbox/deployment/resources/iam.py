@@ -20,30 +20,18 @@ class Role(Resource):
 
     type_name = "aws:iam/role:Role"
     service = "iam"
-    inputs = frozenset(
-        {
-            "assumeRolePolicy",
-            "description",
-            "maxSessionDuration",
-            "name",
-            "namePrefix",
-            "path",
-            "permissionsBoundary",
-            "tags",
-        }
-    )
-    replaces = frozenset({"name", "namePrefix", "path"})
-    defaults = {"maxSessionDuration": 3600, "path": "/"}
+    inputs = frozenset({"assumeRolePolicy", "description", "name", "path", "tags"})
+    replaces = frozenset({"name", "path"})
+    defaults = {"path": "/"}
     documents = frozenset({"assumeRolePolicy"})
-    auto_name = AutoName("name", 64, "namePrefix")
+    auto_name = AutoName("name", 64)
 
     def create(self, place: Place, inputs: Properties) -> str:
-        wanted = picked(inputs, "description", "maxSessionDuration", "path", "permissionsBoundary")
         place.client.create_role(
             RoleName=inputs["name"],
             AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
             Tags=pairs(inputs["tagsAll"]),
-            **pascal(wanted),
+            **pascal(picked(inputs, "description", "path")),
         )
         return str(inputs["name"])
 
@@ -52,16 +40,10 @@ class Role(Resource):
         return {
             "arn": role["Arn"],
             "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
-            "createDate": role["CreateDate"].isoformat(),
             "description": role.get("Description", ""),
-            "maxSessionDuration": role["MaxSessionDuration"],
             "name": role["RoleName"],
             "path": role["Path"],
-            "permissionsBoundary": role.get("PermissionsBoundary", {}).get(
-                "PermissionsBoundaryArn"
-            ),
             "tagsAll": from_pairs(role.get("Tags", [])),
-            "uniqueId": role["RoleId"],
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
@@ -69,19 +51,8 @@ class Role(Resource):
         if "assumeRolePolicy" in changed:
             document = inputs["assumeRolePolicy"]
             client.update_assume_role_policy(RoleName=identity, PolicyDocument=document)
-        if changed & {"description", "maxSessionDuration"}:
-            client.update_role(
-                RoleName=identity,
-                Description=inputs.get("description", ""),
-                MaxSessionDuration=inputs.get("maxSessionDuration", 3600),
-            )
-        if "permissionsBoundary" in changed:
-            if boundary := inputs.get("permissionsBoundary"):
-                client.put_role_permissions_boundary(
-                    RoleName=identity, PermissionsBoundary=boundary
-                )
-            else:
-                client.delete_role_permissions_boundary(RoleName=identity)
+        if "description" in changed:
+            client.update_role(RoleName=identity, Description=inputs.get("description", ""))
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_role(RoleName=identity)
@@ -98,10 +69,10 @@ class RolePolicy(Resource):
 
     type_name = "aws:iam/rolePolicy:RolePolicy"
     service = "iam"
-    inputs = frozenset({"name", "namePrefix", "policy", "role"})
-    replaces = frozenset({"name", "namePrefix", "role"})
+    inputs = frozenset({"name", "policy", "role"})
+    replaces = frozenset({"name", "role"})
     documents = frozenset({"policy"})
-    auto_name = AutoName("name", 128, "namePrefix")
+    auto_name = AutoName("name", 128)
 
     def create(self, place: Place, inputs: Properties) -> str:
         place.client.put_role_policy(

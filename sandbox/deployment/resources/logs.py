@@ -3,13 +3,11 @@
 
 from typing import Final
 
-from sandbox.deployment.resources.base import AutoName, Place, Resource, picked
+from sandbox.deployment.resources.base import AutoName, Place, Resource
 from sandbox.deployment.wire import Properties
 
 # What both sides have of a transformation, by Pulumi's names.
 _TRANSFORMATION: Final = {
-    "defaultValue": "defaultValue",
-    "dimensions": "dimensions",
     "name": "metricName",
     "namespace": "metricNamespace",
     "unit": "unit",
@@ -22,15 +20,13 @@ class LogGroup(Resource):
 
     type_name = "aws:cloudwatch/logGroup:LogGroup"
     service = "logs"
-    inputs = frozenset({"kmsKeyId", "name", "namePrefix", "retentionInDays", "tags"})
+    inputs = frozenset({"name", "namePrefix", "retentionInDays", "tags"})
     replaces = frozenset({"name", "namePrefix"})
     defaults = {"retentionInDays": 0}
     auto_name = AutoName("name", 512, "namePrefix")
 
     def create(self, place: Place, inputs: Properties) -> str:
-        place.client.create_log_group(
-            logGroupName=inputs["name"], tags=inputs["tagsAll"], **picked(inputs, "kmsKeyId")
-        )
+        place.client.create_log_group(logGroupName=inputs["name"], tags=inputs["tagsAll"])
         return str(inputs["name"])
 
     def complete(self, place: Place, identity: str, inputs: Properties) -> None:
@@ -47,21 +43,13 @@ class LogGroup(Resource):
         arn = group["arn"].removesuffix(":*")
         return {
             "arn": arn,
-            "kmsKeyId": group.get("kmsKeyId"),
-            "logGroupClass": group.get("logGroupClass", "STANDARD"),
             "name": identity,
             "retentionInDays": group.get("retentionInDays", 0),
             "tagsAll": place.client.list_tags_for_resource(resourceArn=arn)["tags"],
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
-        if "retentionInDays" in changed:
-            self._retain(place, identity, inputs.get("retentionInDays", 0))
-        if "kmsKeyId" in changed:
-            if key := inputs.get("kmsKeyId"):
-                place.client.associate_kms_key(logGroupName=identity, kmsKeyId=key)
-            else:
-                place.client.disassociate_kms_key(logGroupName=identity)
+        self._retain(place, identity, inputs.get("retentionInDays", 0))
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_log_group(logGroupName=identity)

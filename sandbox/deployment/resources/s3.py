@@ -16,12 +16,7 @@ _FLAGS: Final = (
     "restrictPublicBuckets",
 )
 # The names that S3 does not spell as it spells the others.
-_SPELLED: Final = {
-    "id": "ID",
-    "kmsMasterKeyId": "KMSMasterKeyID",
-    "mfaDelete": "MFADelete",
-    "sseAlgorithm": "SSEAlgorithm",
-}
+_SPELLED: Final = {"id": "ID", "sseAlgorithm": "SSEAlgorithm"}
 _READ: Final = {aws_name: name for name, aws_name in _SPELLED.items()}
 
 
@@ -30,10 +25,10 @@ class Bucket(Resource):
 
     type_name = "aws:s3/bucket:Bucket"
     service = "s3"
-    inputs = frozenset({"bucket", "bucketPrefix", "forceDestroy", "tags"})
-    replaces = frozenset({"bucket", "bucketPrefix"})
+    inputs = frozenset({"bucket", "forceDestroy", "tags"})
+    replaces = frozenset({"bucket"})
     defaults = {"forceDestroy": False}
-    auto_name = AutoName("bucket", 63, "bucketPrefix")
+    auto_name = AutoName("bucket", 63)
 
     def create(self, place: Place, inputs: Properties) -> str:
         where = {"LocationConstraint": place.region}
@@ -46,14 +41,11 @@ class Bucket(Resource):
             self.tag(place, {"bucket": identity}, inputs["tagsAll"])
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        region = place.client.get_bucket_location(Bucket=identity)["LocationConstraint"]
-        region = region or _NAMELESS_REGION
+        # It raises NoSuchBucket, which names the error; that of head_bucket is a number.
+        place.client.get_bucket_location(Bucket=identity)
         return {
             "arn": f"arn:aws:s3:::{identity}",
             "bucket": identity,
-            "bucketDomainName": f"{identity}.s3.amazonaws.com",
-            "bucketRegion": region,
-            "bucketRegionalDomainName": f"{identity}.s3.{region}.amazonaws.com",
             # S3 does not know of it: it is what the provider does when it deletes.
             "forceDestroy": known.get("forceDestroy", False),
             "tagsAll": _tags(place, identity),

@@ -1,15 +1,7 @@
 """SES identities."""
 # ruff: noqa: ARG002, D102 - the base class says what these methods and facts are
 
-from sandbox.deployment.resources.base import (
-    Place,
-    RefusedError,
-    Resource,
-    from_pairs,
-    pairs,
-    pascal,
-    picked,
-)
+from sandbox.deployment.resources.base import Place, Resource, from_pairs
 from sandbox.deployment.wire import Properties
 
 
@@ -18,24 +10,12 @@ class EmailIdentity(Resource):
 
     type_name = "aws:sesv2/emailIdentity:EmailIdentity"
     service = "sesv2"
-    inputs = frozenset({"configurationSetName", "emailIdentity", "tags"})
+    inputs = frozenset({"emailIdentity", "tags"})
     replaces = frozenset({"emailIdentity"})
+    arn_parameter = "ResourceArn"
 
     def create(self, place: Place, inputs: Properties) -> str:
-        # moto takes what exists for what was asked; SES refuses it, and so must a stack.
-        try:
-            place.client.get_email_identity(EmailIdentity=inputs["emailIdentity"])
-        except place.client.exceptions.NotFoundException:
-            pass
-        else:
-            raise RefusedError(
-                "CreateEmailIdentity: AlreadyExistsException: "
-                f"Email identity {inputs['emailIdentity']} already exist."
-            )
-        place.client.create_email_identity(
-            EmailIdentity=inputs["emailIdentity"],
-            **pascal(picked(inputs, "configurationSetName")),
-        )
+        place.client.create_email_identity(EmailIdentity=inputs["emailIdentity"])
         return str(inputs["emailIdentity"])
 
     def complete(self, place: Place, identity: str, inputs: Properties) -> None:
@@ -44,32 +24,13 @@ class EmailIdentity(Resource):
             self.tag(place, {"arn": _arn(place, identity)}, inputs["tagsAll"])
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.get_email_identity(EmailIdentity=identity)
+        place.client.get_email_identity(EmailIdentity=identity)
         arn = _arn(place, identity)
         tags = place.client.list_tags_for_resource(ResourceArn=arn)["Tags"]
-        return {
-            "arn": arn,
-            "configurationSetName": held.get("ConfigurationSetName"),
-            "emailIdentity": identity,
-            "identityType": held["IdentityType"],
-            "tagsAll": from_pairs(tags),
-            "verificationStatus": held.get("VerificationStatus"),
-            "verifiedForSendingStatus": held["VerifiedForSendingStatus"],
-        }
-
-    def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
-        place.client.put_email_identity_configuration_set_attributes(
-            EmailIdentity=identity, ConfigurationSetName=inputs.get("configurationSetName", "")
-        )
+        return {"arn": arn, "emailIdentity": identity, "tagsAll": from_pairs(tags)}
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_email_identity(EmailIdentity=identity)
-
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_resource(ResourceArn=known["arn"], Tags=pairs(tags))
-
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_resource(ResourceArn=known["arn"], TagKeys=names)
 
 
 def _arn(place: Place, identity: str) -> str:

@@ -20,9 +20,10 @@ class Topic(Resource):
 
     type_name = "aws:sns/topic:Topic"
     service = "sns"
-    inputs = frozenset({"displayName", "name", "namePrefix", "tags"})
-    replaces = frozenset({"name", "namePrefix"})
-    auto_name = AutoName("name", 256, "namePrefix")
+    inputs = frozenset({"displayName", "name", "tags"})
+    replaces = frozenset({"name"})
+    auto_name = AutoName("name", 256)
+    arn_parameter = "ResourceArn"
 
     def create(self, place: Place, inputs: Properties) -> str:
         answer = place.client.create_topic(
@@ -39,7 +40,6 @@ class Topic(Resource):
             "arn": identity,
             "displayName": held["DisplayName"],
             "name": identity.rsplit(":", maxsplit=1)[-1],
-            "owner": held["Owner"],
             "tagsAll": from_pairs(tags),
         }
 
@@ -52,12 +52,6 @@ class Topic(Resource):
 
     def delete(self, place: Place, identity: str, known: Properties) -> None:
         place.client.delete_topic(TopicArn=identity)
-
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_resource(ResourceArn=known["arn"], Tags=pairs(tags))
-
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_resource(ResourceArn=known["arn"], TagKeys=names)
 
 
 class TopicPolicy(Resource):
@@ -75,7 +69,7 @@ class TopicPolicy(Resource):
 
     def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
         held = place.client.get_topic_attributes(TopicArn=identity)["Attributes"]
-        return {"arn": identity, "owner": held["Owner"], "policy": held["Policy"]}
+        return {"arn": identity, "policy": held["Policy"]}
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self._put(place, identity, inputs["policy"])
@@ -124,8 +118,6 @@ class TopicSubscription(Resource):
         return {
             "arn": identity,
             "endpoint": held["Endpoint"],
-            "ownerId": held["Owner"],
-            "pendingConfirmation": held["PendingConfirmation"] == "true",
             "protocol": held["Protocol"],
             "topic": held["TopicArn"],
         }

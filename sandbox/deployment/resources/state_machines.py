@@ -12,14 +12,12 @@ class StateMachine(Resource):
 
     type_name = "aws:sfn/stateMachine:StateMachine"
     service = "stepfunctions"
-    inputs = frozenset(
-        {"definition", "loggingConfiguration", "name", "namePrefix", "roleArn", "tags", "type"}
-    )
-    replaces = frozenset({"name", "namePrefix", "type"})
+    inputs = frozenset({"definition", "loggingConfiguration", "name", "roleArn", "tags", "type"})
+    replaces = frozenset({"name", "type"})
     defaults = {"type": "STANDARD"}
     chosen = frozenset({"loggingConfiguration"})
     documents = frozenset({"definition"})
-    auto_name = AutoName("name", 80, "namePrefix")
+    auto_name = AutoName("name", 80)
 
     def create(self, place: Place, inputs: Properties) -> str:
         answer = place.client.create_state_machine(
@@ -35,12 +33,10 @@ class StateMachine(Resource):
         tags = place.client.list_tags_for_resource(resourceArn=identity)["tags"]
         return {
             "arn": identity,
-            "creationDate": held["creationDate"].isoformat(),
             "definition": held["definition"],
             "loggingConfiguration": _from_logging(held["loggingConfiguration"]),
             "name": held["name"],
             "roleArn": held["roleArn"],
-            "status": held["status"],
             "tagsAll": {tag["key"]: tag["value"] for tag in tags},
             "type": held["type"],
         }
