@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from handler.attribution.attribute import OpeningCalls, is_sought, may_be_attached
 from handler.attribution.cloudtrail_event import (
     INTERFACE_CALLS,
     PREFIX_LIST_CALLS,
@@ -11,13 +10,14 @@ from handler.attribution.cloudtrail_event import (
     ApiCall,
 )
 from handler.attribution.history import EventHistory, Query
+from handler.attribution.opening_calls import OpeningCalls, is_sought, may_be_attached
 from handler.model.finding import Finding
 from handler.model.network import Target
 from handler.model.opened_by import NotAttributed, OpenedBy
 from handler.model.run import Report
 
 
-class Openers:
+class Attributor:
     """Attributes findings to API calls in the run's event or in CloudTrail's event history."""
 
     def __init__(self, call: ApiCall | None, history: EventHistory | None) -> None:
