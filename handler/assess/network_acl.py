@@ -33,8 +33,8 @@ def denies_all(
     """Whether the inbound entries deny all of the traffic from all sources.
 
     ``sources`` are positions in the family's internet, so that entries for private addresses do not
-    matter. Entries apply by number, and the first match decides. False if a part is denied only, or
-    matches no entry.
+    matter. Entries apply by number, and the first match decides. False if only a part is denied,
+    or a part matches no entry.
     """
     if not sources:
         return False

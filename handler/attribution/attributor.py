@@ -58,7 +58,7 @@ class Attributor:
     def _not_found(
         self, finding: Finding, starts: Mapping[Target, str]
     ) -> OpenedBy | NotAttributed | None:
-        """The attribution of a finding if no call opened it; None if nobody looked."""
+        """The attribution of a finding that no call opened; unchanged without a search."""
         start, before = starts.get(finding.target), finding.opened_by
         if start is None:
             return before

@@ -1,7 +1,6 @@
 """Parses and compares addresses and CIDRs.
 
-Two others have their reasons: ``internet.py`` numbers the routable addresses, and ``ec2/xml.py``
-recognises private CIDRs in bytes, before anything is parsed.
+Only ``ec2/xml.py`` recognises private CIDRs by itself, in bytes: parsing each would take longer.
 """
 
 import socket

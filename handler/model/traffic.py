@@ -1,6 +1,6 @@
 """Parses and compares protocols and ports.
 
-``exposure/exposures.py`` compares those of many rules at once, in one pass over their ports.
+Only ``exposure/exposures.py`` compares those of many rules by itself, in one pass over their ports.
 """
 
 from collections.abc import Iterable, Mapping
