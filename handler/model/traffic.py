@@ -102,11 +102,9 @@ class Traffic(NamedTuple):
         return f"{self.protocol}/{self.from_port}-{self.to_port}"
 
     @property
-    def sort_key(self) -> tuple[str, int, int, int, int]:
+    def sort_key(self) -> tuple[str | int, ...]:
         """The order by protocol, ports, type and code; missing ones come first."""
-        numbers = (self.from_port, self.to_port, self.icmp_type, self.icmp_code)
-        low, high, icmp_type, icmp_code = (-1 if n is None else n for n in numbers)
-        return self.protocol, low, high, icmp_type, icmp_code
+        return tuple([-1 if field is None else field for field in self])
 
 
 def cover(parts: Iterable[Traffic], traffic: Traffic) -> bool:
