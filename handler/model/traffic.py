@@ -70,13 +70,14 @@ class Traffic(NamedTuple):
     @property
     def span(self) -> Interval:
         """The ports, or ICMP types with their codes, as an interval; the widest without any."""
-        if self.icmp_type is not None:
-            start = self.icmp_type * _CODES
-            if self.icmp_code is None:
-                return start, start + _CODES
-            return start + self.icmp_code, start + self.icmp_code + 1
-        low, high = self.ports if self.protocol in PORT_PROTOCOLS else (0, LAST_PORT)
-        return low, high + 1
+        if self.from_port is not None and self.to_port is not None:
+            return self.from_port, self.to_port + 1
+        if self.icmp_type is None:
+            return 0, LAST_PORT + 1
+        start = self.icmp_type * _CODES
+        if self.icmp_code is None:
+            return start, start + _CODES
+        return start + self.icmp_code, start + self.icmp_code + 1
 
     @property
     def breadth(self) -> int:
