@@ -64,9 +64,10 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
 
     It audits the sample account of the sandbox, and its mail is displayed rather than sent.
     """
+    project = _project()
     from cli.invoke import invoke as run  # noqa: PLC0415 -- moto and Pulumi take a second to load
 
-    run(_project(), stack, *(_named(event) if event else ("the default event", b"{}")), live=live)
+    run(project, stack, *(_named(event) if event else ("the default event", b"{}")), live=live)
 
 
 @main.command(
@@ -83,10 +84,11 @@ def demo(stack: str, *, organization: bool, verbose: bool) -> None:
 
     No AWS account is needed. Exits with 1 when a step fails.
     """
+    project = _project()
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
     scene = "organization" if organization else "account"
-    run(_project(), stack, scene, verbose=verbose)
+    run(project, stack, scene, verbose=verbose)
 
 
 @main.command(
