@@ -32,7 +32,7 @@ def show_report(project: Path, stack: str, *, live: bool, account: str | None = 
     """Show the history and the last report of a stack's ledger, in AWS or as the demo left it.
 
     With an ``account`` it shows those of one of many accounts; without, of many accounts the
-    numbers only. Raises ``click.ClickException`` when there is none.
+    numbers only. Raises ``click.ClickException`` if there is none.
     """
     read = (
         ledger_bucket(deployed_bucket(project, stack)) if live else ledger_folder(project / LEDGER)
