@@ -114,7 +114,7 @@ Examples:
 )
 def report(stack: str | None, account: str | None, *, live: bool) -> None:
     """Display the history of the runs and the last report."""
-    from cli.report import show_report  # noqa: PLC0415 -- boto3 takes half a second to load
+    from cli.report import show_report  # noqa: PLC0415 -- boto3 takes 0.2 s to load
 
     if stack and not live:
         raise click.UsageError(
@@ -221,7 +221,7 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     Reads your own account with your AWS credentials, or others by assuming a role in each, and
     changes nothing.
     """
-    from cli.audit import OtherAccounts, audit_accounts, audit_snapshots, exit_status  # noqa: PLC0415 -- boto3 takes half a second to load
+    from cli.audit import OtherAccounts, audit_accounts, audit_snapshots, exit_status  # noqa: PLC0415 -- boto3 takes 0.2 s to load
     from cli.policy_file import read_policy  # noqa: PLC0415 -- only --policy needs PyYAML
 
     for file in filter(None, (*snapshots, policy_file)):
