@@ -1,6 +1,6 @@
 """The part of AWS that the measured ways call, on the loopback, in a process of its own.
 
-`python -m benchmarks.endpoint` writes its address as a line to standard output, and ends when its
+``python -m benchmarks.endpoint`` writes its address as a line to standard output, and ends when its
 standard input does. Every region has the same groups.
 """
 

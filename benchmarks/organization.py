@@ -1,4 +1,4 @@
-"""The report on many accounts: `python -m benchmarks.organization ACCOUNTS FINDINGS`.
+"""The report on many accounts: ``python -m benchmarks.organization ACCOUNTS FINDINGS``.
 
 Each account has that many findings. Two runs are measured, each in a new process: the first
 one, and one a day later in which every account has changed. S3 is a folder, so that what boto3

@@ -1,4 +1,4 @@
-"""A part of the audit, measured without AWS: `python -m benchmarks.parts PART RULES`.
+"""A part of the audit, measured without AWS: ``python -m benchmarks.parts PART RULES``.
 
 Linux starts a process with the peak memory of the one that starts it, which must stay small.
 """

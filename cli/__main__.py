@@ -1,4 +1,4 @@
-"""`sg-audit`, or `python -m cli` in a clone: the commands and their options."""
+"""``sg-audit``, or ``python -m cli`` in a clone: the commands and their options."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`python -m tools.service_models`: cuts botocore's service models down to what the handler uses.
+"""``python -m tools.service_models``: cuts botocore's service models down to what the handler uses.
 
 boto3 takes longer to load the models of all of EC2's and S3's operations than a small account
 takes to audit. They are written to handler/service_models/, from the installed botocore.

@@ -1,4 +1,4 @@
-"""Finds a Pulumi CLI, or builds the one that tools/pulumi pins; `make engine` runs it."""
+"""Finds a Pulumi CLI, or builds the one that tools/pulumi pins; ``make engine`` runs it."""
 
 import hashlib
 import os

@@ -21,8 +21,8 @@ from sandbox.lambda_host.runtime_api import Outcome
 class Invocation:
     """One run of a function.
 
-    `error` is what AWS says in X-Amz-Function-Error (None: the function returned), and `log` the
-    lines of the platform and the function.
+    ``error`` is that of X-Amz-Function-Error (None if the function returned), ``log`` the lines of
+    the platform and the function.
     """
 
     payload: bytes
@@ -77,7 +77,7 @@ class LambdaHost:
     ) -> Invocation:
         """Run a function once; its own errors are in the result and are not raised.
 
-        `credentials` are the environment variables that say who the function is and where AWS is.
+        ``credentials`` are the environment variables that say who the function is and where AWS is.
         """
         identifier = request_id or str(uuid.uuid4())
         process, fresh = self._take(function, credentials)

@@ -27,7 +27,7 @@ INIT_LIMIT = 10.0
 class Function:
     """What Lambda knows about a function that logs in JSON.
 
-    `timeout` is in seconds, `memory` in MB.
+    ``timeout`` is in seconds, ``memory`` in MB.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Function:
 
 
 class FunctionProcess:
-    """A process that has imported the function, or says in `broken` why it could not."""
+    """A process that has imported the function, or says in ``broken`` why it could not."""
 
     def __init__(self, function: Function, runtime: Path, credentials: Mapping[str, str]) -> None:
         self.function = function

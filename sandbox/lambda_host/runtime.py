@@ -22,7 +22,7 @@ def location(cache: Path = CACHE) -> Path:
 def prepare(cache: Path = CACHE) -> Path:
     """The folder, installed first if it is missing; says so, because that takes some seconds.
 
-    Raises RuntimeError with pip's own words if it cannot be installed.
+    Raises ``RuntimeError`` with pip's own words if it cannot be installed.
     """
     folder = location(cache)
     if folder.is_dir():

@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a process reports: `kind` is ready, response, error, init_error or exit."""
+    """What a process reports: ``kind`` is ready, response, error, init_error or exit."""
 
     kind: str
     body: bytes = b""

@@ -29,7 +29,7 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture
 def deploy(account: Account) -> Callable[..., str]:
-    """Creates the function `trial` with a role and a log group, and returns its ARN."""
+    """Creates the function ``trial`` with a role and a log group, and returns its ARN."""
 
     def create(
         source: str,

@@ -67,7 +67,7 @@ def trust(principal: str = SCANNER, **condition: str) -> dict[str, Any]:
 
 
 def add_role(member: Member, trusted: dict[str, Any], *statements: dict[str, Any]) -> None:
-    """Create the role `audit` in a member."""
+    """Create the role ``audit`` in a member."""
     iam = member.client("iam")
     iam.create_role(RoleName="audit", AssumeRolePolicyDocument=policy(trusted))
     iam.put_role_policy(RoleName="audit", PolicyName="read", PolicyDocument=policy(*statements))
