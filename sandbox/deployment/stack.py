@@ -1,4 +1,4 @@
-"""What a deployed stack is to the rest of the sandbox, whatever deploys it."""
+"""The interface of a stack, which the engine or the mock monitor deploys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +14,9 @@ class DeployError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an operation does, or would do, to each resource; components count, the stack not.
+    """The changes of an operation by resource, components included, the stack itself not.
 
-    ``properties`` holds, for every resource that differs, the paths that do
-    (``environment.variables.STACK``).
+    ``properties`` has the changed paths of each resource (``environment.variables.STACK``).
     """
 
     create: tuple[Resource, ...] = ()
@@ -29,23 +28,23 @@ class Changes:
 
 
 class Stack(Protocol):
-    """A stack of the project in the account; every verb raises ``DeployError``.
+    """A stack of the project in the account; an operation may raise ``DeployError``.
 
-    ``has_engine`` says whether the real engine works behind it: only that one can preview, change
-    what is there, and see drift.
+    ``has_engine`` is whether the real engine deploys it: only that one can preview, update and
+    refresh.
     """
 
     engine: str
     has_engine: bool
 
     def preview(self) -> Changes:
-        """What ``up`` would do; the account stays as it is."""
+        """What ``up`` would change."""
 
     def up(self) -> Changes:
-        """Bring the account to what the program says."""
+        """Deploy the program."""
 
     def refresh(self) -> Changes:
-        """Read what the account holds; the result is what differs from what was deployed."""
+        """Read the account; returns what differs from the last deployment."""
 
     def destroy(self) -> Changes:
         """Delete everything the stack created."""

@@ -23,13 +23,13 @@ class EmailIdentity(Resource):
         if inputs["tagsAll"]:
             self.tag(place, {"arn": _arn(place, identity)}, inputs["tagsAll"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
         place.client.get_email_identity(EmailIdentity=identity)
         arn = _arn(place, identity)
         tags = place.client.list_tags_for_resource(ResourceArn=arn)["Tags"]
         return {"arn": arn, "emailIdentity": identity, "tagsAll": from_pairs(tags)}
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_email_identity(EmailIdentity=identity)
 
 
