@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures, prints one table, and fails when a target is missed."""
+"""``python -m benchmarks``: measures, prints one table, and fails if a target is missed."""
 
 import shutil
 import sys

@@ -20,7 +20,7 @@ _GROWTH_LIMIT = 10
 _READS_LIMIT = 1 / 500
 REGIONS = Data(500, seconds=0.05)
 """Each of 17 regions, of which the answers take 50 ms."""
-# What CPU may be of the straightforward way's, and the peak memory in megabytes.
+# The limits of CPU, as a part of the straightforward way's, and of peak memory in megabytes.
 LIMITS = {
     Data(1_000): (0.55, 60),
     Data(1_000, single_addresses=True): (0.60, 60),
@@ -32,7 +32,7 @@ LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of the product, beside the straightforward way's where there is one.
+    """One figure of the product, and that of the straightforward way if there is one.
 
     ``limit`` is the most that the figure may be; of a ``relative`` row, the most that it may be
     of the straightforward way's. An ``exact`` figure is a count, the same on every machine.
@@ -146,7 +146,7 @@ def _groups_of_many_rules(results: Results) -> Iterator[Row]:
 
 
 def _ledgers(parts: Mapping[str, Measurement]) -> Iterator[Row]:
-    """What a run takes in which everything has changed, and how much many runs grow."""
+    """The costs of a run in which everything has changed, and the growth over many runs."""
     names = {
         "many_findings": "20,000 changes",
         "many_rules": "300 groups x 60 rules",
@@ -164,21 +164,21 @@ def _ledgers(parts: Mapping[str, Measurement]) -> Iterator[Row]:
 
 
 def _reach_of_a_function(results: Results) -> Iterator[Row]:
-    """Where one function of 512 MB and 300 s ends, extrapolated from what was measured."""
+    """The limits of one function of 512 MB and 300 s, extrapolated from the measurements."""
     sizes = sorted((d for d in LIMITS if not d.single_addresses), key=lambda data: data.groups)
     small, large = sizes[0], sizes[-1]
     if large not in results.product or REGIONS not in results.product:
         return
-    ours = results.product
-    more = large.groups - small.groups
-    memory = (_peak(ours[large]) - _peak(ours[small])) / more
-    cpu = (_cpu(ours[large]) - _cpu(ours[small])) / more
-    yield Row("groups in 512 MB, extrapolated", "", (_MEMORY - _peak(ours[small])) / memory)
+    audits = results.product
+    difference = large.groups - small.groups
+    memory = (_peak(audits[large]) - _peak(audits[small])) / difference
+    cpu = (_cpu(audits[large]) - _cpu(audits[small])) / difference
+    yield Row("groups in 512 MB, extrapolated", "", (_MEMORY - _peak(audits[small])) / memory)
     yield Row("groups in 300 s, extrapolated", "", _SECONDS * _VCPUS / cpu)
     findings = results.parts["many_findings"]
     for_finding = (findings.peak - findings.before) / _MEGABYTE / 20_000
     yield Row("changes in 512 MB, extrapolated", "", _MEMORY / for_finding)
-    targets = 17 * _SECONDS * _VCPUS / _cpu(ours[REGIONS])
+    targets = 17 * _SECONDS * _VCPUS / _cpu(audits[REGIONS])
     yield Row("regions in 300 s, extrapolated", "", targets)
 
 

@@ -43,7 +43,7 @@ _ENVIRONMENT = {
 
 
 class Folder:
-    """S3 and SES as far as a report calls them, with a file for each object."""
+    """The calls to S3 and SES that a report makes, with a file for each object."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

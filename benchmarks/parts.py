@@ -24,7 +24,7 @@ _TARGET = Target("111122223333", "eu-west-1")
 _RUN = Run("run", Trigger.MANUAL, "2030-01-01T00:00:00Z", "2030-01-01T00:00:01Z")
 
 Call = Callable[[], int]
-"""The measured call, without imports and data; it counts what it did."""
+"""The measured call, without imports and data; it returns the number of its results."""
 
 
 def largest_group(rules: int) -> Call:

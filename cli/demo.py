@@ -73,7 +73,7 @@ class _DemoRun:
     account: Account
     folder: Path
     verbose: bool
-    seen: set[str] = field(default_factory=set)
+    logged_ids: set[str] = field(default_factory=set)
 
     def take_steps(self, project: Path, stack: str, scene: Scene) -> dict[str, Mail]:
         """Take all steps; returns the mails by the names of their files."""
@@ -119,8 +119,8 @@ class _DemoRun:
         self._step(
             "pulumi destroy", deployed.destroy, lambda changes: _count(changes.delete, "deleted")
         )
-        if left := sorted(inventory(self.account) - before):
-            _fail(f"pulumi destroy left {', '.join(left)}.")
+        if remaining := sorted(inventory(self.account) - before):
+            _fail(f"pulumi destroy left {', '.join(remaining)}.")
         return mails
 
     def _step(self, title: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
@@ -181,10 +181,10 @@ class _DemoRun:
     def _new_lines(self, deployed: Stack) -> list[str]:
         """The lines that the functions have logged since the last call."""
         pages = self.account.client("logs").get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=deployed.outputs["logGroupName"])
-        events = [event for page in found for event in page["events"]]
-        new = [event for event in events if event["eventId"] not in self.seen]
-        self.seen.update(event["eventId"] for event in new)
+        responses = pages.paginate(logGroupName=deployed.outputs["logGroupName"])
+        events = [event for page in responses for event in page["events"]]
+        new = [event for event in events if event["eventId"] not in self.logged_ids]
+        self.logged_ids.update(event["eventId"] for event in new)
         return [event["message"] for event in sorted(new, key=lambda event: event["timestamp"])]
 
     def _keep_ledger(self, bucket: str) -> None:

@@ -66,7 +66,7 @@ def _history_of(
     account: str, read: ReadKey, runs: Sequence[RunSummary]
 ) -> tuple[list[RunSummary], Report]:
     """The runs that read the account, in its own numbers, and its part of the last report."""
-    found = []
+    reports = []
     with Console(stderr=True).status(f"Reading {len(runs)} reports ..."):
         for run in reversed(runs):
             try:
@@ -77,10 +77,10 @@ def _history_of(
                     raise
                 break
             if report.coverage:
-                found.append((run, report))
-    if not found:
+                reports.append((run, report))
+    if not reports:
         raise click.ClickException(f"account {account} is in none of the last {len(runs)} reports.")
-    return [_summary(run, report) for run, report in reversed(found)], found[0][1]
+    return [_summary(run, report) for run, report in reversed(reports)], reports[0][1]
 
 
 def _summary(run: RunSummary, report: Report) -> RunSummary:

@@ -35,8 +35,8 @@ def show_log_briefly(console: Console, lines: Iterable[str]) -> None:
             kinds.setdefault(_title(record).plain, []).append(record)
     for records in list(kinds.values())[-_SHORT_LOG:]:
         facts = {key: value for key, value in records[0].items() if value and key != "runId"}
-        rest = _facts(facts) if len(records) == 1 else f" ({len(records)} lines)"
-        _print_cropped(console, _title(records[0]).append(rest, "default"))
+        text = _facts(facts) if len(records) == 1 else f" ({len(records)} lines)"
+        _print_cropped(console, _title(records[0]).append(text, "default"))
 
 
 def show_mail_briefly(console: Console, mail: Mail) -> None:
@@ -46,8 +46,8 @@ def show_mail_briefly(console: Console, mail: Mail) -> None:
     lines = [line for line in (body.get_content() if body else "").splitlines() if line.strip()]
     for line in lines[:_SHORT_MAIL]:
         _print_cropped(console, Text(plain(line)))
-    if (left := len(lines) - _SHORT_MAIL) > 0:
-        console.print(Text(f"  ... {left} more lines", "dim"))
+    if (number := len(lines) - _SHORT_MAIL) > 0:
+        console.print(Text(f"  ... {number} more lines", "dim"))
 
 
 def show_mail(console: Console, mail: Mail) -> None:

@@ -243,9 +243,9 @@ def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
     regions = reader.items("regions", [ALL_REGIONS])
     if not regions or (ALL_REGIONS in regions and len(regions) > 1):
         refuse("regions", f"[{ALL_REGIONS}] or a list of regions", regions)
-    known = [ALL_REGIONS, *(region.value for region in aws.Region)]
+    names = [ALL_REGIONS, *(region.value for region in aws.Region)]
     for region in regions:
-        if region not in known:
+        if region not in names:
             refuse("regions", "names of AWS regions, for example eu-west-1", region)
     return tuple(sorted(set(regions) - {ALL_REGIONS}))
 

@@ -98,8 +98,8 @@ class Functions:
         """Wait until all asynchronous runs have ended; raises ``TimeoutError`` after that long."""
         with self._lock:
             pending = set(self._pending)
-        done, unfinished = wait(pending, timeout)
-        for future in done:
+        finished, unfinished = wait(pending, timeout)
+        for future in finished:
             future.result()
         if unfinished:
             raise TimeoutError(

@@ -29,6 +29,6 @@ def _python_class(type_name: str, *suffixes: str) -> type:
     # The module loads its classes on demand.
     classes = import_module(f"pulumi_aws.{python}")
     candidates = (getattr(classes, name + suffix, None) for suffix in suffixes)
-    found = next(candidate for candidate in candidates if candidate is not None)
-    assert isinstance(found, type)  # noqa: S101 - narrows what getattr gives
-    return found
+    python_class = next(candidate for candidate in candidates if candidate is not None)
+    assert isinstance(python_class, type)  # noqa: S101 - narrows what getattr gives
+    return python_class
