@@ -89,18 +89,18 @@ def rows(results: Results) -> list[Row]:
 
 
 def _audits(results: Results) -> Iterator[Row]:
-    for data, theirs in results.straightforward.items():
-        ours = results.product[data]
+    for data, baseline in results.straightforward.items():
+        product = results.product[data]
         ratio, megabytes = LIMITS.get(data, (None, None))
         name = f"{data.groups:,}{', single addresses' if data.single_addresses else ' groups'}"
-        yield Row(f"CPU, {name}", "s", _cpu(ours), _cpu(theirs), ratio, relative=True)
-        yield Row("peak memory of that", "MB", _peak(ours), _peak(theirs), megabytes)
+        yield Row(f"CPU, {name}", "s", _cpu(product), _cpu(baseline), ratio, relative=True)
+        yield Row("peak memory of that", "MB", _peak(product), _peak(baseline), megabytes)
 
 
 def _cold_start(results: Results) -> Iterator[Row]:
     if results.instructions:
-        theirs, ours = (number / _MILLION for number in results.instructions)
-        yield Row("cold start, M instructions", "", ours, theirs, 0.85, relative=True)
+        baseline, product = (number / _MILLION for number in results.instructions)
+        yield Row("cold start, M instructions", "", product, baseline, 0.85, relative=True)
 
 
 def _regions(results: Results) -> Iterator[Row]:
@@ -117,16 +117,16 @@ def _other_tools(tools: Mapping[str, Measurement]) -> Iterator[Row]:
 
 
 def _calls(results: Results) -> Iterator[Row]:
-    for data, theirs in results.straightforward.items():
+    for data, baseline in results.straightforward.items():
         if data.single_addresses:
             continue
-        ours = results.product[data]
+        product = results.product[data]
         operation = "DescribeSecurityGroups"
         yield Row(
             f"calls to read {data.groups:,}",
             "",
-            _most_calls(ours, operation),
-            _most_calls(theirs, operation),
+            _most_calls(product, operation),
+            _most_calls(baseline, operation),
             _READS_LIMIT * data.groups,
             exact=True,
         )
