@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limi
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from handler.ec2.group_source import GroupSource
 from handler.model.network import PrefixList, Rule, SecurityGroup
 from handler.model.traffic import Traffic
-from handler.scan import GroupSource
 
 Opened = tuple[Traffic, str]
 _PORTS = (22, 80, 443, 3306, 3389, 5432, 6379, 8080, 9200, 27017)

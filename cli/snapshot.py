@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from handler.ec2.group_source import GroupSource
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
-from handler.ec2.region import ENTRY_POINT_TYPES
 from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
 from handler.model.network import (
+    ENTRY_POINT_TYPES,
     REGION_NAME,
     UNKNOWN,
     BlockPublicAccess,
@@ -29,7 +30,6 @@ from handler.model.network import (
     Target,
 )
 from handler.sanitize import clean_text, expected
-from handler.scan import GroupSource
 
 _ANY_TEXT = re.compile(r"(.+)", re.DOTALL)
 _REGION_OF_ARN = re.compile(rf"arn:aws[a-z-]*:ec2:({REGION_NAME.pattern}):")

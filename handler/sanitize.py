@@ -2,7 +2,7 @@
 
 import re
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from unicodedata import category, combining
 
 _LONGEST_VALUE = 160
@@ -73,16 +73,6 @@ def cut(text: str, length: int) -> str:
     if len(text) <= length:
         return plain(text)
     return f"{plain(text[: length - 3]).rstrip()}..."
-
-
-def join_first(texts: Sequence[str], number: int, total: int = 0) -> str:
-    """The first ``number`` texts, plain and with commas, and how many more there are.
-
-    ``total`` is the number of all texts, if these are only some of them.
-    """
-    left_out = max(len(texts), total) - min(len(texts), number)
-    more = f" and {left_out:,} more" if left_out else ""
-    return ", ".join(map(plain, texts[:number])) + more
 
 
 def _visible(text: str) -> Iterator[str]:

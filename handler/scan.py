@@ -1,26 +1,24 @@
 """Reads one target and assesses what it opens."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from handler import aws
 from handler.assess.findings import assess
 from handler.assess.remediation import with_commands
-from handler.ec2.region import ACCELERATOR
+from handler.ec2.group_source import GroupSource
 from handler.exposure.aws_lists import aws_exposures
-from handler.exposure.exposures import exposures, public_ranges
+from handler.exposure.exposures import exposures
 from handler.model.finding import Finding, is_listed
 from handler.model.internet import Internets
 from handler.model.network import (
-    BlockPublicAccess,
-    NetworkAcl,
+    ACCELERATOR,
     NetworkInterface,
     OpenGroup,
     Paths,
     PrefixList,
     PrivateGroup,
     RegionData,
-    RouteTable,
     Rule,
     SecurityGroup,
     Target,
@@ -28,51 +26,11 @@ from handler.model.network import (
 from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.policy.policy import Policy
 
-_Read = TypeVar("_Read")
+_Result = TypeVar("_Result")
 # The prefix lists of this many groups are read together.
 _BATCH = 1000
 _DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 _DISABLED = frozenset({"AuthFailure", "OptInRequired"})
-
-
-class GroupSource(Protocol):
-    """Where the groups of a target are read from: EC2 or a snapshot.
-
-    By default a source has no load balancers, route tables or network ACLs.
-
-    Every method raises one of ``aws.FAILURES``, or ``ValueError`` for an answer of unknown form.
-    """
-
-    hides_managed: bool = False
-    """Whether interfaces that are managed by AWS services may be missing."""
-
-    def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
-        """All groups."""
-
-    def prefix_lists(self, ids: Sequence[str]) -> Mapping[str, PrefixList]:
-        """The prefix lists by id; one that cannot be read has an error."""
-
-    def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
-        """The groups' inbound rules with their sgr- ids; may lack some, and contain others."""
-
-    def interfaces(self, group_ids: Sequence[str]) -> Sequence[NetworkInterface] | None:
-        """The network interfaces with any of the groups; None if they are not known."""
-
-    def entry_points(self) -> tuple[NetworkInterface, ...] | None:
-        """The network interfaces of network load balancers and accelerators."""
-        return ()
-
-    def route_tables(self) -> tuple[RouteTable, ...] | None:
-        """All route tables; None if they are not known."""
-        return ()
-
-    def network_acls(self) -> tuple[NetworkAcl, ...] | None:
-        """All network ACLs; None if they are not known."""
-        return ()
-
-    def block_public_access(self) -> BlockPublicAccess | None:
-        """The setting of VPC Block Public Access; None if it is not known."""
-        return BlockPublicAccess()
 
 
 def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
@@ -82,8 +40,7 @@ def scan_target(target: Target, source: GroupSource, policy: Policy) -> Scan:
     """
     internets = Internets(policy.trusted_cidrs)
     reader = _RegionReader(source, internets)
-    reader.read()
-    findings = list(assess(reader.region_data(target), internets))
+    findings = list(assess(reader.read(target), internets))
     listed = [finding for finding in findings if is_listed(finding, policy.minimum_severity)]
     rule_ids, portless = reader.read_rule_ids(listed)
     described = {f.id: f for f in with_commands(listed, rule_ids, portless)}
@@ -104,8 +61,7 @@ def coverage_of(
         status = CoverageStatus.DENIED
     elif codes <= _DISABLED:
         status = CoverageStatus.DISABLED
-    sentences = dict.fromkeys(aws.error_text(failure) for failure in failures)
-    return Coverage(target, status, groups, rules, " ".join(sentences))
+    return Coverage(target, status, groups, rules, _texts(failures))
 
 
 class _RegionReader:
@@ -118,35 +74,42 @@ class _RegionReader:
         # have tens of thousands.
         self._open_groups: list[OpenGroup] = []
         self._prefix_lists: dict[str, PrefixList] = {}
-        self._interfaces: Sequence[NetworkInterface] | None = None
         self.groups = 0
         self.rules = 0
-        self._paths = Paths()
-        self._has_all_groups = False
         self.failures: list[Exception] = []
         self.notice: str | None = None
 
-    def read(self) -> None:
+    def read(self, target: Target) -> RegionData:
         """Read what findings need, and what may lower their severity."""
-        for step in (self._read_groups, self._read_interfaces):
-            try:
-                step()
-            except (*aws.FAILURES, ValueError) as error:
-                self.failures.append(error)
-        self._read_paths()
-
-    def region_data(self, target: Target) -> RegionData:
+        has_all_groups = _attempt(self._read_groups, self.failures) is not None
+        group_ids = [member.group.id for member in self._open_groups]
+        interfaces = _attempt(lambda: self._source.interfaces(group_ids), self.failures)
+        in_use = [interface for interface in interfaces or () if interface.is_in_use]
+        paths = self._read_paths(in_use) if in_use else Paths()
         return RegionData(
             target,
             tuple(self._open_groups),
             self._prefix_lists,
-            None if self._interfaces is None else tuple(self._interfaces),
+            None if interfaces is None else tuple(interfaces),
             self._source.hides_managed,
-            self._has_all_groups,
-            self._paths,
+            has_all_groups,
+            paths,
         )
 
-    def _read_groups(self) -> None:
+    def read_rule_ids(self, findings: Iterable[Finding]) -> tuple[dict[Rule, str], set[Rule]]:
+        """The ids of the rules of the findings' groups, and the rules that have no ports in EC2."""
+        group_ids = {group_id for finding in findings for group_id, _ in finding.groups}
+        groups = [member.group for member in self._open_groups if member.group.id in group_ids]
+        rules = {rule for group in groups for rule in group.rules}
+        portless = {rule for group in groups for rule in group.portless}
+
+        def read() -> dict[Rule, str]:
+            found = self._source.rule_ids([group.id for group in groups])
+            return {rule: rule_id for rule, rule_id in found if rule in rules}
+
+        return _attempt(read, self.failures) or {}, portless
+
+    def _read_groups(self) -> bool:
         batch: list[SecurityGroup] = []
         try:
             for group in self._source.security_groups():
@@ -162,7 +125,7 @@ class _RegionReader:
         finally:
             # Also evaluate what was read before an error.
             self._evaluate(batch)
-        self._has_all_groups = True
+        return True
 
     def _evaluate(self, groups: Sequence[SecurityGroup]) -> None:
         """Keep the groups that the report names, without their private rules."""
@@ -175,57 +138,51 @@ class _RegionReader:
             is_named = any(found.error or any(aws_exposures(rule, found)) for rule, found in lists)
             if exposed or group.malformed or is_named:
                 # Private rules open nothing, alone or with other groups.
-                public = tuple(rule for rule in group.rules if self._is_public(rule))
+                is_routable = self._internets.is_routable
+                public = tuple(r for r in group.rules if r.is_prefix_list or is_routable(r.source))
                 self._open_groups.append(OpenGroup(group._replace(rules=public), exposed))
 
-    def read_rule_ids(self, findings: Iterable[Finding]) -> tuple[dict[Rule, str], set[Rule]]:
-        """The ids of the rules of the findings' groups, and the rules that have no ports in EC2."""
-        group_ids = {group_id for finding in findings for group_id, _ in finding.groups}
-        groups = [member.group for member in self._open_groups if member.group.id in group_ids]
-        rules = {rule for group in groups for rule in group.rules}
-        portless = {rule for group in groups for rule in group.portless}
-        try:
-            found = self._source.rule_ids([group.id for group in groups])
-            return {rule: rule_id for rule, rule_id in found if rule in rules}, portless
-        except (*aws.FAILURES, ValueError) as error:
-            self.failures.append(error)
-            return {}, portless
-
-    def _is_public(self, rule: Rule) -> bool:
-        return rule.is_prefix_list or any(public_ranges(rule, self._prefix_lists, self._internets))
-
-    def _read_interfaces(self) -> None:
-        group_ids = [member.group.id for member in self._open_groups]
-        self._interfaces = self._source.interfaces(group_ids)
-
-    def _read_paths(self) -> None:
+    def _read_paths(self, in_use: Sequence[NetworkInterface]) -> Paths:
         """Read what decides whether the internet reaches the interfaces, if it may.
 
         What cannot be read proves nothing: severities stay as they are, and the notice says so.
         """
-        in_use = [interface for interface in self._interfaces or () if interface.is_in_use]
-        if not in_use:
-            return
-        errors: list[str] = []
-        entry_points = self._optional(self._source.entry_points, errors)
-        is_reachable = any(i.public_addresses or i.has_carrier_address for i in in_use)
+        source, errors = self._source, list[Exception]()
+        paths = Paths(_attempt(source.entry_points, errors))
         # An accelerator needs no public address.
-        is_entered = any(p.public_addresses or p.type == ACCELERATOR for p in entry_points or ())
-        if is_reachable or is_entered:
-            self._paths = Paths(
-                entry_points,
-                self._optional(self._source.route_tables, errors),
-                self._optional(self._source.network_acls, errors),
-                self._optional(self._source.block_public_access, errors),
+        is_entered = any(
+            p.public_addresses or p.type == ACCELERATOR for p in paths.entry_points or ()
+        )
+        if is_entered or any(map(self._may_be_reached, in_use)):
+            paths = Paths(
+                paths.entry_points,
+                _attempt(source.route_tables, errors),
+                _attempt(source.network_acls, errors),
+                _attempt(source.block_public_access, errors),
             )
-        else:
-            self._paths = Paths(entry_points)
         if errors:
-            self.notice = f"severities may be too high: {' '.join(dict.fromkeys(errors))}"
+            self.notice = f"severities may be too high: {_texts(errors)}"
+        return paths
 
-    def _optional(self, read: Callable[[], _Read], errors: list[str]) -> _Read | None:
-        try:
-            return read()
-        except (*aws.FAILURES, ValueError) as error:
-            errors.append(aws.error_text(error))
-            return None
+    def _may_be_reached(self, interface: NetworkInterface) -> bool:
+        """Whether it has an address that the internet or a carrier may reach."""
+        # A VPC's own range may be public.
+        return (
+            bool(interface.public_addresses)
+            or interface.has_carrier_address
+            or any(map(self._internets.is_routable, interface.private_ipv4))
+        )
+
+
+def _attempt(read: Callable[[], _Result], errors: list[Exception]) -> _Result | None:
+    """The result; None after an error, which is added to the errors."""
+    try:
+        return read()
+    except (*aws.FAILURES, ValueError) as error:
+        errors.append(error)
+        return None
+
+
+def _texts(errors: Iterable[Exception]) -> str:
+    """The errors as sentences, without duplicates."""
+    return " ".join(dict.fromkeys(map(aws.error_text, errors)))

@@ -161,9 +161,9 @@ def _resource(kind: str, resource_id: str, target: Target) -> dict[str, Any]:
 def _product_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The fields of a finding's JSON, cut to fit; a command that is too long is left out."""
     for key, value in document.items():
-        if key in _OWN_FIELDS or value in (None, []):
+        if key in _OWN_FIELDS or value in (None, ()):
             continue
-        text = " ".join(value) if isinstance(value, list) else str(value)
+        text = " ".join(value) if isinstance(value, tuple) else str(value)
         if key not in {"fix", "narrower"} or len(text) <= _LONGEST_FIELD:
             yield from _filled({key: cut(text, _LONGEST_FIELD)})
 

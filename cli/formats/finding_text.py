@@ -1,4 +1,4 @@
-"""A finding or an unread target in sentences, for the formats that other systems read."""
+"""A finding or an unread target in sentences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from handler.model.finding import Finding, Severity
 from handler.model.network import Target
 from handler.model.run import CoverageStatus, Report
 from handler.report import phrases
-from handler.report.coverage import names_shown
-from handler.sanitize import join_first, plain
+from handler.sanitize import plain
 
 _NAMED_SOURCES = 10
 
@@ -28,7 +27,7 @@ class UnreadTarget:
 
 def unread_targets(report: Report) -> Iterator[UnreadTarget]:
     """The targets that could not be read, or not in full, in the report's order."""
-    names = names_shown(report)
+    names = report.names_shown
     for coverage in report.unread:
         yield UnreadTarget(coverage.target, coverage.status, phrases.unread(coverage, names))
 
@@ -38,7 +37,7 @@ def description(finding: Finding) -> str:
     managed = f"; managed by {plain(finding.managed_by)}" if finding.managed_by else ""
     facts = {
         "Attached": f"{phrases.attached(finding)}{managed}",
-        "Sources": join_first(
+        "Sources": phrases.join_first(
             (*finding.sources, *finding.prefix_lists), _NAMED_SOURCES, total=finding.source_count
         ),
         "Opened by": phrases.opened_by(finding),

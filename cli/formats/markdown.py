@@ -6,11 +6,13 @@ Texts of the account stand in code spans: GitHub finds no link, mention, image o
 import re
 from collections.abc import Iterable, Iterator
 
+from cli.formats.finding_text import unread_targets
 from cli.formats.short_text import displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
-from handler.report.coverage import names_shown
+from handler.report.acceptance import exceptions_to_review
+from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
 from handler.sanitize import cut
 
@@ -40,19 +42,19 @@ def _lines(report: Report) -> Iterator[str]:
     digest = build_digest(report)
     yield f"## {digest.headline}"
     if report.unread:
-        yield from ("", "### Not read: what is open there is not known", "")
-        names = names_shown(report)
-        texts = (phrases.unread(target, names) for target in report.unread)
-        unread = (f"- {code_span(text, phrases.LONGEST_UNREAD)}" for text in texts)
-        yield from _first(unread, _MAX_LIST_BYTES, "more region")
+        yield from ("", f"### {UNREAD_TITLE}", "")
+        lines = (
+            f"- {code_span(unread.text, phrases.LONGEST_UNREAD)}"
+            for unread in unread_targets(report)
+        )
+        yield from _first(lines, _MAX_LIST_BYTES, "region")
     if openings := displayed_openings(report):
         yield from ("", _row("severity", "open", "group", "region", "details"), _row(*["---"] * 5))
         rows = (_cells(opening, report) for opening in openings)
-        yield from _first(rows, _MAX_FINDINGS_BYTES, "more finding")
-    if digest.exceptions:
+        yield from _first(rows, _MAX_FINDINGS_BYTES, "finding")
+    if exceptions := [f"- {code_span(line)}" for line in exceptions_to_review(report)]:
         yield from ("", "### Exceptions", "")
-        exceptions = (f"- {code_span(line)}" for line in digest.exceptions)
-        yield from _first(exceptions, _MAX_LIST_BYTES, "more exception")
+        yield from _first(exceptions, _MAX_LIST_BYTES, "exception")
     for note in (*digest.notes, digest.coverage):
         yield from ("", note)
     yield from ("", code_span(digest.origin))
@@ -67,8 +69,8 @@ def _first(lines: Iterable[str], max_bytes: int, noun: str) -> Iterator[str]:
             left_out += 1
         else:
             yield line
-    if left_out:
-        yield from ("", f"and {phrases.count(left_out, noun)}; `--format json` has all of them.")
+    if more := phrases.and_more(left_out, noun):
+        yield from ("", f"{more}; `--format json` has all of them.")
 
 
 def _cells(opening: Opening, report: Report) -> str:

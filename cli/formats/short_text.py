@@ -10,7 +10,7 @@ from handler.model.finding import Change, Finding, Opening, Status, as_openings
 from handler.model.network import Target
 from handler.model.run import Report
 from handler.report import phrases
-from handler.sanitize import join_first, plain
+from handler.sanitize import plain
 
 _NAMED_GROUPS = 2
 # As they follow the name of an interface's holder.
@@ -36,13 +36,12 @@ def group_names(finding: Finding) -> str:
     """The name of the group, or of those that only together open it; the id of one without."""
     names = [name if name.strip() else group_id for group_id, name in finding.groups]
     first, *others = names
-    return plain(first) + (f" + {join_first(others, _NAMED_GROUPS)}" if others else "")
+    return plain(first) + (f" + {phrases.join_first(others, _NAMED_GROUPS)}" if others else "")
 
 
 def region(target: Target, report: Report) -> str:
     """The region, and the account where the report is about several."""
-    several = report.totals.accounts > 1
-    return phrases.place(target, report.names) if several else plain(target.region)
+    return phrases.region(target, report.names if report.totals.accounts > 1 else None)
 
 
 def facts(opening: Opening) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from cli.formats.finding_text import unread_targets
 from cli.formats.short_text import displayed_openings, facts, group_names, region, service
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
-from handler.report import phrases
-from handler.report.coverage import names_shown
+from handler.report.acceptance import exceptions_to_review
+from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
 
 _COLOURS = {
@@ -71,18 +72,17 @@ def _parts(report: Report, console: Console) -> Iterator[Text]:
     if report.unread:
         yield from unread_lines(report, console)
         yield Text()
-    summary = [Text(line) for line in (*digest.notes, *digest.exceptions, digest.coverage)]
-    for line in (*summary, Text(digest.headline, "bold")):
+    summary = (*digest.notes, *exceptions_to_review(report), digest.coverage)
+    for line in (*map(Text, summary), Text(digest.headline, "bold")):
         yield from _beside(Text(), [[line]], console)
 
 
 def unread_lines(report: Report, console: Console) -> Iterator[Text]:
     """What was not read, and why; nothing where all was."""
     if report.unread:
-        yield Text("Not read: what is open there is not known", "bold red")
-    names = names_shown(report)
-    for unread in report.unread:
-        yield from _beside(Text("  "), [[Text(phrases.unread(unread, names))]], console)
+        yield Text(UNREAD_TITLE, "bold red")
+    for unread in unread_targets(report):
+        yield from _beside(Text("  "), [[Text(unread.text)]], console)
 
 
 def _findings(report: Report, openings: Sequence[Opening], console: Console) -> Iterator[Text]:

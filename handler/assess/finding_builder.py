@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from handler.assess.paths import Path, PathFinder, default_path
+from handler.assess.paths import PathFinder
 from handler.assess.services import service_name
 from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
 from handler.exposure.aws_lists import AwsExposure
 from handler.model.address import Family, Interval, is_prefix_list
 from handler.model.address_set import AddressSet
-from handler.model.attachment import Attachment
+from handler.model.attachment import Attachment, Path, default_path
 from handler.model.finding import MAX_NAMED, Finding, Kind, Severity
 from handler.model.network import (
     Exposure,
@@ -24,7 +24,7 @@ from handler.model.network import (
 )
 from handler.model.reach import Reach
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, Traffic
-from handler.sanitize import join_first
+from handler.report.phrases import join_first
 
 # Leaves room for the interface's addresses.
 _LONGEST_HOLDER = 80
@@ -69,9 +69,9 @@ class FindingBuilder:
         return self._finding(
             kind,
             exposure.traffic,
-            exposure.reach,
             self.verdict(exposure),
             exposure.rules,
+            reach=exposure.reach,
             family=exposure.family,
             addresses=exposure.addresses,
             share=exposure.share,
@@ -93,10 +93,10 @@ class FindingBuilder:
         return self._finding(
             Kind.EXPOSURE,
             traffic,
-            opening.reach,
             severity_of(traffic, share, self._paths(family, traffic)),
             (rule,),
             (rule.source,),
+            reach=opening.reach,
             family=family,
             detail=opening.clients,
             address_set=AddressSet((rule.source,)),
@@ -107,7 +107,6 @@ class FindingBuilder:
         return self._finding(
             Kind.UNREADABLE,
             rule.traffic,
-            Reach.UNKNOWN,
             self._worst(rule.traffic),
             (rule,),
             (rule.source,),
@@ -119,25 +118,18 @@ class FindingBuilder:
         protocol, reason = malformed.protocol, malformed.reason
         ports = () if protocol in ICMP_PROTOCOLS else (malformed.from_port, malformed.to_port)
         traffic = Traffic(protocol, *ports)
-        verdict = Verdict(
-            Severity.HIGH,
-            self._worst(Traffic(ALL_PROTOCOLS)).attachment,
-            "High: what a malformed rule opens is not known.",
-        )
-        finding = self._finding(
+        attachment = self._worst(Traffic(ALL_PROTOCOLS)).attachment
+        why = "High: what a malformed rule opens is not known."
+        return self._finding(
             Kind.MALFORMED,
             traffic,
-            Reach.UNKNOWN,
-            verdict,
-            (),
+            Verdict(Severity.HIGH, attachment, why),
             # A rule may be malformed in several ways.
-            (*malformed.sources, reason),
-            detail=reason,
-        )
-        return finding._replace(
+            details=(*malformed.sources, reason),
+            service=None,
             sources=malformed.sources[:MAX_NAMED],
             source_count=len(malformed.sources),
-            service=None,
+            detail=reason,
         )
 
     def _worst(self, traffic: Traffic) -> Verdict:
@@ -181,9 +173,8 @@ class FindingBuilder:
         self,
         kind: Kind,
         traffic: Traffic,
-        reach: Reach,
         verdict: Verdict,
-        rules: tuple[Rule, ...],
+        rules: tuple[Rule, ...] = (),
         details: Iterable[str] = (),
         **fields: Any,
     ) -> Finding:
@@ -192,23 +183,22 @@ class FindingBuilder:
         place = (kind, target.account, target.region, *(group.id for group in self.groups))
         unique = tuple(dict.fromkeys(rule.source for rule in rules))
         sources = unique[:MAX_NAMED]
-        return Finding(
-            id=fingerprint(place, fields.get("family"), traffic, details),
-            kind=kind,
-            severity=verdict.severity,
-            why=verdict.why,
-            attachment=verdict.attachment,
-            traffic=traffic,
-            service=service_name(traffic),
-            reach=reach,
-            rules=rules,
-            sources=tuple(source for source in sources if not is_prefix_list(source)),
-            prefix_lists=tuple(filter(is_prefix_list, sources)),
-            source_count=len(unique),
-            rule_count=len(rules),
+        values = {
             **self._fields,
+            **verdict._asdict(),
+            "id": fingerprint(place, fields.get("family"), traffic, details),
+            "kind": kind,
+            "traffic": traffic,
+            "service": service_name(traffic),
+            "reach": Reach.UNKNOWN,
+            "rules": rules,
+            "sources": tuple(source for source in sources if not is_prefix_list(source)),
+            "prefix_lists": tuple(filter(is_prefix_list, sources)),
+            "source_count": len(unique),
+            "rule_count": len(rules),
             **fields,
-        )
+        }
+        return Finding(**values)
 
 
 def fingerprint(
@@ -239,7 +229,7 @@ def _holder_ids(interface: NetworkInterface) -> tuple[str, ...]:
 
 def _describe(interface: NetworkInterface) -> str:
     """The interface's holder and public addresses, for example instance i-0 (web), 192.0.2.1."""
-    kinds = {Holder.OTHER: ""}
-    holder = f"{kinds.get(interface.holder, interface.holder)} {interface.name}".strip()
+    kind = "" if interface.holder is Holder.OTHER else interface.holder
+    holder = f"{kind} {interface.name}".strip()
     addresses = join_first(interface.public_addresses, _NAMED_ADDRESSES)
     return ", ".join(filter(None, (holder[:_LONGEST_HOLDER] or interface.id, addresses)))

@@ -1,14 +1,13 @@
 """Turns the exposures of a target into findings."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import count
 
 from handler.assess.finding_builder import FindingBuilder
 from handler.assess.paths import PathFinder
 from handler.assess.services import is_known_range
 from handler.exposure.aws_lists import aws_exposures
-from handler.exposure.exposures import exposures, public_ranges
+from handler.exposure.exposures import exposures, openings_of
 from handler.exposure.joint import joint_exposures
 from handler.model.finding import Finding, Kind
 from handler.model.internet import Internets
@@ -24,14 +23,12 @@ from handler.model.network import (
 
 def assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
     """All findings of a target with unique ids, in no particular order."""
-    ids: set[str] = set()
+    earlier: Counter[str] = Counter()
     for finding in _assess(region, internets):
-        finding_id, numbers = finding.id, count(1)
         # A snapshot may contain a group more than once.
-        while finding_id in ids:
-            finding_id = f"{finding.id}-{next(numbers)}"
-        ids.add(finding_id)
-        yield finding if finding_id == finding.id else finding._replace(id=finding_id)
+        number = earlier[finding.id]
+        earlier[finding.id] += 1
+        yield finding._replace(id=f"{finding.id}-{number}") if number else finding
 
 
 def _assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
@@ -117,5 +114,5 @@ def _redundant_rules(
         for rule in rules
         if id(rule) not in named
         and rule.traffic.intersection(exposure.traffic)
-        and any(family is exposure.family for family, _ in public_ranges(rule, lists, internets))
+        and any(o.family is exposure.family for o in openings_of(rule, lists, internets))
     )

@@ -13,7 +13,7 @@ from handler.model.address import Family
 from handler.model.finding import MAX_NAMED, Finding, Kind
 from handler.model.network import REGION_NAME, UNKNOWN, Rule
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
-from handler.sanitize import join_first
+from handler.report.phrases import join_first
 
 _ID = re.compile(r"(sg|sgr|pl)-[0-9a-f]+", re.ASCII)
 _PLACEHOLDER = "YOUR-RANGE"

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from handler.assess.paths import Path
 from handler.assess.services import worst_service
-from handler.model.attachment import Attachment
+from handler.model.attachment import Attachment, Path, shortest
 from handler.model.finding import Severity
 from handler.model.network import Exposure
 from handler.model.reach import Breadth
@@ -55,14 +54,8 @@ def share_of(exposure: Exposure) -> Share:
 
 
 def severity_of(traffic: Traffic, share: Share, paths: Iterable[Path]) -> Verdict:
-    """The worst verdict of all paths."""
-    verdicts = ((_verdict(traffic, share, path), path) for path in dict.fromkeys(paths))
-    return min(
-        verdicts, key=lambda pair: (pair[0].severity.rank, pair[1].steps, pair[1].attachment.rank)
-    )[0]
-
-
-def _verdict(traffic: Traffic, share: Share, path: Path) -> Verdict:
+    """The verdict on the shortest of the paths."""
+    path = shortest(paths)
     base, service, source = worst_service(traffic)
     severity = base.lowered(share.steps + path.steps)
     reasons = [share.reason] if share.steps else []

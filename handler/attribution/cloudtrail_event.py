@@ -7,8 +7,9 @@ a list of one item is an object.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from handler.attribution.actor import actor_of
@@ -98,49 +99,45 @@ def _changed(
     name: str, request: Mapping[str, Any], response: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """What the call changed, as fields of ``ApiCall``; None if it opened nothing."""
+    updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]] = ()
     match name:
         case "AuthorizeSecurityGroupIngress":
             # The request has no rule ids, and may identify the group by name.
-            items = _items(response.get("securityGroupRuleSet"))
-            rules = tuple(filter(None, (_rule(item, item) for item in items)))
-            return {"rules": rules} if rules else None
+            updates = ((item, item) for item in _items(response.get("securityGroupRuleSet")))
         case "ModifySecurityGroupRules":
-            updates = _items(request.get("securityGroupRule"))
-            values = (_rule(u, _fields(u.get("securityGroupRule"))) for u in updates)
-            rules = tuple(filter(None, values))
-            return {"rules": rules} if rules else None
+            items = _items(request.get("securityGroupRule"))
+            updates = ((item, _fields(item.get("securityGroupRule"))) for item in items)
         case "ModifyManagedPrefixList" if not any(_items(request.get("addEntry"))):
             return None
         case "ModifyManagedPrefixList" | "RestoreManagedPrefixListVersion":
             list_id = clean_text(request.get("prefixListId"))
             return {"prefix_list": list_id} if list_id else None
         case _ if name in INTERFACE_CALLS:
-            return _attached(request)
-    return None
-
-
-def _attached(request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The interface or instance that the call attached to groups, and the groups."""
-    items = _items(request.get("groupSet"))
-    groups = tuple(filter(None, (clean_text(item.get("groupId")) for item in items)))
-    holder = clean_text(request.get("networkInterfaceId")) or clean_text(request.get("instanceId"))
-    # These calls can also change other attributes.
-    return {"holder": holder, "group_ids": groups} if holder and groups else None
+            groups = _texts(item.get("groupId") for item in _items(request.get("groupSet")))
+            holders = _texts(map(request.get, ("networkInterfaceId", "instanceId")))
+            # These calls can also change other attributes.
+            return {"holder": holders[0], "group_ids": groups} if holders and groups else None
+    rules = tuple(filter(None, starmap(_rule, updates)))
+    return {"rules": rules} if rules else None
 
 
 def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | None:
     """The rule with its values; None if it is outbound, or its source is neither CIDR nor list."""
     rule_id = clean_text(owner.get("securityGroupRuleId"))
-    source = next(filter(None, (clean_text(values.get(key)) for key in _SOURCES)), None)
-    if rule_id is None or source is None or values.get("isEgress"):
+    sources = _texts(map(values.get, _SOURCES))
+    if rule_id is None or not sources or values.get("isEgress"):
         return None
     try:
         traffic = read_traffic(values, "ipProtocol", "fromPort", "toPort")
-        if not is_prefix_list(source):
-            parse_cidr(source)
+        if not is_prefix_list(sources[0]):
+            parse_cidr(sources[0])
     except ValueError:
         return None
-    return ChangedRule(rule_id, traffic, source)
+    return ChangedRule(rule_id, traffic, sources[0])
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(text for value in values if (text := clean_text(value)))
 
 
 def _items(value: object) -> Iterator[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from handler.ec2.parse import objects_in, require_object
+from handler.ec2.parse import objects_in, require_object, tags_in
 from handler.model.address import is_global_ipv6, parse_cidr
 from handler.model.network import Holder, NetworkInterface
 from handler.sanitize import clean_text, describe
@@ -105,10 +105,7 @@ def _global_ipv6(fields: Mapping[str, Any]) -> Iterable[str]:
 def _holder(fields: Mapping[str, Any]) -> tuple[Holder, str]:
     """What the interface belongs to, and its readable name."""
     description = clean_text(fields.get("Description")) or ""
-    tags = {
-        clean_text(tag.get("Key")): clean_text(tag.get("Value"))
-        for tag in objects_in(fields, "TagSet")
-    }
+    tags = tags_in(fields, "TagSet")
     attachment = fields.get("Attachment")
     instance = clean_text(attachment.get("InstanceId")) if isinstance(attachment, dict) else None
     is_load_balancer = clean_text(fields.get("InterfaceType")) in _LOAD_BALANCER_TYPES

@@ -14,7 +14,8 @@ from handler.model.traffic import PORT_PROTOCOLS, Traffic, read_traffic
 from handler.sanitize import clean_text, describe
 
 _PREFIX_LIST = "PrefixListId"
-_SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", _PREFIX_LIST))
+SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", _PREFIX_LIST))
+"""The keys of a permission's sources, and of a source's CIDR or id."""
 PRIVATE_RULES = "PrivateRules"
 """The key for how many of a group's rules are left out because their sources are private."""
 # The OwnerId of AWS-managed prefix lists.
@@ -38,7 +39,7 @@ def parse_security_group(answer: object) -> SecurityGroup:
         except ValueError as error:
             malformed.append(_malformed(permission, str(error)))
             continue
-        for key, name in _SOURCES:
+        for key, name in SOURCES:
             for entry in _entries(permission, key, malformed):
                 try:
                     rules.append(Rule(group_id, traffic, _source(entry, name)))
@@ -48,10 +49,7 @@ def parse_security_group(answer: object) -> SecurityGroup:
                 descriptions.append(entry.get("Description"))
                 if traffic.protocol in PORT_PROTOCOLS and permission.get("FromPort") in {None, -1}:
                     portless.append(rules[-1])
-    tags = {
-        str(clean_text(tag.get("Key"))): clean_text(tag.get("Value"))
-        for tag in objects_in(group, "Tags")
-    }
+    tags = tags_in(group, "Tags")
     return SecurityGroup(
         id=group_id,
         name=clean_text(group.get("GroupName")) or "",
@@ -115,6 +113,17 @@ def objects_in(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
+def tags_in(owner: Mapping[str, Any], key: str) -> dict[str, str | None]:
+    """The values of the tags in the list under the key, by name."""
+    tags = objects_in(owner, key)
+    return {str(clean_text(tag.get("Key"))): clean_text(tag.get("Value")) for tag in tags}
+
+
+def first_text(owner: Mapping[str, Any], keys: Iterable[str]) -> str | None:
+    """The first text under one of the keys."""
+    return next(filter(None, (clean_text(owner.get(key)) for key in keys)), None)
+
+
 def is_number(value: object) -> TypeGuard[int]:
     """Whether the value is an integer, and not a bool, which Python counts as one."""
     return isinstance(value, int) and not isinstance(value, bool)
@@ -171,7 +180,7 @@ def _entries(
 def _malformed(permission: Mapping[str, Any], reason: str) -> MalformedRule:
     sources = {
         clean_text(entry.get(name))
-        for key, name in _SOURCES
+        for key, name in SOURCES
         for entry in objects_in(permission, key)
     }
     low, high = (permission.get(name) for name in ("FromPort", "ToPort"))

@@ -12,6 +12,7 @@ from handler.ec2.responses import parse_response
 from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
 from handler.ec2.xml import GROUPS, read_security_groups
 from handler.model.network import (
+    ENTRY_POINT_TYPES,
     BlockPublicAccess,
     NetworkAcl,
     NetworkInterface,
@@ -34,9 +35,6 @@ _PAGES = {
     "get_managed_prefix_list_entries": ("Entries", 100),
 }
 _MAX_FILTER_VALUES = 200
-# Interfaces behind which targets see the clients' own addresses.
-ACCELERATOR = "global_accelerator_managed"
-ENTRY_POINT_TYPES = (ACCELERATOR, "network_load_balancer")
 # Errors of a boto3 or a region that does not support IncludeManagedResources.
 _UNKNOWN_PARAMETER = frozenset(
     {"ParamValidationError", "UnknownParameter", "InvalidParameterValue", "InvalidParameter"}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from handler.ec2.parse import is_number, objects_in, require_object
+from handler.ec2.parse import first_text, is_number, objects_in, require_object
 from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import (
     UNKNOWN,
@@ -96,8 +96,7 @@ def _is_associated(association: Mapping[str, Any]) -> bool:
 
 def _routes(table: Mapping[str, Any]) -> Iterator[Route]:
     for route in _list_of(table, "Routes"):
-        destination = next(filter(None, (clean_text(route.get(k)) for k in _DESTINATIONS)), None)
-        target = next(filter(None, (clean_text(route.get(k)) for k in _TARGETS)), None)
+        destination, target = first_text(route, _DESTINATIONS), first_text(route, _TARGETS)
         if destination is None:
             raise ValueError(f"a route must have a destination, got {describe(route)}.")
         if not is_prefix_list(destination):
@@ -116,7 +115,7 @@ def _is_egress(entry: Mapping[str, Any]) -> bool:
 
 
 def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
-    cidr = clean_text(entry.get("CidrBlock")) or clean_text(entry.get("Ipv6CidrBlock")) or ""
+    cidr = first_text(entry, ("CidrBlock", "Ipv6CidrBlock")) or ""
     parse_cidr(cidr)
     number, action = entry.get("RuleNumber"), clean_text(entry.get("RuleAction"))
     protocol = clean_text(entry.get("Protocol")) or ""

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from handler.ec2.parse import PRIVATE_RULES, parse_permission_traffic
+from handler.ec2.parse import PRIVATE_RULES, SOURCES, parse_permission_traffic
 from handler.model.network import PrivateGroup
 
 GROUPS = "Groups"
@@ -23,53 +23,43 @@ _ODD_TEXT = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)|\xef\xbf[\xbe\xbf]")
 _NUMBER = rb"-?\d{1,6}+"
 
 
-def _element(name: str, content: bytes, group: str = "") -> bytes:
-    """Matches an element with this content, which is captured as ``group``."""
-    return b"<%b>%b</%b>" % (name.encode(), _captured(content, group), name.encode())
+def _element(name: str, content: bytes) -> bytes:
+    return b"<%b>%b</%b>" % (name.encode(), content, name.encode())
 
 
-def _list(name: str, item: bytes, group: str = "") -> bytes:
-    """Matches a list of such items, or the empty element; captured as ``group``."""
+def _list(name: str, item: bytes) -> bytes:
+    """Matches a list of such items, or the empty element."""
     items = rb"(?:%b<item>%b%b%b</item>)*+%b" % (_S, _S, item, _S, _S)
-    return _captured(rb"%b|<%b/>" % (_element(name, items), name.encode()), group)
-
-
-def _captured(content: bytes, group: str) -> bytes:
-    return b"(%b%b)" % (b"?P<%b>" % group.encode() if group else b"?:", content)
+    return rb"%b|<%b/>" % (_element(name, items), name.encode())
 
 
 def _optional(*elements: bytes) -> bytes:
     """Matches these elements in this order, each of which may be missing."""
-    return b"".join(rb"(?:%b%b)?+" % (element, _S) for element in elements)
+    return b"".join(rb"(?:(?:%b)%b)?+" % (element, _S) for element in elements)
 
 
-def _sources(name: str, source: str, group: str) -> bytes:
+def _sources(name: str, source: str) -> bytes:
     item = _element(source, _TEXT) + _S + _optional(_element("description", _TEXT))
-    return _list(name, item, group)
+    return _list(name, item)
 
 
-def _permission(*groups: str) -> bytes:
-    """Matches an item of a group's permissions; captures its parts under these names, if any."""
-    protocol, low, high, ipv4, ipv6, lists = groups or ("",) * 6
-    pair = (
-        "userId", "groupId", "groupName", "description", "vpcId", "vpcPeeringConnectionId",
-        "peeringStatus",
-    )  # fmt: skip
-    members = b"|".join(_element(name, _TEXT) for name in pair)
-    return (
-        _element("ipProtocol", _TEXT, protocol)
-        + _S
-        + _optional(
-            _element("fromPort", _NUMBER, low),
-            _element("toPort", _NUMBER, high),
-            _list("groups", rb"(?:(?:%b)%b)*+" % (members, _S)),
-            _sources("ipRanges", "cidrIp", ipv4),
-            _sources("ipv6Ranges", "cidrIpv6", ipv6),
-            _sources("prefixListIds", "prefixListId", lists),
-        )
+_PAIR = (
+    "userId", "groupId", "groupName", "description", "vpcId", "vpcPeeringConnectionId",
+    "peeringStatus",
+)  # fmt: skip
+_PERMISSION = (
+    _element("ipProtocol", _TEXT)
+    + _S
+    + _optional(
+        _element("fromPort", _NUMBER),
+        _element("toPort", _NUMBER),
+        _list("groups", rb"(?:(?:%b)%b)*+" % (b"|".join(_element(n, _TEXT) for n in _PAIR), _S)),
+        _sources("ipRanges", "cidrIp"),
+        _sources("ipv6Ranges", "cidrIpv6"),
+        _sources("prefixListIds", "prefixListId"),
     )
-
-
+)
+_TAG = rb"%b%b(?:%b|<value/>)" % (_element("key", _TEXT), _S, _element("value", _TEXT))
 _TEXTS = {
     "GroupId": "groupId",
     "GroupName": "groupName",
@@ -77,14 +67,15 @@ _TEXTS = {
     "OwnerId": "ownerId",
     "Description": "groupDescription",
 }
-_TAG = _element("key", _TEXT, "key") + _S + rb"(?:%b|<value/>)" % _element("value", _TEXT, "value")
-_UNNAMED_TAG = re.sub(rb"\?P<\w+>", b"?:", _TAG)
 _MEMBERS = (
-    *(_element(element, _TEXT, name) for name, element in _TEXTS.items()),
-    _list("ipPermissions", _permission(), "inbound"),
-    _list("ipPermissionsEgress", _permission(), "outbound"),
-    _list("tagSet", _UNNAMED_TAG, "tags"),
-    _element("securityGroupArn", _TEXT, "arn"),
+    *(
+        _element(element, b"(?P<%b>%b)" % (name.encode(), _TEXT))
+        for name, element in _TEXTS.items()
+    ),
+    b"(?P<inbound>%b)" % _list("ipPermissions", _PERMISSION),
+    b"(%b)" % _list("ipPermissionsEgress", _PERMISSION),
+    b"(?P<tags>%b)" % _list("tagSet", _TAG),
+    b"(%b)" % _element("securityGroupArn", _TEXT),
 )
 # In any order, each at most once. Capture groups count from 2, because the first is the whole item.
 _MEMBER = b"|".join(
@@ -106,8 +97,9 @@ _END = re.compile(
     rb"%b</securityGroupInfo>%b%b</DescribeSecurityGroupsResponse>%b"
     % (_S, _S, _optional(_element("nextToken", _TEXT)), _S)
 )
-_PERMISSIONS = re.compile(_permission("protocol", "low", "high", "ipv4", "ipv6", "lists"))
-_TAGS = re.compile(_TAG)
+# These find the parts of a regular group.
+_TAGS = re.compile(rb"<key>([^<]*+)</key>%b<value(?:/|>([^<]*+)<)" % _S)
+_PROTOCOL = b"<ipProtocol>"
 _TRAFFIC = re.compile(
     rb"<ipProtocol>([^<]*+)</ipProtocol>%b(?:<fromPort>([^<]*+)</fromPort>%b)?+"
     rb"(?:<toPort>([^<]*+)</toPort>)?+" % (_S, _S)
@@ -125,8 +117,9 @@ _PRIVATE = rb"|".join(
 _PUBLIC_SOURCE = re.compile(rb"<(?:prefixListId|cidrIp(?:v6)?)>(?!(?:%b)<)" % _PRIVATE)
 _SOURCE = b"<cidrIp"
 _SOURCES = re.compile(
-    rb"<(?:cidrIp|cidrIpv6|prefixListId)>([^<]*+)</[^>]++>%b(?:<description>([^<]*+)<)?+" % _S
+    rb"<(cidrIp|cidrIpv6|prefixListId)>([^<]*+)</[^>]++>%b(?:<description>([^<]*+)<)?+" % _S
 )
+_KEYS = {name[:1].lower() + name[1:]: (key, name) for key, name in SOURCES}
 
 
 def read_security_groups(
@@ -194,19 +187,13 @@ def _described_group(group: re.Match[bytes]) -> dict[str, Any]:
     texts = {name: _text(value) for name in _TEXTS if (value := group[name]) is not None}
     tags = _TAGS.findall(group["tags"] or b"")
     permissions, private_rules = [], 0
-    for permission in _PERMISSIONS.finditer(group["inbound"] or b""):
+    for part in (group["inbound"] or b"").split(_PROTOCOL)[1:]:
+        permission = _PROTOCOL + part
         # The description of any rule may name the controller that manages the group.
-        if _is_private(permission[0]) and b"kubernetes" not in permission[0]:
-            private_rules += permission[0].count(_SOURCE)
-            continue
-        permissions.append(
-            {
-                **_traffic(permission["protocol"], permission["low"], permission["high"]),
-                "IpRanges": _entries("CidrIp", permission["ipv4"]),
-                "Ipv6Ranges": _entries("CidrIpv6", permission["ipv6"]),
-                "PrefixListIds": _entries("PrefixListId", permission["lists"]),
-            }
-        )
+        if _is_private(permission) and b"kubernetes" not in permission:
+            private_rules += permission.count(_SOURCE)
+        else:
+            permissions.append(_described_permission(permission))
     return {
         **texts,
         "IpPermissions": permissions,
@@ -215,17 +202,20 @@ def _described_group(group: re.Match[bytes]) -> dict[str, Any]:
     }
 
 
-def _traffic(protocol: bytes, low: bytes | None, high: bytes | None) -> dict[str, Any]:
+def _described_permission(permission: bytes) -> dict[str, Any]:
+    (traffic,) = _TRAFFIC.findall(permission)
+    fields = _traffic(*traffic)
+    for element, source, description in _SOURCES.findall(permission):
+        key, name = _KEYS[element.decode()]
+        entry = {name: _text(source), "Description": _text(description)}
+        fields.setdefault(key, []).append(entry)
+    return fields
+
+
+def _traffic(protocol: bytes, low: bytes, high: bytes) -> dict[str, Any]:
     ports = {"FromPort": low, "ToPort": high}
     numbers = {name: int(number) for name, number in ports.items() if number}
     return {"IpProtocol": _text(protocol), **numbers}
-
-
-def _entries(name: str, items: bytes | None) -> list[dict[str, str]]:
-    return [
-        {name: _text(source), "Description": _text(description)}
-        for source, description in _SOURCES.findall(items or b"")
-    ]
 
 
 def _text(value: bytes) -> str:

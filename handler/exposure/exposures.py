@@ -13,20 +13,21 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from handler.model.address import Family, Interval, prefix_length
+from handler.model.address import Family, prefix_length
 from handler.model.address_set import address_set
 from handler.model.internet import Internets
 from handler.model.network import Exposure, PrefixList, Rule
 from handler.model.traffic import ALL_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
 
-class _Opening(NamedTuple):
+class Opening(NamedTuple):
     """A CIDR that a rule lets in, with its positions in the family's internet; never empty."""
 
     start: int
     end: int
     rule: Rule
     cidr: str
+    family: Family
 
 
 def exposures(
@@ -39,13 +40,11 @@ def exposures(
     traffic towards every port, all ICMP towards every type), and is an exposure of its own. Prefix
     lists that could not be read add nothing.
     """
-    found: dict[Family, dict[Traffic, list[_Opening]]] = {}
+    found: dict[Family, dict[Traffic, list[Opening]]] = {}
     for rule in rules:
-        for cidr in _cidrs(rule, prefix_lists):
-            family, (start, end) = internets.locate(cidr)
-            if start < end:
-                openings = found.setdefault(family, {}).setdefault(rule.traffic, [])
-                openings.append(_Opening(start, end, rule, cidr))
+        for opening in openings_of(rule, prefix_lists, internets):
+            of_family = found.setdefault(opening.family, {})
+            of_family.setdefault(rule.traffic, []).append(opening)
     return tuple(
         exposure
         for family in sorted(found)
@@ -53,23 +52,19 @@ def exposures(
     )
 
 
-def public_ranges(
+def openings_of(
     rule: Rule, prefix_lists: Mapping[str, PrefixList], internets: Internets
-) -> Iterator[tuple[Family, Interval]]:
-    """The family and positions of each CIDR that a rule lets in; private ones are left out."""
-    for cidr in _cidrs(rule, prefix_lists):
+) -> Iterator[Opening]:
+    """The CIDRs that a rule lets in; private ones are left out."""
+    prefix_list = prefix_lists.get(rule.source)
+    for cidr in (rule.source,) if prefix_list is None else prefix_list.cidrs:
         family, (start, end) = internets.locate(cidr)
         if start < end:
-            yield family, (start, end)
-
-
-def _cidrs(rule: Rule, prefix_lists: Mapping[str, PrefixList]) -> tuple[str, ...]:
-    prefix_list = prefix_lists.get(rule.source)
-    return (rule.source,) if prefix_list is None else prefix_list.cidrs
+            yield Opening(start, end, rule, cidr, family)
 
 
 def _of_family(
-    family: Family, internets: Internets, openings: Mapping[Traffic, Sequence[_Opening]]
+    family: Family, internets: Internets, openings: Mapping[Traffic, Sequence[Opening]]
 ) -> list[Exposure]:
     unions = [
         (traffic, _union(_openings_covering(traffic, openings)))
@@ -88,8 +83,8 @@ def _of_family(
 
 
 def _openings_covering(
-    traffic: Traffic, openings: Mapping[Traffic, Sequence[_Opening]]
-) -> list[_Opening]:
+    traffic: Traffic, openings: Mapping[Traffic, Sequence[Opening]]
+) -> list[Opening]:
     """The openings that cover the traffic, which has no ports, in order."""
     wider = {
         Traffic(ALL_PROTOCOLS),
@@ -101,8 +96,8 @@ def _openings_covering(
 
 
 def _sweep(
-    protocol: str, openings: Mapping[Traffic, Sequence[_Opening]]
-) -> Iterator[tuple[Traffic, list[_Opening]]]:
+    protocol: str, openings: Mapping[Traffic, Sequence[Opening]]
+) -> Iterator[tuple[Traffic, list[Opening]]]:
     """The longest runs of ports with the same union, including empty unions."""
     ordered = sorted(
         (
@@ -118,7 +113,7 @@ def _sweep(
         yield Traffic(protocol, run[0][0], run[-1][1]), run[0][2]
 
 
-def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Opening]]]:
+def _stretches(ordered: Sequence[Opening]) -> Iterator[tuple[int, int, list[Opening]]]:
     """First port, last port and union of each stretch in which no rule begins or ends."""
     changes: defaultdict[int, list[int]] = defaultdict(list)
     for index, opening in enumerate(ordered):
@@ -137,7 +132,7 @@ def _stretches(ordered: Sequence[_Opening]) -> Iterator[tuple[int, int, list[_Op
         yield low, after - 1, _union(ordered[index] for index in active)
 
 
-def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
+def _union(ordered: Iterable[Opening]) -> list[Opening]:
     """The outermost openings, which are disjoint and cover what all openings cover."""
     union = []
     covered = 0
@@ -148,9 +143,9 @@ def _union(ordered: Iterable[_Opening]) -> list[_Opening]:
     return union
 
 
-def _order(opening: _Opening) -> tuple[object, ...]:
+def _order(opening: Opening) -> tuple[object, ...]:
     """Orders outer before inner openings, and of equal ones the rule with more traffic first."""
-    start, end, rule, _ = opening
+    start, end, rule, *_ = opening
     # Prefer a CIDR, because the entries of a prefix list may change.
     is_list = rule.is_prefix_list
     # ::/0 and 2000::/3 open the same addresses: prefer the shorter prefix.
@@ -166,7 +161,7 @@ def _is_own(traffic: Traffic, exposed: Traffic) -> bool:
 
 
 def _exposure(
-    family: Family, internets: Internets, traffic: Traffic, union: Sequence[_Opening]
+    family: Family, internets: Internets, traffic: Traffic, union: Sequence[Opening]
 ) -> Exposure:
     internet, routable = internets[family], internets.routable
     addresses = sum(opening.end - opening.start for opening in union)

@@ -13,7 +13,7 @@ from handler.ledger.head import DecodeError, Head, Pointer
 from handler.ledger.records import REMEMBERED
 from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import possibly_mailed_in, state_of
-from handler.ledger.steps import Outcome, ReportAndKind, RunSteps
+from handler.ledger.steps import CommonSteps, Outcome, ReportAndKind
 from handler.ledger.store import LedgerStore
 from handler.ledger.transaction import UNDECODABLE, LedgerSession
 from handler.model.run import Report, Run, Scan
@@ -24,7 +24,7 @@ _THREADS = 4
 _NAMED_PROBLEMS = 10
 
 
-class AccountBook:
+class AccountStates:
     """Reads the states of accounts, and stores the new ones.
 
     ``left_out`` are the accounts that are not audited, with their state in AWS Organizations; a run
@@ -121,7 +121,7 @@ class AccountBook:
         return decode_account(stored, account)
 
 
-class AccountsSteps(RunSteps, Protocol):
+class AccountsSteps(CommonSteps, Protocol):
     """The steps of a run over many accounts, which the ledger's transaction calls."""
 
     def still_refused(self, refused: Mapping[str, str], sent: Sequence[str]) -> Mapping[str, str]:
@@ -130,10 +130,10 @@ class AccountsSteps(RunSteps, Protocol):
         ``sent`` are the ids of the mails that this run has sent.
         """
 
-    def compare(self, book: AccountBook, notices: tuple[str, ...]) -> ReportAndKind:
+    def compare(self, states: AccountStates, notices: tuple[str, ...]) -> ReportAndKind:
         """The report of all accounts, and which digest to mail.
 
-        Writes the new states to the book.
+        Stores the new states, too.
         """
 
     def report_file(self, report: Report) -> IO[bytes]:
@@ -143,7 +143,7 @@ class AccountsSteps(RunSteps, Protocol):
 class AccountsSession(LedgerSession):
     """The transaction of one run over many accounts."""
 
-    _book: AccountBook | None = None
+    _states: AccountStates | None = None
     _steps: AccountsSteps
 
     def execute_accounts(self, steps: AccountsSteps) -> Outcome | None:
@@ -159,15 +159,15 @@ class AccountsSession(LedgerSession):
 
     def _compare_accounts(self) -> ReportAndKind:
         ledger = self._ledger
-        self._book = AccountBook(
+        self._states = AccountStates(
             ledger.store, ledger.stored.head, self._event.id, self._mailed_kind
         )
         try:
-            report, kind = self._steps.compare(self._book, self._notices)
-            self._book.finish()
+            report, kind = self._steps.compare(self._states, self._notices)
+            self._states.finish()
         finally:
-            self._book.close()
-        self._failures += (p for p in self._book.problems if p not in self._failures)
+            self._states.close()
+        self._failures += (p for p in self._states.problems if p not in self._failures)
         return report, kind
 
     def _read_state(self) -> LedgerState | None:
@@ -180,7 +180,7 @@ class AccountsSession(LedgerSession):
 
     def _write_accounts(self, _after: LedgerState, _report: Report) -> dict[str, Pointer]:
         """The objects that were stored while comparing."""
-        return self._book.pointers if self._book else {}
+        return self._states.pointers if self._states else {}
 
     def _accounts_kept(
         self, _after: LedgerState, pointers: Mapping[str, Pointer]
@@ -194,9 +194,9 @@ class AccountsSession(LedgerSession):
         }
 
     def _still_refused(self, kind: DigestKind | None) -> Mapping[str, str]:
-        before = self._book.refused if self._book else {}
+        before = self._states.refused if self._states else {}
         kept = self._steps.still_refused(before, self._sent) if kind else before
         return {**kept, **self._refused}
 
     def _left_out(self) -> Mapping[str, str]:
-        return self._book.left_out if self._book else super()._left_out()
+        return self._states.left_out if self._states else super()._left_out()

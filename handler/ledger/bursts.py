@@ -15,13 +15,13 @@ INTERVAL = timedelta(seconds=60)
 _SETTLING = timedelta(seconds=10)
 
 
-def is_seen(
+def needs_no_run(
     head: Head, state: LedgerState, run: str, changed_at: str, regions: Sequence[str]
 ) -> bool:
     """Whether other runs have read the regions since the change, or are waiting to do so."""
     visible_at = datetime.fromisoformat(changed_at) + _SETTLING
     waiting = [head.follow_ups.get(region) for region in regions]
-    if all(w and w.run != run and visible_at <= _until(w) for w in waiting):
+    if all(w and w.run != run and visible_at <= _ends_at(w) for w in waiting):
         # A waiting run reads all of them again, unless it was stopped.
         return all(w and is_waiting(w) for w in waiting)
     read_at = {
@@ -35,7 +35,7 @@ def is_seen(
     )
 
 
-def pause(head: Head) -> timedelta:
+def time_to_wait(head: Head) -> timedelta:
     """How long the next mail about a change must wait, at most the whole interval."""
     if head.last_change_mail_at is None:
         return timedelta()
@@ -45,8 +45,8 @@ def pause(head: Head) -> timedelta:
 
 def is_waiting(follow_up: FollowUp) -> bool:
     """Whether a run may still be waiting, which takes one interval at most."""
-    return timedelta() < _until(follow_up) - clock.now() <= INTERVAL
+    return timedelta() < _ends_at(follow_up) - clock.now() <= INTERVAL
 
 
-def _until(follow_up: FollowUp) -> datetime:
+def _ends_at(follow_up: FollowUp) -> datetime:
     return datetime.fromisoformat(follow_up.until)

@@ -13,7 +13,7 @@ from handler.ledger.records import (
     was_announced_resolved,
 )
 from handler.ledger.state import LedgerState, Record
-from handler.ledger.transitions import Comparison
+from handler.ledger.transitions import PlaceComparison
 from handler.model.finding import Change, Finding, Previous, Severity, Status
 from handler.model.internet import Internets
 from handler.model.opened_by import NotAttributed, OpenedBy
@@ -33,13 +33,13 @@ class History:
         self._now = now
         self._has_new_settings = has_new_settings
 
-    def seen(self, finding: Finding, comparison: Comparison) -> Finding:
+    def seen(self, finding: Finding, comparison: PlaceComparison) -> Finding:
         """A listed finding of this run."""
         if finding.target.account in self._previous.unknown:
             return finding._replace(first_seen=self._now, last_seen=self._now)
         records = comparison.origins.get(finding.id, ())
         before = [record.finding for record in records]
-        if finding.id in comparison.kept:
+        if finding.id in comparison.perhaps_unchanged:
             return before[0]._replace(status=Status.UNVERIFIED)
         compared = comparison.changes.get(finding.id)
         status = self._status(finding, records)

@@ -11,13 +11,13 @@ from handler.ledger.openings import Openings
 from handler.ledger.places import Scope, by_place, place_of, related
 from handler.ledger.records import has_other_settings, was_announced_resolved
 from handler.ledger.state import OLD_SETTINGS, LedgerState, Record
-from handler.ledger.transitions import Comparison, Fate, Place, compare
+from handler.ledger.transitions import Fate, Place, PlaceComparison, compare
 from handler.model.finding import Finding, Kind, Status, is_listed
 from handler.model.internet import Internets
 from handler.model.run import Coverage
 from handler.model.traffic import cover
 from handler.policy.policy import Policy
-from handler.sanitize import join_first
+from handler.report.phrases import join_first
 
 _NAMED_REMAINING = 3
 
@@ -146,7 +146,7 @@ class _Reconciling:
             record = self._previous.records.get(finding.id)
             origins: dict[str, tuple[Record, ...]] = {finding.id: (record,)} if record else {}
             is_shown = is_listed(finding, self._minimum)
-            yield self._seen(finding, Comparison(origins=origins)) if is_shown else finding
+            yield self._seen(finding, PlaceComparison(origins=origins)) if is_shown else finding
         for finding in self._known:
             if finding.family is not None or finding.id in found:
                 continue
@@ -156,14 +156,14 @@ class _Reconciling:
             else:
                 yield finding._replace(status=Status.UNVERIFIED)
 
-    def _seen(self, finding: Finding, comparison: Comparison) -> Finding:
+    def _seen(self, finding: Finding, comparison: PlaceComparison) -> Finding:
         origins = comparison.origins.get(finding.id, ())
         self._severity_changed |= any(
             record.finding.severity is not finding.severity for record in origins
         )
         return self._history.seen(finding, comparison)
 
-    def _gone(self, comparison: Comparison) -> Iterator[Finding]:
+    def _gone(self, comparison: PlaceComparison) -> Iterator[Finding]:
         """The known findings of a place that have no listed finding with the same id."""
         for record in comparison.unverified:
             yield record.finding._replace(status=Status.UNVERIFIED)

@@ -34,8 +34,8 @@ class Message(NamedTuple):
     recipients: tuple[str, ...]
 
 
-class RunSteps(Protocol):
-    """The steps of a run that the transaction calls, except comparing."""
+class CommonSteps(Protocol):
+    """The steps that runs over one account and over many have in common."""
 
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
         """Read all targets, or only these."""
@@ -53,8 +53,8 @@ class RunSteps(Protocol):
         """
 
 
-class Steps(RunSteps, Protocol):
-    """All steps of a run that the transaction calls."""
+class AccountSteps(CommonSteps, Protocol):
+    """The steps of a run over one account."""
 
     def compare(
         self, run: Run, scans: Sequence[Scan], known: LedgerState | None, notices: tuple[str, ...]

@@ -28,7 +28,15 @@ from handler.ledger.head import AbandonedRun, Answer, FollowUp, Head, Pointer, S
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import StateReader, state_of
-from handler.ledger.steps import DIGEST, Event, Message, Outcome, ReportAndKind, RunSteps, Steps
+from handler.ledger.steps import (
+    DIGEST,
+    AccountSteps,
+    CommonSteps,
+    Event,
+    Message,
+    Outcome,
+    ReportAndKind,
+)
 from handler.ledger.store import NO_LEDGER, ConflictError, LedgerStore, StoreError
 from handler.model.finding import Status
 from handler.model.network import Target
@@ -73,7 +81,7 @@ class LedgerSession:
         self._earlier: SendClaim | None = None
         self._refused: dict[str, str] = {}
 
-    def execute(self, steps: Steps) -> Outcome | None:
+    def execute(self, steps: AccountSteps) -> Outcome | None:
         """Run the steps up to the commit; None if the event needs no run.
 
         Raises ``MailError``, and ``AuditIncompleteError`` if the run that answered the event
@@ -85,7 +93,7 @@ class LedgerSession:
 
         return self._execute(steps, compare)
 
-    def _execute(self, steps: RunSteps, compare: _Compare) -> Outcome | None:
+    def _execute(self, steps: CommonSteps, compare: _Compare) -> Outcome | None:
         self._load()
         if self._is_answered():
             return None
@@ -108,7 +116,7 @@ class LedgerSession:
                     scans = (*kept, *again)
 
     def _conclude(
-        self, steps: RunSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
+        self, steps: CommonSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
     ) -> Outcome:
         self._wait_for_claim()
         ledger = self._ledger
@@ -184,7 +192,9 @@ class LedgerSession:
             return True
         if changed_at is None or self._state is None or not self._event.regions:
             return False
-        return bursts.is_seen(head, self._state, self._event.id, changed_at, self._event.regions)
+        return bursts.needs_no_run(
+            head, self._state, self._event.id, changed_at, self._event.regions
+        )
 
     def _stale(self, scans: Sequence[Scan]) -> set[Target]:
         """The targets that another run has read later, or that were read before the pause."""
@@ -223,7 +233,7 @@ class LedgerSession:
 
     def _must_wait(self) -> bool:
         """Whether it is too soon after the last mail about a change."""
-        if self._event.changed_at is None or not bursts.pause(self._ledger.head):
+        if self._event.changed_at is None or not bursts.time_to_wait(self._ledger.head):
             return False
         return self._budget.reading_seconds_left() > bursts.INTERVAL.total_seconds()
 
@@ -233,7 +243,7 @@ class LedgerSession:
         Always raises ``ConflictError``, so that the run starts again.
         """
         head = self._ledger.head
-        until = clock.now() + bursts.pause(head)
+        until = clock.now() + bursts.time_to_wait(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
         with self._continuing_without_ledger():
@@ -296,7 +306,7 @@ class LedgerSession:
         with self._continuing_without_ledger():
             self._ledger.claim(pointers, kind, key, self._sent, first)
 
-    def _send(self, steps: RunSteps, message: Message, report: Report) -> None:
+    def _send(self, steps: CommonSteps, message: Message, report: Report) -> None:
         """Send one mail; if one to a team fails, the others are still sent."""
         self._ledger.record_progress(self._sent, message.id)
         try:

@@ -50,15 +50,14 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PlaceComparison:
     """What became of the openings of a place.
 
     ``origins`` has, by the id of a listed finding, the records that it developed from; a finding
     without any was not known. ``changes`` says how it differs from them. ``gone`` says what became
     of records without a listed finding of the same id; ``remaining`` has, by their ids, what is
     still open of the resolved ones, and what the unlisted ones are now. ``unverified`` are neither
-    found nor gone; ``kept`` were found narrower, but may be unchanged because not everything was
-    read.
+    found nor gone; ``perhaps_unchanged`` were found narrower, but not everything was read.
     """
 
     origins: dict[str, tuple[Record, ...]] = field(default_factory=dict)
@@ -66,10 +65,10 @@ class Comparison:
     gone: list[tuple[Record, Fate]] = field(default_factory=list)
     remaining: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     unverified: list[Record] = field(default_factory=list)
-    kept: set[str] = field(default_factory=set)
+    perhaps_unchanged: set[str] = field(default_factory=set)
 
 
-def compare(place: Place) -> Comparison:
+def compare(place: Place) -> PlaceComparison:
     """What became of the openings of the place."""
     return _Comparing(place).compare()
 
@@ -79,11 +78,11 @@ class _Comparing:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._result = Comparison()
+        self._result = PlaceComparison()
         self._before = [record.finding for record in place.known]
         self._records = {record.finding.id: record for record in place.known}
         self._found_by_id = {finding.id: finding for finding in place.found}
-        self._settled = {
+        self._unchanged_ids = {
             finding.id
             for finding in place.found
             if (record := self._records.get(finding.id))
@@ -95,9 +94,9 @@ class _Comparing:
         return self._openings(self._before)
 
     @cached_property
-    def _unsettled(self) -> Openings[Finding]:
+    def _changed(self) -> Openings[Finding]:
         """The known openings whose id or addresses were not found again."""
-        return self._openings(f for f in self._before if f.id not in self._settled)
+        return self._openings(f for f in self._before if f.id not in self._unchanged_ids)
 
     @cached_property
     def _not_accepted(self) -> Openings[Finding]:
@@ -108,7 +107,7 @@ class _Comparing:
     def _found(self) -> Openings[Finding]:
         return self._openings(self._place.found)
 
-    def compare(self) -> Comparison:
+    def compare(self) -> PlaceComparison:
         """What became of the openings of the place."""
         for finding in self._place.found:
             if finding.id not in self._place.listed:
@@ -126,7 +125,7 @@ class _Comparing:
         """Compare a finding with the known one of the same id."""
         result = self._result
         result.origins[finding.id] = (record,)
-        if finding.id in self._settled:
+        if finding.id in self._unchanged_ids:
             return
         gained, lost = self._difference(record.finding, finding)
         if gained:
@@ -134,13 +133,13 @@ class _Comparing:
         elif lost and finding.id in self._place.verifiable:
             result.changes[finding.id] = Change.NARROWED
         elif lost:
-            result.kept.add(finding.id)
+            result.perhaps_unchanged.add(finding.id)
 
     def _compare_new(self, finding: Finding) -> None:
         """Compare a finding whose id is not known."""
         result = self._result
         has_gained = not self._not_accepted.cover(finding)
-        overlapping = list(self._unsettled.overlapping(finding))
+        overlapping = list(self._changed.overlapping(finding))
         lost = [
             before
             for before in overlapping
@@ -193,7 +192,7 @@ class _Comparing:
             self._openings([other]).cover(finding) for other in self._place.related
         )
         is_replaced = any(
-            other.id in self._result.origins and other.id not in self._settled
+            other.id in self._result.origins and other.id not in self._unchanged_ids
             for other in overlapping
         )
         if is_replaced or (is_covered and len(not_listed) < len(overlapping)):

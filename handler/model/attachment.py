@@ -1,8 +1,13 @@
 """The path from the internet to a group's interfaces, and the table of its effects."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from handler.model.ranked import Ranked
+from handler.sanitize import cut
+
+# Bounds the reason, which contains ids and names from the account.
+_LONGEST_REASON = 160
 
 
 class Attachment(Ranked):
@@ -39,3 +44,26 @@ ATTACHMENTS = {
     ),
     Attachment.NO_INBOUND: AttachmentEffect(3, "the interface accepts no connections"),
 }
+
+
+class Path(NamedTuple):
+    """The path from the internet to an interface; it lowers the severity by ``steps``.
+
+    ``reason`` is a clause, for example "no route leads to an internet gateway (rtb-1)".
+    """
+
+    attachment: Attachment
+    steps: int
+    reason: str
+
+
+def default_path(attachment: Attachment, steps: int | None = None, reason: str = "") -> Path:
+    """A path with the given steps and reason, by default those of the attachment."""
+    effect = ATTACHMENTS[attachment]
+    steps = effect.steps if steps is None else steps
+    return Path(attachment, steps, cut(reason or effect.reason, _LONGEST_REASON))
+
+
+def shortest(paths: Iterable[Path]) -> Path:
+    """The path that lowers the severity least."""
+    return min(paths, key=lambda path: (path.steps, path.attachment.rank))

@@ -46,7 +46,7 @@ class Kind(StrEnum):
     @property
     def is_exposure(self) -> bool:
         """Whether it is known what is open, and to whom."""
-        return self in {Kind.EXPOSURE, Kind.JOINT}
+        return self is Kind.EXPOSURE or self is Kind.JOINT
 
 
 class Status(StrEnum):
@@ -62,7 +62,8 @@ class Status(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether the finding was seen in this run and no exception accepts it."""
-        return self in {Status.NEW, Status.OPEN, Status.REOPENED}
+        # A set would hash its members in Python.
+        return self in (Status.NEW, Status.OPEN, Status.REOPENED)
 
 
 MAX_NAMED = 15

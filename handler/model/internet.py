@@ -121,6 +121,11 @@ class Internets:
     def __getitem__(self, family: Family) -> Internet:
         return self._of[family]
 
+    def is_routable(self, cidr: str) -> bool:
+        """Whether a CIDR contains public addresses."""
+        _, (start, end) = self.locate(cidr)
+        return start < end
+
     def _locate(self, cidr: str) -> tuple[Family, Interval]:
         family, interval = parse_cidr(cidr)
         return family, self._of[family].positions(interval)

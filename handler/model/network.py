@@ -19,6 +19,10 @@ ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 """The format of an account's id."""
 REGION_NAME = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
 """The format of a region's name."""
+ACCELERATOR = "global_accelerator_managed"
+"""The type of a Global Accelerator's interface."""
+ENTRY_POINT_TYPES = (ACCELERATOR, "network_load_balancer")
+"""The types of interfaces whose targets see the clients' own addresses."""
 UNKNOWN = "unknown"
 """Stands for an unknown id, account or region."""
 
@@ -191,8 +195,7 @@ class BlockPublicAccess(NamedTuple):
 class Paths(NamedTuple):
     """What decides whether the internet reaches an interface; None for parts not read.
 
-    ``entry_points`` are the interfaces of network load balancers and accelerators, whose targets
-    see the clients' own addresses.
+    ``entry_points`` are the interfaces of the types in ``ENTRY_POINT_TYPES``.
     """
 
     entry_points: tuple[NetworkInterface, ...] | None = None

@@ -256,6 +256,16 @@ class Report:
         return {account.id: account.name for account in self.accounts if account.name}
 
     @property
+    def names_shown(self) -> Mapping[str, str] | None:
+        """The names of the accounts; None if a region alone identifies a target."""
+        return self.names if self.spans_accounts or self.totals.accounts > 1 else None
+
+    @property
+    def known_changes(self) -> Changes | None:
+        """What has changed since the last run; None if that is unknown, or in the first run."""
+        return None if self.changes is None or self.changes.first else self.changes
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Sentences on what was not read."""
         return (

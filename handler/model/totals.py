@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from handler.model.finding import Opening, Severity, Status
@@ -25,11 +26,6 @@ class OpeningList:
         """A list that contains all of the openings."""
         first = tuple(openings)
         return cls(first, Counter(opening.finding.severity for opening in first))
-
-    def of_severity(self, severity: Severity) -> "OpeningList":
-        """The openings of this severity."""
-        first = tuple(o for o in self.first if o.finding.severity is severity)
-        return OpeningList(first, {severity: self.counts.get(severity, 0)})
 
     def __len__(self) -> int:
         return sum(self.counts.values())
@@ -61,8 +57,7 @@ class News(NamedTuple):
         return self.new + self.worse + self.reopened
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """How much was read, and how many findings there are.
 
     ``unread`` of the ``regions`` were not read, or not completely. ``unread_accounts`` counts
@@ -85,16 +80,15 @@ class Totals:
     resolved: int = 0
     authorized: int = 0
     authorized_groups: int = 0
-    severities: Mapping[Severity, int] = field(default_factory=dict)
-    openings: Mapping[Severity, int] = field(default_factory=dict)
-    statuses: Mapping[Status, int] = field(default_factory=dict)
+    severities: Mapping[Severity, int] = MappingProxyType({})
+    openings: Mapping[Severity, int] = MappingProxyType({})
+    statuses: Mapping[Status, int] = MappingProxyType({})
 
-    def __add__(self, other: "Totals") -> "Totals":
-        sums: dict[str, Any] = {}
-        for entry in fields(self):
-            value, added = getattr(self, entry.name), getattr(other, entry.name)
-            sums[entry.name] = value + added if isinstance(value, int) else sum_of(value, added)
-        return Totals(**sums)
+    def plus(self, other: "Totals") -> "Totals":
+        """The sum of each number."""
+        pairs: Iterable[tuple[Any, Any]] = zip(self, other, strict=True)
+        sums: Iterable[Any] = (a + b if isinstance(a, int) else sum_of(a, b) for a, b in pairs)
+        return Totals(*sums)
 
     @property
     def findings(self) -> int:

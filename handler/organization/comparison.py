@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from handler.audit import report_on
 from handler.csv_file import CsvFile
-from handler.ledger.accounts import AccountBook
+from handler.ledger.accounts import AccountStates
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
@@ -65,13 +65,13 @@ class AccountsRun(NamedTuple):
     run: Run
     objects: RunObjects
     policy: Policy
-    book: AccountBook
+    states: AccountStates
     digests: Sequence[TeamDigest]
 
     @property
     def owed(self) -> frozenset[str]:
         """The ids of the digests that are owed a mail because one was refused."""
-        return owed_digests(self.book.refused, self.digests)
+        return owed_digests(self.states.refused, self.digests)
 
 
 class _Part:
@@ -110,13 +110,13 @@ class Comparison:
         ``team_notices`` are for the digests of teams, ``notices`` for the one of all accounts.
         Raises ``StoreError``.
         """
-        plan, book = self._audit.plan, self._audit.book
-        for account, scan, known in read_accounts(plan, self._audit.objects, book):
+        plan, states = self._audit.plan, self._audit.states
+        for account, scan, known in read_accounts(plan, self._audit.objects, states):
             self._used |= scan.used
             self._read_later += scan.read_later
             report = self._report(scan, known)
             after = next_state(known, report, self._audit.policy, kind)
-            book.write(account.id, account.name, after)
+            states.write(account.id, account.name, after)
             self._add(account, report)
         if plan.problem:
             self._all.reduction.add_unlisted(
@@ -167,45 +167,45 @@ class Comparison:
                 part.add(account, report, rows)
 
     def _whole(self, notices: tuple[str, ...], moved: _MovedAccounts) -> AccountsReport:
-        plan, run, book, policy = (
+        plan, run, states, policy = (
             self._audit.plan,
             self._audit.run,
-            self._audit.book,
+            self._audit.states,
             self._audit.policy,
         )
         used = {e for e in policy.exceptions if e.key in self._used}
         # An account that is not read may use an exception.
-        left_out = (failed_scan(i, "left out", "").coverage for i in book.left_out)
+        left_out = (failed_scan(i, "left out", "").coverage for i in states.left_out)
         unread = (*self._all.reduction.unread, *chain.from_iterable(left_out), *self._read_later)
         review = review_exceptions(policy, used, unread, run)
-        changes = book.state and Changes(
-            first=run.is_full and book.state.last_full_digest_at is None,
+        changes = states.state and Changes(
+            first=run.is_full and states.state.last_full_digest_at is None,
             lost=(_LISTING,) if plan.problem else (),
-            ending=unannounced(review, book.state),
+            ending=unannounced(review, states.state),
             departed=tuple(moved.departed.values()),
             returned=tuple(moved.returned.values()),
         )
-        notices = tuple(dict.fromkeys((*notices, *book.problems)))
+        notices = tuple(dict.fromkeys((*notices, *states.problems)))
         return self._all.reduction.report(notices, review, changes)
 
     def _moved_accounts(self) -> _MovedAccounts:
         """The accounts that are left out for the first time, or audited again."""
-        plan, run, book = self._audit.plan, self._audit.run, self._audit.book
-        if book.state is None or not run.is_full or plan.problem:
+        plan, run, states = self._audit.plan, self._audit.run, self._audit.states
+        if states.state is None or not run.is_full or plan.problem:
             return _MovedAccounts({}, {})
-        if any(other.started_at > run.started_at for other in book.state.runs):
+        if any(other.started_at > run.started_at for other in states.state.runs):
             # This list may be older than what a later run has mailed; the next run reports the
             # rest.
             return _MovedAccounts({}, {})
-        before = book.left_out_before
+        before = states.left_out_before
         audited = {account.id: account.name for account in plan.listing.accounts}
         left_out = {account.id: account for account in plan.listing.left_out}
-        gone = sorted(set(book.accounts) - audited.keys() - left_out.keys())
+        gone = sorted(set(states.accounts) - audited.keys() - left_out.keys())
         now = {**dict.fromkeys(gone, ""), **{i: a.state for i, a in left_out.items()}}
-        book.left_out = now
+        states.left_out = now
         return _MovedAccounts(
             {
-                i: _departed(i, left_out.get(i), book)
+                i: _departed(i, left_out.get(i), states)
                 for i, state in sorted(now.items())
                 if before.get(i) != state
             },
@@ -213,10 +213,10 @@ class Comparison:
         )
 
 
-def _departed(account_id: str, left_out: LeftOut | None, book: AccountBook) -> str:
+def _departed(account_id: str, left_out: LeftOut | None, states: AccountStates) -> str:
     if left_out:
         return f"{account_title(account_id, left_out.name)}: its state is {left_out.state}"
-    title = account_title(account_id, book.name_of(account_id))
+    title = account_title(account_id, states.name_of(account_id))
     return f"{title}: it is no longer among the accounts to audit"
 
 

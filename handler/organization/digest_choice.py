@@ -26,16 +26,16 @@ class DigestChoice:
         self._audit = audit
         self._owed = audit.owed
         self._notify = audit.plan.request.notify
-        state = audit.book.state
+        state = audit.states.state
         self._last_full_digest_at = state.last_full_digest_at if state else None
-        self.deferred = (*audit.book.refused.values(), *_unknown_accounts(audit))
+        self.deferred = (*audit.states.refused.values(), *_unknown_accounts(audit))
         self.urgent = tuple(notice for notice in notices if notice not in self.deferred)
 
     def expected(self) -> DigestKind | None:
         """The most likely digest, before the accounts have been compared."""
-        audit, state, run = self._audit, self._audit.book.state, self._audit.run
-        if audit.book.mailed_kind or audit.plan.request.dry_run:
-            return audit.book.mailed_kind
+        audit, state, run = self._audit, self._audit.states.state, self._audit.run
+        if audit.states.mailed_kind or audit.plan.request.dry_run:
+            return audit.states.mailed_kind
         is_first = run.is_full and self._last_full_digest_at is None
         if state is None or is_first or self.urgent or self._notify is not Notify.CHANGES:
             return DigestKind.FULL
@@ -49,8 +49,8 @@ class DigestChoice:
     def of_all(self, compared: Compared) -> DigestKind | None:
         """The digest of all accounts; None for no mail, as in a dry run."""
         report = compared.report
-        if self._audit.book.mailed_kind or self._audit.plan.request.dry_run:
-            return self._audit.book.mailed_kind
+        if self._audit.states.mailed_kind or self._audit.plan.request.dry_run:
+            return self._audit.states.mailed_kind
         urgent = tuple(notice for notice in report.notices if notice not in self.deferred)
         kind = self._choose(report, urgent)
         is_owed_mail = any(map(self._is_owed_mail, compared.teams))

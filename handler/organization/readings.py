@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from handler.aws import FAILURES, error_text
-from handler.ledger.accounts import AccountBook
+from handler.ledger.accounts import AccountStates
 from handler.ledger.state import LedgerState, TargetState
 from handler.model.finding import Status
 from handler.model.run import Coverage, CoverageStatus
@@ -30,7 +30,7 @@ class _Stored(NamedTuple):
 
 
 def read_accounts(
-    plan: Plan, objects: RunObjects, book: AccountBook
+    plan: Plan, objects: RunObjects, states: AccountStates
 ) -> Iterator[tuple[Account, AccountScan, LedgerState | None]]:
     """The accounts of the plan, each with its scan and its state. Raises ``StoreError``.
 
@@ -39,26 +39,26 @@ def read_accounts(
     waiting: deque[Future[_Stored]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
         for account in plan.listing.accounts:
-            waiting.append(pool.submit(_fetch, account, objects, book))
+            waiting.append(pool.submit(_fetch, account, objects, states))
             if len(waiting) > _THREADS:
-                yield _decoded(waiting.popleft().result(), book, plan.started_at)
+                yield _decoded(waiting.popleft().result(), states, plan.started_at)
         while waiting:
-            yield _decoded(waiting.popleft().result(), book, plan.started_at)
+            yield _decoded(waiting.popleft().result(), states, plan.started_at)
 
 
-def _fetch(account: Account, objects: RunObjects, book: AccountBook) -> _Stored:
+def _fetch(account: Account, objects: RunObjects, states: AccountStates) -> _Stored:
     try:
         scan = objects.get(objects.scan_key(account.id)) or _NO_RESULT
     except FAILURES as error:
         scan = f"its scan could not be read: {error_text(error)}"
-    return _Stored(account, scan, book.fetch(account.id))
+    return _Stored(account, scan, states.fetch(account.id))
 
 
 def _decoded(
-    stored: _Stored, book: AccountBook, started_at: str
+    stored: _Stored, states: AccountStates, started_at: str
 ) -> tuple[Account, AccountScan, LedgerState | None]:
     account = stored.account
-    known = book.account_state(account.id, stored.state)
+    known = states.account_state(account.id, stored.state)
     if isinstance(stored.scan, str):
         return account, failed_scan(account.id, stored.scan, started_at), known
     try:

@@ -1,7 +1,6 @@
 """Reduces the reports of accounts, one after the other, to one report of bounded size."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from handler.model.accounts_report import AccountsReport, Summary
 from handler.model.finding import Opening, Severity
@@ -29,8 +28,8 @@ class Reduction:
         """Add the report of one account."""
         unread = all(not coverage.is_complete for coverage in report.coverage)
         regions = len(report.coverage) if unread else 0
-        totals = replace(report.totals, unread_accounts=int(unread), unread_account_regions=regions)
-        self._totals += totals
+        totals = report.totals._replace(unread_accounts=int(unread), unread_account_regions=regions)
+        self._totals = self._totals.plus(totals)
         self._openings.add(report.openings)
         for key, worst in self._news.items():
             worst.add(getattr(report.news, key))
@@ -42,7 +41,7 @@ class Reduction:
 
     def add_unlisted(self, coverage: Coverage) -> None:
         """Add that the accounts could not be listed, and nothing was read."""
-        self._totals += Totals(regions=1, unread=1)
+        self._totals = self._totals.plus(Totals(regions=1, unread=1))
         self._coverage.append(coverage)
 
     def report(

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from handler import clock, logs, mail
 from handler.aws import FAILURES, Clients, error_text
-from handler.ledger.accounts import AccountBook, AccountsSession
+from handler.ledger.accounts import AccountsSession, AccountStates
 from handler.ledger.steps import DIGEST, Event, Message
 from handler.ledger.store import NO_LEDGER, BucketStore
 from handler.model.accounts_report import AccountsReport
@@ -97,14 +97,14 @@ class _ReportSteps:
         return self.run(), ()
 
     def compare(
-        self, book: AccountBook, notices: tuple[str, ...]
+        self, states: AccountStates, notices: tuple[str, ...]
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; None in a dry run.
 
         The new states depend on the digest, which is known only when all accounts have been
         compared. If it is not the expected one, they are compared again.
         """
-        audit = AccountsRun(self.plan, self.run(), self.objects, self.policy, book, self.digests)
+        audit = AccountsRun(self.plan, self.run(), self.objects, self.policy, states, self.digests)
         choice = DigestChoice(audit, notices)
         expected = choice.expected()
         compared = self._compare(audit, choice, expected)

@@ -20,7 +20,7 @@ _VERSION = 1
 # The largest account that was measured. One account must not be able to exhaust the report
 # function.
 MAX_FINDINGS = 20_000
-_EMPTY: tuple[object, ...] = (None, [])
+_EMPTY: tuple[object, ...] = (None, ())
 # Not stored, because they follow from other fields.
 _DERIVED = frozenset({"account", "console"})
 

@@ -49,14 +49,13 @@ def apply_policy(
     for finding in findings:
         matching = _matching_exceptions(finding, by_group) if by_group else []
         used.update(*matching)
-        if not finding.kind.is_exposure:
-            remaining.append(finding)
-        elif cover(policy.authorized_ports, finding.traffic):
+        is_exposure = finding.kind.is_exposure
+        if is_exposure and cover(policy.authorized_ports, finding.traffic):
             authorized.append(finding)
+        elif is_exposure and any(matching):
+            remaining.append(_with_exceptions(finding, matching, run.day))
         else:
-            remaining.append(
-                _with_exceptions(finding, matching, run.day) if any(matching) else finding
-            )
+            remaining.append(finding)
     review = review_exceptions(policy, used, coverage, run)
     return PolicyResult(tuple(remaining), tuple(authorized), review, frozenset(used))
 
@@ -185,11 +184,10 @@ def review_exceptions(
 def _was_read(exception: PolicyException, coverage: Sequence[Coverage]) -> bool:
     """Whether all targets that the exception may match were read."""
     return all(
-        target_coverage.is_complete
-        for target_coverage in coverage
-        if exception.account in {None, target_coverage.target.account}
-        and target_coverage.target.region
-        in {exception.region or target_coverage.target.region, ALL_REGIONS}
+        read.is_complete
+        for read in coverage
+        if exception.account in {None, read.target.account}
+        and (exception.region is None or read.target.region in {exception.region, ALL_REGIONS})
     )
 
 

@@ -1,12 +1,14 @@
 """A stack's policy: what is listed, what is trusted, and what may stay open."""
 
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from handler.model.finding import Severity
 from handler.model.run import PolicyException
 from handler.model.traffic import Traffic
 from handler.policy import validation
+from handler.policy.validation import list_at
 
 POLICY_KEYS = ("minimumSeverity", "trustedCidrs", "authorizedPorts", "exceptions")
 """The keys of policy.json, which are also keys of the stack's config."""
@@ -33,13 +35,10 @@ class Policy(NamedTuple):
         Raises ``PolicyError`` with one sentence that names key, value and expectation.
         """
         fields = validation.require_object("policy", document, POLICY_KEYS)
+        minimum = fields.get("minimumSeverity", cls().minimum_severity)
         return cls(
-            minimum_severity=validation.severity(
-                "minimumSeverity", fields.get("minimumSeverity", cls().minimum_severity)
-            ),
-            trusted_cidrs=validation.trusted_cidrs("trustedCidrs", fields.get("trustedCidrs", [])),
-            authorized_ports=validation.authorized_ports(
-                "authorizedPorts", fields.get("authorizedPorts", [])
-            ),
-            exceptions=validation.exceptions("exceptions", fields.get("exceptions", []), today),
+            validation.severity("minimumSeverity", minimum),
+            list_at("trustedCidrs", fields, validation.trusted_cidr, "a list of CIDRs"),
+            list_at("authorizedPorts", fields, validation.authorized_port),
+            list_at("exceptions", fields, partial(validation.exception, today=today)),
         )

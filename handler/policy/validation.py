@@ -4,9 +4,9 @@ A value with two possible meanings is refused, because a misread policy would hi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from handler.model.address import Family, canonical_form, is_prefix_list, parse_cidr, prefix_length
 from handler.model.finding import Severity
@@ -22,6 +22,7 @@ from handler.model.traffic import (
 )
 from handler.sanitize import expected
 
+_Item = TypeVar("_Item")
 _REQUIRED = ("group", "ports", "reason", "owner", "until")
 _OPTIONAL = ("source", "account", "region")
 _LONGEST_TEXT = 255
@@ -46,26 +47,40 @@ def severity(key: str, value: object) -> Severity:
     return Severity(str(value))
 
 
-def trusted_cidrs(key: str, value: object) -> tuple[str, ...]:
-    """CIDRs that an organization may own: at most an IPv4 /8 or IPv6 /12."""
-    cidrs = _require_list(key, value, "a list of CIDRs")
-    return tuple(_trusted_cidr(f"{key}[{i}]", entry) for i, entry in enumerate(cidrs))
+def trusted_cidr(key: str, value: object) -> str:
+    """A CIDR that an organization may own: at most an IPv4 /8 or IPv6 /12."""
+    cidr = _cidr(key, value, "a CIDR")
+    shortest = _SHORTEST_PREFIX[parse_cidr(cidr)[0]]
+    if prefix_length(cidr) < shortest:
+        refuse(key, f"a range of your own, /{shortest} at the widest", cidr)
+    return cidr
 
 
-def authorized_ports(key: str, value: object) -> tuple[Traffic, ...]:
-    """Protocols and ports, but not all traffic."""
-    entries = _require_list(key, value)
-    authorized = tuple(ports(f"{key}[{i}]", entry) for i, entry in enumerate(entries))
-    for i, traffic in enumerate(authorized):
-        if traffic.protocol == ALL_PROTOCOLS:
-            refuse(f"{key}[{i}]", "narrower than all traffic", entries[i])
-    return authorized
+def authorized_port(key: str, value: object) -> Traffic:
+    """Protocol and ports, but not all traffic."""
+    traffic = ports(key, value)
+    if traffic.protocol == ALL_PROTOCOLS:
+        refuse(key, "narrower than all traffic", value)
+    return traffic
 
 
-def exceptions(key: str, value: object, today: date | None) -> tuple[PolicyException, ...]:
-    """Exceptions; with ``today``, those that expired more than a year ago are refused."""
-    entries = _require_list(key, value)
-    return tuple(_exception(f"{key}[{i}]", entry, today) for i, entry in enumerate(entries))
+def exception(key: str, value: object, today: date | None) -> PolicyException:
+    """An exception; with ``today``, one that expired more than a year ago is refused."""
+    fields = require_object(key, value, _REQUIRED + _OPTIONAL)
+    missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
+    if missing:
+        raise PolicyError(f"{key} must have {', '.join(missing)}.")
+    until = _date(f"{key}.until", fields["until"])
+    traffic = ports(f"{key}.ports", fields["ports"])
+    if today and (until.year + 1, until.month, until.day) < (today.year, today.month, today.day):
+        refuse(f"{key}.until", "a date within the last year or later", until.isoformat())
+    # A missing optional key means everywhere; an empty value is refused as a mistake.
+    texts = {
+        name: read(f"{key}.{name}", fields[name])
+        for name, read in _TEXT_READERS.items()
+        if name in fields
+    }
+    return PolicyException(**texts, ports=str(fields["ports"]), traffic=traffic, until=until)
 
 
 def ports(key: str, value: object) -> Traffic:
@@ -94,46 +109,22 @@ def require_object(key: str, value: object, known: tuple[str, ...]) -> Mapping[s
     return value
 
 
+def list_at(
+    key: str,
+    fields: Mapping[str, Any],
+    read: Callable[[str, object], _Item],
+    expectation: str = "a list",
+) -> tuple[_Item, ...]:
+    """The list under the key, with each item read; empty if it is missing."""
+    value = fields.get(key, [])
+    if not isinstance(value, list):
+        refuse(key, expectation, value)
+    return tuple(read(f"{key}[{i}]", item) for i, item in enumerate(value))
+
+
 def refuse(key: str, expectation: str, value: object) -> NoReturn:
     """Raise a ``PolicyError`` that names the key, what was expected and the value."""
     raise PolicyError(expected(key, expectation, value))
-
-
-def _exception(key: str, value: object, today: date | None) -> PolicyException:
-    fields = require_object(key, value, _REQUIRED + _OPTIONAL)
-    missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
-    if missing:
-        raise PolicyError(f"{key} must have {', '.join(missing)}.")
-    until = _date(f"{key}.until", fields["until"])
-    traffic = ports(f"{key}.ports", fields["ports"])
-    if today and (until.year + 1, until.month, until.day) < (today.year, today.month, today.day):
-        refuse(f"{key}.until", "a date within the last year or later", until.isoformat())
-    return PolicyException(
-        group=_text(f"{key}.group", fields["group"]),
-        ports=str(fields["ports"]),
-        traffic=traffic,
-        reason=_line(f"{key}.reason", fields["reason"]),
-        owner=_line(f"{key}.owner", fields["owner"]),
-        until=until,
-        # A missing key means everywhere; an empty value is refused as a mistake.
-        source=_source(f"{key}.source", fields["source"]) if "source" in fields else None,
-        account=_account(f"{key}.account", fields["account"]) if "account" in fields else None,
-        region=_region(f"{key}.region", fields["region"]) if "region" in fields else None,
-    )
-
-
-def _trusted_cidr(key: str, value: object) -> str:
-    cidr = _cidr(key, "a CIDR", value)
-    shortest = _SHORTEST_PREFIX[parse_cidr(cidr)[0]]
-    if prefix_length(cidr) < shortest:
-        refuse(key, f"a range of your own, /{shortest} at the widest", cidr)
-    return cidr
-
-
-def _require_list(key: str, value: object, expectation: str = "a list") -> list[Any]:
-    if not isinstance(value, list):
-        refuse(key, expectation, value)
-    return value
 
 
 def _traffic(protocol: str, numbers: list[int]) -> Traffic:
@@ -163,10 +154,10 @@ def _date(key: str, value: object) -> date:
 def _source(key: str, value: object) -> str:
     if isinstance(value, str) and is_prefix_list(value):
         return _text(key, value)
-    return _cidr(key, "a prefix list ID or a CIDR", value)
+    return _cidr(key, value, "a prefix list ID or a CIDR")
 
 
-def _cidr(key: str, expectation: str, value: object) -> str:
+def _cidr(key: str, value: object, expectation: str) -> str:
     """A CIDR without host bits: 1.2.3.4/8 could mean one address or 16 million."""
     cidr = _text(key, value)
     try:
@@ -202,3 +193,13 @@ def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
         refuse(key, f"a text of 1 to {_LONGEST_TEXT} characters", value)
     return value.strip()
+
+
+_TEXT_READERS: Mapping[str, Callable[[str, object], str]] = {
+    "group": _text,
+    "reason": _line,
+    "owner": _line,
+    "source": _source,
+    "account": _account,
+    "region": _region,
+}

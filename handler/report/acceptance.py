@@ -7,8 +7,9 @@ from datetime import timedelta
 from handler.model.attachment import Attachment
 from handler.model.finding import Finding, Kind, Opening
 from handler.model.run import PolicyException, Report
-from handler.model.traffic import Traffic
+from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
 from handler.report import phrases
+from handler.report.phrases import first_lines
 from handler.sanitize import cut, plain
 
 _LONGEST_LINE = 240
@@ -17,9 +18,9 @@ _ACCEPTED_FOR = timedelta(days=90)
 _WEB = (Traffic("tcp", 80, 80), Traffic("tcp", 443, 443))
 
 
-def exceptions_to_review(report: Report, max_lines: int | None) -> Iterator[str]:
+def exceptions_to_review(report: Report, max_lines: int | None = None) -> Iterator[str]:
     """The exceptions that need attention, without duplicates, the most urgent first."""
-    review, noun = report.exceptions, "more exception"
+    review, noun = report.exceptions, "exception"
     for verb, exceptions in (("Expired", review.expired), ("Expires", review.expiring)):
         lines = (
             f"{verb} on {exception.until}"
@@ -27,19 +28,11 @@ def exceptions_to_review(report: Report, max_lines: int | None) -> Iterator[str]
             f"{_describe(exception)}"
             for exception in exceptions
         )
-        yield from first_lines_of(lines, noun, max_lines)
+        yield from first_lines(lines, max_lines, noun)
     dated = {*review.expired, *review.expiring}
     unused = (exception for exception in review.unused if exception not in dated)
     lines = (f"Matches nothing: {_describe(exception)}" for exception in unused)
-    yield from first_lines_of(lines, noun, max_lines)
-
-
-def first_lines_of(items: Iterable[str], noun: str, max_lines: int | None) -> tuple[str, ...]:
-    """The first items, cut to readable lines, and the number of the others."""
-    lines = [cut(item, _LONGEST_LINE) for item in items]
-    displayed = lines[:max_lines]
-    more = len(lines) - len(displayed)
-    return (*displayed, *([f"and {phrases.count(more, noun)}."] if more else []))
+    yield from first_lines(lines, max_lines, noun)
 
 
 def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]:
@@ -50,7 +43,7 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
     if finding := next(single, None):
         exception = {
             "group": finding.group_id,
-            "ports": phrases.policy_ports(finding.traffic),
+            "ports": policy_ports(finding.traffic),
             **({"account": finding.target.account} if report.spans_accounts else {}),
             "reason": "WHY",
             "owner": "WHO",
@@ -62,6 +55,18 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
             yield f"Is {name} open on purpose? Add to exceptions: {line}"
     if ports := [f"tcp/{web.from_port}" for web in _WEB if _is_public_web(findings, web)]:
         yield f"Public web servers? Add {' and '.join(ports)} to authorizedPorts."
+
+
+def policy_ports(opened: Traffic) -> str:
+    """The traffic in a policy's format, for example tcp/8000-8010, icmp/8 or protocol/50."""
+    protocol = opened.protocol
+    if protocol in ICMP_PROTOCOLS:
+        numbers = [n for n in (opened.icmp_type, opened.icmp_code) if n is not None]
+        return "/".join(map(str, (protocol, *numbers)))
+    if protocol == ALL_PROTOCOLS or opened.ports == (0, LAST_PORT):
+        return f"protocol/{protocol}" if protocol.isdecimal() else protocol
+    low, high = opened.ports
+    return f"{protocol}/{low}" if low == high else f"{protocol}/{low}-{high}"
 
 
 def _is_public_web(findings: Iterable[Finding], web: Traffic) -> bool:

@@ -32,11 +32,10 @@ def change_events(report: Report) -> Iterator[str]:
 
     An event has at most ``LONGEST_EVENT`` bytes, and is the same if the run is repeated.
     """
-    if report.changes is None or report.changes.first:
-        return
-    for finding in report.findings:
-        if change := _change(finding, report):
-            yield _event(finding, change, report)
+    if report.known_changes:
+        for finding in report.findings:
+            if change := _change(finding, report):
+                yield _event(finding, change, report)
 
 
 def _change(finding: Finding, report: Report) -> str | None:
@@ -71,6 +70,6 @@ def _shortened(value: Any, length: int) -> Any:
     """The value with its texts plain and cut to a length."""
     if isinstance(value, dict):
         return {key: _shortened(part, length) for key, part in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return [_shortened(part, length) for part in value]
     return cut(value, length) if isinstance(value, str) else value

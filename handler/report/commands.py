@@ -1,8 +1,9 @@
 """The commands that close a finding in a safe order, wrapped without breaking ids."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from handler.model.attachment import Attachment
@@ -36,7 +37,7 @@ def commands_of(opening: Opening) -> tuple[Command, ...]:
     If people log in through it, the first command lets their own range in.
     """
     finding = opening.finding
-    fixes = " && ".join(f.fix for f in opening.findings if f.fix)
+    fixes = f" {_AND} ".join(f.fix for f in opening.findings if f.fix)
     if len(fixes) > _LONGEST_COMMAND:
         # Half a command would be worse than none.
         return (Command("", "see the CSV"),)
@@ -57,25 +58,15 @@ def wrap(command: str) -> str:
     Commands that differ only in their rule ids are merged.
     """
     merged: dict[tuple[str, ...], list[str]] = {}
-    for words in _split(_WORD.findall(command)):
+    is_and = _AND.__eq__
+    commands = (list(g) for found, g in groupby(_WORD.findall(command), is_and) if not found)
+    for words in commands:
         ids_at = words.index(_RULE_IDS) + 1 if _RULE_IDS in words else len(words)
         merged.setdefault(tuple(words[:ids_at]), []).extend(words[ids_at:])
     return f" {_AND}\n".join(
         " \\\n".join(map(plain, _lines([*start, *dict.fromkeys(ids)])))
         for start, ids in merged.items()
     )
-
-
-def _split(words: Iterable[str]) -> Iterator[list[str]]:
-    """The words of each command."""
-    command: list[str] = []
-    for word in words:
-        if word == _AND:
-            yield command
-            command = []
-        else:
-            command.append(word)
-    yield command
 
 
 def _lines(words: Sequence[str]) -> Iterator[str]:

@@ -1,15 +1,16 @@
 """Coverage: how much was read, what was not, and which run it was."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 
 from handler import VERSION
 from handler.model.network import UNKNOWN
 from handler.model.run import Coverage, Report, Trigger
-from handler.model.totals import Totals
 from handler.report import phrases
-from handler.sanitize import cut, join_first
+from handler.sanitize import cut
 
+UNREAD_TITLE = "Not read: what is open there is not known"
 _LONGEST_NAME = 80
 # People read no more; sg-audit report lists all of them.
 _NAMED_UNREAD = 100
@@ -25,24 +26,18 @@ def coverage_line(report: Report) -> str:
     totals = report.totals
     if report.spans_accounts and not totals.accounts:
         return "No account was read."
-    groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
+    accounts, read = phrases.count(totals.accounts, "account"), totals.regions - totals.unread
+    # The regions of accounts that were not read are not known.
+    known = totals.regions - totals.unread_account_regions
+    regions = f"{f'{read:,} of ' if read < known else ''}{phrases.count(known, 'region')}"
     if totals.unread_accounts:
-        return _accounts_line(report.totals, f"{groups}, {rules}.")
-    spans_accounts = report.spans_accounts or totals.accounts > 1
-    where = f" of {phrases.count(totals.accounts, 'account')}" if spans_accounts else ""
-    start = f"{totals.regions - totals.unread:,} of " if totals.unread else ""
-    start = start or ("All " if totals.regions > 1 else "")
-    return f"{start}{phrases.count(totals.regions, 'region')}{where} read: {groups}, {rules}."
-
-
-def _accounts_line(totals: Totals, what: str) -> str:
-    """How much was read if accounts were not, whose regions are unknown."""
-    accounts, regions = totals.unread_accounts, totals.regions - totals.unread_account_regions
-    read = totals.regions - totals.unread
-    of_regions = f"{read:,} of {regions:,}" if read < regions else f"{read:,}"
-    noun = "region" if regions == 1 else "regions"
-    number = f"{totals.accounts - accounts:,} of {phrases.count(totals.accounts, 'account')}"
-    return f"{number} read ({of_regions} {noun}): {what}"
+        where = f"{totals.accounts - totals.unread_accounts:,} of {accounts} read ({regions})"
+    else:
+        of_accounts = f" of {accounts}" if report.names_shown is not None else ""
+        is_all = known > 1 and read == known
+        where = f"{'All ' if is_all else ''}{regions}{of_accounts} read"
+    groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
+    return f"{where}: {groups}, {rules}."
 
 
 def notices(report: Report) -> Iterator[str]:
@@ -56,12 +51,12 @@ def notices(report: Report) -> Iterator[str]:
         yield f"Settings changed: {what}."
     for coverage in report.coverage:
         if coverage.notice:
-            yield f"{phrases.place(coverage.target, names_shown(report))}: {coverage.notice}"
+            yield f"{phrases.place(coverage.target, report.names_shown)}: {coverage.notice}"
 
 
 def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
     """What was not read and why, with one line per reason."""
-    names = names_shown(report)
+    names = report.names_shown
     same: defaultdict[tuple[object, ...], list[Coverage]] = defaultdict(list)
     for coverage in report.unread:
         error = (coverage.error or "").replace(coverage.target.account, "")
@@ -72,31 +67,20 @@ def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
     for first, *others in displayed:
         line = cut(phrases.unread(first, names), phrases.LONGEST_UNREAD)
         places = [cut(phrases.place(c.target, names), _LONGEST_NAME) for c in others]
-        same_places = f" The same in {len(places):,} more: {join_first(places, number)}."
+        same_places = f" The same in {len(places):,} more: {phrases.join_first(places, number)}."
         yield f"{line}{same_places if places else ''}"
-    if more := len(report.unread) - sum(map(len, displayed)):
-        yield f"and {phrases.count(more, 'more target')}."
+    if more := phrases.and_more(len(report.unread) - sum(map(len, displayed)), "target"):
+        yield f"{more}."
 
 
 def coverage_changes(report: Report) -> Iterator[str]:
     """Which targets and accounts can be read again, and which are no longer audited."""
-    if report.changes:
-        names = names_shown(report)
-        for account in report.changes.departed:
-            yield f"Left out: {account}"
-        for account in report.changes.returned:
-            yield f"Audited again: {account}"
-        for target in report.changes.regained:
-            yield f"Read again: {phrases.place(target, names)}"
-        for target in report.changes.left_out:
-            yield f"No longer audited: {phrases.place(target, names)}"
-
-
-def names_shown(report: Report) -> Mapping[str, str] | None:
-    """The names of the accounts; None if a region alone identifies a target."""
-    if report.spans_accounts:
-        return report.names
-    return {} if report.totals.accounts > 1 else None
+    if changes := report.changes:
+        places = partial(phrases.place, names=report.names_shown)
+        yield from (f"Left out: {account}" for account in changes.departed)
+        yield from (f"Audited again: {account}" for account in changes.returned)
+        yield from (f"Read again: {place}" for place in map(places, changes.regained))
+        yield from (f"No longer audited: {place}" for place in map(places, changes.left_out))
 
 
 def place_and_time(report: Report) -> Iterator[str]:

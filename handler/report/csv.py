@@ -62,7 +62,7 @@ def _cell(value: Any) -> str:
     # An enum member is a text of another type, and never a formula.
     if type(value) is str:
         return _quoted(value)
-    return _quoted(" ".join(value)) if isinstance(value, list) else str(value)
+    return _quoted(" ".join(value)) if isinstance(value, tuple) else str(value)
 
 
 @lru_cache(4096)

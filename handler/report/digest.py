@@ -1,6 +1,6 @@
 """The content of the digest, shared by its text and HTML parts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
 from itertools import groupby
@@ -8,21 +8,22 @@ from typing import NamedTuple
 
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
-from handler.model.totals import News, OpeningList
+from handler.model.totals import OpeningList
 from handler.report import phrases
-from handler.report.acceptance import exceptions_to_review, first_lines_of, ways_to_accept
+from handler.report.acceptance import exceptions_to_review, ways_to_accept
 from handler.report.advice import advice
 from handler.report.coverage import (
+    UNREAD_TITLE,
     coverage_changes,
     coverage_line,
-    names_shown,
     notices,
     origin,
     place_and_time,
     unread_lines,
 )
 from handler.report.entries import Entry, change_label, closed_entry, open_entry
-from handler.report.headline import headline, known_changes, preheader, subject, worst_of
+from handler.report.headline import headline, preheader, subject, worst_of
+from handler.report.phrases import first_lines
 from handler.sanitize import cut
 
 _LONGEST_LINE = 240
@@ -37,25 +38,23 @@ class DigestKind(StrEnum):
 
 
 class Section(NamedTuple):
-    """The findings of one severity, or with one kind of change.
+    """A heading, and entries or lines.
 
-    ``severity`` is the worst severity; None for findings that are no longer open. ``more`` says how
-    many entries are left out.
+    ``severity`` decides the colour: the worst of the entries, None if they are no longer open.
     """
 
     title: str
     severity: Severity | None
-    entries: tuple[Entry, ...]
-    more: str = ""
+    entries: tuple[Entry, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 class Digest(NamedTuple):
     """The digest's content in reading order; texts are plain, but not escaped.
 
     ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start.
-    ``summary`` has counts, place and time. ``notices`` are about the ledger and the settings.
-    ``accounts`` are the worst of many. ``changed`` lists targets that are read again or no longer
-    audited. ``purpose`` says how to accept what is open on purpose.
+    ``summary`` has counts, place and time. ``notes`` count what is not listed. ``purpose`` says how
+    to accept what is open on purpose.
     """
 
     subject: str
@@ -63,12 +62,7 @@ class Digest(NamedTuple):
     headline: str
     advice: str
     summary: tuple[str, ...]
-    notices: tuple[str, ...]
-    unread: tuple[str, ...]
-    accounts: tuple[str, ...]
     sections: tuple[Section, ...]
-    changed: tuple[str, ...]
-    exceptions: tuple[str, ...]
     notes: tuple[str, ...]
     purpose: tuple[str, ...]
     coverage: str
@@ -87,27 +81,25 @@ def build_digest(
     A digest of changes only counts what was open before. Notices, targets, exceptions and findings
     that are no longer open have at most ``max_lines`` lines each.
     """
-    news = report.news
-    listed = report.openings
     is_full = kind is DigestKind.FULL
-    selected = listed if is_full else news.opened
+    selected = report.openings if is_full else report.news.opened
     displayed = selected.first[:max_findings]
-    sections = _by_severity if is_full else _by_change
+    sections = (
+        _list("Notes", first_lines(notices(report), max_lines, "notice"), Severity.CRITICAL),
+        _list(UNREAD_TITLE, unread_lines(report, max_lines), Severity.CRITICAL),
+        _list("Worst accounts", _worst_accounts(report) if is_full else ()),
+        *(_by_severity if is_full else _by_change)(report, displayed),
+        *_closed(report, max_lines, is_full=is_full),
+        _list("Coverage", first_lines(coverage_changes(report), max_lines, "target")),
+        _list("Exceptions", exceptions_to_review(report, max_lines)),
+    )
     return Digest(
         subject=subject(report),
         preheader=preheader(report),
         headline=cut(headline(report), _LONGEST_LINE),
         advice=advice(report, selected, is_full=is_full),
-        summary=_summary(report, news, listed, is_full=is_full),
-        notices=first_lines_of(notices(report), "more notice", max_lines),
-        unread=tuple(unread_lines(report, max_lines)),
-        accounts=tuple(_worst_accounts(report)) if is_full and len(report.accounts) > 1 else (),
-        sections=(
-            *sections(report, selected, displayed),
-            *_closed(report, news, max_lines, is_full=is_full),
-        ),
-        changed=first_lines_of(coverage_changes(report), "more target", max_lines),
-        exceptions=tuple(exceptions_to_review(report, max_lines)),
+        summary=(*_counts(report, is_full=is_full), *place_and_time(report)),
+        sections=tuple(section for section in sections if section.entries or section.lines),
         notes=tuple(_notes(report, displayed, len(selected), is_full=is_full)),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
@@ -115,9 +107,14 @@ def build_digest(
     )
 
 
-def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) -> tuple[str, ...]:
-    """Counts, place and time."""
-    numbers = {
+def _list(title: str, lines: Iterable[str], severity: Severity = Severity.INFO) -> Section:
+    return Section(title, severity, lines=tuple(lines))
+
+
+def _counts(report: Report, *, is_full: bool) -> Iterator[str]:
+    """How many findings are open, or have changed; nothing if none."""
+    news = report.news
+    changes = {
         "new": len(news.new),
         "worse or wider": len(news.worse),
         "reopened": len(news.reopened),
@@ -125,53 +122,48 @@ def _summary(report: Report, news: News, listed: OpeningList, *, is_full: bool) 
         "narrowed": len(news.narrowed),
         f"still open{_where(report)}": len(news.still_open) - len(news.narrowed),
     }
-    changes = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-    counts = phrases.counts(listed.counts) if is_full else changes
-    return tuple(filter(None, [counts, *place_and_time(report)]))
+    if counts := phrases.severities(report.openings.counts) if is_full else phrases.counts(changes):
+        yield counts
 
 
 def _worst_accounts(report: Report) -> Iterator[str]:
     """The accounts with the worst findings, and the number of other accounts."""
     open_in = [account for account in report.accounts if any(account.openings.values())]
+    if len(report.accounts) == 1 or not open_in:
+        return
     open_in.sort(key=lambda account: [-account.openings.get(s, 0) for s in Severity])
     for account in open_in[:_NAMED_ACCOUNTS]:
         title = phrases.account(account.id, report.names)
-        yield f"{title}: {phrases.counts(account.openings)}"
-    if (more := len(open_in) - _NAMED_ACCOUNTS) > 0:
-        yield f"and {phrases.count(more, 'more account')} with findings."
-    clean = sum(a.is_complete and not any(a.openings.values()) for a in report.accounts)
-    if open_in and clean:
+        yield f"{title}: {phrases.severities(account.openings)}"
+    if more := phrases.and_more(len(open_in) - _NAMED_ACCOUNTS, "account"):
+        yield f"{more} with findings."
+    if clean := sum(a.is_complete and not any(a.openings.values()) for a in report.accounts):
         yield f"{phrases.count(clean, 'account')} without findings."
 
 
-def _by_severity(
-    report: Report, selected: OpeningList, displayed: Sequence[Opening]
-) -> Iterator[Section]:
-    build = partial(open_entry, names=names_shown(report))
-    label = change_label if known_changes(report) else lambda _: ""
-    for severity, group in groupby(displayed, key=lambda opening: opening.finding.severity):
-        number = selected.counts[severity]
-        is_critical = severity is Severity.CRITICAL
+def _by_severity(report: Report, displayed: Sequence[Opening]) -> Iterator[Section]:
+    label = change_label if report.known_changes else lambda _: ""
+    for severity, openings in groupby(displayed, key=lambda opening: opening.finding.severity):
+        build = partial(
+            open_entry, names=report.names_shown, with_commands=severity is Severity.CRITICAL
+        )
         yield Section(
-            f"{severity.capitalize()} ({number:,})",
+            f"{severity.capitalize()} ({report.openings.counts[severity]:,})",
             severity,
-            tuple(build(o, label(o.finding), with_commands=is_critical) for o in group),
+            tuple(build(opening, label(opening.finding)) for opening in openings),
         )
 
 
-def _by_change(
-    report: Report, _selected: OpeningList, displayed: Sequence[Opening]
-) -> Iterator[Section]:
+def _by_change(report: Report, displayed: Sequence[Opening]) -> Iterator[Section]:
     news = report.news
     numbers = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
-    build = partial(open_entry, names=names_shown(report), with_commands=True)
-    for title, openings in groupby(displayed, key=_change_title):
-        group = tuple(openings)
-        number = len(numbers[title])
+    build = partial(open_entry, names=report.names_shown, with_commands=True)
+    for title, group in groupby(displayed, key=_change_title):
+        openings = tuple(group)
         yield Section(
-            f"{title} ({number:,})",
-            worst_of(group).finding.severity,
-            tuple(build(o, o.finding.severity.capitalize()) for o in group),
+            f"{title} ({len(numbers[title]):,})",
+            worst_of(openings).finding.severity,
+            tuple(build(o, o.finding.severity.capitalize()) for o in openings),
         )
 
 
@@ -180,14 +172,12 @@ def _change_title(opening: Opening) -> str:
     return titles.get(opening.finding.status, "Worse or wider")
 
 
-def _closed(
-    report: Report, news: News, max_lines: int | None, *, is_full: bool
-) -> Iterator[Section]:
+def _closed(report: Report, max_lines: int | None, *, is_full: bool) -> Iterator[Section]:
     """What is resolved, narrowed or no longer listed.
 
     Narrowed findings are left out of a full digest, which lists them as open.
     """
-    names = names_shown(report)
+    news, names = report.news, report.names_shown
     closed = partial(closed_entry, names=names)
 
     def narrowed(opening: Opening) -> Entry:
@@ -200,15 +190,10 @@ def _closed(
         ("No longer listed", news.unlisted, closed),
     )
     for title, openings, build in groups:
-        if openings:
-            displayed = openings.first[:max_lines]
-            more = len(openings) - len(displayed)
-            yield Section(
-                f"{title} ({len(openings):,})",
-                None,
-                tuple(map(build, displayed)),
-                f"and {phrases.count(more, 'more finding')} in the CSV." if more else "",
-            )
+        displayed = openings.first[:max_lines]
+        more = phrases.and_more(len(openings) - len(displayed), "finding")
+        lines = (f"{more} in the CSV.",) if more else ()
+        yield Section(f"{title} ({len(openings):,})", None, tuple(map(build, displayed)), lines)
 
 
 def _where(report: Report) -> str:
@@ -221,13 +206,13 @@ def _notes(
 ) -> Iterator[str]:
     """What the digest does not list, of the ``number`` selected findings and of all others."""
     totals, still_open = report.totals, report.news.still_open
-    if left_out := number - len(displayed):
-        yield f"And {phrases.count(left_out, 'more finding')} in the CSV."
+    if more := phrases.and_more(number - len(displayed), "finding"):
+        yield f"{more.capitalize()} in the CSV."
     others = (o.finding for o in displayed if o.finding.severity is not Severity.CRITICAL)
     if is_full and any(finding.fix for finding in others):
         yield "Other commands are in the CSV."
     if still_open and not is_full:
-        counts = phrases.counts(still_open.counts)
+        counts = phrases.severities(still_open.counts)
         yield f"Still open{_where(report)}: {len(still_open):,} ({counts}), in the CSV."
     if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW

@@ -7,7 +7,7 @@ from handler.model.finding import Change, Finding, Kind, Opening, Previous, Stat
 from handler.model.reach import Reach
 from handler.report import phrases
 from handler.report.commands import Command, commands_of
-from handler.sanitize import cut, join_first, plain
+from handler.sanitize import cut
 
 _LONGEST_LINE = 240
 _LONGEST_NAME = 80
@@ -52,14 +52,13 @@ def open_entry(
 def closed_entry(opening: Opening, *, names: Mapping[str, str] | None) -> Entry:
     """The entry for a finding that is resolved or no longer listed."""
     finding = opening.finding
+    facts, since = [f"was {finding.severity}"], "first seen"
     if finding.status.is_open:
-        facts = [f"now {finding.severity}", phrases.reason(finding)]
-    else:
-        facts = [f"was {finding.severity}"]
-    verb = "open since" if finding.status.is_open else "first seen"
-    facts += [f"{verb} {phrases.day(finding.first_seen)}"] if finding.first_seen else []
+        facts, since = [f"now {finding.severity}", phrases.reason(finding)], "open since"
+    if finding.first_seen:
+        facts.append(f"{since} {phrases.day(finding.first_seen)}")
     details = _details(opening, with_command=False)
-    return _entry(opening, "", filter(None, facts), details, (), names=names)
+    return _entry(opening, "", filter(None, facts), details, names=names)
 
 
 def change_label(finding: Finding) -> str:
@@ -74,12 +73,11 @@ def _entry(
     label: str,
     facts: Iterable[str],
     details: Iterable[str],
-    commands: tuple[Command, ...],
+    commands: tuple[Command, ...] = (),
     *,
     names: Mapping[str, str] | None,
 ) -> Entry:
     finding = opening.finding
-    target = finding.target
     return Entry(
         title=cut(phrases.title(finding), _LONGEST_NAME),
         families=phrases.families(opening),
@@ -87,9 +85,7 @@ def _entry(
         group=cut(phrases.group_names(finding), _LONGEST_LINE),
         group_ids=cut(" + ".join(group_id for group_id, _ in finding.groups), _LONGEST_LINE),
         console=phrases.console_url(finding),
-        place=cut(
-            target.region if names is None else phrases.place(target, names), 2 * _LONGEST_NAME
-        ),
+        place=cut(phrases.region(finding.target, names), 2 * _LONGEST_NAME),
         facts=tuple(cut(fact, _LONGEST_LINE) for fact in facts),
         details=tuple(cut(detail, 2 * _LONGEST_LINE) for detail in details),
         commands=commands,
@@ -102,7 +98,7 @@ def _path(finding: Finding) -> Iterator[str]:
     if finding.kind is Kind.JOINT:
         yield "open only together"
     if finding.attached:
-        yield join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
+        yield phrases.join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
     is_named = "get in" in reason or "gets in" in reason
     if finding.addresses is not None and finding.reach is not Reach.WORLD and not is_named:
         yield f"open to {phrases.audience(finding)}"
@@ -123,8 +119,7 @@ def _history(finding: Finding) -> Iterator[str]:
 
 def _former(finding: Finding, before: Previous, number: int) -> Iterator[str]:
     if before.traffic != finding.traffic:
-        more = f" and {number - 1} more" if number > 1 else ""
-        yield f"was {plain(before.traffic.text)}{more}"
+        yield f"was {phrases.join_first([before.traffic.text], 1, total=number)}"
     elif before.addresses is not None and before.addresses != finding.addresses:
         is_all = before.reach is Reach.WORLD
         yield f"was open to {'the internet' if is_all else phrases.addresses(before.addresses)}"

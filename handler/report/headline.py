@@ -6,7 +6,7 @@ from itertools import product
 from handler.model.finding import Finding, Opening, Severity, Status
 from handler.model.network import ALL_ACCOUNTS
 from handler.model.run import Changes, Report
-from handler.model.totals import News, OpeningList
+from handler.model.totals import News
 from handler.report import phrases
 from handler.report.coverage import coverage_line
 from handler.report.entries import change_label
@@ -39,13 +39,8 @@ def headline(report: Report) -> str:
 
 def preheader(report: Report) -> str:
     """What the subject does not say: the number of open findings, and how much was read."""
-    counts = phrases.counts(report.openings.counts)
+    counts = phrases.severities(report.openings.counts)
     return f"{f'Open: {counts}. ' if counts else ''}{coverage_line(report)}"
-
-
-def known_changes(report: Report) -> Changes | None:
-    """What has changed since the last run; None if that is unknown, or in the first run."""
-    return None if report.changes is None or report.changes.first else report.changes
 
 
 def unread_phrase(report: Report) -> str:
@@ -73,7 +68,7 @@ def _after(unread: str, form: str) -> str:
 def _forms(report: Report, *, brief: bool) -> Iterator[str]:
     """The news in fewer and fewer words, without a capital first letter."""
     news = report.news
-    if changes := known_changes(report):
+    if changes := report.known_changes:
         if news.opened:
             others = _others(news)
             endings = [f" ({others})", f" (+{len(news.opened) - 1})", ""] if others else [""]
@@ -81,7 +76,7 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
                 yield start + ending
             return
         if quiet := _quiet_changes(news, changes):
-            counts = phrases.counts(news.still_open.counts)
+            counts = phrases.severities(news.still_open.counts)
             still = f"{len(news.still_open):,} still open" if news.still_open else ""
             if not still and is_clean(report):
                 still = "nothing open"
@@ -95,30 +90,30 @@ def _openings(opening: Opening) -> Iterator[str]:
     """What has opened or got worse, where and how bad, in fewer and fewer words."""
     finding = opening.finding
     start = f"{change_label(finding).lower()} {finding.severity}: {_what(finding)}"
+    yield from _open_on(finding, start)
+    yield start
+
+
+def _open_on(finding: Finding, start: str) -> Iterator[str]:
+    """The start, who gets in and the groups, in fewer and fewer words."""
     for length in _LONGEST_GROUPS:
         group = phrases.group_names(finding, length)
         # The reason may be that nothing gets through: then it is not open.
         if not phrases.reason(finding):
             yield f"{start} open to {phrases.audience(finding)} on {group}"
         yield f"{start} on {group}"
-    yield start
 
 
 def _others(news: News) -> str:
     """What has changed besides the worst opening."""
     first = worst_of(news.opened)
+    opened = {"new": news.new, "worse": news.worse, "reopened": news.reopened}
     numbers = {
-        "more new": len(news.new) - _holds(news.new, first),
-        "more worse": len(news.worse) - _holds(news.worse, first),
-        "more reopened": len(news.reopened) - _holds(news.reopened, first),
+        **{f"more {word}": len(o) - any(f is first for f in o) for word, o in opened.items()},
         "resolved": len(news.resolved),
         "narrowed": len(news.narrowed),
     }
-    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-
-
-def _holds(openings: OpeningList, opening: Opening) -> bool:
-    return any(other is opening for other in openings)
+    return phrases.counts(numbers)
 
 
 def _quiet_changes(news: News, changes: Changes) -> str:
@@ -147,44 +142,42 @@ def _quiet_changes(news: News, changes: Changes) -> str:
 
 def _standing(report: Report, *, brief: bool) -> Iterator[str]:
     """What is open, or that nothing is, in fewer and fewer words."""
-    worst = _worst_listed(report)
-    if not worst:
+    if not report.openings:
         yield _clean(report)
         return
-    finding = worst.first[0].finding
-    severity, what, number = finding.severity, _what(finding), len(worst)
-    for length in () if brief else _LONGEST_GROUPS:
-        group = phrases.group_names(finding, length)
-        if number == 1:
-            if not phrases.reason(finding):
-                yield f"{severity}: {what} open to {phrases.audience(finding)} on {group}"
-            yield f"{severity}: {what} on {group}"
-        else:
-            start = f"{number:,} {severity} {_noun(worst)}s: start with {group}"
+    finding = worst_of(report.openings).finding
+    severity, what = finding.severity, _what(finding)
+    number = report.openings.counts[severity]
+    total = phrases.count(number, f"{severity} {_noun(report.openings, severity)}")
+    if number == 1 and not brief:
+        yield from _open_on(finding, f"{severity}: {what}")
+    elif not brief:
+        for length in _LONGEST_GROUPS:
+            start = f"{total}: start with {phrases.group_names(finding, length)}"
             yield from (f"{start}, {what}", start)
-    yield f"{number:,} {severity} {_noun(worst)}{'' if number == 1 else 's'}"
-    yield f"{number:,} {severity}"
+    yield from (total, f"{number:,} {severity}")
 
 
 def _sentence(report: Report) -> str:
-    changes, news = known_changes(report), report.news
+    changes, news = report.known_changes, report.news
     if changes and news.opened:
-        first, more = worst_of(news.opened), len(news.opened) - 1
-        ending = f", and {more:,} more" if more else ""
+        first, more = worst_of(news.opened), phrases.and_more(len(news.opened) - 1)
+        ending = more and f", {more}"
         return f"{change_label(first.finding).lower()}: {_is_open(first)}{ending}"
     if changes and (quiet := _quiet_changes(news, changes)):
         return quiet
-    worst = _worst_listed(report)
-    if not worst:
+    if not report.openings:
         return _clean(report)
-    severity = worst.first[0].finding.severity
-    if severity is not Severity.CRITICAL or _noun(worst) == "finding":
-        is_worst = severity is not Severity.CRITICAL and report.is_complete
-        ending = ", nothing worse" if is_worst else ""
-        return f"{phrases.count(len(worst), f'{severity} finding')}{ending}"
-    if len(worst) == 1:
-        return _is_open(worst.first[0])
-    return f"{len(worst):,} services are critically exposed to the internet"
+    worst = worst_of(report.openings)
+    severity = worst.finding.severity
+    number = report.openings.counts[severity]
+    is_critical = severity is Severity.CRITICAL
+    if not is_critical or _noun(report.openings, severity) == "finding":
+        ending = "" if is_critical or not report.is_complete else ", nothing worse"
+        return f"{phrases.count(number, f'{severity} finding')}{ending}"
+    if number == 1:
+        return _is_open(worst)
+    return f"{number:,} services are critically exposed to the internet"
 
 
 def _is_open(opening: Opening) -> str:
@@ -201,17 +194,10 @@ def _what(finding: Finding) -> str:
     return cut(phrases.service(finding), _LONGEST_SERVICE)
 
 
-def _worst_listed(report: Report) -> OpeningList:
-    """The listed openings of the worst severity, beginning with the one to close first."""
-    if not report.openings:
-        return OpeningList()
-    first = worst_of(report.openings)
-    worst = report.openings.of_severity(first.finding.severity)
-    return OpeningList((first, *(o for o in worst if o is not first)), worst.counts)
-
-
-def _noun(openings: Iterable[Opening]) -> str:
-    return "exposure" if all(o.finding.kind.is_exposure for o in openings) else "finding"
+def _noun(openings: Iterable[Opening], severity: Severity) -> str:
+    """What the openings of this severity are."""
+    worst = (o.finding for o in openings if o.finding.severity is severity)
+    return "exposure" if all(finding.kind.is_exposure for finding in worst) else "finding"
 
 
 def is_clean(report: Report) -> bool:
@@ -244,7 +230,4 @@ def _number_read(report: Report, accounts: int, regions: int) -> str:
 
 def worst_of(openings: Iterable[Opening]) -> Opening:
     """The first of the most severe openings; exposures come before what could not be evaluated."""
-    openings = tuple(openings)
-    rank = min(opening.finding.severity.rank for opening in openings)
-    most_severe = [o for o in openings if o.finding.severity.rank == rank]
-    return next((o for o in most_severe if o.finding.kind.is_exposure), most_severe[0])
+    return min(openings, key=lambda o: (o.finding.severity.rank, not o.finding.kind.is_exposure))

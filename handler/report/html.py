@@ -6,7 +6,7 @@ visible on both. Outlook for Windows renders with Word, which does not support m
 table of that width, in comments that only it reads. Styles are short, because they are repeated.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 
 from handler.model.finding import Severity
@@ -22,7 +22,6 @@ _COLOURS = {
     Severity.INFO: "#667085",
 }
 _LABEL_COLOURS = {severity.capitalize(): colour for severity, colour in _COLOURS.items()}
-_ALARM = _COLOURS[Severity.CRITICAL]
 _CLEAN = "#0e7f4f"
 _NEUTRAL = _COLOURS[Severity.INFO]
 _WIDTH = 700
@@ -78,13 +77,8 @@ def _lines(digest: Digest) -> Iterator[str]:
         start, colon, rest = digest.advice.partition(": ")
         yield f'<p style="margin:0"><b>{_text(start + colon)}</b>{_text(rest)}</p>'
     yield f'<p {_MUTED};margin:0">{_DOT.join(map(_text, digest.summary))}</p>'
-    yield from _list("Notes", _ALARM, digest.notices)
-    yield from _list("Not read: what is open there is not known", _ALARM, digest.unread)
-    yield from _list("Worst accounts", _NEUTRAL, digest.accounts)
     for section in digest.sections:
         yield from _section(section)
-    yield from _list("Coverage", _NEUTRAL, digest.changed)
-    yield from _list("Exceptions", _NEUTRAL, digest.exceptions)
     notes = " ".join([digest.coverage, *digest.notes])
     yield f'<p {_MUTED};font-size:12px;line-height:17px;margin:16px 0 0">'
     yield "<br>".join(map(_text, (notes, *digest.purpose, digest.origin)))
@@ -99,22 +93,14 @@ def _text(text: str) -> str:
 
 
 def _section(section: Section) -> Iterator[str]:
+    """A heading, and rows with a bar in the section's colour."""
     colour = _COLOURS[section.severity] if section.severity else _CLEAN
-    more = [_text(section.more)] if section.more else []
-    yield from _rows(section.title, colour, [*map(_entry, section.entries), *more])
-
-
-def _list(title: str, colour: str, lines: Sequence[str]) -> Iterator[str]:
-    if lines:
-        yield from _rows(title, colour, map(_text, lines))
-
-
-def _rows(title: str, colour: str, contents: Iterable[str]) -> Iterator[str]:
-    """A heading, and rows with a bar in this colour."""
-    yield f'<h2 style="font-size:15px;line-height:20px;margin:16px 0 6px">{_chip(title, colour)}'
+    heading = _chip(section.title, colour)
+    yield f'<h2 style="font-size:15px;line-height:20px;margin:16px 0 6px">{heading}'
     yield f'</h2>{_TABLE} style="{_FIXED};border-left:4px solid {colour}">'
     edge = 'class="e" style="padding:4px 10px;border-bottom:1px solid #d5d9e0"'
-    yield from (f"<tr><td {edge}>{content}</td></tr>" for content in contents)
+    for content in (*map(_entry, section.entries), *map(_text, section.lines)):
+        yield f"<tr><td {edge}>{content}</td></tr>"
     yield "</table>"
 
 

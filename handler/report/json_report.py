@@ -47,7 +47,8 @@ def _lists(report: Report) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
 
 def outline_of(report: Report) -> dict[str, Any]:
     """The report without its findings."""
-    run = report.run
+    run, totals = report.run, report.totals
+    counted = (Status.EXCEPTED, Status.UNVERIFIED, Status.RESOLVED)
     return {
         "version": VERSION,
         "run": {
@@ -60,18 +61,14 @@ def outline_of(report: Report) -> dict[str, Any]:
         **({"accounts": list(map(_account_to_json, report.accounts))} if report.accounts else {}),
         "coverage": list(map(coverage_to_json, report.coverage)),
         "summary": {
-            **{severity: report.totals.severities.get(severity, 0) for severity in Severity},
-            **{
-                status: report.totals.statuses.get(status, 0)
-                for status in (Status.EXCEPTED, Status.UNVERIFIED, Status.RESOLVED)
-            },
+            **{severity: totals.severities.get(severity, 0) for severity in Severity},
+            **{status: totals.statuses.get(status, 0) for status in counted},
             "complete": report.is_complete,
         },
-        "notices": list(report.notices),
+        "notices": report.notices,
         "exceptions": {
-            "expired": list(map(_exception_to_json, report.exceptions.expired)),
-            "expiring": list(map(_exception_to_json, report.exceptions.expiring)),
-            "unused": list(map(_exception_to_json, report.exceptions.unused)),
+            name: list(map(_exception_to_json, exceptions))
+            for name, exceptions in report.exceptions._asdict().items()
         },
     }
 
@@ -124,6 +121,7 @@ def coverage_to_json(coverage: Coverage) -> dict[str, Any]:
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """A finding as JSON-serialisable data."""
+    groups = {"groupIds": finding.group_ids, "groupNames": finding.group_names}
     return {
         "id": finding.id,
         "kind": finding.kind,
@@ -132,8 +130,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "account": finding.target.account,
         "region": finding.target.region,
         "groupId": finding.group_id,
-        **({"groupIds": list(finding.group_ids)} if finding.group_ids else {}),
-        **({"groupNames": list(finding.group_names)} if finding.group_names else {}),
+        **(groups if finding.group_ids else {}),
         "groupName": finding.group_name,
         "vpcId": finding.vpc_id,
         "family": finding.family,
@@ -142,14 +139,14 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "reach": finding.reach,
         "addresses": finding.addresses,
         "share": finding.share,
-        "sources": list(finding.sources),
-        "prefixLists": list(finding.prefix_lists),
+        "sources": finding.sources,
+        "prefixLists": finding.prefix_lists,
         "sourceCount": finding.source_count,
-        "ruleIds": list(finding.rule_ids[:MAX_NAMED]),
+        "ruleIds": finding.rule_ids[:MAX_NAMED],
         "ruleCount": finding.rule_count,
         "attachment": finding.attachment,
-        "interfaces": list(finding.interfaces),
-        "attached": list(finding.attached),
+        "interfaces": finding.interfaces,
+        "attached": finding.attached,
         "interfaceCount": finding.interface_count,
         "owner": finding.owner,
         "managedBy": finding.managed_by,
@@ -161,7 +158,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "resolvedAt": finding.resolved_at,
         "changedAt": finding.changed_at,
         "change": finding.change,
-        "previously": list(map(_previous_to_json, finding.previously)),
+        "previously": tuple(map(_previous_to_json, finding.previously)),
         "previouslyCount": finding.previously_count,
         "flips": finding.flips,
         "flippingSince": finding.flipping_since,
@@ -347,7 +344,7 @@ def _previous_to_json(previous: Previous) -> dict[str, Any]:
         "reach": previous.reach,
         "severity": previous.severity,
         "addresses": previous.addresses,
-        "cidrs": list(previous.cidrs),
+        "cidrs": previous.cidrs,
     }
 
 

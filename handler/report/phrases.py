@@ -1,7 +1,7 @@
 """Short phrases shared by mail, terminal and other formats; their texts are plain."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -12,8 +12,8 @@ from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, UNKNOWN, Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.run import Coverage
-from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
-from handler.sanitize import cut, join_first, plain
+from handler.model.traffic import ALL_PROTOCOLS
+from handler.sanitize import cut, plain
 
 _CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
 # The region becomes a part of a host name. Isolated and sovereign regions (us-iso-east-1,
@@ -25,6 +25,7 @@ _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
 _LARGE_SHARE = 0.0001
 _LONGEST_NAME = 80
+_LONGEST_LINE = 240
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
 LONGEST_UNREAD = 480
@@ -54,6 +55,40 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def counts(numbers: Mapping[str, int]) -> str:
+    """The numbers with their words, for example 1 new, 2 resolved; zeros are left out."""
+    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
+
+
+def severities(numbers: Mapping[Severity, int]) -> str:
+    """The numbers by severity, worst first, for example 1 critical, 2 low."""
+    return counts({severity: numbers.get(severity, 0) for severity in Severity})
+
+
+def and_more(number: int, noun: str = "") -> str:
+    """How many are left out, for example and 3 more findings; empty if none are."""
+    if number <= 0:
+        return ""
+    return f"and {count(number, f'more {noun}')}" if noun else f"and {number:,} more"
+
+
+def join_first(texts: Sequence[str], number: int, total: int = 0) -> str:
+    """The first ``number`` texts, plain and with commas, and how many more there are.
+
+    ``total`` is the number of all texts, if these are only some of them.
+    """
+    more = and_more(max(len(texts), total) - min(len(texts), number))
+    return f"{', '.join(map(plain, texts[:number]))}{more and f' {more}'}"
+
+
+def first_lines(lines: Iterable[str], number: int | None, noun: str) -> tuple[str, ...]:
+    """The first lines, cut to a readable length, and how many more there are."""
+    texts = [cut(line, _LONGEST_LINE) for line in lines]
+    displayed = texts[:number]
+    more = and_more(len(texts) - len(displayed), noun)
+    return (*displayed, *([f"{more}."] if more else ()))
+
+
 def place(target: Target, names: Mapping[str, str] | None = None) -> str:
     """The region and the account, by name and id if ``names`` is given."""
     if target == Target(UNKNOWN, ALL_REGIONS):
@@ -67,20 +102,23 @@ def place(target: Target, names: Mapping[str, str] | None = None) -> str:
     return title if target.region == ALL_REGIONS else plain(f"{target.region} / {title}")
 
 
+def region(target: Target, names: Mapping[str, str] | None) -> str:
+    """The region; unless ``names`` is None, with the account."""
+    return plain(target.region) if names is None else place(target, names)
+
+
 def account(account_id: str, names: Mapping[str, str]) -> str:
     """The name and id of an account; the id alone if it has no name."""
     name = names.get(account_id)
     return plain(f"{cut(name, _LONGEST_ACCOUNT)} ({account_id})" if name else account_id)
 
 
-def group(group_id: str, name: str) -> str:
-    """The name and id of a group; the id alone if it has no name."""
-    return plain(f"{name} ({group_id})" if name.strip() else group_id)
-
-
 def groups(finding: Finding) -> str:
-    """The group, or the groups that open the finding only together."""
-    first, *joint = (group(*id_and_name) for id_and_name in finding.groups)
+    """Name and id of the group, or of the groups that open the finding only together."""
+    first, *joint = (
+        plain(f"{name} ({group_id})" if name.strip() else group_id)
+        for group_id, name in finding.groups
+    )
     return f"{first} together with {join_first(joint, _NAMED_GROUPS)}" if joint else first
 
 
@@ -95,14 +133,15 @@ def console_url(finding: Finding) -> str | None:
     return f"https://{host}/ec2/home?region={region}#SecurityGroup:groupId={group_id}"
 
 
-def traffic(opened: Traffic, service: str | None) -> str:
-    """Protocol and ports, and the service if it is known."""
+def opening(finding: Finding) -> str:
+    """Protocol and ports, the service if it is known, and which part of the internet gets in."""
     # The protocol of a malformed rule may be any text.
-    return plain(opened.text) + (f" ({service})" if service else "")
+    traffic = plain(finding.traffic.text)
+    service = f" ({finding.service})" if finding.service else ""
+    return f"{traffic}{service} {_reach(finding)}"
 
 
-def reach(finding: Finding) -> str:
-    """Which part of the internet gets in."""
+def _reach(finding: Finding) -> str:
     if finding.family is None:
         return "from sources that could not be judged"
     if finding.addresses is None or finding.share is None:
@@ -122,11 +161,6 @@ def part_of_internet(share: float, family: Family) -> str:
     return f"{percent} of the {_FAMILIES[family]} internet"
 
 
-def opening(finding: Finding) -> str:
-    """What is open to whom."""
-    return f"{traffic(finding.traffic, finding.service)} {reach(finding)}"
-
-
 def attached(finding: Finding) -> str:
     """What the group is attached to."""
     names = join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
@@ -138,11 +172,6 @@ def unread(coverage: Coverage, names: Mapping[str, str] | None) -> str:
     groups_read = f" after {count(coverage.groups, 'group')}" if coverage.groups else ""
     status = f"{place(coverage.target, names)} ({coverage.status}{groups_read})"
     return f"{status}: {plain(coverage.error or 'no reason is known.')}"
-
-
-def counts(numbers: Mapping[Severity, int]) -> str:
-    """The numbers by severity, for example 1 critical, 2 low."""
-    return ", ".join(f"{numbers[s]:,} {s}" for s in Severity if numbers.get(s))
 
 
 def day(stamp: str) -> str:
@@ -248,15 +277,3 @@ def opened_by(finding: Finding) -> str:
     address = f" from {opener.source_address}" if opener.source_address else ""
     means = _MEANS[opener.means]
     return plain(f"{opener.actor.principal}{others}{means}, {minute(opener.at)}{address}")
-
-
-def policy_ports(opened: Traffic) -> str:
-    """The traffic in a policy's format, for example tcp/8000-8010, icmp/8 or protocol/50."""
-    protocol = opened.protocol
-    if protocol in ICMP_PROTOCOLS:
-        numbers = [n for n in (opened.icmp_type, opened.icmp_code) if n is not None]
-        return "/".join(map(str, (protocol, *numbers)))
-    if protocol == ALL_PROTOCOLS or opened.ports == (0, LAST_PORT):
-        return f"protocol/{protocol}" if protocol.isdecimal() else protocol
-    low, high = opened.ports
-    return f"{protocol}/{low}" if low == high else f"{protocol}/{low}-{high}"

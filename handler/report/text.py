@@ -18,29 +18,18 @@ def _lines(digest: Digest) -> Iterator[str]:
     for line in filter(None, (digest.headline, digest.advice)):
         yield from _wrapped(line)
     yield from _joined(digest.summary)
-    yield from _list("NOTES", digest.notices)
-    yield from _list("NOT READ: what is open there is not known", digest.unread)
-    yield from _list("WORST ACCOUNTS", digest.accounts)
     for section in digest.sections:
-        yield from ("", section.title.upper())
+        title, colon, explanation = section.title.partition(":")
+        yield from ("", f"{title.upper()}{colon}{explanation}")
         for entry in section.entries:
             yield ""
             yield from _entry(entry)
-        if section.more:
-            yield f"  {section.more}"
-    yield from _list("COVERAGE", digest.changed)
-    yield from _list("EXCEPTIONS", digest.exceptions)
+        for line in section.lines:
+            yield from _wrapped(line, "  ")
     yield ""
     yield from _wrapped(" ".join([digest.coverage, *digest.notes]))
     for line in (*digest.purpose, digest.origin):
         yield from _wrapped(line)
-
-
-def _list(title: str, lines: tuple[str, ...]) -> Iterator[str]:
-    if lines:
-        yield from ("", title)
-        for line in lines:
-            yield from _wrapped(line, "  ")
 
 
 def _entry(entry: Entry) -> Iterator[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.assess.services import (
+from handler.assess.port_table import (
     ALL_TRAFFIC,
     OTHER_ICMP,
     OTHER_TRAFFIC,

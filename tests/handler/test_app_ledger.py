@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from handler.ec2.group_source import GroupSource
 from handler.model.network import Target
 from handler.model.run import AuditIncompleteError, MailError, Scan
 from handler.policy.policy import Policy
-from handler.scan import GroupSource
 from handler.scan import scan_target as real_scan
 from sandbox.aws.faults import Fault
 from tests.support.stack import BUCKET, Stack, unwrapped

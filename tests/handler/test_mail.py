@@ -93,7 +93,9 @@ def test_text_and_html_say_the_same(case: Case) -> None:
     text = " ".join(case.mail.text.split()).casefold()
     page = " ".join(" ".join([case.mail.page.visible, *case.mail.page.links]).split()).casefold()
     content = digest._replace(subject="", preheader="", sections=())
-    for phrase in (*mails.phrases(content), *mails.phrases(digest.sections)):
+    # A section's severity is its colour.
+    sections = tuple(section._replace(severity=None) for section in digest.sections)
+    for phrase in (*mails.phrases(content), *mails.phrases(sections)):
         line = " ".join(phrase.split()).casefold()
         assert line in text or line.startswith("https://") or " sg-" in line
         assert line in page or line in {group.casefold() for group in ids(case)}

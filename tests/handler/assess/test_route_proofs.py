@@ -12,7 +12,6 @@ from tests.support.network import (
     PUBLIC_IPV4,
     PUBLIC_IPV6,
     PUBLIC_TABLE,
-    SSH,
     SSH_V6,
     WORLD,
     WORLD_V6,
@@ -209,9 +208,6 @@ def test_each_interface_in_its_own_subnet(interfaces: list[Answer], severity: st
 def test_public_range_of_a_vpcs_own(address: str, target: str, severity: str) -> None:
     """A VPC's own public range may be announced elsewhere: one step instead of two."""
     private = interface(PrivateIpAddresses=[{"PrivateIpAddress": address}])
-    # The routes are read where something is open on a public address.
-    public = interface("eni-2", groups=("sg-2",), public=PUBLIC_IPV4)
-    groups = (SSH, SSH | {"GroupId": "sg-2"})
     tables = [route_table(route("192.168.0.0/16", target))]
-    finding = finding_on(snapshot(private, public, groups=groups, RouteTables=tables))
+    finding = finding_on(snapshot(private, RouteTables=tables))
     assert (finding.severity, finding.attachment) == (severity, "internal")

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from handler.assess import services
+from handler.assess.port_table import SERVICES
 from handler.model.finding import Severity
 from handler.model.traffic import Traffic
 
@@ -62,9 +63,16 @@ def test_traffic_has_the_services_name(traffic: Traffic, name: str | None) -> No
     assert services.service_name(traffic) == name
 
 
+def test_sources_of_a_wide_range() -> None:
+    """The sources of the named services are in the order of the ports, not of the names."""
+    severity, name, source = services.worst_service(Traffic("tcp", 1024, 65535))
+    assert (severity, name) == (Severity.CRITICAL, "RDP, Java RMI and 69 more on 64,512 ports")
+    assert source == "IANA, EC2.19, CIS"
+
+
 def test_services_are_in_order_and_apart() -> None:
     """The table is sorted, so that a port stands in one row of its protocol."""
     for protocol in ("tcp", "udp"):
-        traffic = [row.traffic for row in services.SERVICES if row.traffic.protocol == protocol]
+        traffic = [row.traffic for row in SERVICES if row.traffic.protocol == protocol]
         ports = [row.ports for row in traffic]
         assert all(high < low for (_, high), (low, _) in pairwise(ports))

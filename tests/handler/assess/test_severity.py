@@ -2,9 +2,8 @@
 
 import pytest
 
-from handler.assess.paths import Path, default_path
 from handler.assess.severity import UNKNOWN_SHARE, Share, severity_of
-from handler.model.attachment import Attachment
+from handler.model.attachment import Attachment, Path, default_path
 from handler.model.traffic import Traffic
 
 PUBLIC = default_path(Attachment.INTERNET_FACING, reason="the interface has 8.8.8.8")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.ec2 import interfaces, parse
+from handler.ec2.group_source import GroupSource
 from handler.model.network import NetworkInterface, PrefixList, Rule, SecurityGroup
 from handler.model.run import CoverageStatus, Report
 from handler.policy.policy import Policy
@@ -17,7 +18,7 @@ from handler.report.digest import build_digest
 from handler.report.html import render_html
 from handler.report.json_report import report_to_json
 from handler.report.text import render_text
-from handler.scan import GroupSource, scan_target
+from handler.scan import scan_target
 from tests.support.examples import examples
 from tests.support.reports import IRELAND, of
 from tests.support.security_groups import answer, permission

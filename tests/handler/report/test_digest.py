@@ -13,7 +13,7 @@ from handler.model.network import Target
 from handler.model.run import Changes, Coverage, CoverageStatus, Report
 from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind, Section, build_digest
+from handler.report.digest import Digest, DigestKind, Section, build_digest
 from handler.report.html import render_html
 from handler.report.text import render_text
 from tests.support import reports
@@ -58,6 +58,11 @@ OTHER_COMMANDS = "Other commands are in the CSV."
 def titles(sections: tuple[Section, ...]) -> list[str]:
     """The headings of sections."""
     return [section.title for section in sections]
+
+
+def lines(digest: Digest, title: str) -> tuple[str, ...]:
+    """The lines under a heading; none without the heading."""
+    return next((section.lines for section in digest.sections if section.title == title), ())
 
 
 def test_a_finding_as_text() -> None:
@@ -190,9 +195,12 @@ def test_many_accounts() -> None:
     )
     digest = build_digest(replace(report, accounts=found))
     assert digest.advice == "Start with web in shop: SSH is open to the internet."
-    assert digest.accounts == (f"shop ({account}): 1 critical", "1 account without findings.")
+    assert lines(digest, "Worst accounts") == (
+        f"shop ({account}): 1 critical",
+        "1 account without findings.",
+    )
     clean = replace(reports.of(reports.read(ports(443))), accounts=found[1:])
-    assert build_digest(clean).accounts == ()
+    assert lines(build_digest(clean), "Worst accounts") == ()
 
 
 @pytest.mark.parametrize(
@@ -294,14 +302,15 @@ def test_other_notes() -> None:
 def test_new_settings_are_a_notice(dropped: int, line: str) -> None:
     """It says how many findings are not listed any more."""
     changes = Changes(has_new_settings=True, dropped=dropped)
-    assert build_digest(replace(reports.of(reports.read()), changes=changes)).notices == (line,)
+    digest = build_digest(replace(reports.of(reports.read()), changes=changes))
+    assert lines(digest, "Notes") == (line,)
 
 
 def test_what_limits_a_run_is_a_notice() -> None:
     """What could not be read to lower a severity is said with its place."""
     coverage = Coverage(reports.IRELAND, CoverageStatus.OK, notice="Route tables were not read.")
     report = replace(reports.of(reports.read()), coverage=(coverage,))
-    assert build_digest(report).notices == (
+    assert lines(build_digest(report), "Notes") == (
         "eu-west-1 / 123456789012: Route tables were not read.",
     )
 
@@ -339,7 +348,7 @@ def test_the_last_resolved_findings_are_counted() -> None:
     report = reports.of(reports.read(), previous=known(ports(22, 23, 3389)))
     (section,) = build_digest(report, DigestKind.CHANGES, max_lines=2).sections
     assert (section.title, len(section.entries)) == ("Resolved (3)", 2)
-    assert section.more == "and 1 more finding in the CSV."
+    assert section.lines == ("and 1 more finding in the CSV.",)
 
 
 def test_redundant_rules_are_listed() -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from handler.model.network import Target
-from handler.policy.validation import ports
 from handler.report import phrases
 from tests.support import reports
 from tests.support.security_groups import answer, permission
@@ -44,15 +43,6 @@ def test_an_unknown_region_has_no_console_url(region: str) -> None:
     (finding,) = reports.read(answer(permission("tcp", 22, 22, "0.0.0.0/0"))).findings
     elsewhere = finding._replace(target=Target(reports.ACCOUNT, region))
     assert phrases.console_url(elsewhere) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["all", "tcp/443", "tcp/8000-8010", "udp", "icmp", "icmp/8", "icmpv6/1/4", "protocol/50"],
-)
-def test_ports_are_written_as_a_policy_reads_them(text: str) -> None:
-    """What the mail suggests for an exception means the same traffic there."""
-    assert phrases.policy_ports(ports("ports", text)) == text
 
 
 def test_the_first_ten_groups_are_named() -> None:
