@@ -25,7 +25,7 @@ class Measurement:
 
     ``cpu`` in seconds, of the whole process or, of a part, of its call; ``seconds`` is how long
     the process ran. ``before`` and ``peak`` are the most bytes that it had used when the call began
-    and when it ended; ``result`` counts what it did, and ``calls`` how often it asked the endpoint
+    and when it ended; ``result`` counts what it did, and ``calls`` how often it called the endpoint
     for each operation.
     """
 

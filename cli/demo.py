@@ -21,7 +21,7 @@ from sandbox.aws.mail import Mail
 from sandbox.aws.seed import change
 from sandbox.aws.snapshot import take_snapshot
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
-from sandbox.deployment.stack import Resource
+from sandbox.deployment.stack import ResourceName
 
 T = TypeVar("T")
 
@@ -217,7 +217,7 @@ def _opener(mail: Mail) -> str:
     return plain(f"mailed, opened by {text.partition('opened by: ')[2].partition(',')[0]}")
 
 
-def _count(resources: Collection[Resource], outcome: str) -> str:
+def _count(resources: Collection[ResourceName], outcome: str) -> str:
     """How many AWS resources there are, without the components that group them."""
     return f"{sum(kind.startswith('aws:') for kind, _ in resources)} AWS resources {outcome}"
 

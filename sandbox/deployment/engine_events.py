@@ -11,7 +11,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 from pulumi.runtime.proto import events_pb2_grpc
 
 from sandbox.deployment.server import served
-from sandbox.deployment.stack import Changes, Resource
+from sandbox.deployment.stack import Changes, ResourceName
 
 _MARKUP: Final = re.compile(r"<\{%.*?%\}>")
 # A reason names its subject without these words.
@@ -44,7 +44,7 @@ class Recorder(events_pb2_grpc.EventsServicer):
     def __init__(self, *, completed: bool = False) -> None:
         """With ``completed`` the completed steps count, as for a refresh, not the planned ones."""
         self._completed = completed
-        self._steps: dict[Resource, tuple[str, tuple[str, ...]]] = {}
+        self._steps: dict[ResourceName, tuple[str, tuple[str, ...]]] = {}
         self.errors: list[str] = []
 
     def StreamEvents(self, request_iterator: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -56,7 +56,7 @@ class Recorder(events_pb2_grpc.EventsServicer):
     def changes(self) -> Changes:
         """The changes of the resources, each list sorted."""
 
-        def resources_with(verb: str) -> Iterable[Resource]:
+        def resources_with(verb: str) -> Iterable[ResourceName]:
             return (resource for resource, (step, _) in self._steps.items() if step == verb)
 
         return Changes(

@@ -25,7 +25,7 @@ from sandbox.deployment.inputs import Settings, additions, problems
 from sandbox.deployment.lifecycle import Account, HalfCreatedError
 from sandbox.deployment.project import Project
 from sandbox.deployment.resources import base
-from sandbox.deployment.stack import Changes, DeployError, Resource
+from sandbox.deployment.stack import Changes, DeployError, ResourceName
 from sandbox.deployment.wire import Properties
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
@@ -80,7 +80,7 @@ class MonitorStack:
 
     def destroy(self) -> Changes:
         """Delete what ``up`` created, the last first."""
-        monitor, deleted = self._monitor, list[Resource]()
+        monitor, deleted = self._monitor, list[ResourceName]()
         while monitor and monitor.created:
             item = monitor.created[-1]
             self._say(f"deleting {item.declared[0]} {item.declared[1]}")
@@ -128,7 +128,7 @@ class MonitorStack:
 
 @dataclass(frozen=True, slots=True)
 class _CreatedResource:
-    declared: Resource
+    declared: ResourceName
     kind: base.Resource
     place: base.Place
     identity: str
@@ -148,7 +148,7 @@ class _Monitor(MockMonitor):
         self._say = say
         # The program waits for what a resource needs, so the order of creation is a valid one.
         self._lock = Lock()
-        self.components: list[Resource] = []
+        self.components: list[ResourceName] = []
         self.error: Exception | None = None
         self.created: list[_CreatedResource] = []
         self.outputs: dict[str, Any] = {}

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-Resource: TypeAlias = tuple[str, str]
-"""A resource as the program declares it: its type and its logical name."""
+ResourceName: TypeAlias = tuple[str, str]
+"""The type and the logical name of a resource in the program."""
 
 
 class DeployError(Exception):
@@ -19,12 +19,12 @@ class Changes:
     ``properties`` has the changed paths of each resource (``environment.variables.STACK``).
     """
 
-    create: tuple[Resource, ...] = ()
-    update: tuple[Resource, ...] = ()
-    replace: tuple[Resource, ...] = ()
-    delete: tuple[Resource, ...] = ()
-    same: tuple[Resource, ...] = ()
-    properties: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict)
+    create: tuple[ResourceName, ...] = ()
+    update: tuple[ResourceName, ...] = ()
+    replace: tuple[ResourceName, ...] = ()
+    delete: tuple[ResourceName, ...] = ()
+    same: tuple[ResourceName, ...] = ()
+    properties: Mapping[ResourceName, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Stack(Protocol):

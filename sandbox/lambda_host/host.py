@@ -77,7 +77,7 @@ class LambdaHost:
     ) -> Invocation:
         """Run a function once; its own errors are in the result and are not raised.
 
-        ``credentials`` are the environment variables that say who the function is and where AWS is.
+        ``credentials`` are the environment variables with the function's keys and AWS's endpoint.
         """
         identifier = request_id or str(uuid.uuid4())
         process, is_new = self._take_process(function, credentials)

@@ -55,7 +55,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 def trust(principal: str = SCANNER, **condition: str) -> dict[str, Any]:
-    """A statement that lets a principal assume the role where condition keys equal values."""
+    """A statement that lets a principal assume the role if condition keys have these values."""
     return {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",

@@ -1,4 +1,4 @@
-"""Schedules and events: delivered only where EventBridge would deliver."""
+"""Schedules and events: delivered only if EventBridge would deliver them."""
 
 import json
 from collections.abc import Callable

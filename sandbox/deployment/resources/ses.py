@@ -19,7 +19,7 @@ class EmailIdentity(Resource):
         return str(inputs["emailIdentity"])
 
     def complete(self, place: Place, identity: str, inputs: Properties) -> None:
-        # moto keeps the tags of CreateEmailIdentity where TagResource does not change them.
+        # moto stores the tags of CreateEmailIdentity apart from those of TagResource.
         if inputs["tagsAll"]:
             self.tag(place, {"arn": _arn(place, identity)}, inputs["tagsAll"])
 
