@@ -23,12 +23,12 @@ def handle(event, context):
     call = event.get("call", "describe_security_groups")
     try:
         entered = boto3.client("sts").assume_role(RoleSessionName="audit", **event["assume"])
-        given = entered["Credentials"]
+        credentials = entered["Credentials"]
         ec2 = boto3.client(
             "ec2",
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
         )
         answer = getattr(ec2, call)()
     except ClientError as error:
@@ -202,12 +202,12 @@ def test_a_role_is_told_who_it_is(member: Member) -> None:
     add_role(member, trust("123456789012"), READ)
     sts = member.account.client("sts")
     role = f"arn:aws:iam::{MEMBER}:role/audit"
-    given = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]
+    credentials = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]
     entered = boto3.client(
         "sts",
         endpoint_url=member.account.endpoint,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
     )
     identity = entered.get_caller_identity()
     assert identity["Account"] == MEMBER
