@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from handler.model.run import Report, Run
 from handler.report.csv import HEADING, csv_rows
-from handler.report.envelope import LONGEST_LINE, file_name
+from handler.report.headers import LONGEST_LINE, file_name
 
 _MAX_PLAIN_CSV = 1_000_000
 # SES accepts 40 MB including base64, which makes attachments a third longer.

@@ -11,9 +11,9 @@ from cli.formats.short_text import displayed_openings, facts, region, service
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
-from handler.report.acceptance import exceptions_to_review
 from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
+from handler.report.exception_review import exceptions_to_review
 from handler.sanitize import cut
 
 # GitHub refuses a comment of more than 65,536 characters: these bytes and the lines between them.

@@ -12,9 +12,9 @@ from cli.formats.finding_text import unread_targets
 from cli.formats.short_text import displayed_openings, facts, group_names, region, service
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
-from handler.report.acceptance import exceptions_to_review
 from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
+from handler.report.exception_review import exceptions_to_review
 
 _COLOURS = {
     Severity.CRITICAL: "bold red",

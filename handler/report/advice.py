@@ -5,7 +5,7 @@ from handler.model.run import Report
 from handler.model.totals import OpeningList
 from handler.report import phrases
 from handler.report.coverage import notices
-from handler.report.headline import is_clean, worst_of
+from handler.report.subject import is_clean, worst_of
 from handler.sanitize import cut
 
 _URGENT = Severity.HIGH

@@ -10,7 +10,6 @@ from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.model.totals import OpeningList
 from handler.report import phrases
-from handler.report.acceptance import exceptions_to_review, ways_to_accept
 from handler.report.advice import advice
 from handler.report.coverage import (
     UNREAD_TITLE,
@@ -22,8 +21,9 @@ from handler.report.coverage import (
     unread_lines,
 )
 from handler.report.entries import Entry, change_label, closed_entry, open_entry
-from handler.report.headline import headline, preheader, subject, worst_of
+from handler.report.exception_review import exceptions_to_review, ways_to_accept
 from handler.report.phrases import first_lines
+from handler.report.subject import headline, preheader, subject, worst_of
 from handler.sanitize import cut
 
 _LONGEST_LINE = 240
