@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from handler.model.address import Family
-from handler.model.attachment import ATTACHMENTS, Attachment
+from handler.model.attachment import ATTACHMENTS, SHORT_CLAUSES, Attachment
 from handler.model.finding import Finding, Opening, Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, UNKNOWN, Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
@@ -39,15 +39,6 @@ _MEANS = {
 }
 # The part about who gets in, at the beginning of a reason.
 _AUDIENCE = re.compile(r"^only .*? gets? in(?: and |$)")
-# Shorter reasons, for lines that name group and interfaces anyway.
-_SHORTER = {
-    "the interface has no public": "no public",
-    "the interface accepts": "accepts",
-    "the group is not attached to any network interface": "not attached",
-    "only the carrier's devices reach the interface": "carrier's devices only",
-    "no route leads to an internet gateway": "no route to an internet gateway",
-    "clients may come through the network load balancer": "behind load balancer",
-}
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -244,7 +235,7 @@ def reason(finding: Finding) -> str:
 
 def shortened(reason: str) -> str:
     """A reason in fewer words, for a line that names group and interfaces anyway."""
-    for long, short in _SHORTER.items():
+    for long, short in SHORT_CLAUSES.items():
         reason = reason.replace(long, short)
     return reason
 
