@@ -11,7 +11,6 @@ from handler.report import phrases
 from handler.sanitize import cut
 
 UNREAD_TITLE = "Not read: what is open there is not known"
-_LONGEST_NAME = 80
 # People read no more; sg-audit report lists all of them.
 _NAMED_UNREAD = 100
 _TRIGGERS = {
@@ -66,7 +65,7 @@ def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
     number = max(_NAMED_UNREAD // max(len(displayed), 1), 1)
     for first, *others in displayed:
         line = cut(phrases.unread(first, names), phrases.LONGEST_UNREAD)
-        places = [cut(phrases.place(c.target, names), _LONGEST_NAME) for c in others]
+        places = [cut(phrases.place(c.target, names), phrases.LONGEST_NAME) for c in others]
         same_places = f" The same in {len(places):,} more: {phrases.join_first(places, number)}."
         yield f"{line}{same_places if places else ''}"
     if more := phrases.and_more(len(report.unread) - sum(map(len, displayed)), "target"):
@@ -86,16 +85,16 @@ def coverage_changes(report: Report) -> Iterator[str]:
 def place_and_time(report: Report) -> Iterator[str]:
     """The stack, the account or number of accounts, and when the run started."""
     if report.run.stack:
-        yield cut(report.run.stack, _LONGEST_NAME)
+        yield cut(report.run.stack, phrases.LONGEST_NAME)
     if report.totals.accounts > 1 or report.accounts:
         yield phrases.count(report.totals.accounts, "account")
     elif not report.spans_accounts:
         for account in {coverage.target.account for coverage in report.coverage} - {UNKNOWN}:
-            yield f"account {cut(account, _LONGEST_NAME)}"
+            yield f"account {cut(account, phrases.LONGEST_NAME)}"
     yield phrases.minute(report.run.started_at)
 
 
 def origin(report: Report) -> str:
     """The run's trigger and id, and the program's version."""
-    run = f"{_TRIGGERS[report.run.trigger]} {cut(report.run.id, _LONGEST_NAME)}"
+    run = f"{_TRIGGERS[report.run.trigger]} {cut(report.run.id, phrases.LONGEST_NAME)}"
     return f"{run}, security-group-audit {VERSION}."

@@ -26,7 +26,6 @@ from handler.report.phrases import first_lines
 from handler.report.subject import headline, preheader, subject, worst_of
 from handler.sanitize import cut
 
-_LONGEST_LINE = 240
 _NAMED_ACCOUNTS = 20
 
 
@@ -96,7 +95,7 @@ def build_digest(
     return Digest(
         subject=subject(report),
         preheader=preheader(report),
-        headline=cut(headline(report), _LONGEST_LINE),
+        headline=cut(headline(report), phrases.LONGEST_LINE),
         advice=advice(report, selected, is_full=is_full),
         summary=(*_counts(report, is_full=is_full), *place_and_time(report)),
         sections=tuple(section for section in sections if section.entries or section.lines),

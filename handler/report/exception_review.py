@@ -12,8 +12,6 @@ from handler.report import phrases
 from handler.report.phrases import first_lines
 from handler.sanitize import cut, plain
 
-_LONGEST_LINE = 240
-_LONGEST_NAME = 80
 _ACCEPTED_FOR = timedelta(days=90)
 _WEB = (Traffic("tcp", 80, 80), Traffic("tcp", 443, 443))
 
@@ -50,8 +48,8 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
             "until": (report.run.day + _ACCEPTED_FOR).isoformat(),
         }
         line = plain(json.dumps(exception, ensure_ascii=False))
-        if len(line) <= _LONGEST_LINE:
-            name = cut(phrases.group_names(finding), _LONGEST_NAME)
+        if len(line) <= phrases.LONGEST_LINE:
+            name = cut(phrases.group_names(finding), phrases.LONGEST_NAME)
             yield f"Is {name} open on purpose? Add to exceptions: {line}"
     if ports := [f"tcp/{web.from_port}" for web in _WEB if _is_public_web(findings, web)]:
         yield f"Public web servers? Add {' and '.join(ports)} to authorizedPorts."

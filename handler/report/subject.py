@@ -186,8 +186,7 @@ def _is_open(opening: Opening) -> str:
     groups, reason = phrases.group_names(finding), phrases.reason_of_path(finding)
     if reason:
         return f"the rules of {groups} allow {what} from {audience}, but {reason}"
-    verb = "are" if ", " in what or " and " in what else "is"
-    return f"{what} on {groups} {verb} open to {audience}"
+    return f"{what} on {groups} {phrases.are_or_is(what)} open to {audience}"
 
 
 def _what(finding: Finding) -> str:
