@@ -52,8 +52,8 @@ class Digest(NamedTuple):
     """The digest's content in reading order; texts are plain, but not escaped.
 
     ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start.
-    ``summary`` has counts, place and time. ``notes`` count what is not listed. ``purpose`` says how
-    to accept what is open on purpose.
+    ``summary`` has counts, place and time. ``in_csv`` says what only the mail's CSV has. ``notes``
+    count what is not listed. ``purpose`` says how to accept what is open on purpose.
     """
 
     subject: str
@@ -62,6 +62,7 @@ class Digest(NamedTuple):
     advice: str
     summary: tuple[str, ...]
     sections: tuple[Section, ...]
+    in_csv: tuple[str, ...]
     notes: tuple[str, ...]
     purpose: tuple[str, ...]
     coverage: str
@@ -99,7 +100,8 @@ def build_digest(
         advice=advice(report, selected, is_full=is_full),
         summary=(*_counts(report, is_full=is_full), *place_and_time(report)),
         sections=tuple(section for section in sections if section.entries or section.lines),
-        notes=tuple(_notes(report, displayed, len(selected), is_full=is_full)),
+        in_csv=tuple(_in_csv(report, displayed, len(selected), is_full=is_full)),
+        notes=tuple(_notes(report)),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
         origin=origin(report),
@@ -200,11 +202,11 @@ def _where(report: Report) -> str:
     return "" if report.run.is_full else " in the regions of this run"
 
 
-def _notes(
+def _in_csv(
     report: Report, displayed: Sequence[Opening], number: int, *, is_full: bool
 ) -> Iterator[str]:
-    """What the digest does not list, of the ``number`` selected findings and of all others."""
-    totals, still_open = report.totals, report.news.still_open
+    """What only the mail's CSV has, of the ``number`` selected findings and of all others."""
+    still_open = report.news.still_open
     if more := phrases.and_more(number - len(displayed), "finding"):
         yield f"{more.capitalize()} in the CSV."
     others = (o.finding for o in displayed if o.finding.severity is not Severity.CRITICAL)
@@ -213,6 +215,11 @@ def _notes(
     if still_open and not is_full:
         counts = phrases.severities(still_open.counts)
         yield f"Still open{_where(report)}: {len(still_open):,} ({counts}), in the CSV."
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """How many findings are not listed."""
+    totals = report.totals
     if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW
         what = "informational finding" if is_default else "finding"
