@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cli.formats.finding_text import unread_targets
-from cli.formats.short_text import displayed_openings, facts, region, service
+from cli.formats.short_text import displayed_openings, facts, region, service_and_ports
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
@@ -76,7 +76,7 @@ def _first(lines: Iterable[str], max_bytes: int, noun: str) -> Iterator[str]:
 def _cells(opening: Opening, report: Report) -> str:
     finding = opening.finding
     texts = (
-        service(opening),
+        service_and_ports(opening),
         phrases.groups(finding),
         region(finding.target, report),
         "; ".join(facts(opening)),

@@ -11,6 +11,7 @@ from handler.model.address import Family, is_prefix_list, parse_cidr
 from handler.model.attachment import Attachment, Clause, Path, path_of
 from handler.model.internet import Internets
 from handler.model.network import (
+    REGION_NAME,
     BlockPublicAccess,
     NetworkAcl,
     NetworkInterface,
@@ -25,7 +26,7 @@ _DEAD_ENDS = ("nat-", "eigw-")
 _OTHER_NETWORKS = ("tgw-", "vgw-", "pcx-", "lgw-", "cagw-", "arn:")
 # Route targets that may announce a VPC's own public range elsewhere.
 _ANNOUNCERS = ("tgw-", "vgw-", "arn:")
-_AVAILABILITY_ZONE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+[a-z]")
+_AVAILABILITY_ZONE = re.compile(rf"{REGION_NAME.pattern}[a-z]", re.ASCII)
 
 
 class Proofs:

@@ -66,9 +66,9 @@ class AccountsReport(Report):
         for coverage in unread[:_NAMED_PROBLEMS]:
             account, region = coverage.target.account, coverage.target.region
             title = account_title(account, self.names.get(account))
-            where = title if region == ALL_REGIONS else f"{region} in {title}"
-            where = "The list of accounts" if account == ALL_ACCOUNTS else where
-            yield f"{where} was not read: {coverage.error}"
+            place = title if region == ALL_REGIONS else f"{region} in {title}"
+            place = "The list of accounts" if account == ALL_ACCOUNTS else place
+            yield f"{place} was not read: {coverage.error}"
         if (more := len(unread) - _NAMED_PROBLEMS) > 0:
             yield f"{more:,} more were not read."
         if number := self.totals.unreadable:

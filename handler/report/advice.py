@@ -35,11 +35,11 @@ def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
 
 
 def _start_with(finding: Finding, account: str | None) -> str:
-    where = phrases.group_names(finding, phrases.LONGEST_NAME)
-    where += f" in {cut(account, phrases.LONGEST_NAME)}" if account else ""
+    place = phrases.group_names(finding, phrases.LONGEST_NAME)
+    place += f" in {cut(account, phrases.LONGEST_NAME)}" if account else ""
     service, audience = phrases.service(finding), phrases.audience(finding)
     path = f"is open to {audience}"
     if finding.attached:
         path = f"from {audience} reaches {cut(finding.attached[0], phrases.LONGEST_NAME)}"
     owner = f" (owner: {cut(finding.owner, phrases.LONGEST_NAME)})" if finding.owner else ""
-    return cut(f"Start with {where}: {service} {path}{owner}.", 3 * phrases.LONGEST_NAME)
+    return cut(f"Start with {place}: {service} {path}{owner}.", 3 * phrases.LONGEST_NAME)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from handler.model.finding import Opening, Severity, Status
@@ -121,7 +121,7 @@ def _counts(report: Report, *, is_full: bool) -> Iterator[str]:
         "reopened": len(news.reopened),
         "resolved": len(news.resolved),
         "narrowed": len(news.narrowed),
-        f"still open{_where(report)}": len(news.still_open) - len(news.narrowed),
+        f"still open{_region_suffix(report)}": len(news.still_open) - len(news.narrowed),
     }
     if counts := phrases.severities(report.openings.counts) if is_full else phrases.counts(changes):
         yield counts
@@ -156,21 +156,16 @@ def _by_severity(report: Report, displayed: Sequence[Opening]) -> Iterator[Secti
 
 
 def _by_change(report: Report, displayed: Sequence[Opening]) -> Iterator[Section]:
-    news = report.news
-    numbers = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
+    news, remaining = report.news, iter(displayed)
     build = partial(open_entry, names=report.names_shown, with_commands=True)
-    for title, group in groupby(displayed, key=_change_title):
-        openings = tuple(group)
-        yield Section(
-            f"{title} ({len(numbers[title]):,})",
-            worst_of(openings).finding.severity,
-            tuple(build(o, o.finding.severity.capitalize()) for o in openings),
-        )
-
-
-def _change_title(opening: Opening) -> str:
-    titles = {Status.NEW: "New", Status.REOPENED: "Reopened"}
-    return titles.get(opening.finding.status, "Worse or wider")
+    groups = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
+    for title, openings in groups.items():
+        if group := tuple(islice(remaining, len(openings.first))):
+            yield Section(
+                f"{title} ({len(openings):,})",
+                worst_of(group).finding.severity,
+                tuple(build(o, o.finding.severity.capitalize()) for o in group),
+            )
 
 
 def _closed(report: Report, max_lines: int | None, *, is_full: bool) -> Iterator[Section]:
@@ -197,7 +192,7 @@ def _closed(report: Report, max_lines: int | None, *, is_full: bool) -> Iterator
         yield Section(f"{title} ({len(openings):,})", None, tuple(map(build, displayed)), lines)
 
 
-def _where(report: Report) -> str:
+def _region_suffix(report: Report) -> str:
     """A suffix to the number of open findings: a partial run knows only its own regions."""
     return "" if report.run.is_full else " in the regions of this run"
 
@@ -209,12 +204,12 @@ def _in_csv(
     still_open = report.news.still_open
     if more := phrases.and_more(number - len(displayed), "finding"):
         yield f"{more.capitalize()} in the CSV."
-    others = (o.finding for o in displayed if o.finding.severity is not Severity.CRITICAL)
-    if is_full and any(finding.fix for finding in others):
+    not_critical = (o.finding for o in displayed if o.finding.severity is not Severity.CRITICAL)
+    if is_full and any(finding.fix for finding in not_critical):
         yield "Other commands are in the CSV."
     if still_open and not is_full:
         counts = phrases.severities(still_open.counts)
-        yield f"Still open{_where(report)}: {len(still_open):,} ({counts}), in the CSV."
+        yield f"Still open{_region_suffix(report)}: {len(still_open):,} ({counts}), in the CSV."
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -222,9 +217,9 @@ def _notes(report: Report) -> Iterator[str]:
     totals = report.totals
     if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW
-        what = "informational finding" if is_default else "finding"
+        noun = "informational finding" if is_default else "finding"
         below = "" if is_default else f" below {report.minimum_severity}"
-        yield f"{phrases.count(unlisted, what)}{below} not shown."
+        yield f"{phrases.count(unlisted, noun)}{below} not shown."
     if unverified := totals.statuses.get(Status.UNVERIFIED):
         yield f"{phrases.count(unverified, 'earlier finding')} not verified by this run."
     if excepted := totals.statuses.get(Status.EXCEPTED):

@@ -55,15 +55,15 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
         yield f"Public web servers? Add {' and '.join(ports)} to authorizedPorts."
 
 
-def policy_ports(opened: Traffic) -> str:
+def policy_ports(traffic: Traffic) -> str:
     """The traffic in a policy's format, for example tcp/8000-8010, icmp/8 or protocol/50."""
-    protocol = opened.protocol
+    protocol = traffic.protocol
     if protocol in ICMP_PROTOCOLS:
-        numbers = [n for n in (opened.icmp_type, opened.icmp_code) if n is not None]
+        numbers = [n for n in (traffic.icmp_type, traffic.icmp_code) if n is not None]
         return "/".join(map(str, (protocol, *numbers)))
-    if protocol == ALL_PROTOCOLS or opened.ports == (0, LAST_PORT):
+    if protocol == ALL_PROTOCOLS or traffic.ports == (0, LAST_PORT):
         return f"protocol/{protocol}" if protocol.isdecimal() else protocol
-    low, high = opened.ports
+    low, high = traffic.ports
     return f"{protocol}/{low}" if low == high else f"{protocol}/{low}-{high}"
 
 
@@ -80,8 +80,8 @@ def _is_public_web(findings: Iterable[Finding], web: Traffic) -> bool:
 def _describe(exception: PolicyException) -> str:
     source = f" from {exception.source}" if exception.source else ""
     places = {"region": exception.region, "account": exception.account}
-    where = "".join(f" in {name} {place}" for name, place in places.items() if place)
+    scope = "".join(f" in {name} {place}" for name, place in places.items() if place)
     return (
-        f"{exception.ports}{source} on {exception.group}{where}, "
+        f"{exception.ports}{source} on {exception.group}{scope}, "
         f"owner {exception.owner}, reason: {exception.reason}"
     )
