@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from handler.model.ranked import Ranked
 from handler.sanitize import cut
@@ -45,25 +45,22 @@ ATTACHMENTS = {
 
 
 class Clause(StrEnum):
-    """The beginnings of reasons that have a shorter form."""
+    """A part of reasons; ``short`` is for lines that name group and interfaces anyway."""
 
-    BEHIND_BALANCER = "clients may come through the network load balancer"
-    CARRIER_ONLY = "only the carrier's devices reach the interface"
-    NO_CONNECTIONS = "the interface accepts no connections"
-    NO_PUBLIC = "the interface has no public"
-    NO_ROUTE = "no route leads to an internet gateway"
-    NOT_ATTACHED = "the group is not attached to any network interface"
+    short: str
 
+    BEHIND_BALANCER = "clients may come through the network load balancer", "behind load balancer"
+    CARRIER_ONLY = "only the carrier's devices reach the interface", "carrier's devices only"
+    NO_CONNECTIONS = "the interface accepts no connections", "accepts no connections"
+    NO_PUBLIC = "the interface has no public", "no public"
+    NO_ROUTE = "no route leads to an internet gateway", "no route to an internet gateway"
+    NOT_ATTACHED = "the group is not attached to any network interface", "not attached"
 
-SHORT_CLAUSES = {
-    Clause.BEHIND_BALANCER: "behind load balancer",
-    Clause.CARRIER_ONLY: "carrier's devices only",
-    Clause.NO_CONNECTIONS: "accepts no connections",
-    Clause.NO_PUBLIC: "no public",
-    Clause.NO_ROUTE: "no route to an internet gateway",
-    Clause.NOT_ATTACHED: "not attached",
-}
-"""For lines that name group and interfaces anyway."""
+    def __new__(cls, text: str, short: str) -> Self:
+        """A clause, which is equal to its text."""
+        clause = str.__new__(cls, text)
+        clause._value_, clause.short = text, short
+        return clause
 
 
 class Path(NamedTuple):

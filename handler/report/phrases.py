@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from handler.model.address import Family
-from handler.model.attachment import ATTACHMENTS, SHORT_CLAUSES, Attachment
+from handler.model.attachment import ATTACHMENTS, Attachment, Clause
 from handler.model.finding import Finding, Opening, Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, UNKNOWN, Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
@@ -246,8 +246,8 @@ def reason(finding: Finding) -> str:
 
 def shortened(reason: str) -> str:
     """A reason in fewer words, for a line that names group and interfaces anyway."""
-    for long, short in SHORT_CLAUSES.items():
-        reason = reason.replace(long, short)
+    for clause in Clause:
+        reason = reason.replace(clause, clause.short)
     return reason
 
 
