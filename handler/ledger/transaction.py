@@ -103,7 +103,7 @@ class LedgerSession:
         run, scans = steps.scan(None)
         while True:
             try:
-                return self._conclude(steps, compare, run, scans)
+                return self._attempt(steps, compare, run, scans)
             except ConflictError as error:
                 self._load()
                 if self._is_answered():
@@ -115,9 +115,10 @@ class LedgerSession:
                     kept = (scan for scan in scans if scan.coverage.target not in stale)
                     scans = (*kept, *again)
 
-    def _conclude(
+    def _attempt(
         self, steps: CommonSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
     ) -> Outcome:
+        """Compare, claim, mail and commit. Raises ``ConflictError`` if another run was faster."""
         self._wait_for_claim()
         ledger = self._ledger
         report, kind = self._compared(compare, run, scans)

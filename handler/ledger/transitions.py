@@ -118,7 +118,7 @@ class _Comparing:
                 self._compare_new(finding)
         for finding_id, record in self._records.items():
             if finding_id not in self._place.listed:
-                self._conclude(record)
+                self._compare_gone(record)
         return self._result
 
     def _compare_same(self, record: Record, finding: Finding) -> None:
@@ -168,7 +168,7 @@ class _Comparing:
             return (more > 0, more < 0) if is_same else (more >= 0, more <= 0)
         return gained, lost
 
-    def _conclude(self, record: Record) -> None:
+    def _compare_gone(self, record: Record) -> None:
         """Decide what became of a known finding that is not listed."""
         finding, result = record.finding, self._result
         if finding.id in self._place.authorized or not self._found.has_untrusted_addresses(finding):

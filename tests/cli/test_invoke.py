@@ -140,9 +140,13 @@ def test_live_needs_a_profile_that_exists(monkeypatch: pytest.MonkeyPatch) -> No
     )
 
 
-def test_failed_run_fails_the_command(project: Path) -> None:
+def test_failed_run_fails_the_command(project: Path, tmp_path: Path) -> None:
     """When SES refuses the mail of a live run the command exits with 1 and SES's error."""
+    event = tmp_path / "event.json"
+    event.write_text('{"regions": ["eu-west-1"]}')
     with Account() as account:
-        status, output = invoke_in_process(project, "--live", **account.environment())
+        status, output = invoke_in_process(
+            project, "--live", "--event", str(event), **account.environment()
+        )
     assert status == 1
     assert "Error: the function failed: SES did not accept the digest: MessageRejected" in output

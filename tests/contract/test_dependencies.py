@@ -1,6 +1,7 @@
 """Which package, folder and module may import which."""
 
 import ast
+import re
 import sys
 from collections import Counter, defaultdict
 from functools import cache
@@ -144,6 +145,15 @@ def part_of(module: str) -> str:
     """The folder or module directly below its package; the package for its own __init__.py."""
     package, *inside = module.split(".")
     return inside[0] if inside else package
+
+
+def test_the_table_of_folders_names_each_import() -> None:
+    """docs/architecture.md names in a folder's row the modules of others that it may import."""
+    text = (PROJECT / "docs/architecture.md").read_text("utf-8")
+    for folder, allowed in ALLOWED.items():
+        (row,) = re.findall(rf"^\| `{folder}/` \|.*$", text, re.MULTILINE)
+        others = {name for name in allowed if name.partition(".")[0] in ALLOWED} - {folder}
+        assert others <= set(re.findall(r"`([\w.]+)`", row)), folder
 
 
 def test_each_package_has_a_row() -> None:

@@ -1,7 +1,7 @@
 """The function may do exactly what it does."""
 
 from infra import permissions
-from tests.end_to_end.conftest import Installer
+from tests.end_to_end.conftest import Deployed, Installer
 
 # The IAM actions of the calls whose action has another name than the operation.
 ACTIONS = {
@@ -15,7 +15,7 @@ ACTIONS = {
 }
 
 
-def test_role_allows_exactly_the_actions_of_a_run(install: Installer) -> None:
+def test_role_allows_exactly_the_actions_of_a_run(install: Installer[Deployed]) -> None:
     """Runs use each action that the role allows, and no other one."""
     deployed = install(publishEvents=True)
     # Its exclusions are read only where Block Public Access is on.

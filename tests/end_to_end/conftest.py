@@ -1,11 +1,11 @@
 """The deployed product: a stack in a seeded account, its zip, its schedule, its mail."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import pytest
 
@@ -66,9 +66,7 @@ class Deployed:
     def forget_runs(self) -> None:
         """Empty the ledger, end all faults, and leave out what was mailed and logged so far."""
         self.account.faults.clear()
-        s3, bucket = self.account.client("s3"), self.outputs["ledgerBucket"]
-        for stored in s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
-            s3.delete_object(Bucket=bucket, Key=stored["Key"])
+        empty(self.account, self.outputs["ledgerBucket"])
         self.seen_mails = len(self.account.mails())
         self.seen_events = frozenset(event["eventId"] for event in self._events())
 
@@ -80,26 +78,40 @@ class Deployed:
         ]
 
 
-class Installer:
-    """Deploys stack dev into an account with groups of every kind, one stack at a time.
+def empty(account: Account, bucket: str) -> None:
+    """Delete what a bucket holds."""
+    s3 = account.client("s3")
+    for stored in s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+        s3.delete_object(Bucket=bucket, Key=stored["Key"])
+
+
+class Forgetful(Protocol):
+    """A deployed stack that can be left as if it had never run."""
+
+    def forget_runs(self) -> None:
+        """Remove what its runs left."""
+
+
+AnyDeployed = TypeVar("AnyDeployed", bound=Forgetful)
+
+
+class Installer(Generic[AnyDeployed]):
+    """Deploys stacks, one at a time, because an account's state is the process's.
 
     The last stack is used again by whoever wants the same settings, as if it had never run.
     """
 
-    def __init__(self, project: Path) -> None:
-        self._project = project
+    def __init__(self, deploy: Callable[..., AnyDeployed]) -> None:
+        """`deploy` gets what closes the account in the end, and the settings."""
+        self._deploy = deploy
         self._account = ExitStack()
-        self._installed: tuple[dict[str, object], Deployed] | None = None
+        self._installed: tuple[dict[str, object], AnyDeployed] | None = None
 
-    def __call__(self, **config: object) -> Deployed:
+    def __call__(self, **config: object) -> AnyDeployed:
         """The stack with some settings."""
         if self._installed is None or self._installed[0] != config:
             self.remove()
-            account = self._account.enter_context(Account())
-            seed(account)
-            stack = open_stack(self._project, "dev", account, config=config, engine=False)
-            stack.up()
-            self._installed = config, Deployed(account, stack.outputs)
+            self._installed = config, self._deploy(self._account, **config)
         _, deployed = self._installed
         deployed.forget_runs()
         return deployed
@@ -111,14 +123,22 @@ class Installer:
 
 
 @pytest.fixture(scope="module")
-def install(project: Path) -> Iterator[Installer]:
-    """Deploys stack dev with some settings."""
-    installer = Installer(project)
+def install(project: Path) -> Iterator[Installer[Deployed]]:
+    """Deploys stack dev, with some settings, into an account with groups of every kind."""
+
+    def deploy(entered: ExitStack, **config: object) -> Deployed:
+        account = entered.enter_context(Account())
+        seed(account)
+        stack = open_stack(project, "dev", account, config=config, engine=False)
+        stack.up()
+        return Deployed(account, stack.outputs)
+
+    installer = Installer(deploy)
     yield installer
     installer.remove()
 
 
 @pytest.fixture
-def deployed(install: Installer) -> Deployed:
+def deployed(install: Installer[Deployed]) -> Deployed:
     """Stack dev as it is, before its first run."""
     return install()

@@ -13,6 +13,7 @@ from sandbox.aws.mail import Mail
 from sandbox.aws.members import Member, Organization
 from sandbox.deployment.deploy import open_stack
 from sandbox.lambda_host.host import Invocation
+from tests.end_to_end.conftest import empty
 from tests.support.stack import unwrapped
 
 REGION = "eu-west-1"
@@ -27,6 +28,18 @@ class DeployedOrganization:
     organization: Organization
     outputs: dict[str, str] = field(default_factory=dict)
     seen_mails: int = 0
+    seen_executions: int = 0
+    opened: list[tuple[Any, str]] = field(default_factory=list)
+
+    def forget_runs(self) -> None:
+        """End all faults, empty the bucket, close what tests opened, leave out what was mailed."""
+        self.account.faults.clear()
+        empty(self.account, self.outputs["ledgerBucket"])
+        for ec2, group_id in self.opened:
+            ec2.delete_security_group(GroupId=group_id)
+        self.opened.clear()
+        self.mails()
+        self.seen_executions = len(self.account.state_machines.wait())
 
     def function(self, part: str) -> str:
         """The name of the scan or the report function."""
@@ -46,7 +59,11 @@ class DeployedOrganization:
         else:
             (delivery,) = self.account.events.fire(self.outputs["scheduleRule"], REGION)
             assert [run.error for run in delivery.invocations] == [None]
-        return str(self.account.state_machines.wait(120)[-1].status)
+        return str(self.executions()[-1].status)
+
+    def executions(self) -> list[Any]:
+        """The executions since the runs were forgotten, once all have ended."""
+        return self.account.state_machines.wait(120)[self.seen_executions :]
 
     def start(self, event: dict[str, Any]) -> Invocation:
         """Invoke the start function with an event; its answer."""
@@ -63,6 +80,12 @@ class DeployedOrganization:
         """The text part of the only mail since the last call, on one line."""
         (mail,) = self.mails()
         return text_of(mail)
+
+    def open(self, account_id: str, group: str, port: int, region: str = REGION) -> None:
+        """Open a port to the world in a new group, until the runs are forgotten."""
+        member = self.organization.members[account_id]
+        group_id = open_port(member, group, port, region)
+        self.opened.append((member.client("ec2", region), group_id))
 
     def join(self, account_id: str, name: str, **openings: int) -> Member:
         """A new account in the audited unit; each group opens its port to the world."""
@@ -108,13 +131,13 @@ def fill_three(deployed: DeployedOrganization) -> None:
 
 
 def deploy(
-    stack: ExitStack,
     project: Path,
-    fill: Callable[[DeployedOrganization], None] = fill_three,
+    fill: Callable[[DeployedOrganization], None],
+    entered: ExitStack,
     **config: object,
 ) -> DeployedOrganization:
     """Deploy stack dev into the management account of an organization that `fill` fills."""
-    account = stack.enter_context(Account())
+    account = entered.enter_context(Account())
     deployed = DeployedOrganization(account, Organization(account))
     unit = deployed.organization.add_unit("workloads")
     fill(deployed)

@@ -26,7 +26,7 @@ class FirstRun:
 
 
 @pytest.fixture(scope="module")
-def first_run(install: Installer) -> FirstRun:
+def first_run(install: Installer[Deployed]) -> FirstRun:
     """One run for all tests that only read what it left."""
     deployed = install()
     result = json.loads(deployed.run().payload)
@@ -150,7 +150,7 @@ def test_a_refused_mail_fails_the_run(deployed: Deployed) -> None:
     assert json.loads(deployed.run().payload)["counts"]["new"] == 24
 
 
-def test_without_its_permission_the_schedule_reaches_nothing(install: Installer) -> None:
+def test_without_its_permission_the_schedule_reaches_nothing(install: Installer[Deployed]) -> None:
     """A schedule that may not invoke the function runs nothing."""
     deployed = install()
     functions, name = deployed.account.client("lambda"), deployed.outputs["functionName"]

@@ -13,7 +13,7 @@ REGIONS = ["eu-west-1", "us-east-1"]
 
 
 @pytest.fixture
-def deployed(install: Installer) -> Deployed:
+def deployed(install: Installer[Deployed]) -> Deployed:
     """A stack that is told of changes in two regions, after its first run."""
     deployed = install(regions=REGIONS, realtime=True)
     deployed.run()
@@ -96,7 +96,7 @@ def test_names_that_look_like_formulas_stay_text(deployed: Deployed, name: str) 
 
 
 def test_a_hundred_changes_are_two_mails_at_most(deployed: Deployed) -> None:
-    """Of 30 groups in two regions; each opening is in one mail, and no run fails."""
+    """100 changes of 30 groups in two regions: each opening is in one mail, and no run fails."""
     who = caller(deployed, "alice")
     groups = [
         (open_group(deployed, f"burst-{number}", who, REGIONS[number % 2]), REGIONS[number % 2])

@@ -1,13 +1,18 @@
 """The engine brings the account to what the program says, step by step."""
 
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox.aws.account import Account
-from sandbox.deployment.stack import DeployError
+from sandbox.deployment.deploy import open_stack
+from sandbox.deployment.stack import Changes, DeployError
 
-from .conftest import Declare, Open
+from .conftest import Declare, Open, written
 
 FUNCTION = ("aws:lambda/function:Function", "work")
 GROUP = ("aws:cloudwatch/logGroup:LogGroup", "log")
@@ -53,63 +58,125 @@ def operations(account: Account) -> list[str]:
     return names
 
 
-def test_preview_creates_nothing(declare: Declare, stack: Open, account: Account) -> None:
+@dataclass(frozen=True)
+class Life:
+    """What came of each operation on one stack, and what each of them left."""
+
+    preview: Changes
+    previewed: list[str]
+    up: Changes
+    outputs: dict[str, Any]
+    ids: dict[str, str]
+    files: dict[str, bytes]
+    refresh: Changes
+    elsewhere: Changes
+    password: str
+    change: Changes
+    uploads: list[str]
+    destroy: Changes
+    resources: list[tuple[str, str, str]]
+    left: list[Any]
+
+
+@pytest.fixture(scope="module")
+def life(created: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """One stack from its first preview to its end; in between another process opens its state."""
+    root = tmp_path_factory.mktemp("life")
+    state, folder = shutil.copytree(created, root / "state"), root / "project"
+    folder.mkdir()
+    written(folder, WHOLE)
+    with Account() as account, pytest.MonkeyPatch.context() as patch:
+        stack = open_stack(folder, "dev", account, state=state, engine=True)
+        preview, previewed = stack.preview(), operations(account)
+        up, outputs = stack.up(), stack.outputs
+        ids = {name: identity for _, name, identity in stack.resources}
+        files = contents(folder)
+        refresh = stack.refresh()
+        patch.chdir(root)
+        again = open_stack(folder, "dev", account, state=state, engine=True)
+        elsewhere, password = again.up(), again.outputs["password"]
+        written(folder, WHOLE.replace("answer = 42", "answer = 43"))
+        operations(account)
+        change, uploads = again.up(), operations(account)
+        destroy = again.destroy()
+        yield Life(
+            preview,
+            previewed,
+            up,
+            outputs,
+            ids,
+            files,
+            refresh,
+            elsewhere,
+            password,
+            change,
+            uploads,
+            destroy,
+            again.resources,
+            held(account),
+        )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def held(account: Account) -> list[Any]:
+    """What an account holds of what the program declares."""
+    return [
+        *account.client("lambda").list_functions()["Functions"],
+        *account.client("iam").list_roles()["Roles"],
+        *account.client("logs").describe_log_groups()["logGroups"],
+        *account.client("events").list_rules()["Rules"],
+        *account.client("sesv2").list_email_identities()["EmailIdentities"],
+    ]
+
+
+def test_preview_creates_nothing(life: Life) -> None:
     """A preview names what up would create and asks the account for nothing."""
-    declare(WHOLE)
-    changes = stack().preview()
-    assert changes.create == DECLARED
-    assert operations(account) == []
+    assert (life.preview.create, life.previewed) == (DECLARED, [])
 
 
-def test_up_twice(declare: Declare, stack: Open) -> None:
-    """What is deployed is the same the next time, and refresh finds nothing that differs."""
-    declare(WHOLE)
-    deployed = stack()
-    assert deployed.up().create == DECLARED
-    assert deployed.refresh().same == DECLARED
-    assert deployed.up().same == DECLARED
+def test_what_is_deployed_stays_the_same(life: Life) -> None:
+    """After up refresh finds nothing that differs, and the next up changes nothing."""
+    assert life.up.create == life.refresh.same == life.elsewhere.same == DECLARED
 
 
-def test_destroy_leaves_nothing(declare: Declare, stack: Open, account: Account) -> None:
+def test_destroy_leaves_nothing(life: Life) -> None:
     """After destroy neither the account nor the state holds anything."""
-    declare(WHOLE)
-    deployed = stack()
-    deployed.up()
-    assert deployed.destroy().delete == DECLARED
-    assert deployed.resources == []
-    assert account.client("lambda").list_functions()["Functions"] == []
-    assert account.client("iam").list_roles()["Roles"] == []
-    assert account.client("logs").describe_log_groups()["logGroups"] == []
-    assert account.client("events").list_rules()["Rules"] == []
-    assert account.client("sesv2").list_email_identities()["EmailIdentities"] == []
+    assert life.destroy.delete == DECLARED
+    assert (life.resources, life.left) == ([], [])
 
 
-def test_outputs_and_ids(declare: Declare, stack: Open) -> None:
+def test_outputs_and_ids(life: Life) -> None:
     """Outputs, secrets among them, and ids are there after up, spelled as pulumi_aws does."""
-    declare(WHOLE)
-    deployed = stack()
-    deployed.up()
-    ids = {name: identity for _, name, identity in deployed.resources}
-    assert deployed.outputs == {"functionName": ids["work"], "password": "hush"}
+    ids = life.ids
+    assert life.outputs == {"functionName": ids["work"], "password": "hush"}
     assert ids["retries"] == ids["work"]
     assert ids["policy"].startswith(f"{ids['role']}:policy-")
     assert ids["target"].startswith(f"{ids['rule']}-target-")
     assert ids["sender"] == "audit@example.com"
 
 
-def test_changed_file_updates_code_only(declare: Declare, stack: Open, account: Account) -> None:
+def test_state_outlives_the_stack_object(life: Life) -> None:
+    """Another process that opens the same state, in any folder, finds what was deployed."""
+    assert life.elsewhere.same == DECLARED
+    assert life.password == "hush"  # noqa: S105
+
+
+def test_user_files_stay_as_they_are(life: Life, folder: Path) -> None:
+    """Neither an encryption salt nor anything else is written into the project."""
+    written(folder, WHOLE)
+    assert life.files == contents(folder)
+
+
+def test_changed_file_updates_code_only(life: Life) -> None:
     """Another content of one file is a change of code, and only the code is uploaded."""
-    declare(WHOLE)
-    deployed = stack()
-    deployed.up()
-    declare(WHOLE.replace("answer = 42", "answer = 43"))
-    operations(account)
-    changes = deployed.up()
-    assert changes.update == (FUNCTION,)
-    assert changes.properties == {FUNCTION: ("code",)}
-    assert [name for name in operations(account) if name.startswith("Update")] == [
-        "UpdateFunctionCode"
-    ]
+    assert life.change.update == (FUNCTION,)
+    assert life.change.properties == {FUNCTION: ("code",)}
+    uploads = [name for name in life.uploads if name.startswith("Update")]
+    assert uploads == ["UpdateFunctionCode"]
 
 
 def test_update_replace_create_delete_in_one_preview(declare: Declare, stack: Open) -> None:
@@ -214,15 +281,6 @@ def test_two_stacks_side_by_side(declare: Declare, stack: Open, account: Account
     (group,) = account.client("logs").describe_log_groups()["logGroups"]
     tags = account.client("logs").list_tags_for_resource(resourceArn=group["logGroupArn"])
     assert tags["tags"] == {"Stack": "prod"}
-
-
-def test_state_outlives_the_stack_object(declare: Declare, stack: Open) -> None:
-    """Another process that opens the same state finds what was deployed."""
-    declare(WHOLE)
-    stack().up()
-    again = stack()
-    assert again.up().same == DECLARED
-    assert again.outputs["password"] == "hush"  # noqa: S105
 
 
 def test_secrets_stay_secret(declare: Declare, stack: Open, tmp_path: Path) -> None:

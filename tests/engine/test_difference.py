@@ -24,7 +24,7 @@ def allowing(action: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-ROLE = "arn:aws:iam::123456789012:role/role"
+ROLE_ARN = "arn:aws:iam::123456789012:role/role"
 
 
 def code(text: str) -> Archive:
@@ -43,18 +43,44 @@ def template(name: str) -> str:
     return json.dumps({"Resources": {"Topic": topic}})
 
 
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+FUNCTION = "aws:lambda/function:Function"
+RETRIES = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+PERMISSION = "aws:lambda/permission:Permission"
+RULE = "aws:cloudwatch/eventRule:EventRule"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+IDENTITY = "aws:sesv2/emailIdentity:EmailIdentity"
+FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+TOPIC = "aws:sns/topic:Topic"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+BUCKET = "aws:s3/bucket:Bucket"
+PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+ENCRYPTION = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+)
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+STACK_SET = "aws:cloudformation/stackSet:StackSet"
+INSTANCES = "aws:cloudformation/stackInstances:StackInstances"
 # A valid resource of every type, created in this order.
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "aws:iam/role:Role": {"assumeRolePolicy": TRUST, "name": "role", "tags": {"Own": "1"}},
-    "aws:iam/rolePolicy:RolePolicy": {
+    ROLE: {"assumeRolePolicy": TRUST, "name": "role", "tags": {"Own": "1"}},
+    ROLE_POLICY: {
         "role": "role",
         "name": "policy",
         "policy": allowing("s3:Get*"),
     },
-    "aws:cloudwatch/logGroup:LogGroup": {"name": "log", "retentionInDays": 7},
-    "aws:lambda/function:Function": {
+    LOG_GROUP: {"name": "log", "retentionInDays": 7},
+    FUNCTION: {
         "name": "work",
-        "role": ROLE,
+        "role": ROLE_ARN,
         "runtime": "python3.13",
         "handler": "app.handle",
         "code": code("one"),
@@ -62,39 +88,39 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "environment": {"variables": {"A": "1", "B": "2"}},
         "loggingConfig": {"logFormat": "JSON", "logGroup": "log"},
     },
-    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {
+    RETRIES: {
         "functionName": "work",
         "maximumRetryAttempts": 0,
     },
-    "aws:lambda/permission:Permission": {
+    PERMISSION: {
         "action": "lambda:InvokeFunction",
         "function": "work",
         "principal": "events.amazonaws.com",
         "sourceArn": "arn:aws:events:eu-west-1:123456789012:rule/rule",
     },
-    "aws:cloudwatch/eventRule:EventRule": {"name": "rule", "scheduleExpression": "rate(1 day)"},
-    "aws:cloudwatch/eventTarget:EventTarget": {
+    RULE: {"name": "rule", "scheduleExpression": "rate(1 day)"},
+    TARGET: {
         "rule": "rule",
         "arn": "arn:aws:lambda:eu-west-1:123456789012:function:work",
     },
-    "aws:sesv2/emailIdentity:EmailIdentity": {"emailIdentity": "a@example.com"},
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": {
+    IDENTITY: {"emailIdentity": "a@example.com"},
+    FILTER: {
         "logGroupName": "log",
         "metricTransformation": {"name": "runs", "namespace": "trial", "value": "1"},
         "name": "filter",
         "pattern": '{ $.message = "Done." }',
     },
-    "aws:sns/topic:Topic": {"displayName": "Alarms", "name": "topic", "tags": {"Own": "1"}},
-    "aws:sns/topicPolicy:TopicPolicy": {
+    TOPIC: {"displayName": "Alarms", "name": "topic", "tags": {"Own": "1"}},
+    TOPIC_POLICY: {
         "arn": "arn:aws:sns:eu-west-1:123456789012:topic",
         "policy": allowing("sns:Publish"),
     },
-    "aws:sns/topicSubscription:TopicSubscription": {
+    SUBSCRIPTION: {
         "endpoint": "a@example.com",
         "protocol": "email",
         "topic": "arn:aws:sns:eu-west-1:123456789012:topic",
     },
-    "aws:cloudwatch/metricAlarm:MetricAlarm": {
+    ALARM: {
         "alarmActions": ["arn:aws:sns:eu-west-1:123456789012:topic"],
         "alarmDescription": "Look.",
         "comparisonOperator": "LessThanThreshold",
@@ -109,24 +135,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "threshold": 1,
         "treatMissingData": "breaching",
     },
-    "aws:s3/bucket:Bucket": {"bucket": "ledger", "tags": {"Own": "1", "Team": "a"}},
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {
+    BUCKET: {"bucket": "ledger", "tags": {"Own": "1", "Team": "a"}},
+    PUBLIC_ACCESS: {
         "blockPublicAcls": True,
         "bucket": "ledger",
     },
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {
+    OWNERSHIP: {
         "bucket": "ledger",
         "rule": {"objectOwnership": "BucketOwnerEnforced"},
     },
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {
+    ENCRYPTION: {
         "bucket": "ledger",
         "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
     },
-    "aws:s3/bucketVersioning:BucketVersioning": {
+    VERSIONING: {
         "bucket": "ledger",
         "versioningConfiguration": {"status": "Enabled"},
     },
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
+    LIFECYCLE: {
         "bucket": "ledger",
         "rules": [
             {
@@ -138,22 +164,22 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "ledger", "policy": allowing("s3:GetObject")},
-    "aws:sfn/stateMachine:StateMachine": {
+    BUCKET_POLICY: {"bucket": "ledger", "policy": allowing("s3:GetObject")},
+    MACHINE: {
         "definition": machine("one"),
         "loggingConfiguration": {"includeExecutionData": False, "level": "ERROR"},
         "name": "machine",
-        "roleArn": ROLE,
+        "roleArn": ROLE_ARN,
         "tags": {"Own": "1"},
     },
-    "aws:cloudformation/stackSet:StackSet": {
+    STACK_SET: {
         "capabilities": ["CAPABILITY_NAMED_IAM"],
         "description": "A topic",
         "name": "everywhere",
         "tags": {"Own": "1"},
         "templateBody": template("one"),
     },
-    "aws:cloudformation/stackInstances:StackInstances": {
+    INSTANCES: {
         "accounts": ["123456789012"],
         "regions": ["eu-west-1"],
         "stackSetName": "everywhere",
@@ -171,22 +197,16 @@ def checked(
 
 # What must be there before an example can be created.
 PARENTS = {
-    "aws:iam/rolePolicy:RolePolicy": "aws:iam/role:Role",
-    "aws:lambda/function:Function": "aws:iam/role:Role",
-    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (
-        "aws:lambda/function:Function"
-    ),
-    "aws:lambda/permission:Permission": "aws:lambda/function:Function",
-    "aws:cloudwatch/eventTarget:EventTarget": "aws:cloudwatch/eventRule:EventRule",
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": "aws:cloudwatch/logGroup:LogGroup",
-    "aws:sns/topicPolicy:TopicPolicy": "aws:sns/topic:Topic",
-    "aws:sns/topicSubscription:TopicSubscription": "aws:sns/topic:Topic",
-    "aws:cloudformation/stackInstances:StackInstances": "aws:cloudformation/stackSet:StackSet",
-} | {
-    name: "aws:s3/bucket:Bucket"
-    for name in EXAMPLES
-    if name.startswith("aws:s3/") and name != "aws:s3/bucket:Bucket"
-}
+    ROLE_POLICY: ROLE,
+    FUNCTION: ROLE,
+    RETRIES: (FUNCTION),
+    PERMISSION: FUNCTION,
+    TARGET: RULE,
+    FILTER: LOG_GROUP,
+    TOPIC_POLICY: TOPIC,
+    SUBSCRIPTION: TOPIC,
+    INSTANCES: STACK_SET,
+} | {name: BUCKET for name in EXAMPLES if name.startswith("aws:s3/") and name != BUCKET}
 
 
 def create(account: Account, type_name: str) -> Created:
@@ -215,7 +235,7 @@ def test_every_type_has_an_example() -> None:
 
 
 # What AWS always has: deleting these brings back what there was before.
-LASTING = {"aws:s3/bucketVersioning:BucketVersioning", "aws:sns/topicPolicy:TopicPolicy"}
+LASTING = {VERSIONING, TOPIC_POLICY}
 
 
 @pytest.mark.parametrize("type_name", sorted(EXAMPLES.keys() - LASTING))
@@ -240,19 +260,15 @@ def test_nothing_differs_after_create(created: dict[str, Created], type_name: st
 
 TAGGED = {"tags.Own": "update", "tagsAll.Own": "update"}
 UPDATES = [
-    ("aws:iam/role:Role", {"description": "x"}, {"description": "add"}),
+    (ROLE, {"description": "x"}, {"description": "add"}),
+    (ROLE, {"assumeRolePolicy": TRUST.replace("Deny", "Allow")}, {"assumeRolePolicy": "update"}),
+    (ROLE, {"tags": {"Own": "2"}}, {"tags.Own": "update", "tagsAll.Own": "update"}),
+    (ROLE_POLICY, {"policy": allowing("s3:Put*")}, {"policy": "update"}),
+    (LOG_GROUP, {"retentionInDays": None}, {"retentionInDays": "update"}),
+    (FUNCTION, {"code": code("two")}, {"code": "update"}),
+    (FUNCTION, {"memorySize": 256}, {"memorySize": "update"}),
     (
-        "aws:iam/role:Role",
-        {"assumeRolePolicy": TRUST.replace("Deny", "Allow")},
-        {"assumeRolePolicy": "update"},
-    ),
-    ("aws:iam/role:Role", {"tags": {"Own": "2"}}, {"tags.Own": "update", "tagsAll.Own": "update"}),
-    ("aws:iam/rolePolicy:RolePolicy", {"policy": allowing("s3:Put*")}, {"policy": "update"}),
-    ("aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": None}, {"retentionInDays": "update"}),
-    ("aws:lambda/function:Function", {"code": code("two")}, {"code": "update"}),
-    ("aws:lambda/function:Function", {"memorySize": 256}, {"memorySize": "update"}),
-    (
-        "aws:lambda/function:Function",
+        FUNCTION,
         {"environment": {"variables": {"B": "3", "c.d": "4"}}},
         {
             "environment.variables.A": "delete",
@@ -261,72 +277,52 @@ UPDATES = [
         },
     ),
     (
-        "aws:lambda/function:Function",
+        FUNCTION,
         {"loggingConfig": {"logFormat": "Text", "logGroup": "log"}},
         {"loggingConfig.logFormat": "update"},
     ),
-    ("aws:lambda/function:Function", {"environment": None}, {"environment": "delete"}),
+    (FUNCTION, {"environment": None}, {"environment": "delete"}),
+    (RETRIES, {"maximumRetryAttempts": None}, {"maximumRetryAttempts": "update"}),
+    (RULE, {"scheduleExpression": "rate(2 days)"}, {"scheduleExpression": "update"}),
+    (RULE, {"state": "DISABLED"}, {"state": "update"}),
+    (TARGET, {"roleArn": ROLE_ARN}, {"roleArn": "add"}),
     (
-        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
-        {"maximumRetryAttempts": None},
-        {"maximumRetryAttempts": "update"},
-    ),
-    (
-        "aws:cloudwatch/eventRule:EventRule",
-        {"scheduleExpression": "rate(2 days)"},
-        {"scheduleExpression": "update"},
-    ),
-    ("aws:cloudwatch/eventRule:EventRule", {"state": "DISABLED"}, {"state": "update"}),
-    ("aws:cloudwatch/eventTarget:EventTarget", {"roleArn": ROLE}, {"roleArn": "add"}),
-    (
-        "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+        FILTER,
         {"metricTransformation": {"name": "runs", "namespace": "trial", "value": "$.count"}},
         {"metricTransformation.value": "update"},
     ),
-    ("aws:sns/topic:Topic", {"displayName": None}, {"displayName": "delete"}),
-    ("aws:sns/topic:Topic", {"tags": None}, {"tags": "delete", "tagsAll": "delete"}),
-    ("aws:sns/topicPolicy:TopicPolicy", {"policy": allowing("sns:*")}, {"policy": "update"}),
-    ("aws:cloudwatch/metricAlarm:MetricAlarm", {"threshold": 2}, {"threshold": "update"}),
+    (TOPIC, {"displayName": None}, {"displayName": "delete"}),
+    (TOPIC, {"tags": None}, {"tags": "delete", "tagsAll": "delete"}),
+    (TOPIC_POLICY, {"policy": allowing("sns:*")}, {"policy": "update"}),
+    (ALARM, {"threshold": 2}, {"threshold": "update"}),
     (
-        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        ALARM,
         {"treatMissingData": None, "alarmActions": None},
         {"treatMissingData": "update", "alarmActions": "delete"},
     ),
+    (ALARM, {"dimensions": {"FunctionName": "other"}}, {"dimensions.FunctionName": "update"}),
+    (ALARM, {"tags": {"Own": "2"}}, TAGGED),
+    (BUCKET, {"forceDestroy": True}, {"forceDestroy": "update"}),
+    (BUCKET, {"tags": {"Own": "2"}}, {**TAGGED, "tags.Team": "delete", "tagsAll.Team": "delete"}),
+    (BUCKET, {"tags": None}, {"tags": "delete", "tagsAll": "delete"}),
     (
-        "aws:cloudwatch/metricAlarm:MetricAlarm",
-        {"dimensions": {"FunctionName": "other"}},
-        {"dimensions.FunctionName": "update"},
-    ),
-    ("aws:cloudwatch/metricAlarm:MetricAlarm", {"tags": {"Own": "2"}}, TAGGED),
-    ("aws:s3/bucket:Bucket", {"forceDestroy": True}, {"forceDestroy": "update"}),
-    (
-        "aws:s3/bucket:Bucket",
-        {"tags": {"Own": "2"}},
-        {**TAGGED, "tags.Team": "delete", "tagsAll.Team": "delete"},
-    ),
-    ("aws:s3/bucket:Bucket", {"tags": None}, {"tags": "delete", "tagsAll": "delete"}),
-    (
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        PUBLIC_ACCESS,
         {"blockPublicAcls": None, "blockPublicPolicy": True},
         {"blockPublicAcls": "update", "blockPublicPolicy": "update"},
     ),
+    (OWNERSHIP, {"rule": {"objectOwnership": "ObjectWriter"}}, {"rule.objectOwnership": "update"}),
     (
-        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
-        {"rule": {"objectOwnership": "ObjectWriter"}},
-        {"rule.objectOwnership": "update"},
-    ),
-    (
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        ENCRYPTION,
         {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}}]},
         {"rules": "update"},
     ),
     (
-        "aws:s3/bucketVersioning:BucketVersioning",
+        VERSIONING,
         {"versioningConfiguration": {"status": "Suspended"}},
         {"versioningConfiguration.status": "update"},
     ),
     (
-        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        LIFECYCLE,
         {
             "rules": [
                 {
@@ -339,63 +335,43 @@ UPDATES = [
         },
         {"rules": "update"},
     ),
+    (BUCKET_POLICY, {"policy": allowing("s3:PutObject")}, {"policy": "update"}),
+    (MACHINE, {"definition": machine("two")}, {"definition": "update"}),
     (
-        "aws:s3/bucketPolicy:BucketPolicy",
-        {"policy": allowing("s3:PutObject")},
-        {"policy": "update"},
-    ),
-    (
-        "aws:sfn/stateMachine:StateMachine",
-        {"definition": machine("two")},
-        {"definition": "update"},
-    ),
-    (
-        "aws:sfn/stateMachine:StateMachine",
+        MACHINE,
         {"loggingConfiguration": {"includeExecutionData": False, "level": "ALL"}},
         {"loggingConfiguration.level": "update"},
     ),
-    ("aws:sfn/stateMachine:StateMachine", {"tags": {"Own": "2"}}, TAGGED),
-    (
-        "aws:cloudformation/stackSet:StackSet",
-        {"templateBody": template("two")},
-        {"templateBody": "update"},
-    ),
-    ("aws:cloudformation/stackSet:StackSet", {"description": "x"}, {"description": "update"}),
-    ("aws:cloudformation/stackSet:StackSet", {"tags": {"Own": "2"}}, TAGGED),
+    (MACHINE, {"tags": {"Own": "2"}}, TAGGED),
+    (STACK_SET, {"templateBody": template("two")}, {"templateBody": "update"}),
+    (STACK_SET, {"description": "x"}, {"description": "update"}),
+    (STACK_SET, {"tags": {"Own": "2"}}, TAGGED),
 ]
 REPLACEMENTS = [
-    ("aws:iam/role:Role", {"path": "/a/"}, "path"),
-    ("aws:iam/role:Role", {"name": "b"}, "name"),
-    ("aws:iam/rolePolicy:RolePolicy", {"role": UNKNOWN}, "role"),
-    ("aws:cloudwatch/logGroup:LogGroup", {"name": "b"}, "name"),
-    ("aws:cloudwatch/logGroup:LogGroup", {"region": "us-east-1"}, "region"),
-    ("aws:lambda/function:Function", {"name": "b"}, "name"),
-    (
-        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
-        {"functionName": "b"},
-        "functionName",
-    ),
-    ("aws:lambda/permission:Permission", {"sourceArn": UNKNOWN}, "sourceArn"),
-    ("aws:lambda/permission:Permission", {"principal": "s3.amazonaws.com"}, "principal"),
-    ("aws:cloudwatch/eventRule:EventRule", {"name": "b"}, "name"),
-    ("aws:cloudwatch/eventTarget:EventTarget", {"rule": "b"}, "rule"),
-    ("aws:sesv2/emailIdentity:EmailIdentity", {"emailIdentity": "b@example.com"}, "emailIdentity"),
-    ("aws:cloudwatch/logMetricFilter:LogMetricFilter", {"logGroupName": "b"}, "logGroupName"),
-    ("aws:sns/topic:Topic", {"name": "b"}, "name"),
-    ("aws:sns/topicPolicy:TopicPolicy", {"arn": UNKNOWN}, "arn"),
-    ("aws:sns/topicSubscription:TopicSubscription", {"endpoint": "b@example.com"}, "endpoint"),
-    ("aws:cloudwatch/metricAlarm:MetricAlarm", {"name": "b"}, "name"),
-    ("aws:s3/bucket:Bucket", {"bucket": "b"}, "bucket"),
-    ("aws:s3/bucketPolicy:BucketPolicy", {"bucket": UNKNOWN}, "bucket"),
-    ("aws:sfn/stateMachine:StateMachine", {"name": "b"}, "name"),
-    ("aws:sfn/stateMachine:StateMachine", {"type": "EXPRESS"}, "type"),
-    ("aws:cloudformation/stackSet:StackSet", {"name": "b"}, "name"),
-    (
-        "aws:cloudformation/stackSet:StackSet",
-        {"autoDeployment": {"enabled": True}},
-        "autoDeployment",
-    ),
-    ("aws:cloudformation/stackInstances:StackInstances", {"stackSetName": "b"}, "stackSetName"),
+    (ROLE, {"path": "/a/"}, "path"),
+    (ROLE, {"name": "b"}, "name"),
+    (ROLE_POLICY, {"role": UNKNOWN}, "role"),
+    (LOG_GROUP, {"name": "b"}, "name"),
+    (LOG_GROUP, {"region": "us-east-1"}, "region"),
+    (FUNCTION, {"name": "b"}, "name"),
+    (RETRIES, {"functionName": "b"}, "functionName"),
+    (PERMISSION, {"sourceArn": UNKNOWN}, "sourceArn"),
+    (PERMISSION, {"principal": "s3.amazonaws.com"}, "principal"),
+    (RULE, {"name": "b"}, "name"),
+    (TARGET, {"rule": "b"}, "rule"),
+    (IDENTITY, {"emailIdentity": "b@example.com"}, "emailIdentity"),
+    (FILTER, {"logGroupName": "b"}, "logGroupName"),
+    (TOPIC, {"name": "b"}, "name"),
+    (TOPIC_POLICY, {"arn": UNKNOWN}, "arn"),
+    (SUBSCRIPTION, {"endpoint": "b@example.com"}, "endpoint"),
+    (ALARM, {"name": "b"}, "name"),
+    (BUCKET, {"bucket": "b"}, "bucket"),
+    (BUCKET_POLICY, {"bucket": UNKNOWN}, "bucket"),
+    (MACHINE, {"name": "b"}, "name"),
+    (MACHINE, {"type": "EXPRESS"}, "type"),
+    (STACK_SET, {"name": "b"}, "name"),
+    (STACK_SET, {"autoDeployment": {"enabled": True}}, "autoDeployment"),
+    (INSTANCES, {"stackSetName": "b"}, "stackSetName"),
 ]
 
 
@@ -435,11 +411,11 @@ def test_replacements(
 @pytest.mark.parametrize(
     ("type_name", "change"),
     [
-        ("aws:iam/role:Role", {"assumeRolePolicy": json.dumps(json.loads(TRUST), indent=4)}),
-        ("aws:lambda/function:Function", {"code": code("one")}),
-        ("aws:lambda/function:Function", {"architectures": None}),
-        ("aws:lambda/function:Function", {"description": ""}),
-        ("aws:lambda/function:Function", {"memorySize": 128}),
+        (ROLE, {"assumeRolePolicy": json.dumps(json.loads(TRUST), indent=4)}),
+        (FUNCTION, {"code": code("one")}),
+        (FUNCTION, {"architectures": None}),
+        (FUNCTION, {"description": ""}),
+        (FUNCTION, {"memorySize": 128}),
     ],
 )
 def test_no_change(created: dict[str, Created], type_name: str, change: dict[str, Any]) -> None:

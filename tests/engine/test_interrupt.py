@@ -24,7 +24,7 @@ from sandbox.aws.faults import Fault
 # A shell lets what it starts in the background ignore Ctrl-C, and so the tests' own processes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with Account() as account:
-    account.faults.add(Fault("CreateRole", delay=6))
+    account.faults.add(Fault("CreateRole", delay=3))
     stack = open_stack(Path(sys.argv[1]), "dev", account, on_output=lambda l: print(l, flush=True))
     try:
         stack.up()

@@ -2,11 +2,13 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from sandbox.aws.account import Account
 from sandbox.aws.inventory import inventory
 from sandbox.aws.members import Organization
+from sandbox.deployment.deploy import open_stack
 
 from .conftest import Open
 from .test_product import unchanged
@@ -67,9 +69,9 @@ def test_switched_on_and_off_again(product: Open, account: Account) -> None:
     assert unchanged(without.up())
 
 
-def test_a_stack_of_many_accounts(product: Open, account: Account) -> None:
+def test_a_stack_of_many_accounts(project: Path, account: Account) -> None:
     """The start function knows the state machine, which runs the others; destroy leaves nothing."""
-    stack = product(**ACCOUNTS)
+    stack = open_stack(project, "dev", account, config=ACCOUNTS, engine=False)
     stack.up()
     (machine,) = state_machines(account)
     assert stack.outputs["stateMachineArn"] == machine["stateMachineArn"]

@@ -1,8 +1,12 @@
 """Programs and configs that are refused in the preview, before anything is created."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.aws.account import Account
+from sandbox.deployment import lifecycle
+from sandbox.deployment.inputs import problems
 from sandbox.deployment.stack import DeployError
 
 from .conftest import Declare, Open
@@ -14,34 +18,23 @@ from .conftest import Declare, Open
         pytest.param(
             'aws.iam.User("somebody")',
             "The sandbox cannot create aws:iam/user:User; it knows",
-            id="unknown type",
-        ),
-        pytest.param(
-            'pulumi.CustomResource("aws:iam/role:Role", "role", '
-            '{"assumeRolePolicy": trust, "descriptoin": "x"})',
-            "The sandbox does not carry out the property descriptoin of aws:iam/role:Role.",
-            id="unknown property",
+            id="unknown-type",
         ),
         pytest.param(
             'aws.sns.Topic("topic", fifo_topic=True)',
             "The sandbox does not carry out the property fifoTopic of aws:sns/topic:Topic.",
-            id="property that is not emulated",
+            id="property-that-is-not-emulated",
         ),
         pytest.param(
             'aws.iam.Role("r" * 60, assume_role_policy=trust)',
             "may have 64 characters",
-            id="name too long",
-        ),
-        pytest.param(
-            'aws.cloudwatch.LogGroup("log", region="mars-1")',
-            "aws:region must be a region of AWS, for example eu-west-1, got 'mars-1'.",
-            id="unknown region",
+            id="automatic-name-too-long",
         ),
         pytest.param(
             "aws.get_availability_zones()",
             "The sandbox cannot answer aws:index/getAvailabilityZones:getAvailabilityZones; "
             "it knows",
-            id="unknown lookup",
+            id="unknown-lookup",
         ),
     ],
 )
@@ -54,6 +47,29 @@ def test_refused_at_preview(
         stack().preview()
     assert sentence in str(failure.value)
     assert account.calls == []
+
+
+@pytest.mark.parametrize(
+    ("type_name", "inputs", "sentence"),
+    [
+        pytest.param(
+            "aws:iam/role:Role",
+            {"assumeRolePolicy": "{}", "descriptoin": "x"},
+            "The sandbox does not carry out the property descriptoin of aws:iam/role:Role.",
+            id="unknown",
+        ),
+        pytest.param(
+            "aws:cloudwatch/logGroup:LogGroup",
+            {"region": "mars-1"},
+            "aws:region must be a region of AWS, for example eu-west-1, got 'mars-1'.",
+            id="unknown-region",
+        ),
+    ],
+)
+def test_refused_inputs(type_name: str, inputs: dict[str, Any], sentence: str) -> None:
+    """The provider refuses an input with one sentence, which names its type and property."""
+    found = problems(lifecycle.kind_of(type_name), "x", inputs)
+    assert [problem for _, problem in found] == [sentence]
 
 
 def test_program_refuses(declare: Declare, stack: Open) -> None:

@@ -18,71 +18,37 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        pytest.param(
-            {"sender": None},
-            "Stack 'dev' is missing configuration value 'sender'.",
-            id="sender-missing",
-        ),
-        pytest.param(
-            {"sender": "audit"},
-            "sender must be one mail address, got 'audit'.",
-            id="sender-without-domain",
-        ),
-        pytest.param(
+        ({"sender": None}, "Stack 'dev' is missing configuration value 'sender'."),
+        ({"sender": "audit"}, "sender must be one mail address, got 'audit'."),
+        (
             {"sender": "a@example.com, b@example.com"},
             "sender must be one mail address, got 'a@example.com, b@example.com'.",
-            id="two-senders",
         ),
-        pytest.param(
-            {"sender": "*@example.com"},
-            "sender must be one mail address, got '*@example.com'.",
-            id="sender-wildcard",
-        ),
-        pytest.param(
+        ({"sender": "*@example.com"}, "sender must be one mail address, got '*@example.com'."),
+        (
             {"recipients": ["a@example.com", "a@Example.com"]},
             "recipients must be a list without duplicates, got 'a@Example.com': it is there twice.",
-            id="recipient-twice-in-other-letters",
         ),
-        pytest.param(
-            {"recipients": None},
-            "Stack 'dev' is missing configuration value 'recipients'.",
-            id="recipients-missing",
-        ),
-        pytest.param(
-            {"recipients": []},
-            "recipients must be 1 to 50 mail addresses, got 0.",
-            id="no-recipients",
-        ),
-        pytest.param(
+        ({"recipients": None}, "Stack 'dev' is missing configuration value 'recipients'."),
+        ({"recipients": []}, "recipients must be 1 to 50 mail addresses, got 0."),
+        (
             {"recipients": [f"a{number}@example.com" for number in range(51)]},
             "recipients must be 1 to 50 mail addresses, got 51.",
-            id="51-recipients",
         ),
-        pytest.param(
+        (
             {"recipients": ["a@example.com", "b@example"]},
             "recipients must be mail addresses, got 'b@example'.",
-            id="recipient-malformed",
         ),
-        pytest.param(
+        (
             {"recipients": ["a@example.com", "a@example.com"]},
             "recipients must be a list without duplicates, got 'a@example.com': it is there twice.",
-            id="recipient-twice",
         ),
-        pytest.param(
-            {"recipients": "a@example.com"},
-            "recipients must be a list, got 'a@example.com'.",
-            id="recipients-no-list",
-        ),
-        pytest.param(
-            {"recipients": [1]},
-            "recipients must be mail addresses, got 1.",
-            id="recipients-numbers",
-        ),
+        ({"recipients": "a@example.com"}, "recipients must be a list, got 'a@example.com'."),
+        ({"recipients": [1]}, "recipients must be mail addresses, got 1."),
         pytest.param(
             {"recipients": LONG_ADDRESSES},
             "sender, recipients, regions and copyActor must be at most 3300 characters in all, "
             "got 3502: Lambda's environment holds 4 KB.",
-            id="environment-too-long",
         ),
         pytest.param(
             {
@@ -91,179 +57,115 @@ LONG_ADDRESSES = [f"{'a' * 60}{number}@{'b' * 60}.example.com" for number in ran
             },
             "recipients must be addresses whose IAM policy has at most 10240 characters, "
             "got 16481: use fewer, or fewer domains.",
-            id="policy-too-long",
         ),
-        pytest.param(
+        (
             {"recipients": 100_000 * "["},
             f"recipients must be a list, got '{37 * '['}...{38 * '['}'.",
-            id="recipients-nested-too-deep",
         ),
         pytest.param(
             {"schedule": f"rate({251 * '9'} days)"},
             "schedule must be rate(...), cron(...) or disabled, "
             f"got 'rate({32 * '9'}...{32 * '9'} days)': it has more than 256 characters.",
-            id="schedule-of-262-characters",
         ),
         pytest.param(
             {"schedule": "rate(1 days)"},
             "schedule must be rate(...), cron(...) or disabled, got 'rate(1 days)': "
             "write rate(1 day).",
-            id="rate-1-days",
         ),
         pytest.param(
             {"schedule": "rate(2 day)"},
             "schedule must be rate(...), cron(...) or disabled, got 'rate(2 day)': "
             "write rate(2 days).",
-            id="rate-2-day",
         ),
         pytest.param(
             {"schedule": "rate(0 days)"},
             "schedule must be rate(...), cron(...) or disabled, got 'rate(0 days)': "
             "the value of a rate is a whole number above 0.",
-            id="rate-0-days",
         ),
-        pytest.param(
+        (
             {"schedule": "every day"},
             "schedule must be rate(...), cron(...) or disabled, got 'every day'.",
-            id="every-day",
         ),
         pytest.param(
             {"schedule": "cron(0 6 * * *)"},
             "schedule must be rate(...), cron(...) or disabled, got 'cron(0 6 * * *)': "
             "cron takes six fields (minutes, hours, day of month, month, day of week, year), "
             "not 5.",
-            id="cron-five-fields",
         ),
         pytest.param(
             {"schedule": "cron(0 6 * * ? 2020)"},
             "schedule must be rate(...), cron(...) or disabled, got 'cron(0 6 * * ? 2020)': "
             "no day from today on matches it.",
-            id="cron-past",
         ),
         pytest.param(
             {"copyActor": ["*.example.com"]},
             "copyActor must be a list of mail domains, for example example.com, "
             "got '*.example.com'.",
-            id="copy-actor-domain",
         ),
-        pytest.param(
+        (
             {"copyActor": [1.5]},
             "copyActor must be a list of mail domains, for example example.com, got 1.5.",
-            id="copy-actor-number",
         ),
-        pytest.param(
+        (
             {"regions": [["eu-west-1"]]},
             "regions must be names of AWS regions, for example eu-west-1, got ['eu-west-1'].",
-            id="regions-nested",
         ),
-        pytest.param(
-            {"realtime": "yes"}, "realtime must be true or false, got 'yes'.", id="realtime-yes"
-        ),
-        pytest.param({"alarms": 1}, "alarms must be true or false, got '1'.", id="alarms-1"),
-        pytest.param(
-            {"deleteReports": "no"},
-            "deleteReports must be true or false, got 'no'.",
-            id="delete-reports-no",
-        ),
-        pytest.param(
-            {"reportRetentionDays": 0},
-            "reportRetentionDays must be 1 to 3650 days, got 0.",
-            id="reports-0-days",
-        ),
-        pytest.param(
-            {"reportRetentionDays": 3651},
-            "reportRetentionDays must be 1 to 3650 days, got 3651.",
-            id="reports-3651-days",
-        ),
-        pytest.param(
+        ({"realtime": "yes"}, "realtime must be true or false, got 'yes'."),
+        ({"alarms": 1}, "alarms must be true or false, got '1'."),
+        ({"deleteReports": "no"}, "deleteReports must be true or false, got 'no'."),
+        ({"reportRetentionDays": 0}, "reportRetentionDays must be 1 to 3650 days, got 0."),
+        ({"reportRetentionDays": 3651}, "reportRetentionDays must be 1 to 3650 days, got 3651."),
+        (
             {"regions": ["eu-west-9"]},
             "regions must be names of AWS regions, for example eu-west-1, got 'eu-west-9'.",
-            id="region-unknown",
         ),
-        pytest.param(
-            {"regions": []},
-            "regions must be [all] or a list of regions, got [].",
-            id="regions-empty",
-        ),
-        pytest.param(
+        ({"regions": []}, "regions must be [all] or a list of regions, got []."),
+        (
             {"regions": ["all", "eu-west-1"]},
             "regions must be [all] or a list of regions, got ['all', 'eu-west-1'].",
-            id="regions-all-and-one",
         ),
-        pytest.param(
-            {"notify": "never"},
-            "notify must be one of changes, findings, always, got 'never'.",
-            id="notify-unknown",
-        ),
-        pytest.param(
+        ({"notify": "never"}, "notify must be one of changes, findings, always, got 'never'."),
+        (
             {"minimumSeverity": "worst"},
             "minimumSeverity must be one of critical, high, medium, low, info, got 'worst'.",
-            id="severity-unknown",
         ),
-        pytest.param(
+        (
             {"trustedCidrs": ["office"]},
             "trustedCidrs[0] must be a CIDR like 192.0.2.0/24 or 2001:db8::/32, got 'office'.",
-            id="trusted-no-cidr",
         ),
         pytest.param(
             {"authorizedPorts": ["443"]},
             "authorizedPorts[0] must be of the form tcp/443, tcp/8000-8010, udp, icmp/8, "
             "protocol/50 or all, got '443'.",
-            id="authorized-no-ports",
         ),
-        pytest.param(
-            {"exceptions": "none"}, "exceptions must be a list, got 'none'.", id="exceptions-text"
-        ),
-        pytest.param(
+        ({"exceptions": "none"}, "exceptions must be a list, got 'none'."),
+        (
             {"exceptions": [{"group": "shop"}]},
             "exceptions[0] must have ports, reason, owner, until.",
-            id="exception-lacks",
         ),
-        pytest.param(
+        (
             {"exceptions": [EXPIRED_EXCEPTION]},
             "exceptions[0].until must be a date within the last year or later, got '2001-01-01'.",
-            id="exception-long-past",
         ),
-        pytest.param(
-            {"createIdentities": "maybe"},
-            "createIdentities must be true or false, got 'maybe'.",
-            id="identities-no-boolean",
-        ),
+        ({"createIdentities": "maybe"}, "createIdentities must be true or false, got 'maybe'."),
         pytest.param(
             {"logRetentionDays": 91},
             "logRetentionDays must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, "
             "545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got '91'.",
-            id="retention-91",
         ),
-        pytest.param(
-            {"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127.", id="memory-127"
-        ),
-        pytest.param(
-            {"memorySize": 10241},
-            "memorySize must be 128 to 10240 MB, got 10241.",
-            id="memory-10241",
-        ),
-        pytest.param(
-            {"memorySize": "big"}, "memorySize must be a whole number, got 'big'.", id="memory-big"
-        ),
-        pytest.param({"timeout": 0}, "timeout must be 1 to 900 seconds, got 0.", id="timeout-0"),
-        pytest.param(
-            {"timeout": 901}, "timeout must be 1 to 900 seconds, got 901.", id="timeout-901"
-        ),
-        pytest.param(
-            {"timeout": True}, "timeout must be a whole number, got 'true'.", id="timeout-true"
-        ),
-        pytest.param(
+        ({"memorySize": 127}, "memorySize must be 128 to 10240 MB, got 127."),
+        ({"memorySize": 10241}, "memorySize must be 128 to 10240 MB, got 10241."),
+        ({"memorySize": "big"}, "memorySize must be a whole number, got 'big'."),
+        ({"timeout": 0}, "timeout must be 1 to 900 seconds, got 0."),
+        ({"timeout": 901}, "timeout must be 1 to 900 seconds, got 901."),
+        ({"timeout": True}, "timeout must be a whole number, got 'true'."),
+        (
             {"recipient": "a@example.com"},
             "recipient is no setting of security-group-audit; did you mean recipients?",
-            id="key-misspelt",
         ),
-        pytest.param(
-            {"xyz": "1"},
-            "xyz is no setting of security-group-audit; see docs/configuration.md.",
-            id="key-unknown",
-        ),
+        ({"xyz": "1"}, "xyz is no setting of security-group-audit; see docs/configuration.md."),
     ],
+    ids=lambda value: value[:50] if isinstance(value, str) else "",
 )
 def test_invalid_config_is_refused(
     deploy: Deploy, overrides: dict[str, object], sentence: str

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.aws.account import Account
+from tests.sandbox.conftest import create
 
 CALLER = """
 import boto3
@@ -32,13 +33,14 @@ def allow(action: str, *resources: str, **condition: str) -> dict[str, Any]:
     return statement | ({"Condition": {"StringEquals": equal}} if equal else {})
 
 
-@pytest.fixture
-def call(account: Account, deploy: Callable[..., str]) -> Call:
+@pytest.fixture(scope="module")
+def call(shared_account: Account) -> Call:
     """Lets a function whose role has some statements make one call; the result is its error code.
 
     There are a bucket with one object, and the identities example.org and b@example.com.
     """
-    deploy(CALLER)
+    account = shared_account
+    create(account, CALLER)
     s3, ses = account.client("s3"), account.client("sesv2")
     s3.create_bucket(Bucket="ledger", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_object(Bucket="ledger", Key="head.json", Body=b"{}")

@@ -146,3 +146,24 @@ def test_a_changed_configuration_reaches_the_function(
         FunctionName="trial", Environment={"Variables": {"MODE": "b"}}
     )
     assert json.load(functions.invoke(FunctionName="trial")["Payload"]) == "b"
+
+
+def test_a_function_starts_executions_its_role_allows(
+    account: Account, deploy: Callable[..., str]
+) -> None:
+    """states:StartExecution is needed on the state machine."""
+    source = (
+        "import boto3\nfrom botocore.exceptions import ClientError\n"
+        "def handle(event, context):\n    try:\n"
+        "        boto3.client('stepfunctions').start_execution(stateMachineArn=event)\n"
+        "    except ClientError as error:\n        return error.response['Error']['Code']"
+    )
+    deploy(source, actions=("states:StartExecution", "logs:*"))
+    iam, arn = account.client("iam"), "arn:aws:states:eu-west-1:123456789012:stateMachine:x"
+    invoke = account.functions.invoke
+    allowed = json.loads(invoke("eu-west-1", "trial", json.dumps(arn).encode()).payload)
+    statement = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": arn + "-2"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.put_role_policy(RoleName="trial", PolicyName="trial", PolicyDocument=json.dumps(document))
+    denied = json.loads(invoke("eu-west-1", "trial", json.dumps(arn).encode()).payload)
+    assert (allowed, denied) == ("StateMachineDoesNotExist", "AccessDeniedException")

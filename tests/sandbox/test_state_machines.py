@@ -1,7 +1,7 @@
 """Step Functions: a distributed map over a list in S3, with a function for each item."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from sandbox.aws.functions import caller_of
+from tests.sandbox.conftest import create
 
 RUN = {"bucket": "plans", "key": "items.json"}
 # The function stores each item by its name, and counts how often it is called for it.
@@ -78,16 +79,41 @@ def allow(action: str, resource: str = "*") -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource}
 
 
+@pytest.fixture(scope="module")
+def function(shared_account: Account) -> str:
+    """The function, beside a bucket for the items and a role for the machine; its ARN."""
+    place = {"LocationConstraint": "eu-west-1"}
+    shared_account.client("s3").create_bucket(Bucket="plans", CreateBucketConfiguration=place)
+    iam = shared_account.client("iam")
+    iam.create_role(RoleName="machine", AssumeRolePolicyDocument="{}")
+    return create(shared_account, STORE, actions=("s3:PutObject", "logs:*"), Timeout=3)
+
+
 @pytest.fixture
-def run(account: Account, deploy: Callable[..., str]) -> Callable[..., tuple[str, list[str]]]:
-    """Executes the machine over items; the result is its status and which items are stored."""
-    function = deploy(STORE, actions=("s3:PutObject", "logs:*"), Timeout=3)
-    s3, states = account.client("s3"), account.client("stepfunctions")
-    s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    account.client("iam").create_role(RoleName="machine", AssumeRolePolicyDocument="{}")
-    machine = states.create_state_machine(
+def account(shared_account: Account) -> Account:
+    """The account without what earlier tests stored and let go wrong."""
+    shared_account.faults.clear()
+    shared_account.calls.clear()
+    return shared_account
+
+
+@pytest.fixture
+def machine(account: Account, function: str) -> Iterator[str]:
+    """A state machine of its own for each test; the result is its ARN."""
+    states = account.client("stepfunctions")
+    created = states.create_state_machine(
         name="machine", definition=definition(function), roleArn=ROLE
-    )["stateMachineArn"]
+    )
+    yield created["stateMachineArn"]
+    states.delete_state_machine(stateMachineArn=created["stateMachineArn"])
+
+
+@pytest.fixture
+def run(account: Account, function: str, machine: str) -> Callable[..., tuple[str, list[str]]]:
+    """Executes the machine over items; the result is its status and which items are stored."""
+    s3, states = account.client("s3"), account.client("stepfunctions")
+    for item in s3.list_objects_v2(Bucket="plans").get("Contents", ()):
+        s3.delete_object(Bucket="plans", Key=item["Key"])
 
     def execute(items: list[str], *statements: dict[str, Any]) -> tuple[str, list[str]]:
         granted = statements or (allow("lambda:InvokeFunction", function), allow("s3:GetObject"))
@@ -115,17 +141,14 @@ def test_a_map_runs_its_function_for_each_item(account: Account, run: Run) -> No
     assert ("GetObject", caller_of(ROLE)) in calls
 
 
-def test_a_worker_takes_any_number_of_items(account: Account, run: Run) -> None:
+def test_a_worker_takes_any_number_of_items(account: Account, run: Run, machine: str) -> None:
     """1,200 items for one worker are no more than AWS takes."""
-    machine = json.loads(definition("unused"))
+    changed = json.loads(definition("unused"))
     passing = {"Type": "Pass", "End": True}
-    machine["States"]["Each"]["ItemProcessor"]["States"]["Store"] = passing
-    machine["States"]["Each"]["MaxConcurrency"] = 1
+    changed["States"]["Each"]["ItemProcessor"]["States"]["Store"] = passing
+    changed["States"]["Each"]["MaxConcurrency"] = 1
     states = account.client("stepfunctions")
-    (known,) = states.list_state_machines()["stateMachines"]
-    states.update_state_machine(
-        stateMachineArn=known["stateMachineArn"], definition=json.dumps(machine)
-    )
+    states.update_state_machine(stateMachineArn=machine, definition=json.dumps(changed))
     assert run([str(number) for number in range(1200)]) == ("SUCCEEDED", [])
 
 
@@ -173,32 +196,9 @@ def test_a_fault_of_one_child_leaves_the_others(
     assert run(["a", "b", "c"]) == ("SUCCEEDED", stored)
 
 
-def test_an_execution_is_started_once(account: Account, run: Run) -> None:
+def test_an_execution_is_started_once(account: Account, run: Run, machine: str) -> None:
     """The name of an execution that has ended is taken."""
     run([])
     states = account.client("stepfunctions")
-    (machine,) = states.list_state_machines()["stateMachines"]
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
-        states.start_execution(
-            stateMachineArn=machine["stateMachineArn"], name="once", input=json.dumps(RUN)
-        )
-
-
-def test_a_function_starts_executions_its_role_allows(
-    account: Account, deploy: Callable[..., str]
-) -> None:
-    """states:StartExecution is needed on the state machine."""
-    source = (
-        "import boto3\nfrom botocore.exceptions import ClientError\n"
-        "def handle(event, context):\n    try:\n"
-        "        boto3.client('stepfunctions').start_execution(stateMachineArn=event)\n"
-        "    except ClientError as error:\n        return error.response['Error']['Code']"
-    )
-    deploy(source, actions=("states:StartExecution", "logs:*"))
-    iam, arn = account.client("iam"), "arn:aws:states:eu-west-1:123456789012:stateMachine:x"
-    invoke = account.functions.invoke
-    allowed = json.loads(invoke("eu-west-1", "trial", json.dumps(arn).encode()).payload)
-    document = {"Version": "2012-10-17", "Statement": [allow("states:StartExecution", arn + "-2")]}
-    iam.put_role_policy(RoleName="trial", PolicyName="trial", PolicyDocument=json.dumps(document))
-    denied = json.loads(invoke("eu-west-1", "trial", json.dumps(arn).encode()).payload)
-    assert (allowed, denied) == ("StateMachineDoesNotExist", "AccessDeniedException")
+        states.start_execution(stateMachineArn=machine, name="once", input=json.dumps(RUN))

@@ -28,6 +28,10 @@ PACKETS = (
     Traffic("50"),
 )
 AWS_LIST, UNREADABLE = "pl-cloudfront", "pl-unreadable"
+LISTS = {
+    "pl-lower": PrefixList("pl-lower", ("0.0.0.0/1",)),
+    "pl-quarters": PrefixList("pl-quarters", ("0.0.0.0/2", "64.0.0.0/2", "2600::/12")),
+}
 _CLOUDFRONT = frozenset(Traffic("tcp", port, port) for port in (80, 443, 9999))
 
 
@@ -43,7 +47,7 @@ class Cell(NamedTuple):
 
     place: Place
     packet: Traffic
-    source: object
+    source: str
 
 
 Cells = frozenset[Cell]
@@ -56,29 +60,24 @@ def place_of(finding: Finding) -> Place:
     return Place(finding.group_ids or (finding.group_id,), finding.family)
 
 
-def open_to_one_group(rules: Iterable[Rule], lists: dict[str, PrefixList]) -> Cells:
-    """What the rules of each group open, by brute force."""
-    by_group: dict[str, list[Rule]] = {}
-    for rule in rules:
-        by_group.setdefault(rule.group_id, []).append(rule)
+@cache
+def open_to_one_group(rules: tuple[Rule, ...]) -> Cells:
+    """What the rules of a group open, by brute force."""
     return frozenset(
-        Cell(Place((group_id,), family), packet, source)
-        for group_id, own in by_group.items()
+        Cell(Place((rules[0].group_id,), family), packet, source)
         for family in Family
         for packet in PACKETS
-        for source in _sources(family, packet, own, lists)
+        for source in _sources(family, packet, rules)
     )
 
 
-def _sources(
-    family: Family, packet: Traffic, rules: Sequence[Rule], lists: dict[str, PrefixList]
-) -> Iterator[object]:
+def _sources(family: Family, packet: Traffic, rules: Sequence[Rule]) -> Iterator[str]:
     matching = [rule for rule in rules if exposure_model.lets_in(rule.traffic, packet)]
     named = {rule.source for rule in matching}
     if AWS_LIST in named and family is Family.IPV4 and packet in _CLOUDFRONT:
         yield AWS_LIST
     known = [rule for rule in matching if rule.source not in {AWS_LIST, UNREADABLE}]
-    yield from exposure_model.reached(family, packet, known, lists, ())
+    yield from exposure_model.reached(family, packet, known, LISTS, ())
 
 
 def cells_of(finding: Finding) -> Cells:
@@ -107,7 +106,7 @@ def _cells(place: Place, traffic: Traffic, cidrs: tuple[str, ...]) -> Cells:
 
 
 @cache
-def _blocks(cidr: str) -> frozenset[object]:
+def _blocks(cidr: str) -> frozenset[str]:
     """The model's blocks with public addresses that lie in a CIDR."""
     if cidr == AWS_LIST:
         return frozenset({cidr})
@@ -116,7 +115,7 @@ def _blocks(cidr: str) -> frozenset[object]:
         block
         for family in Family
         for block in exposure_model.strangers(family, ())
-        if block.overlaps(network)
+        if ip_network(block).overlaps(network)
     )
 
 

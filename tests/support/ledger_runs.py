@@ -50,6 +50,16 @@ class Outcome:
     state: LedgerState
 
     @property
+    def time(self) -> datetime:
+        """When the run started."""
+        return datetime.fromisoformat(self.report.run.started_at)
+
+    @property
+    def listed(self) -> tuple[Finding, ...]:
+        """All findings that the report lists."""
+        return self.report.listed(self.report.findings)
+
+    @property
     def mailed(self) -> tuple[Finding, ...]:
         """The open findings that its mail lists."""
         listed = self.report.listed(self.report.open)

@@ -31,11 +31,11 @@ def main(cli: str, operation: str, *options: str) -> int:
     stack = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
     confirmed = [] if operation == "preview" else ["--yes", "--skip-preview"]
     with (
-        provider.serve(CallersAccount()) as port,
-        program.serve(Project(Path.cwd(), stack, {}).run) as client,
+        provider.serve(CallersAccount()) as provider_port,
+        program.serve(Project(Path.cwd(), stack, {}).run) as program_port,
     ):
-        served = [f"--client={client}", "--exec-kind=auto.inline"]
-        environment = {**os.environ, "PULUMI_DEBUG_PROVIDERS": f"aws:{port}"}
+        served = [f"--client=127.0.0.1:{program_port}", "--exec-kind=auto.inline"]
+        environment = {**os.environ, "PULUMI_DEBUG_PROVIDERS": f"aws:{provider_port}"}
         command = [cli, operation, *options, *confirmed, *served]
         return subprocess.call(command, env=environment)
 

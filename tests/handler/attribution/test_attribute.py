@@ -85,171 +85,147 @@ def test_an_opener_is_the_call_with_its_time_address_and_id() -> None:
 ALICE = ("alice", 0, Means.RULE)
 BOB = ("bob", 0, Means.RULE)
 BY_ATTACHING = ("alice", 0, Means.INTERFACE)
+OPENED = call(authorize(rule()))
+
+
+def bob(document: Record) -> ApiCall:
+    """The same call by bob, two minutes later."""
+    return call(document, "bob", "06:00")
+
+
+def case(
+    name: str, expected: tuple[str, int, Means] | None, finding: Finding, *calls: ApiCall
+) -> Any:
+    """Who opened the finding, of those who made the calls."""
+    return pytest.param(finding, calls, expected, id=name)
 
 
 @pytest.mark.parametrize(
     ("finding", "calls", "expected"),
     [
-        pytest.param(SSH, [], None, id="no-call"),
-        pytest.param(SSH, [call(authorize(rule("sgr-2")))], None, id="another-rule"),
-        pytest.param(
-            SSH, [call(authorize(rule()), awsRegion="us-east-1")], None, id="another-region"
+        case("no-call", None, SSH),
+        case("another-rule", None, SSH, call(authorize(rule("sgr-2")))),
+        case("another-region", None, SSH, call(authorize(rule()), awsRegion="us-east-1")),
+        case(
+            "another-account", None, SSH, call(authorize(rule()), recipientAccountId=OTHER_ACCOUNT)
         ),
-        pytest.param(
-            SSH,
-            [call(authorize(rule()), recipientAccountId=OTHER_ACCOUNT)],
-            None,
-            id="another-account",
-        ),
-        pytest.param(
-            SSH,
-            [call(authorize(rule())), call(authorize(rule("sgr-2", OFFICE)), "bob", "06:00")],
-            ALICE,
-            id="same-port-another-source",
-        ),
-        pytest.param(
+        case("same-port-another-source", ALICE, SSH, OPENED, bob(authorize(rule("sgr-2", OFFICE)))),
+        case(
+            "revoked-and-authorized-again",
+            BOB,
             SSH._replace(rule_ids=("sgr-2",)),
-            [call(authorize(rule())), call(authorize(rule("sgr-2")), "bob", "06:00")],
+            OPENED,
+            bob(authorize(rule("sgr-2"))),
+        ),
+        case(
+            "narrow-then-made-wide",
             BOB,
-            id="revoked-and-authorized-again",
-        ),
-        pytest.param(
             SSH,
-            [call(authorize(rule(source=OFFICE))), call(modify(update()), "bob", "06:00")],
-            BOB,
-            id="narrow-then-made-wide",
+            call(authorize(rule(source=OFFICE))),
+            bob(modify(update())),
         ),
-        pytest.param(
-            SSH,
-            [call(authorize(rule())), call(modify(update(Description="ssh")), "bob", "06:00")],
-            ALICE,
-            id="wide-then-described",
-        ),
-        pytest.param(
-            SSH,
-            [
-                call(authorize(rule()), "alice", "05:50"),
-                call(modify(update(source=OFFICE)), "bob", "05:55"),
-                call(modify(update()), "carol", "06:00"),
-            ],
+        case("wide-then-described", ALICE, SSH, OPENED, bob(modify(update(Description="ssh")))),
+        case(
+            "wide-narrow-wide",
             ("carol", 0, Means.RULE),
-            id="wide-narrow-wide",
-        ),
-        pytest.param(
             SSH,
-            [call(authorize(rule())), call(modify(update(source=OFFICE)), "bob", "06:00")],
+            call(authorize(rule()), "alice", "05:50"),
+            call(modify(update(source=OFFICE)), "bob", "05:55"),
+            call(modify(update()), "carol", "06:00"),
+        ),
+        case(
+            "not-with-the-values-as-they-are-now",
             None,
-            id="not-with-the-values-as-they-are-now",
-        ),
-        pytest.param(
             SSH,
-            [call(modify(update(low=443, high=443)))],
-            None,
-            id="same-rule-another-port",
+            OPENED,
+            bob(modify(update(source=OFFICE))),
         ),
-        pytest.param(
-            SSH,
-            [call(modify(update(source="1.2.3.4/0", IpProtocol="6")))],
+        case("same-rule-another-port", None, SSH, call(modify(update(low=443, high=443)))),
+        case(
+            "values-not-as-ec2-keeps-them",
             ALICE,
-            id="values-not-as-ec2-keeps-them",
+            SSH,
+            call(modify(update(source="1.2.3.4/0", IpProtocol="6"))),
         ),
-        pytest.param(
+        case(
+            "two-ports-beside-each-other",
+            ("bob", 1, Means.RULE),
             SSH._replace(traffic=Traffic("tcp", 22, 23), rule_ids=("sgr-1", "sgr-2")),
-            [
-                call(authorize(rule())),
-                call(authorize(rule("sgr-2", low=23, high=23)), "bob", "06:00"),
-            ],
-            ("bob", 1, Means.RULE),
-            id="two-ports-beside-each-other",
+            OPENED,
+            bob(authorize(rule("sgr-2", low=23, high=23))),
         ),
-        pytest.param(
-            opening("0.0.0.0/1", "128.0.0.0/1"),
-            [
-                call(authorize(rule(source="0.0.0.0/1"))),
-                call(authorize(rule("sgr-2", "128.0.0.0/1")), "bob", "06:00"),
-            ],
+        case(
+            "two-people-opened-it-together",
             ("bob", 1, Means.RULE),
-            id="two-people-opened-it-together",
-        ),
-        pytest.param(
             opening("0.0.0.0/1", "128.0.0.0/1"),
-            [
-                call(authorize(rule(source="0.0.0.0/1"))),
-                call(authorize(rule("sgr-2", "128.0.0.0/1")), "alice", "06:00"),
-            ],
+            call(authorize(rule(source="0.0.0.0/1"))),
+            bob(authorize(rule("sgr-2", "128.0.0.0/1"))),
+        ),
+        case(
+            "the-same-person-twice",
             ALICE,
-            id="the-same-person-twice",
+            opening("0.0.0.0/1", "128.0.0.0/1"),
+            call(authorize(rule(source="0.0.0.0/1"))),
+            call(authorize(rule("sgr-2", "128.0.0.0/1")), "alice", "06:00"),
         ),
-        pytest.param(
-            LIST,
-            [call(modify_list(AddEntry=ENTRY))],
-            ("alice", 0, Means.PREFIX_LIST),
-            id="prefix-list",
+        case(
+            "prefix-list", ("alice", 0, Means.PREFIX_LIST), LIST, call(modify_list(AddEntry=ENTRY))
         ),
-        pytest.param(LIST, [call(modify_list("pl-2", AddEntry=ENTRY))], None, id="another-list"),
-        pytest.param(
-            LIST,
-            [
-                call(authorize(rule(source="pl-1"))),
-                call(modify_list(AddEntry=ENTRY), "bob", "05:00"),
-            ],
+        case("another-list", None, LIST, call(modify_list("pl-2", AddEntry=ENTRY))),
+        case(
+            "a-list-and-then-a-rule-with-it",
             ("alice", 1, Means.RULE),
-            id="a-list-and-then-a-rule-with-it",
+            LIST,
+            call(authorize(rule(source="pl-1"))),
+            call(modify_list(AddEntry=ENTRY), "bob", "05:00"),
         ),
-        pytest.param(
+        case(
+            "attaching-opens-nothing-of-one-group",
+            None,
             SSH._replace(holders=JOINT.holders),
-            [call(attach("eni-1", "sg-1"))],
-            None,
-            id="attaching-opens-nothing-of-one-group",
+            call(attach("eni-1", "sg-1")),
         ),
-        pytest.param(
-            JOINT, [call(attach("eni-1", "sg-1", "sg-9", "sg-2"))], BY_ATTACHING, id="on-interface"
-        ),
-        pytest.param(
-            JOINT, [call(attach("i-1", "sg-1", "sg-2"))], BY_ATTACHING, id="on-an-instance"
-        ),
-        pytest.param(JOINT, [call(attach("i-10", "sg-1", "sg-2"))], None, id="another-instance"),
-        pytest.param(JOINT, [call(attach("eni-1", "sg-1"))], None, id="only-one-of-the-groups"),
-        pytest.param(
-            JOINT,
-            [
-                call(attach("eni-1", "sg-1", "sg-2")),
-                call(attach("eni-1", "sg-1", "sg-2", "sg-9"), "bob", "06:00"),
-            ],
+        case("on-interface", BY_ATTACHING, JOINT, call(attach("eni-1", "sg-1", "sg-9", "sg-2"))),
+        case("on-an-instance", BY_ATTACHING, JOINT, call(attach("i-1", "sg-1", "sg-2"))),
+        case("another-instance", None, JOINT, call(attach("i-10", "sg-1", "sg-2"))),
+        case("only-one-of-the-groups", None, JOINT, call(attach("eni-1", "sg-1"))),
+        case(
+            "attached-and-then-to-another-group-too",
             BY_ATTACHING,
-            id="attached-and-then-to-another-group-too",
-        ),
-        pytest.param(
             JOINT,
-            [
-                call(attach("eni-1", "sg-1", "sg-2")),
-                call(attach("eni-1", "sg-1"), "bob", "06:00"),
-            ],
+            call(attach("eni-1", "sg-1", "sg-2")),
+            bob(attach("eni-1", "sg-1", "sg-2", "sg-9")),
+        ),
+        case(
+            "attached-and-detached",
             None,
-            id="attached-and-detached",
-        ),
-        pytest.param(
             JOINT,
-            [call(authorize(rule())), call(attach("eni-1", "sg-1", "sg-2"), "bob", "06:00")],
+            call(attach("eni-1", "sg-1", "sg-2")),
+            bob(attach("eni-1", "sg-1")),
+        ),
+        case(
+            "groups-that-open-it-together",
             ("bob", 1, Means.INTERFACE),
-            id="groups-that-open-it-together",
+            JOINT,
+            OPENED,
+            bob(attach("eni-1", "sg-1", "sg-2")),
         ),
-        pytest.param(
-            JOINT._replace(status=Status.OPEN, change=Change.WIDENED),
-            [call(attach("eni-1", "sg-1", "sg-2"))],
+        case(
+            "attaching-widens-nothing",
             None,
-            id="attaching-widens-nothing",
+            JOINT._replace(status=Status.OPEN, change=Change.WIDENED),
+            call(attach("eni-1", "sg-1", "sg-2")),
         ),
-        pytest.param(
-            opening(*(f"9.{n}.0.0/16" for n in range(16)), "128.0.0.0/1"),
-            [call(authorize(rule("sgr-17", "128.0.0.0/1")))],
+        case(
+            "the-last-of-many-rules",
             ALICE,
-            id="the-last-of-many-rules",
+            opening(*(f"9.{n}.0.0/16" for n in range(16)), "128.0.0.0/1"),
+            call(authorize(rule("sgr-17", "128.0.0.0/1"))),
         ),
     ],
 )
 def test_the_opener_is_found_by_ids(
-    finding: Finding, calls: list[ApiCall], expected: tuple[str, int, Means] | None
+    finding: Finding, calls: tuple[ApiCall, ...], expected: tuple[str, int, Means] | None
 ) -> None:
     """The latest call that gave a rule its values; the same with the calls in another order."""
     assert opened(finding, *calls) == expected

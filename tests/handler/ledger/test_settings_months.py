@@ -1,8 +1,7 @@
 """Simulated months: reminders, openings that flip, and settings that change."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
 from itertools import islice, pairwise
 from typing import Any
 
@@ -17,34 +16,35 @@ from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from tests.support.examples import examples
 from tests.support.ledger_runs import Outcome, Step, follow, run
-from tests.support.network import PUBLIC_IPV4, WORLD, interface
+from tests.support.network import WORLD
 from tests.support.reports import FRANKFURT
-from tests.support.security_groups import answer, permission
-
-START = datetime(2026, 11, 2, 6, tzinfo=UTC)
-HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
-LOWER, UPPER = "0.0.0.0/1", "128.0.0.0/1"
-A, B, FEW = "52.0.0.0/8", "54.0.0.0/8", "52.0.0.0/24"
-PUBLIC = {"NetworkInterfaces": [interface(public=PUBLIC_IPV4)]}
-UNATTACHED: dict[str, Any] = {"NetworkInterfaces": []}
-PRIVATE_LIST = {
-    "PrefixLists": [
-        {"PrefixListId": "pl-1", "OwnerId": "1", "Entries": [{"Cidr": "10.0.0.0/8"}]},
-    ]
-}
-
-
-def tcp(low: int, high: int, *sources: str) -> dict[str, Any]:
-    """A permission for TCP ports; from the IPv4 internet unless sources are given."""
-    return permission("tcp", low, high, *(sources or (WORLD,)))
-
-
-SSH = tcp(22, 22)
-
-
-def one(*permissions: dict[str, Any], **fields: Any) -> Step:
-    """A run that reads one group with these permissions."""
-    return Step((answer(*permissions),), **fields)
+from tests.support.security_groups import answer
+from tests.support.steps import (
+    APART,
+    ATTACHED,
+    CLOSED,
+    DAY,
+    DETACHED,
+    FEW,
+    HOUR,
+    HTTP,
+    LOWER,
+    OPEN,
+    RANGE,
+    SSH,
+    START,
+    TOGETHER,
+    UNATTACHED,
+    WEEK,
+    A,
+    B,
+    exception,
+    lists,
+    one,
+    simulate,
+    ssh,
+    tcp,
+)
 
 
 def beside_ssh(*permissions: dict[str, Any], **fields: Any) -> Step:
@@ -52,38 +52,9 @@ def beside_ssh(*permissions: dict[str, Any], **fields: Any) -> Step:
     return Step((answer(SSH), answer(*permissions, group_id="sg-2")), **fields)
 
 
-def on_interfaces(*group_sets: tuple[str, ...]) -> Step:
-    """A run that reads half of the internet in each of two groups, on interfaces with these."""
-    groups = answer(tcp(22, 22, LOWER)), answer(tcp(22, 22, UPPER), group_id="sg-2")
-    interfaces = [
-        interface(f"eni-{n}", groups=group_set, public=PUBLIC_IPV4)
-        for n, group_set in enumerate(group_sets)
-    ]
-    return Step(groups, {"NetworkInterfaces": interfaces})
-
-
-CLOSED = one()
-
-
-def simulate(
-    steps: Iterable[Step], every: timedelta, after: Sequence[Outcome] = ()
-) -> list[Outcome]:
-    """The outcomes of runs at equal times, the first of them at the end of those before."""
-    outcomes = list(after)
-    at = _time(outcomes[-1]) + every if outcomes else START
-    for number, step in enumerate(steps):
-        state = outcomes[-1].state if outcomes else LedgerState()
-        outcomes.append(follow(state, step, at + number * every))
-    return outcomes
-
-
-def _time(outcome: Outcome) -> datetime:
-    return datetime.fromisoformat(outcome.report.run.started_at)
-
-
 def full_days(outcomes: Iterable[Outcome]) -> list[int]:
     """The days from the first run on which a full digest was mailed."""
-    return [(_time(o) - START).days for o in outcomes if o.kind is DigestKind.FULL]
+    return [(o.time - START).days for o in outcomes if o.kind is DigestKind.FULL]
 
 
 # What else a month brings beside SSH that stays open.
@@ -106,7 +77,7 @@ DENIED_LATER = [
 )
 def test_all_that_is_open_is_mailed_every_seven_days(steps: list[Step]) -> None:
     """However much changes, a full digest comes on every seventh day and lists SSH."""
-    outcomes = simulate(steps, DAY)
+    outcomes = simulate(steps)
     assert full_days(outcomes) == [0, 7, 14, 21, 28]
     for outcome in outcomes:
         if outcome.kind is DigestKind.FULL:
@@ -116,9 +87,9 @@ def test_all_that_is_open_is_mailed_every_seven_days(steps: list[Step]) -> None:
 def test_seven_days_are_calendar_days() -> None:
     """A full digest late on a day is followed by one early on the seventh day after it."""
     late, early = START.replace(hour=23, minute=59), START.replace(hour=0)
-    first = follow(LedgerState(), one(SSH), late)
-    sixth = follow(first.state, one(SSH), early + 6 * DAY)
-    seventh = follow(sixth.state, one(SSH), early + 7 * DAY)
+    first = follow(LedgerState(), OPEN, late)
+    sixth = follow(first.state, OPEN, early + 6 * DAY)
+    seventh = follow(sixth.state, OPEN, early + 7 * DAY)
     assert [o.kind for o in (first, sixth, seventh)] == [DigestKind.FULL, None, DigestKind.FULL]
 
 
@@ -129,15 +100,15 @@ def test_seven_days_are_calendar_days() -> None:
 def test_a_run_that_began_before_the_last_full_digest(days: int, kind: DigestKind | None) -> None:
     """Of two runs around midnight one mails all that is open; an odd clock stops no full digest."""
     late = START + 7 * DAY
-    first = follow(LedgerState(), one(SSH), late)
-    assert follow(first.state, one(SSH), late + days * DAY).kind is kind
+    first = follow(LedgerState(), OPEN, late)
+    assert follow(first.state, OPEN, late + days * DAY).kind is kind
 
 
 def test_a_run_of_a_part_is_no_reminder() -> None:
     """A run of one region mails no full digest on the seventh day; the next whole run does."""
-    first = follow(LedgerState(), one(SSH), START)
+    first = follow(LedgerState(), OPEN, START)
     part = follow(first.state, Step(target=FRANKFURT, is_full=False), START + WEEK)
-    whole = follow(part.state, one(SSH), START + WEEK + HOUR)
+    whole = follow(part.state, OPEN, START + WEEK + HOUR)
     assert (part.kind, whole.kind) == (None, DigestKind.FULL)
 
 
@@ -158,7 +129,7 @@ busy_days = st.builds(
 def test_every_urgent_opening_is_in_a_mail_a_week(steps: list[Step]) -> None:
     """No opening of high severity or above is open for seven days without being in a mail."""
     days_unmailed: Counter[str] = Counter()
-    for outcome in simulate(steps, DAY):
+    for outcome in simulate(steps):
         mailed = {finding.id for finding in outcome.mailed}
         urgent = {f.id for f in outcome.report.open if f.severity.is_at_least(Severity.HIGH)}
         days_unmailed.update(urgent - mailed)
@@ -168,19 +139,15 @@ def test_every_urgent_opening_is_in_a_mail_a_week(steps: list[Step]) -> None:
 
 
 FLIPS = [
-    pytest.param(one(SSH), CLOSED, id="opened-and-closed"),
-    pytest.param(one(SSH), one(tcp(22, 22, LOWER)), id="more-and-fewer-addresses"),
-    pytest.param(one(tcp(22, 22, A)), one(tcp(22, 22, B)), id="other-addresses"),
-    pytest.param(one(SSH), one(tcp(20, 25)), id="more-and-fewer-ports"),
+    pytest.param(OPEN, CLOSED, id="opened-and-closed"),
+    pytest.param(OPEN, one(ssh(LOWER)), id="more-and-fewer-addresses"),
+    pytest.param(one(ssh(A)), one(ssh(B)), id="other-addresses"),
+    pytest.param(OPEN, one(RANGE), id="more-and-fewer-ports"),
     pytest.param(one(tcp(20, 22)), one(tcp(22, 25)), id="other-ports"),
-    pytest.param(one(SSH), one(tcp(22, 22, FEW)), id="below-the-minimum"),
-    pytest.param(one(SSH, region=PUBLIC), one(SSH, region=UNATTACHED), id="attached-and-detached"),
-    pytest.param(
-        one(tcp(22, 22, "pl-1")), one(tcp(22, 22, "pl-1"), region=PRIVATE_LIST), id="unreadable"
-    ),
-    pytest.param(
-        on_interfaces(("sg-1", "sg-2")), on_interfaces(("sg-1",), ("sg-2",)), id="several-groups"
-    ),
+    pytest.param(OPEN, one(ssh(FEW)), id="below-the-minimum"),
+    pytest.param(ATTACHED, DETACHED, id="attached-and-detached"),
+    pytest.param(one(ssh("pl-1")), one(ssh("pl-1"), region=lists("10.0.0.0/8")), id="unreadable"),
+    pytest.param(TOGETHER, APART, id="several-groups"),
 ]
 
 
@@ -192,16 +159,16 @@ def test_what_flips_hourly_causes_three_mails_a_week(
     """In any seven days at most three mails are about changes of what changes back every hour."""
     scans = [step.scan(), other.scan()]
     state = LedgerState()
-    mails: dict[DigestKind | None, list[datetime]] = {kind: [] for kind in (None, *DigestKind)}
+    mails: dict[DigestKind | None, list[Outcome]] = {kind: [] for kind in (None, *DigestKind)}
     for hour in range(16 * 24):
         at = START + hour * HOUR
         outcome = run(state, [scans[(hour + starts_with) % 2]], at, Policy())
         state = outcome.state
-        mails[outcome.kind].append(at)
+        mails[outcome.kind].append(outcome)
     changes = mails[DigestKind.CHANGES]
     for first, fourth in zip(changes, islice(changes, 3, None), strict=False):
-        assert fourth - first >= WEEK
-    reminders = [at.date() for at in mails[DigestKind.FULL]]
+        assert fourth.time - first.time >= WEEK
+    reminders = [outcome.time.date() for outcome in mails[DigestKind.FULL]]
     for last, reminder in pairwise(reminders):
         assert reminder - last >= WEEK
 
@@ -213,7 +180,7 @@ def flipping(step: Step, other: Step, hours: int = 24) -> list[Outcome]:
 
 def test_what_flips_is_unstable() -> None:
     """After three flips it is damped, and says how often it has opened and closed since when."""
-    first, *_, last = flipping(one(SSH), CLOSED)
+    first, *_, last = flipping(OPEN, CLOSED)
     (finding,) = last.report.open
     assert (last.kind, finding.is_damped) == (None, True)
     assert finding.flips >= 3
@@ -227,39 +194,35 @@ def test_what_flips_is_unstable() -> None:
 )
 def test_seven_days_without_a_flip_end_it(days: int, kind: DigestKind | None) -> None:
     """What has not flipped for that many days causes a mail again when it does."""
-    unstable = flipping(one(SSH), CLOSED)
-    quiet = simulate([one(SSH)] * (days - 1), DAY, unstable)
+    unstable = flipping(OPEN, CLOSED)
+    quiet = simulate([OPEN] * (days - 1), DAY, unstable)
     assert simulate([CLOSED], DAY, quiet)[-1].kind is kind
 
 
 @pytest.mark.parametrize(
     ("step", "other", "then", "announced"),
     [
+        pytest.param(OPEN, CLOSED, one(SSH, tcp(3389, 3389)), "new tcp/3389", id="another-port"),
         pytest.param(
-            one(SSH), CLOSED, one(SSH, tcp(3389, 3389)), "new tcp/3389", id="another-port"
-        ),
-        pytest.param(
-            beside_ssh(tcp(22, 22)),
+            beside_ssh(SSH),
             beside_ssh(),
-            beside_ssh(tcp(22, 22), tcp(3389, 3389)),
+            beside_ssh(SSH, tcp(3389, 3389)),
             "new tcp/3389",
             id="beside-another-group",
         ),
+        pytest.param(one(ssh(LOWER)), CLOSED, OPEN, "widened tcp/22", id="more-addresses"),
         pytest.param(
-            one(tcp(22, 22, LOWER)), CLOSED, one(SSH), "widened tcp/22", id="more-addresses"
-        ),
-        pytest.param(
-            one(tcp(22, 22, A)),
-            one(tcp(22, 22, B)),
-            one(tcp(22, 22, A, B, "56.0.0.0/8")),
+            one(ssh(A)),
+            one(ssh(B)),
+            one(ssh(A, B, "56.0.0.0/8")),
             "widened tcp/22",
             id="more-than-both",
         ),
-        pytest.param(one(SSH), CLOSED, one(tcp(20, 25)), "widened tcp/20-25", id="more-ports"),
+        pytest.param(OPEN, CLOSED, one(RANGE), "widened tcp/20-25", id="more-ports"),
         pytest.param(
-            one(SSH, region=UNATTACHED),
+            DETACHED,
             one(region=UNATTACHED),
-            one(SSH, region=PUBLIC),
+            ATTACHED,
             "worsened tcp/22",
             id="more-severe",
         ),
@@ -277,14 +240,12 @@ def test_more_than_was_announced_is_never_damped(
 @pytest.mark.parametrize(
     ("step", "other", "then"),
     [
-        pytest.param(one(SSH), CLOSED, CLOSED, id="closed"),
+        pytest.param(OPEN, CLOSED, CLOSED, id="closed"),
+        pytest.param(one(ssh(LOWER)), OPEN, one(ssh(A)), id="fewer-addresses-than-both"),
         pytest.param(
-            one(tcp(22, 22, LOWER)), one(SSH), one(tcp(22, 22, A)), id="fewer-addresses-than-both"
-        ),
-        pytest.param(
-            one(SSH, region=UNATTACHED),
-            one(SSH, region=PUBLIC),
-            one(SSH, region=PUBLIC),
+            DETACHED,
+            ATTACHED,
+            ATTACHED,
             id="as-severe-as-before",
         ),
     ],
@@ -302,19 +263,14 @@ def test_a_damped_change_stands_in_the_next_mail() -> None:
     assert [f.traffic.text for f in last.with_status(Status.RESOLVED)] == ["tcp/3389"]
 
 
-def exception(ports: str) -> dict[str, str]:
-    """An exception for these ports of sg-1."""
-    return {"group": "sg-1", "ports": ports, "reason": "a", "owner": "b", "until": "2027-06-30"}
-
-
 # Every port has its own sources, so that an opening has one id under every policy.
-OPEN = (
+ALL_OPEN = (
     answer(
-        tcp(22, 22),
+        SSH,
         tcp(3306, 3306, A),
         tcp(5432, 5432, A, B),
         tcp(8000, 8000),
-        tcp(80, 80),
+        HTTP,
         tcp(9200, 9200, "52.0.0.0/20"),
     ),
 )
@@ -341,7 +297,7 @@ def test_settings_resolve_and_hide_nothing(steps: list[Policy]) -> None:
 
     Nothing is resolved, and nothing gets narrower or worse.
     """
-    outcomes = simulate((Step(OPEN, policy=policy) for policy in steps), DAY)
+    outcomes = simulate(Step(ALL_OPEN, policy=policy) for policy in steps)
     for (before, after), (old, new) in zip(pairwise(outcomes), pairwise(steps), strict=True):
         changes = after.report.changes
         assert changes is not None
@@ -388,8 +344,8 @@ def test_what_closes_while_settings_change_is_resolved(
     """SSH that is closed in the same run in which other settings change is resolved and mailed."""
     runs = simulate(
         [
-            one(SSH, tcp(80, 80), policy=Policy.parse(before)),
-            one(tcp(80, 80), policy=Policy.parse(after)),
+            one(SSH, HTTP, policy=Policy.parse(before)),
+            one(HTTP, policy=Policy.parse(after)),
         ],
         DAY,
     )
@@ -397,16 +353,14 @@ def test_what_closes_while_settings_change_is_resolved(
     assert runs[-1].kind is not None
 
 
-LOWER_SSH = Step((answer(tcp(22, 22, "0.0.0.0/1")),), UNATTACHED)
-WHOLE_SSH = Step((answer(SSH),), UNATTACHED)
-CLOSED = Step((answer(),), UNATTACHED)
+HALF, NONE = one(ssh(LOWER), region=UNATTACHED), one(region=UNATTACHED)
 
 
 def test_what_flapped_is_said_as_it_ended() -> None:
     """When seven days pass without a change, a mail says what is wider than the last one said."""
-    outcomes = simulate([LOWER_SSH, WHOLE_SSH, LOWER_SSH, WHOLE_SSH], HOUR)
+    outcomes = simulate([HALF, DETACHED, HALF, DETACHED], HOUR)
     assert outcomes[-1].kind is None
-    later = simulate([WHOLE_SSH] * 9, DAY, outcomes)[len(outcomes) :]
+    later = simulate([DETACHED] * 9, DAY, outcomes)[len(outcomes) :]
     (mailed,) = [outcome for outcome in later if outcome.kind]
     (finding,) = mailed.mailed
     assert (finding.change, finding.previously[0].cidrs) == (Change.WIDENED, ("0.0.0.0/1",))
@@ -414,10 +368,10 @@ def test_what_flapped_is_said_as_it_ended() -> None:
 
 def test_a_run_of_another_region_resolves_nothing_that_flapped() -> None:
     """Only a run that reads its region says that what kept coming and going is gone."""
-    outcomes = simulate([WHOLE_SSH, *[CLOSED, WHOLE_SSH] * 2, CLOSED], HOUR)
+    outcomes = simulate([DETACHED, *[NONE, DETACHED] * 2, NONE], HOUR)
     elsewhere = Step(target=FRANKFURT, is_full=False)
     later = simulate([elsewhere] * 9, DAY, outcomes)[len(outcomes) :]
     assert not [o for o in later if o.kind or o.report.with_status(Status.RESOLVED)]
-    (ended,) = simulate([CLOSED], DAY, [*outcomes, *later])[-1:]
+    (ended,) = simulate([NONE], DAY, [*outcomes, *later])[-1:]
     assert [f.status for f in ended.report.findings] == [Status.RESOLVED]
     assert ended.kind is not None

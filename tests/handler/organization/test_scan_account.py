@@ -12,7 +12,6 @@ from handler.policy.policy import Policy
 from tests.support.organization import AUDIT_ACCOUNT, MemoryOrganization, refusal
 
 SHOP = "222233334444"
-KEY = f"scans/e1/{SHOP}.json.gz"
 
 
 @pytest.fixture(autouse=True)
