@@ -1,11 +1,12 @@
 """The exceptions that need attention, and how to accept a finding."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Kind, Opening
+from handler.model.finding import Kind, Opening
+from handler.model.network import Holder
 from handler.model.run import PolicyException, Report
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
 from handler.report import phrases
@@ -51,7 +52,13 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
         if len(line) <= phrases.LONGEST_LINE:
             name = cut(phrases.group_names(finding), phrases.LONGEST_NAME)
             yield f"Is {name} open on purpose? Add to exceptions: {line}"
-    if ports := [f"tcp/{web.from_port}" for web in _WEB if _is_public_web(findings, web)]:
+    public = {
+        f.traffic
+        for f in findings
+        if f.attachment is Attachment.INTERNET_FACING
+        and "".join(f.attached[:1]).startswith(f"{Holder.LOAD_BALANCER} ")
+    }
+    if ports := [f"tcp/{web.from_port}" for web in _WEB if web in public]:
         yield f"Public web servers? Add {' and '.join(ports)} to authorizedPorts."
 
 
@@ -65,16 +72,6 @@ def policy_ports(traffic: Traffic) -> str:
         return f"protocol/{protocol}" if protocol.isdecimal() else protocol
     low, high = traffic.ports
     return f"{protocol}/{low}" if low == high else f"{protocol}/{low}-{high}"
-
-
-def _is_public_web(findings: Iterable[Finding], web: Traffic) -> bool:
-    return any(
-        finding.traffic == web
-        and finding.attachment is Attachment.INTERNET_FACING
-        and finding.attached[:1]
-        and finding.attached[0].startswith("load balancer ")
-        for finding in findings
-    )
 
 
 def _describe(exception: PolicyException) -> str:

@@ -23,18 +23,16 @@ def copies_of(report: Report, domains: Collection[str]) -> Iterator[tuple[str, R
             findings_of.setdefault(address, []).append(finding)
     for address, findings in sorted(findings_of.items()):
         targets = {finding.target for finding in findings}
-        yield (
-            address,
-            replace(
-                report,
-                coverage=tuple(c for c in report.coverage if c.target in targets),
-                findings=tuple(findings),
-                authorized=(),
-                exceptions=ExceptionReview(),
-                changes=Changes(),
-                notices=(),
-            ),
+        part = replace(
+            report,
+            coverage=tuple(c for c in report.coverage if c.target in targets),
+            findings=tuple(findings),
+            authorized=(),
+            exceptions=ExceptionReview(),
+            changes=Changes(),
+            notices=(),
         )
+        yield address, part
 
 
 def _address(finding: Finding, domains: Collection[str]) -> str | None:
