@@ -1,1 +1,1 @@
-"""What the audit costs, measured against the straightforward way side by side in one run."""
+"""Measures the costs of the audit and of the straightforward way side by side."""

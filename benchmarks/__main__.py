@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, prints one table, and fails when a target is missed."""
+"""``python -m benchmarks``: measures, prints one table, and fails if a target is missed."""
 
 import shutil
 import sys
@@ -76,11 +76,11 @@ class _Run:
         # They take as long with few groups: a quick run leaves them out.
         if not self._is_quick:
             with self._step("cold start"), processes.endpoint(Data(10)) as address:
-                theirs, ours = (
+                baseline, product = (
                     processes.instructions(module, address)
                     for module in (_STRAIGHTFORWARD, _PRODUCT)
                 )
-                results.instructions = theirs, ours
+                results.instructions = baseline, product
             with self._step("17 regions"), processes.endpoint(REGIONS) as address:
                 names = ",".join(REGION_NAMES)
                 results.product[REGIONS] = [
@@ -94,12 +94,12 @@ class _Run:
     def _compare(self, data: Data, address: str) -> None:
         """Both ways in turns, so that a busy moment of the machine meets both."""
         results = self._results
-        theirs = results.straightforward.setdefault(data, [])
-        ours = results.product.setdefault(data, [])
+        baseline = results.straightforward.setdefault(data, [])
+        product = results.product.setdefault(data, [])
         for number in range(self._rounds):
             if not number or data.groups <= _MOST_GROUPS_AGAIN:
-                theirs.append(processes.audit(_STRAIGHTFORWARD, address))
-            ours.append(processes.audit(_PRODUCT, address))
+                baseline.append(processes.audit(_STRAIGHTFORWARD, address))
+            product.append(processes.audit(_PRODUCT, address))
         if data == Data(10_000):
             for tool, arguments in _OTHER_TOOLS.items():
                 if path := shutil.which(tool):

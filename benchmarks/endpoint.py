@@ -1,6 +1,6 @@
 """The part of AWS that the measured ways call, on the loopback, in a process of its own.
 
-`python -m benchmarks.endpoint` writes its address as a line to standard output, and ends when its
+``python -m benchmarks.endpoint`` writes its address as a line to standard output, and ends when its
 standard input does. Every region has the same groups.
 """
 
@@ -66,7 +66,7 @@ class Endpoint:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer one request; what the ways do not call is not found."""
+        """Answer one request; an operation that neither way calls is not found."""
         return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
@@ -87,7 +87,7 @@ class Endpoint:
         return self._describe(operation, form)
 
     def _stored(self, request: Request) -> Response:
-        """An object of the ledger's bucket; conditions are not looked at."""
+        """An object of the ledger's bucket; conditions are ignored."""
         self._calls[request.method] += 1
         if request.method == "PUT":
             self._objects[request.path] = request.get_data()
@@ -131,7 +131,7 @@ class Endpoint:
         return _page(operation, container, items, form)
 
     def _filtered(self, form: Form) -> Iterator[int]:
-        """The groups that the request filters by; the open ones of all when it does not."""
+        """The groups that the request filters by; without a filter, the open ones."""
         if identifiers := list(_filter_values(form)):
             return map(groups.index_of, identifiers)
         return filter(groups.is_open, range(len(self._groups)))

@@ -20,7 +20,7 @@ _GROWTH_LIMIT = 10
 _READS_LIMIT = 1 / 500
 REGIONS = Data(500, seconds=0.05)
 """Each of 17 regions, of which the answers take 50 ms."""
-# What CPU may be of the straightforward way's, and the peak memory in megabytes.
+# The limits of CPU, as a part of the straightforward way's, and of peak memory in megabytes.
 LIMITS = {
     Data(1_000): (0.55, 60),
     Data(1_000, single_addresses=True): (0.60, 60),
@@ -32,7 +32,7 @@ LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of the product, beside the straightforward way's where there is one.
+    """One figure of the product, and that of the straightforward way if there is one.
 
     ``limit`` is the most that the figure may be; of a ``relative`` row, the most that it may be
     of the straightforward way's. An ``exact`` figure is a count, the same on every machine.
@@ -89,18 +89,18 @@ def rows(results: Results) -> list[Row]:
 
 
 def _audits(results: Results) -> Iterator[Row]:
-    for data, theirs in results.straightforward.items():
-        ours = results.product[data]
+    for data, baseline in results.straightforward.items():
+        product = results.product[data]
         ratio, megabytes = LIMITS.get(data, (None, None))
         name = f"{data.groups:,}{', single addresses' if data.single_addresses else ' groups'}"
-        yield Row(f"CPU, {name}", "s", _cpu(ours), _cpu(theirs), ratio, relative=True)
-        yield Row("peak memory of that", "MB", _peak(ours), _peak(theirs), megabytes)
+        yield Row(f"CPU, {name}", "s", _cpu(product), _cpu(baseline), ratio, relative=True)
+        yield Row("peak memory of that", "MB", _peak(product), _peak(baseline), megabytes)
 
 
 def _cold_start(results: Results) -> Iterator[Row]:
     if results.instructions:
-        theirs, ours = (number / _MILLION for number in results.instructions)
-        yield Row("cold start, M instructions", "", ours, theirs, 0.85, relative=True)
+        baseline, product = (number / _MILLION for number in results.instructions)
+        yield Row("cold start, M instructions", "", product, baseline, 0.85, relative=True)
 
 
 def _regions(results: Results) -> Iterator[Row]:
@@ -117,16 +117,16 @@ def _other_tools(tools: Mapping[str, Measurement]) -> Iterator[Row]:
 
 
 def _calls(results: Results) -> Iterator[Row]:
-    for data, theirs in results.straightforward.items():
+    for data, baseline in results.straightforward.items():
         if data.single_addresses:
             continue
-        ours = results.product[data]
+        product = results.product[data]
         operation = "DescribeSecurityGroups"
         yield Row(
             f"calls to read {data.groups:,}",
             "",
-            _most_calls(ours, operation),
-            _most_calls(theirs, operation),
+            _most_calls(product, operation),
+            _most_calls(baseline, operation),
             _READS_LIMIT * data.groups,
             exact=True,
         )
@@ -146,7 +146,7 @@ def _groups_of_many_rules(results: Results) -> Iterator[Row]:
 
 
 def _ledgers(parts: Mapping[str, Measurement]) -> Iterator[Row]:
-    """What a run takes in which everything has changed, and how much many runs grow."""
+    """The costs of a run in which everything has changed, and the growth over many runs."""
     names = {
         "many_findings": "20,000 changes",
         "many_rules": "300 groups x 60 rules",
@@ -164,21 +164,21 @@ def _ledgers(parts: Mapping[str, Measurement]) -> Iterator[Row]:
 
 
 def _reach_of_a_function(results: Results) -> Iterator[Row]:
-    """Where one function of 512 MB and 300 s ends, extrapolated from what was measured."""
+    """The limits of one function of 512 MB and 300 s, extrapolated from the measurements."""
     sizes = sorted((d for d in LIMITS if not d.single_addresses), key=lambda data: data.groups)
     small, large = sizes[0], sizes[-1]
     if large not in results.product or REGIONS not in results.product:
         return
-    ours = results.product
-    more = large.groups - small.groups
-    memory = (_peak(ours[large]) - _peak(ours[small])) / more
-    cpu = (_cpu(ours[large]) - _cpu(ours[small])) / more
-    yield Row("groups in 512 MB, extrapolated", "", (_MEMORY - _peak(ours[small])) / memory)
+    audits = results.product
+    difference = large.groups - small.groups
+    memory = (_peak(audits[large]) - _peak(audits[small])) / difference
+    cpu = (_cpu(audits[large]) - _cpu(audits[small])) / difference
+    yield Row("groups in 512 MB, extrapolated", "", (_MEMORY - _peak(audits[small])) / memory)
     yield Row("groups in 300 s, extrapolated", "", _SECONDS * _VCPUS / cpu)
     findings = results.parts["many_findings"]
     for_finding = (findings.peak - findings.before) / _MEGABYTE / 20_000
     yield Row("changes in 512 MB, extrapolated", "", _MEMORY / for_finding)
-    targets = 17 * _SECONDS * _VCPUS / _cpu(ours[REGIONS])
+    targets = 17 * _SECONDS * _VCPUS / _cpu(audits[REGIONS])
     yield Row("regions in 300 s, extrapolated", "", targets)
 
 

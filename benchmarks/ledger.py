@@ -1,4 +1,4 @@
-"""Runs of whole ledgers without AWS: how much memory and storage the worst of them take."""
+"""Measures memory and storage of runs with large ledgers, without AWS."""
 
 import gc
 import resource
@@ -48,14 +48,14 @@ def _overlapping(rules: int, day: int) -> Iterator[Opened]:
 
 
 def run_on(region: Callable[[int], Region]) -> Callable[[], int]:
-    """The second run of a ledger, from loading to storing; its result is the bytes stored."""
+    """The second run of a ledger, from loading to storing; it returns the bytes stored."""
     stored, state = _run(region(1), 1, LedgerState())
     state = state._replace(records={}, resolved={}, targets={})
 
     def call() -> int:
-        known = decode_account(stored, _TARGET.account)
+        account = decode_account(stored, _TARGET.account)
         loaded = state._replace(
-            records=known.records, resolved=known.resolved, targets=known.targets
+            records=account.records, resolved=account.resolved, targets=account.targets
         )
         return len(_run(region(2), 2, loaded)[0])
 
@@ -63,7 +63,7 @@ def run_on(region: Callable[[int], Region]) -> Callable[[], int]:
 
 
 def warm_runs() -> Callable[[], int]:
-    """Many runs in one process; the result is by how many bytes its peak grows after a while."""
+    """Many runs in one process; they return the growth of its peak in bytes."""
     region = Region(100, [(Traffic("tcp", 22, 22), "0.0.0.0/0")])
 
     def call() -> int:
@@ -80,7 +80,7 @@ def warm_runs() -> Callable[[], int]:
 
 
 def _run(region: Region, day: int, state: LedgerState) -> tuple[bytes, LedgerState]:
-    """One run; what is stored of the account, and what is known after it."""
+    """One run; returns the stored account, and the state after the run."""
     now, policy = f"2030-01-{day:02}T00:00:00Z", Policy()
     run = Run(f"run-{day}", Trigger.SCHEDULE, now, now, "benchmark")
     report = build_report(run, [scan_target(_TARGET, region, policy)], policy, state)

@@ -1,4 +1,4 @@
-"""The report on many accounts: `python -m benchmarks.organization ACCOUNTS FINDINGS`.
+"""The report on many accounts: ``python -m benchmarks.organization ACCOUNTS FINDINGS``.
 
 Each account has that many findings. Two runs are measured, each in a new process: the first
 one, and one a day later in which every account has changed. S3 is a folder, so that what boto3
@@ -43,7 +43,7 @@ _ENVIRONMENT = {
 
 
 class Folder:
-    """S3 and SES as far as a report calls them, with a file for each object."""
+    """The calls to S3 and SES that a report makes, with a file for each object."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

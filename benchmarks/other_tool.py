@@ -1,4 +1,4 @@
-"""What another program takes: `python -m benchmarks.other_tool PROGRAM ARGUMENT...`."""
+"""Measures another program: ``python -m benchmarks.other_tool PROGRAM ARGUMENT...``."""
 
 import json
 import resource

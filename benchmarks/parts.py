@@ -1,4 +1,4 @@
-"""A part of the audit, measured without AWS: `python -m benchmarks.parts PART RULES`.
+"""A part of the audit, measured without AWS: ``python -m benchmarks.parts PART RULES``.
 
 Linux starts a process with the peak memory of the one that starts it, which must stay small.
 """
@@ -24,7 +24,7 @@ _TARGET = Target("111122223333", "eu-west-1")
 _RUN = Run("run", Trigger.MANUAL, "2030-01-01T00:00:00Z", "2030-01-01T00:00:01Z")
 
 Call = Callable[[], int]
-"""The measured call, without imports and data; it counts what it did."""
+"""The measured call, without imports and data; it returns the number of its results."""
 
 
 def largest_group(rules: int) -> Call:

@@ -21,11 +21,11 @@ _REGION = "eu-west-1"
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one process took.
+    """The costs of one process.
 
     ``cpu`` in seconds, of the whole process or, of a part, of its call; ``seconds`` is how long
     the process ran. ``before`` and ``peak`` are the most bytes that it had used when the call began
-    and when it ended; ``result`` counts what it did, and ``calls`` how often it asked the endpoint
+    and when it ended; ``result`` counts what it did, and ``calls`` how often it called the endpoint
     for each operation.
     """
 
@@ -39,7 +39,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What an endpoint has: groups, half of them with a public address or not, and patience.
+    """The data of an endpoint: groups, half of them with a public address or not.
 
     ``seconds`` is how long an answer takes.
     """
@@ -133,11 +133,11 @@ def _calls(address: str) -> Counter[str]:
 
 def _environment(address: str, settings: Mapping[str, str]) -> dict[str, str]:
     """The environment without the caller's account, and with the endpoint in place of AWS."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    # The byte code of boto3 is there as well.
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    # In Lambda, boto3 has byte code as well.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     return {
-        **kept,
+        **variables,
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_CONFIG_FILE": os.devnull,

@@ -7,7 +7,7 @@ from handler.app import lambda_handler
 
 
 def main() -> None:
-    """Audit the regions, and print what the process took."""
+    """Audit the regions, and print its costs."""
     # Lambda writes the lines of the log in another process.
     logging.getLogger().addHandler(logging.NullHandler())
     result = lambda_handler({"source": "aws.events", "id": "benchmark"}, None)

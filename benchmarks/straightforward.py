@@ -1,4 +1,4 @@
-"""The way that tutorials take: all groups, a comparison of texts, and a mail for each hit."""
+"""The way of tutorials: compares the texts of all groups, and mails each match."""
 
 import boto3
 
@@ -8,7 +8,7 @@ _SENDER = "audit@example.com"
 
 
 def main() -> None:
-    """Audit the region, and print what the process took."""
+    """Audit the region, and print its costs."""
     groups = boto3.resource("ec2").security_groups
     ses = boto3.client("ses")
     mails = 0

@@ -1,15 +1,15 @@
-"""What a process has taken so far."""
+"""The costs of the process."""
 
 import json
 import resource
 import sys
 
-# What Linux counts in kilobytes, macOS counts in bytes.
+# Linux reports memory in kilobytes, macOS in bytes.
 UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def print_usage(result: int, before: resource.struct_rusage | None = None) -> None:
-    """Write CPU seconds and peak memory as JSON, since ``before`` or in all, and a result."""
+    """Write the result, CPU seconds since ``before`` or in all, and peak memory as JSON."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = used.ru_utime + used.ru_stime
     if before:

@@ -1,1 +1,1 @@
-"""The audit from a terminal: `python -m cli`."""
+"""The audit from a terminal: ``python -m cli``."""

@@ -1,4 +1,4 @@
-"""`sg-audit`, or `python -m cli` in a clone: the commands and their options."""
+"""``sg-audit``, or ``python -m cli`` in a clone: the commands and their options."""
 
 import os
 import sys
@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from cli.packages import missing_package_reported
 from handler import VERSION
+from handler.model.finding import Severity
+from handler.policy.policy import Policy
 
 with missing_package_reported():
     import click
@@ -17,8 +19,6 @@ with missing_package_reported():
     from cli.formats import FORMATS
     from cli.option_types import ACCOUNT_ID, EXTERNAL_ID, REGION, ROLE_NAME
     from cli.output import output
-
-_SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
 @click.group(
@@ -64,9 +64,10 @@ def invoke(event: BinaryIO | None, stack: str, *, live: bool) -> None:
 
     It audits the sample account of the sandbox, and its mail is displayed rather than sent.
     """
+    project = _project()
     from cli.invoke import invoke as run  # noqa: PLC0415 -- moto and Pulumi take a second to load
 
-    run(_project(), stack, *(_named(event) if event else ("the default event", b"{}")), live=live)
+    run(project, stack, *(_named(event) if event else ("the default event", b"{}")), live=live)
 
 
 @main.command(
@@ -81,12 +82,13 @@ Examples:
 def demo(stack: str, *, organization: bool, verbose: bool) -> None:
     """Deploy a stack into the sandbox, let it audit, and show its mails.
 
-    No AWS account is needed. Exits with 1 when a step fails.
+    No AWS account is needed. Exits with 1 if a step fails.
     """
+    project = _project()
     from cli.demo import demo as run  # noqa: PLC0415 -- as above
 
     scene = "organization" if organization else "account"
-    run(_project(), stack, scene, verbose=verbose)
+    run(project, stack, scene, verbose=verbose)
 
 
 @main.command(
@@ -112,7 +114,7 @@ Examples:
 )
 def report(stack: str | None, account: str | None, *, live: bool) -> None:
     """Display the history of the runs and the last report."""
-    from cli.report import show_report  # noqa: PLC0415 -- as above
+    from cli.report import show_report  # noqa: PLC0415 -- boto3 takes 0.2 s to load
 
     if stack and not live:
         raise click.UsageError(
@@ -199,7 +201,7 @@ Examples:
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(_SEVERITIES),
+    type=click.Choice(list(map(str, Severity))),
     help="Exit with 1 if a finding is of this severity or worse.  [default: never]",
 )
 def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
@@ -219,10 +221,8 @@ def audit(  # noqa: PLR0913, PLR0917 -- an argument for each option
     Reads your own account with your AWS credentials, or others by assuming a role in each, and
     changes nothing.
     """
-    from cli.audit import OtherAccounts, audit_accounts, audit_snapshots, exit_status  # noqa: PLC0415 -- as above
-    from cli.policy_file import read_policy  # noqa: PLC0415 -- as above
-    from handler.model.finding import Severity  # noqa: PLC0415 -- as above
-    from handler.policy.policy import Policy  # noqa: PLC0415 -- as above
+    from cli.audit import OtherAccounts, audit_accounts, audit_snapshots, exit_status  # noqa: PLC0415 -- boto3 takes 0.2 s to load
+    from cli.policy_file import read_policy  # noqa: PLC0415 -- only --policy needs PyYAML
 
     for file in filter(None, (*snapshots, policy_file)):
         # An input without a file descriptor is no file that --output could overwrite.

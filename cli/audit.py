@@ -1,4 +1,4 @@
-"""An audit from a terminal: of a saved snapshot, or with the caller's own credentials."""
+"""The audit command: reads saved snapshots, or accounts with the caller's credentials."""
 
 import gc
 import uuid
@@ -26,7 +26,7 @@ from handler.report import phrases
 from handler.sanitize import plain
 from handler.scan import coverage_of, scan_target
 
-# Where AWS is asked for account and regions when the caller has configured none.
+# The region that is asked for the account and its regions if the caller has configured none.
 _DEFAULT_REGION = "us-east-1"
 # Each account reads several regions at a time, and one interpreter lock is shared by all.
 _ACCOUNTS_AT_A_TIME = 4
@@ -44,7 +44,7 @@ class OtherAccounts:
 def audit_snapshots(files: Iterable[tuple[str, bytes]], policy: Policy) -> Report:
     """The report on saved snapshots of different regions, each with the name of its file.
 
-    Raises ``AuditError`` with the name when a file is no snapshot.
+    Raises ``AuditError`` with the name if a file is no snapshot.
     """
     started_at = clock.timestamp()
     names = dict[Target, str]()
@@ -54,11 +54,11 @@ def audit_snapshots(files: Iterable[tuple[str, bytes]], policy: Policy) -> Repor
             snapshot = Snapshot(content)
         except SnapshotError as error:
             raise AuditError(plain(f"{name}: {error}")) from error
-        if first := names.get(snapshot.target):
-            where = phrases.place(snapshot.target)
+        if other := names.get(snapshot.target):
+            place = phrases.place(snapshot.target)
             raise AuditError(
                 plain(
-                    f"{name}: {where} is in {first} as well; give one file for each region, and "
+                    f"{name}: {place} is in {other} as well; give one file for each region, and "
                     'add "Region" to files without groups'
                 )
             )
@@ -75,7 +75,7 @@ def audit_accounts(
 ) -> Report:
     """The report on these regions, or on all enabled ones, of the caller's account or of others.
 
-    Raises ``AuditError`` when the caller's account is not known.
+    Raises ``AuditError`` if the caller's account is not known.
     """
     started_at = clock.timestamp()
     try:
@@ -97,7 +97,7 @@ def audit_accounts(
 
 
 def exit_status(report: Report, fail_on: Severity | None) -> int:
-    """3 when something was not read, 1 when a finding is that severe or worse, else 0."""
+    """3 if something was not read, 1 if a finding is that severe or worse, else 0."""
     if not report.is_complete:
         return 3
     return int(
@@ -111,8 +111,8 @@ def _scan_others(
 ) -> Iterator[Scan]:
     """The scans of each account, as the accounts are done.
 
-    Raises one of ``FAILURES`` when the caller's account is not known; another one that cannot be
-    entered counts as not read.
+    Raises one of ``FAILURES`` if the caller's account is not known. An account whose role cannot
+    be assumed counts as not read.
     """
     # Without valid credentials no account can be entered.
     account_id(clients.get("sts"))
@@ -147,7 +147,7 @@ def _with_accounts(report: Report, ids: Iterable[str]) -> Report:
 
 
 def _with_progress(scans: Iterable[Scan], accounts: int) -> Iterator[Scan]:
-    """The scans as they come, with their number on a terminal."""
+    """The scans unchanged; a terminal shows how many there are so far."""
     read = set[str]()
     with Console(stderr=True).status("Reading the regions ...") as status:
         for number, scan in enumerate(scans, start=1):

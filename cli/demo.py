@@ -21,7 +21,7 @@ from sandbox.aws.mail import Mail
 from sandbox.aws.seed import change
 from sandbox.aws.snapshot import take_snapshot
 from sandbox.deployment.deploy import DeployError, Stack, open_stack
-from sandbox.deployment.stack import Resource
+from sandbox.deployment.stack import ResourceName
 
 T = TypeVar("T")
 
@@ -41,16 +41,16 @@ def demo(project: Path, stack: str, scene: str, *, verbose: bool) -> None:
 
     ``scene`` is a key of ``SCENES``. Writes the mails, the ledger and a snapshot to .demo/ in the
     project, in place of the last demo's. ``verbose`` prints everything that Pulumi prints, the
-    whole log and the whole mails. Raises ``click.ClickException`` when a step does not do what it
+    whole log and the whole mails. Raises ``click.ClickException`` if a step does not do what it
     should.
     """
     console = Console(highlight=False)
     started = time.monotonic()
     shutil.rmtree(project / FOLDER, ignore_errors=True)
     with Account() as account:
-        tour = _Tour(console, account, project / FOLDER, verbose)
+        run = _DemoRun(console, account, project / FOLDER, verbose)
         try:
-            mails = tour.take(project, stack, SCENES[scene])
+            mails = run.take_steps(project, stack, SCENES[scene])
         except DeployError as error:
             raise click.ClickException(str(error)) from error
     ending = _ENDING.format(
@@ -66,17 +66,17 @@ def demo(project: Path, stack: str, scene: str, *, verbose: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tour:
-    """The steps of the demo in one account, and how they are shown."""
+class _DemoRun:
+    """One demo: its steps in an account, printed one by one."""
 
     console: Console
     account: Account
     folder: Path
     verbose: bool
-    seen: set[str] = field(default_factory=set)
+    logged_ids: set[str] = field(default_factory=set)
 
-    def take(self, project: Path, stack: str, scene: Scene) -> dict[str, Mail]:
-        """Go through all steps; the result is the mails by the names of their files."""
+    def take_steps(self, project: Path, stack: str, scene: Scene) -> dict[str, Mail]:
+        """Take all steps; returns the mails by the names of their files."""
         filled = self._step(
             "AWS account on this machine", lambda: scene.fill(self.account), lambda _: scene.content
         )
@@ -98,16 +98,16 @@ class _Tour:
                 lambda changes: _count(changes.create, "to create"),
             )
         self._step("pulumi up", deployed.up, lambda changes: _count(changes.create, "created"))
-        if obstacle := scene.obstacle:
-            self._tell("Meanwhile", obstacle(self.account))
+        if scene.before_first_run:
+            self._tell("Meanwhile", scene.before_first_run(self.account))
         mails = {"mail": self._audit(deployed, "mail")}
         if scene.has_team:
             mails["team"] = self._keep_mail("team", 1)
         change(filled.sample)
         self._tell("The next day", "SSH closed on bastion, MySQL opened on orders-database")
         mails["changes"] = self._audit(deployed, "changes")
-        if opening := scene.opening:
-            self._tell("Minutes later", opening(self.account))
+        if scene.after_second_run:
+            self._tell("Minutes later", scene.after_second_run(self.account))
             mails["live"] = self._step("The change", self._deliver_change, _opener)
         self._keep_ledger(deployed.outputs["ledgerBucket"])
         if deployed.has_engine:
@@ -119,12 +119,12 @@ class _Tour:
         self._step(
             "pulumi destroy", deployed.destroy, lambda changes: _count(changes.delete, "deleted")
         )
-        if left := sorted(inventory(self.account) - before):
-            _fail(f"pulumi destroy left {', '.join(left)}.")
+        if remaining := sorted(inventory(self.account) - before):
+            _fail(f"pulumi destroy left {', '.join(remaining)}.")
         return mails
 
     def _step(self, title: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
-        """Do some work, and print what came of it and how long it took."""
+        """Do the work; print a description of its result, and how long it took."""
         started = time.monotonic()
         with self.console.status(f"{title} ..."):
             result = work()
@@ -179,12 +179,12 @@ class _Tour:
         return mail
 
     def _new_lines(self, deployed: Stack) -> list[str]:
-        """What the functions have logged since the last call."""
+        """The lines that the functions have logged since the last call."""
         pages = self.account.client("logs").get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=deployed.outputs["logGroupName"])
-        events = [event for page in found for event in page["events"]]
-        new = [event for event in events if event["eventId"] not in self.seen]
-        self.seen.update(event["eventId"] for event in new)
+        responses = pages.paginate(logGroupName=deployed.outputs["logGroupName"])
+        events = [event for page in responses for event in page["events"]]
+        new = [event for event in events if event["eventId"] not in self.logged_ids]
+        self.logged_ids.update(event["eventId"] for event in new)
         return [event["message"] for event in sorted(new, key=lambda event: event["timestamp"])]
 
     def _keep_ledger(self, bucket: str) -> None:
@@ -211,13 +211,13 @@ def _outcome(execution: Any) -> str:
 
 
 def _opener(mail: Mail) -> str:
-    """Who made the change, as its mail says."""
+    """The line on a mail about a change: who made it."""
     body = mail.message.get_body(("plain",))
     text = " ".join((body.get_content() if body else "").split())
     return plain(f"mailed, opened by {text.partition('opened by: ')[2].partition(',')[0]}")
 
 
-def _count(resources: Collection[Resource], outcome: str) -> str:
+def _count(resources: Collection[ResourceName], outcome: str) -> str:
     """How many AWS resources there are, without the components that group them."""
     return f"{sum(kind.startswith('aws:') for kind, _ in resources)} AWS resources {outcome}"
 

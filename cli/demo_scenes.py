@@ -1,4 +1,4 @@
-"""What the demo's accounts hold: one account, or an organization of a dozen."""
+"""The demo's scenes: one account, or an organization of a dozen."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ _USER = "alice"
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """The account that holds the sample's groups, and what the stack is told about all accounts."""
+class FilledAccount:
+    """The account with the sample's groups, and the stack's config for the scene."""
 
     sample: Account | Member
     config: Mapping[str, object]
@@ -23,26 +23,26 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """How the demo begins.
+    """What happens in the accounts besides the stack's own runs.
 
-    ``content`` says what ``fill`` does; ``obstacle`` happens between the deployment and the first
-    run, ``opening`` after the second, and each says what it was. ``has_team`` is whether the first
-    run mails a team its part.
+    ``content`` describes what ``fill`` creates. ``before_first_run`` and ``after_second_run``
+    change something and return what it was. ``has_team`` is whether the first run mails a team its
+    part.
     """
 
-    fill: Callable[[Account], Filled]
+    fill: Callable[[Account], FilledAccount]
     content: str
-    obstacle: Callable[[Account], str] | None = None
-    opening: Callable[[Account], str] | None = None
+    before_first_run: Callable[[Account], str] | None = None
+    after_second_run: Callable[[Account], str] | None = None
     has_team: bool = False
 
 
-def _fill_account(account: Account) -> Filled:
+def _fill_account(account: Account) -> FilledAccount:
     seed(account)
-    return Filled(account, {"realtime": True})
+    return FilledAccount(account, {"realtime": True})
 
 
-def _fill_organization(account: Account) -> Filled:
+def _fill_organization(account: Account) -> FilledAccount:
     organization = seed_organization(account)
     units = [organization.units[name] for name in ("workloads", "platform")]
     shop, payments, *_ = (sample.id for sample in ACCOUNTS)
@@ -51,11 +51,11 @@ def _fill_organization(account: Account) -> Filled:
         "deployMemberRole": True,
         "digests": [{"accounts": [payments], "recipients": ["payments-team@example.com"]}],
     }
-    return Filled(organization.members[shop], config)
+    return FilledAccount(organization.members[shop], config)
 
 
 def _refuse(account: Account) -> str:
-    """The role in one member trusts its own account only."""
+    """Let the role in one member trust its own account only."""
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{REFUSING}:root"},
@@ -70,7 +70,7 @@ def _refuse(account: Account) -> str:
 
 
 def _open_elsewhere(account: Account) -> str:
-    """Somebody opens a port in another region."""
+    """Let a user open a port in another region."""
     return f"{_USER} opens SSH on {open_elsewhere(account, _USER)} in us-east-1"
 
 
@@ -78,7 +78,7 @@ SCENES = {
     "account": Scene(
         _fill_account,
         "filled with security groups of every kind",
-        opening=_open_elsewhere,
+        after_second_run=_open_elsewhere,
     ),
     "organization": Scene(
         _fill_organization,

@@ -20,17 +20,17 @@ from sandbox.deployment.deploy import DeployError, open_stack
 from sandbox.lambda_host.host import run_once
 from sandbox.lambda_host.process import Function
 
-# The way to AWS from here. Whatever else the caller's environment holds is unknown to Lambda, and
-# a function that runs here must not find it either.
-_WAY_TO_AWS = ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+# How this machine reaches AWS. A function in Lambda finds nothing else of the caller's environment,
+# and one that runs here must not either.
+_PASSED_VARIABLES = ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 
 def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) -> None:
     """Run the stack's function once with the event, and show its log, its mail and its result.
 
-    Raises ``AuditError`` with the file's name when the event is no JSON or has a bad value, and
-    ``click.ClickException`` when the stack's settings are bad or name many accounts, when there are
-    no credentials (live), and when the function fails.
+    Raises ``AuditError`` with the file's name if the event is no JSON or has a bad value, and
+    ``click.ClickException`` if the stack's settings are bad or name many accounts, if there are no
+    credentials (live), and if the function fails.
     """
     try:
         json.loads(event)
@@ -42,7 +42,7 @@ def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) ->
     with status, Account() as account:
         function = _function(account, project, stack)
         if credentials:
-            invocation = run_once(_without_memory(function), event, credentials)
+            invocation = run_once(_without_ledger(function), event, credentials)
         else:
             seed(account)
             invocation = account.functions.invoke(function.region, function.name, event)
@@ -77,31 +77,32 @@ def _function(account: Account, project: Path, stack: str) -> Function:
     return account.functions.definition(arn.split(":")[3], arn)
 
 
-def _without_memory(function: Function) -> Function:
-    """The function without its ledger: the bucket of the sandbox is not there in AWS."""
-    kept = {key: value for key, value in function.environment.items() if key != "LEDGER_BUCKET"}
-    return replace(function, environment=kept)
+def _without_ledger(function: Function) -> Function:
+    """The function without its ledger, because the sandbox's bucket does not exist in AWS."""
+    variables = dict(function.environment)
+    del variables["LEDGER_BUCKET"]
+    return replace(function, environment=variables)
 
 
 def _credentials() -> dict[str, str]:
-    """The caller's own credentials, as Lambda would hand over those of the function's role."""
+    """The environment variables of the caller's own credentials, as Lambda sets the role's."""
     try:
         session = boto3.Session()
-        found = session.get_credentials()
+        credentials = session.get_credentials()
         sts = session.client("sts", region_name=session.region_name or "us-east-1")
-        identity = sts.get_caller_identity() if found else None
+        identity = sts.get_caller_identity() if credentials else None
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"your AWS credentials are not valid: {error}") from error
-    if found is None or identity is None:
+    if credentials is None or identity is None:
         raise click.ClickException(
             "--live needs your AWS credentials, for example AWS_PROFILE; there are none."
         )
     click.echo(f"Running in account {identity['Account']} as {identity['Arn']}, with real mail.")
-    keys = found.get_frozen_credentials()
+    keys = credentials.get_frozen_credentials()
     variables = {
         "AWS_ACCESS_KEY_ID": keys.access_key,
         "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_SESSION_TOKEN": keys.token,
-        **{name: os.environ.get(name) for name in _WAY_TO_AWS},
+        **{name: os.environ.get(name) for name in _PASSED_VARIABLES},
     }
     return {name: value for name, value in variables.items() if value}

@@ -18,24 +18,24 @@ from handler.report.fields import DECODE_ERRORS
 from handler.report.json_report import report_from_json
 
 ReadKey = Callable[[str], bytes]
-"""The content of a key. Raises ``click.ClickException`` when it cannot be read."""
+"""The content of a key. Raises ``click.ClickException`` if it cannot be read."""
 
 
 def stored_report(read: ReadKey, run: RunSummary, account: str | None = None) -> Report:
     """The report of a run, or its part on one account.
 
-    Raises ``click.ClickException`` when there is none.
+    Raises ``click.ClickException`` if there is none.
     """
     key = report_key(run.id, run.started_at)
     try:
         if account is None:
             return report_from_json(json.loads(_content(read, key)))
 
-        def of_account(item: dict[str, Any]) -> dict[str, Any] | None:
+        def without_other_accounts(item: dict[str, Any]) -> dict[str, Any] | None:
             return item if item.get("account") in {None, account} else None
 
         # While it is read, because all findings of 500 accounts would take gigabytes.
-        document = json.loads(_content(read, key), object_hook=of_account)
+        document = json.loads(_content(read, key), object_hook=without_other_accounts)
         parts = {name: list(filter(None, document[name])) for name in ("coverage", "findings")}
         return report_from_json(document | parts)
     except DECODE_ERRORS as error:
@@ -89,7 +89,7 @@ def deployed_bucket(project: Path, stack: str) -> str:
     """The bucket that a stack exports, from the caller's Pulumi CLI."""
     command = ["pulumi", "stack", "output", "ledgerBucket", "--stack", stack]
     try:
-        done = subprocess.run(  # noqa: S603 -- no shell, and the stack's name is one argument
+        completed = subprocess.run(  # noqa: S603 -- no shell, and the stack's name is one argument
             command, cwd=project, capture_output=True, text=True, check=True
         )
     except OSError as error:
@@ -98,4 +98,4 @@ def deployed_bucket(project: Path, stack: str) -> str:
         raise click.ClickException(
             f"the Pulumi CLI found no ledger of stack {stack}: {' '.join(error.stderr.split())}"
         ) from error
-    return done.stdout.strip()
+    return completed.stdout.strip()

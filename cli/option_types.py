@@ -1,4 +1,4 @@
-"""Values of options that must be in AWS's form."""
+"""Types of options whose values must have AWS's form."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ REGION = _matching(network.REGION_NAME, "a region like eu-west-1")
 ROLE_NAME = _matching(
     "([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}", "the name of a role, without its ARN"
 )
-"""With the role's path in front, where it has one."""
+"""With the role's path in front, if it has one."""
 EXTERNAL_ID = _matching(
     "[A-Za-z0-9_+=,.@:/-]{2,1224}", "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"
 )

@@ -1,4 +1,4 @@
-"""Where a report goes: standard output, or a file that is whole or as it was before."""
+"""Where a report goes: standard output, or a file that is replaced completely or not at all."""
 
 import io
 import os
@@ -17,11 +17,11 @@ from cli.errors import AuditError
 def output(path: str) -> Iterator[TextIO]:
     """A stream to write a report to; ``-`` is standard output.
 
-    A file that cannot be written is known before the audit begins, and it is written when the
-    audit has come to its end. Raises ``AuditError``.
+    A file is opened before the audit and written after it. Raises ``AuditError``, before the audit
+    begins if the file cannot be written.
     """
     if path == "-":
-        # Python has none when the caller has closed it.
+        # Python has none if the caller has closed it.
         if sys.stdout is None:
             raise AuditError("standard output is closed.")
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -43,13 +43,13 @@ def output(path: str) -> Iterator[TextIO]:
         # Devices and pipes, for example /dev/stderr, are written to and never replaced.
         replaced = file.is_file() or not file.exists()
     if replaced:
-        # A link stays one, and the file that it leads to is written.
+        # Of a link, the file that it leads to is replaced.
         file = Path(os.path.realpath(file))
     part = file.with_name(f".{uuid4().hex}.part") if replaced else file
     report = io.StringIO(newline="")
     try:
         with _explained(path):
-            # Once for all: who reads a pipe goes when it is closed.
+            # Opened once, because the reader of a pipe ends when it is closed.
             stream = part.open("x" if replaced else "a", encoding="utf-8", newline="")
             if replaced and file.exists():
                 shutil.copymode(file, part)

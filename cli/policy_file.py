@@ -11,7 +11,7 @@ from handler import clock
 from handler.policy.policy import Policy
 from handler.sanitize import describe, plain
 
-_TWICE = "duplicate key {}"
+_DUPLICATE = "duplicate key {}"
 
 
 def read_policy(name: str, content: bytes) -> Policy:
@@ -21,14 +21,14 @@ def read_policy(name: str, content: bytes) -> Policy:
         return Policy.parse({} if document is None else document, clock.now().date())
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        where, reason = f"{name}:{line}", error.problem or error.context
+        place, reason = f"{name}:{line}", error.problem or error.context
     # PyYAML lets through what Python raises for odd numbers, and for tags that do not fit their
     # values.
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
-        where, reason = name, " ".join(str(error).split())
+        place, reason = name, " ".join(str(error).split())
     except RecursionError:
-        where, reason = name, "it is nested too deeply"
-    raise AuditError(plain(f"{where}: {reason}"))
+        place, reason = name, "it is nested too deeply"
+    raise AuditError(plain(f"{place}: {reason}"))
 
 
 def _parse(content: bytes) -> Any:
@@ -44,7 +44,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as an object. Raises ``ValueError`` for a duplicate key."""
     keys = Counter(key for key, _ in pairs)
     if duplicate := next((key for key, number in keys.items() if number > 1), None):
-        raise ValueError(_TWICE.format(describe(duplicate)))
+        raise ValueError(_DUPLICATE.format(describe(duplicate)))
     return dict(pairs)
 
 
@@ -52,12 +52,12 @@ class _Loader(yaml.SafeLoader):
     """Leaves dates as they are written, and refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- as PyYAML has it
-        known: set[str] = set()
+        keys: set[str] = set()
         for key, _ in node.value:
-            if str(key.value) in known:
-                reason = _TWICE.format(describe(key.value))
+            if str(key.value) in keys:
+                reason = _DUPLICATE.format(describe(key.value))
                 raise yaml.constructor.ConstructorError(None, None, reason, key.start_mark)
-            known.add(str(key.value))
+            keys.add(str(key.value))
         return super().construct_mapping(node, deep=deep)
 
 

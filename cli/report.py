@@ -32,7 +32,7 @@ def show_report(project: Path, stack: str, *, live: bool, account: str | None = 
     """Show the history and the last report of a stack's ledger, in AWS or as the demo left it.
 
     With an ``account`` it shows those of one of many accounts; without, of many accounts the
-    numbers only. Raises ``click.ClickException`` when there is none.
+    numbers only. Raises ``click.ClickException`` if there is none.
     """
     read = (
         ledger_bucket(deployed_bucket(project, stack)) if live else ledger_folder(project / LEDGER)
@@ -66,7 +66,7 @@ def _history_of(
     account: str, read: ReadKey, runs: Sequence[RunSummary]
 ) -> tuple[list[RunSummary], Report]:
     """The runs that read the account, in its own numbers, and its part of the last report."""
-    found = []
+    reports = []
     with Console(stderr=True).status(f"Reading {len(runs)} reports ..."):
         for run in reversed(runs):
             try:
@@ -77,10 +77,10 @@ def _history_of(
                     raise
                 break
             if report.coverage:
-                found.append((run, report))
-    if not found:
+                reports.append((run, report))
+    if not reports:
         raise click.ClickException(f"account {account} is in none of the last {len(runs)} reports.")
-    return [_summary(run, report) for run, report in reversed(found)], found[0][1]
+    return [_summary(run, report) for run, report in reversed(reports)], reports[0][1]
 
 
 def _summary(run: RunSummary, report: Report) -> RunSummary:

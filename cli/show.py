@@ -1,4 +1,4 @@
-"""How runs look on a terminal: a function's log and the mail it sent, each whole or in short."""
+"""Prints a function's log and mail on a terminal, in full or in short."""
 
 import json
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ _Record = dict[str, Any]
 _LEVELS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _SHORT_LOG = 5
 _SHORT_MAIL = 9
-_SHOWN_ALREADY = frozenset({"timestamp", "level", "message", "logger", "requestId"})
+_IN_TITLE = frozenset({"timestamp", "level", "message", "logger", "requestId"})
 
 
 def show_log(console: Console, lines: Iterable[str]) -> None:
-    """Print log lines: message and facts of those in JSON, others as they are."""
+    """Print log lines: the message and facts of one in JSON, any other unchanged."""
     for record in map(_record, lines):
         facts = record.get("record", {}) if "type" in record else record
         console.print(_title(record).append(_facts(facts), "default"), soft_wrap=True)
@@ -33,10 +33,10 @@ def show_log_briefly(console: Console, lines: Iterable[str]) -> None:
     for record in map(_record, lines):
         if "type" not in record:
             kinds.setdefault(_title(record).plain, []).append(record)
-    for found in list(kinds.values())[-_SHORT_LOG:]:
-        facts = {key: value for key, value in found[0].items() if value and key != "runId"}
-        rest = _facts(facts) if len(found) == 1 else f" ({len(found)} lines)"
-        _print_cropped(console, _title(found[0]).append(rest, "default"))
+    for records in list(kinds.values())[-_SHORT_LOG:]:
+        facts = {key: value for key, value in records[0].items() if value and key != "runId"}
+        text = _facts(facts) if len(records) == 1 else f" ({len(records)} lines)"
+        _print_cropped(console, _title(records[0]).append(text, "default"))
 
 
 def show_mail_briefly(console: Console, mail: Mail) -> None:
@@ -46,12 +46,12 @@ def show_mail_briefly(console: Console, mail: Mail) -> None:
     lines = [line for line in (body.get_content() if body else "").splitlines() if line.strip()]
     for line in lines[:_SHORT_MAIL]:
         _print_cropped(console, Text(plain(line)))
-    if (left := len(lines) - _SHORT_MAIL) > 0:
-        console.print(Text(f"  ... {left} more lines", "dim"))
+    if (number := len(lines) - _SHORT_MAIL) > 0:
+        console.print(Text(f"  ... {number} more lines", "dim"))
 
 
 def show_mail(console: Console, mail: Mail) -> None:
-    """Print what a reader of the mail sees first, and its text part."""
+    """Print the mail's sender, recipients, subject and text part."""
     body = mail.message.get_body(("plain",))
     text = body.get_content() if body else ""
     headers = (f"{name}: {mail.message[name]}" for name in ("From", "To", "Subject"))
@@ -66,7 +66,7 @@ def _print_cropped(console: Console, line: Text) -> None:
 
 
 def _record(line: str) -> _Record:
-    """What a line in JSON holds; another line is a message."""
+    """The facts of a line in JSON; any other line is a message."""
     try:
         record = json.loads(line)
     except ValueError:
@@ -89,6 +89,6 @@ def _title(record: _Record) -> Text:
 
 
 def _facts(record: _Record) -> str:
-    facts = {key: value for key, value in record.items() if key not in _SHOWN_ALREADY}
-    shown = (value if isinstance(value, str) else json.dumps(value) for value in facts.values())
-    return plain("".join(f" {key}={value}" for key, value in zip(facts, shown, strict=True)))
+    facts = {key: value for key, value in record.items() if key not in _IN_TITLE}
+    texts = (value if isinstance(value, str) else json.dumps(value) for value in facts.values())
+    return plain("".join(f" {key}={value}" for key, value in zip(facts, texts, strict=True)))

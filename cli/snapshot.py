@@ -1,9 +1,9 @@
-"""A saved snapshot of a region's groups, in the place of EC2.
+"""Reads a region's groups from a saved snapshot instead of EC2.
 
-`aws ec2 describe-security-groups > groups.json` makes one. Beside `SecurityGroups` it may hold
-`PrefixLists` (each with its `OwnerId` and `Entries`), `NetworkInterfaces`, `SecurityGroupRules`,
-`RouteTables`, `NetworkAcls`, `VpcBlockPublicAccessOptions` and `VpcBlockPublicAccessExclusions` as
-AWS answers them, `Account` and `Region`.
+``aws ec2 describe-security-groups > groups.json`` saves one. Besides ``SecurityGroups`` it may have
+``Account``, ``Region`` and, as EC2 returns them, ``PrefixLists`` (each with its ``OwnerId`` and
+``Entries``), ``NetworkInterfaces``, ``SecurityGroupRules``, ``RouteTables``, ``NetworkAcls``,
+``VpcBlockPublicAccessOptions`` and ``VpcBlockPublicAccessExclusions``.
 """
 
 import json
@@ -72,7 +72,7 @@ class Snapshot(GroupSource):
         )
 
     def _most_frequent(self, key: str, pattern: re.Pattern[str]) -> str:
-        """What most groups have at that key: other accounts share some of theirs."""
+        """The most frequent value of the key: groups shared by other accounts have another one."""
         groups = (group for group in self._groups if isinstance(group, Mapping))
         matches = (pattern.match(clean_text(group.get(key)) or "") for group in groups)
         values = Counter(match[1] for match in matches if match)
@@ -92,12 +92,12 @@ class Snapshot(GroupSource):
         return parse_rule_ids(self._rules)
 
     def interfaces(self, group_ids: Sequence[str]) -> tuple[NetworkInterface, ...] | None:
-        """The interfaces that have any of the groups; None when the file holds none at all."""
+        """The interfaces that have any of the groups; None if the file has no list of them."""
         if self._interfaces is None:
             return None
-        wanted = set(group_ids)
+        requested = set(group_ids)
         interfaces = parse_interfaces(self._interfaces)
-        return tuple(interface for interface in interfaces if wanted & set(interface.group_ids))
+        return tuple(interface for interface in interfaces if requested & set(interface.group_ids))
 
     def entry_points(self) -> tuple[NetworkInterface, ...]:
         """The network interfaces of load balancers and accelerators."""
@@ -105,17 +105,17 @@ class Snapshot(GroupSource):
         return tuple(interface for interface in interfaces if interface.type in ENTRY_POINT_TYPES)
 
     def route_tables(self) -> tuple[RouteTable, ...] | None:
-        """The route tables; None when the file does not hold them."""
+        """The route tables; None if the file does not have them."""
         tables = self._route_tables
         return None if tables is None else tuple(map(parse_route_table, tables))
 
     def network_acls(self) -> tuple[NetworkAcl, ...] | None:
-        """The network ACLs; None when the file does not hold them."""
+        """The network ACLs; None if the file does not have them."""
         acls = self._network_acls
         return None if acls is None else tuple(map(parse_network_acl, acls))
 
     def block_public_access(self) -> BlockPublicAccess | None:
-        """VPC Block Public Access; None when the file does not hold it with its exclusions."""
+        """VPC Block Public Access; None if the file does not have it with its exclusions."""
         if self._block_options is None:
             return None
         block = parse_block_public_access(self._block_options, self._block_exclusions or [])
@@ -133,8 +133,8 @@ def _prefix_list(list_id: str, saved: Mapping[str, Any]) -> PrefixList:
     return PrefixList(list_id, error=_NOT_IN_THE_FILE) if is_missing else prefix_list
 
 
-def _list(owner: Mapping[str, Any], key: str) -> list[Any] | None:
-    value = owner.get(key)
+def _list(document: Mapping[str, Any], key: str) -> list[Any] | None:
+    value = document.get(key)
     if value is not None and not isinstance(value, list):
         raise SnapshotError(expected(key, "a list", value))
     return value

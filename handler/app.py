@@ -23,8 +23,8 @@ from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
 from handler.policy.policy import Policy
-from handler.report.copies import copies_of
 from handler.report.digest import DigestKind
+from handler.report.personal_copies import copies_of
 from handler.result import complete, result_of
 from handler.scan import coverage_of
 from handler.settings import MAIL_ADDRESS, Settings, deployed_policy

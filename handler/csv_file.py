@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from handler.model.run import Report, Run
 from handler.report.csv import HEADING, csv_rows
-from handler.report.envelope import LONGEST_LINE, file_name
+from handler.report.headers import LONGEST_LINE, file_name
 
 _MAX_PLAIN_CSV = 1_000_000
 # SES accepts 40 MB including base64, which makes attachments a third longer.
@@ -56,12 +56,8 @@ class CsvFile:
         archive = ZipFile(self._file)
         if archive.getinfo(self._name).file_size > _MAX_PLAIN_CSV:
             self._file.seek(0)
-            mail.add_attachment(
-                self._file.read(),
-                maintype="application",
-                subtype="zip",
-                filename=f"{self._name}.zip",
-            )
+            zipped, name = self._file.read(), f"{self._name}.zip"
+            mail.add_attachment(zipped, maintype="application", subtype="zip", filename=name)
             return
         rows = archive.read(self._name)
         text = rows.removeprefix(BOM_UTF8)

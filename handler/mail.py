@@ -11,7 +11,7 @@ from handler import aws, clock
 from handler.csv_file import CsvFile, csv_of
 from handler.model.run import MailError, Report
 from handler.report.digest import DigestKind
-from handler.report.envelope import LONGEST_LINE, envelope
+from handler.report.headers import LONGEST_LINE, headers_of
 from handler.report.html import render_html
 from handler.report.size_limit import fit_digest
 from handler.report.text import render_text
@@ -54,7 +54,7 @@ def compose(
         digest = fit_digest(report, kind)
         mail = EmailMessage(policy=SMTP)
         mail["Subject"] = digest.subject
-        for name, value in envelope(settings.sender, settings.recipients, report.run).items():
+        for name, value in headers_of(settings.sender, settings.recipients, report.run).items():
             mail[name] = value
         mail.set_content(render_text(digest), cte="quoted-printable")
         mail.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")

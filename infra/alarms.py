@@ -21,8 +21,8 @@ RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What the alarms are about, and where it is; without a schedule no run is ever missing.
+class AuditResources:
+    """The resources of an audit that alarms monitor; without a schedule no run is ever missing.
 
     With many accounts a run is an execution of the ``state_machine``.
     """
@@ -54,21 +54,21 @@ def declare_metrics(
 
 
 def declare_alarms(
-    name: str, config: StackConfig, watched: Watched, opts: pulumi.ResourceOptions
+    name: str, config: StackConfig, monitored: AuditResources, opts: pulumi.ResourceOptions
 ) -> None:
     """The alarms, emailed to the digest's recipients; none if the stack has alarms disabled."""
     if not config.alarms:
         return
-    alarms = _Alarms(name, watched, _declare_topic(name, config, watched.location, opts), opts)
-    if watched.state_machine:
-        alarms.declare_executions(watched.state_machine)
+    alarms = _Alarms(name, monitored, _declare_topic(name, config, monitored.location, opts), opts)
+    if monitored.state_machine:
+        alarms.declare_executions(monitored.state_machine)
     failed = "failed: something could not be read, or the digest could not be sent"
-    alarms.declare_failure("could not be started" if watched.state_machine else failed)
-    if watched.schedule and config.longest_gap_minutes:
+    alarms.declare_failure("could not be started" if monitored.state_machine else failed)
+    if monitored.schedule and config.longest_gap_minutes:
         # One hour more than the schedule, because periods start on the hour and runs do not.
         hours = math.ceil(config.longest_gap_minutes / 60) + 1
         if hours <= MAX_HOURS:
-            alarms.declare_missing_run(watched.schedule, hours)
+            alarms.declare_missing_run(monitored.schedule, hours)
         else:
             pulumi.log.warn(
                 f"No alarm watches whether the audit runs: an alarm looks back {MAX_HOURS} hours, "
@@ -109,10 +109,10 @@ def _declare_topic(
 
 @dataclass(frozen=True, slots=True)
 class _Alarms:
-    """What the alarms have in common; each method declares some of them."""
+    """What the alarms share; each method declares some of them."""
 
     name: str
-    watched: Watched
+    monitored: AuditResources
     topic: aws.sns.Topic
     opts: pulumi.ResourceOptions
 
@@ -121,7 +121,7 @@ class _Alarms:
         self._declare_on_one(
             "failed",
             self._description(f"{failed}. See the log:", 1),
-            ("AWS/Lambda", "Errors", {"FunctionName": self.watched.function.name}),
+            ("AWS/Lambda", "Errors", {"FunctionName": self.monitored.function.name}),
         )
 
     def declare_executions(self, state_machine: aws.sfn.StateMachine) -> None:
@@ -133,7 +133,7 @@ class _Alarms:
         ):
             description = self._description(f"{words}. See the log, and the execution:", 3)
             command = (
-                f"\naws stepfunctions list-executions --region {self.watched.location.region} "
+                f"\naws stepfunctions list-executions --region {self.monitored.location.region} "
                 "--max-items 3 --state-machine-arn "
             )
             self._declare_on_one(
@@ -151,7 +151,7 @@ class _Alarms:
         )
         command = (
             "\nIf there was none, the schedule may be missing or disabled:\n"
-            f"aws events describe-rule --region {self.watched.location.region} --name "
+            f"aws events describe-rule --region {self.monitored.location.region} --name "
         )
         aws.cloudwatch.MetricAlarm(
             f"{self.name}-silent",
@@ -176,9 +176,9 @@ class _Alarms:
         """What happened to the audit, and the command that prints the log of the last hours."""
         return pulumi.Output.concat(
             f"The security-group audit of stack {pulumi.get_stack()} {words}\n"
-            f"aws logs tail --region {self.watched.location.region} --since {hours}h "
+            f"aws logs tail --region {self.monitored.location.region} --since {hours}h "
             "--format short ",
-            self.watched.log_group.name,
+            self.monitored.log_group.name,
         )
 
     def _declare_on_one(

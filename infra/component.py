@@ -6,7 +6,7 @@ import pulumi_aws as aws
 from infra import alarms, permissions, triggers
 from infra.archive import build_archive
 from infra.config import StackConfig
-from infra.function import FunctionSpec, Surroundings, declare_function
+from infra.function import FunctionSpec, SharedResources, declare_function
 from infra.ledger_bucket import declare_ledger_bucket
 from infra.location import look_up_location
 from infra.organization import ManyAccounts
@@ -40,15 +40,15 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         ledger = declare_ledger_bucket(f"{name}-ledger", config, self._child)
         accounts = config.organization
         code = build_archive(config.policy, accounts.document if accounts else None)
-        surroundings = Surroundings(code, log_group, ledger, self._child)
+        shared = SharedResources(code, log_group, ledger, self._child)
         many_accounts = (
-            ManyAccounts(name, config, accounts, self._location, surroundings) if accounts else None
+            ManyAccounts(name, config, accounts, self._location, shared) if accounts else None
         )
         machine = many_accounts.state_machine if many_accounts else None
         spec = self._function_spec()
         if many_accounts:
-            spec = many_accounts.start_function(spec)
-        function, role = declare_function(name, spec, surroundings)
+            spec = many_accounts.as_start_function(spec)
+        function, role = declare_function(name, spec, shared)
         self._declare_publisher(role)
         self._declare_retries(function)
         schedule = triggers.declare_schedule(f"{name}-schedule", config, function, self._child)
@@ -56,8 +56,8 @@ class SecurityGroupAudit(pulumi.ComponentResource):
             f"{name}-change", self._location, self._realtime_regions, function, self._child
         )
         alarms.declare_metrics(f"{name}-metric", log_group, self._child)
-        watched = alarms.Watched(self._location, function, log_group, schedule, machine)
-        alarms.declare_alarms(f"{name}-alarm", config, watched, self._child)
+        monitored = alarms.AuditResources(self._location, function, log_group, schedule, machine)
+        alarms.declare_alarms(f"{name}-alarm", config, monitored, self._child)
 
         self.outputs = {
             "region": self._location.region,
@@ -92,7 +92,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
     def _function_spec(self) -> FunctionSpec:
         """The function that the schedule invokes, as it audits one account."""
         config = self._config
-        # Where regions are listed, changes in all of them start a run.
+        # If regions are listed, changes in all of them start a run.
         enabled_regions = () if config.regions else self._realtime_regions
         return FunctionSpec(
             description=f"Audits security groups and mails a digest (stack {pulumi.get_stack()})",
@@ -105,7 +105,7 @@ class SecurityGroupAudit(pulumi.ComponentResource):
         )
 
     def _declare_publisher(self, role: aws.iam.Role) -> None:
-        """Let the function publish what has changed, if other systems want that."""
+        """Let the function publish changes, if the stack's config says so."""
         if self._config.publish_events:
             bus_arn = self._location.arn("events", "event-bus/default")
             document = permissions.publisher_policy(bus_arn)

@@ -200,7 +200,7 @@ def _refuse_unavailable_settings(config: StackConfig) -> None:
 
 
 def _refuse_long_environment(config: StackConfig) -> None:
-    """Raises ``pulumi.RunError`` where Lambda would refuse the function's environment."""
+    """Raises ``pulumi.RunError`` if Lambda would refuse the function's environment."""
     size = sum(len(name + value) for name, value in config.environment.items())
     if size > MAX_ENVIRONMENT:
         expectation = f"at most {MAX_ENVIRONMENT} characters in all"
@@ -209,7 +209,7 @@ def _refuse_long_environment(config: StackConfig) -> None:
 
 
 def _refuse_long_policy(config: StackConfig) -> None:
-    """Raises ``pulumi.RunError`` where the function that mails would have too long a policy."""
+    """Raises ``pulumi.RunError`` if the function that mails would have too long a policy."""
     mailing_policy = config.mailing_policy(_LONGEST_LOCATION)
     documents = [
         mailing_policy(log_group_arn=_LONGEST_LOG_GROUP_ARN, bucket_arn=_LONGEST_BUCKET_ARN)
@@ -243,9 +243,9 @@ def _read_regions(reader: ConfigReader) -> tuple[str, ...]:
     regions = reader.items("regions", [ALL_REGIONS])
     if not regions or (ALL_REGIONS in regions and len(regions) > 1):
         refuse("regions", f"[{ALL_REGIONS}] or a list of regions", regions)
-    known = [ALL_REGIONS, *(region.value for region in aws.Region)]
+    names = [ALL_REGIONS, *(region.value for region in aws.Region)]
     for region in regions:
-        if region not in known:
+        if region not in names:
             refuse("regions", "names of AWS regions, for example eu-west-1", region)
     return tuple(sorted(set(regions) - {ALL_REGIONS}))
 

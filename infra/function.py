@@ -1,4 +1,4 @@
-"""A Lambda function of the stack, with the role that says what it may do."""
+"""A Lambda function of the stack, with its role."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from infra.role import declare_policy, declare_role
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the functions of a stack have in common."""
+class SharedResources:
+    """The resources that all functions of a stack use, and their options."""
 
     code: pulumi.Archive
     log_group: aws.cloudwatch.LogGroup
@@ -23,7 +23,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """What a function is for, what it may do, and what it knows of the stack.
+    """The settings of a function and of its role.
 
     ``policy`` makes the role's policy of ``log_group_arn``, ``bucket_arn`` and the other ``arns``,
     by name. ``memory`` is in MB, ``timeout`` in seconds. A role with a ``role_name`` has exactly
@@ -43,12 +43,12 @@ class FunctionSpec:
 
 
 def declare_function(
-    name: str, spec: FunctionSpec, surroundings: Surroundings
+    name: str, spec: FunctionSpec, shared: SharedResources
 ) -> tuple[aws.lambda_.Function, aws.iam.Role]:
     """A function, created once its policy and the bucket's protections exist, and its role."""
-    opts, ledger = surroundings.opts, surroundings.ledger
+    opts, ledger = shared.opts, shared.ledger
     arns = pulumi.Output.all(
-        log_group_arn=surroundings.log_group.arn, bucket_arn=ledger.bucket.arn, **spec.arns
+        log_group_arn=shared.log_group.arn, bucket_arn=ledger.bucket.arn, **spec.arns
     )
     role = declare_role(
         f"{name}-role", spec.role_description, permissions.assume_role(), opts, spec.role_name
@@ -61,7 +61,7 @@ def declare_function(
         runtime="python3.13",
         architectures=["arm64"],
         handler=spec.handler,
-        code=surroundings.code,
+        code=shared.code,
         role=role.arn,
         memory_size=spec.memory,
         timeout=spec.timeout,
@@ -74,7 +74,7 @@ def declare_function(
         },
         logging_config={
             "log_format": "JSON",
-            "log_group": surroundings.log_group.name,
+            "log_group": shared.log_group.name,
             "application_log_level": "INFO",
             "system_log_level": "INFO",
         },

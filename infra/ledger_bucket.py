@@ -9,13 +9,13 @@ import pulumi_aws as aws
 from infra import permissions
 from infra.config import StackConfig
 
-# Long enough to copy an old version over head.json when a change by hand has damaged it.
+# Long enough to restore an old version of head.json after a change by hand has damaged it.
 OLD_VERSIONS_DAYS = 30
 # The function writes an object anew before it is 200 days old, so that no version of head.json
 # within OLD_VERSIONS_DAYS points to one that has expired.
 KNOWN_DAYS = 400
 ABANDONED_UPLOADS_DAYS = 7
-# A run reads its plan and its scans within hours; people may want to when it has failed.
+# A run reads its plan and its scans within hours; people may want to after it has failed.
 RUN_DAYS = 30
 
 
@@ -62,7 +62,7 @@ def declare_ledger_bucket(
         rules=[
             {
                 "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
-                # S3's own default for new buckets. Where it is not stated, providers before
+                # S3's own default for new buckets. If it is not stated, providers before
                 # Terraform's 6.40 see a difference in every plan:
                 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html
                 "blocked_encryption_types": ["SSE-C"],

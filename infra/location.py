@@ -1,4 +1,4 @@
-"""Where the stack deploys: partition, region and account."""
+"""The partition, region and account that the stack is deployed to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,13 +50,13 @@ def look_up_location(regions: Sequence[str], opts: pulumi.InvokeOptions) -> Loca
     knows, or a region is of another partition.
     """
     region, partition = aws.get_region(opts=opts).region, aws.get_partition(opts=opts).partition
-    # Not a boto3 session, which fails where AWS_PROFILE names a profile that does not exist.
+    # Not a boto3 session, which fails if AWS_PROFILE names a profile that does not exist.
     resolver = EndpointResolver(create_loader().load_data("endpoints"))
-    with_ec2 = resolver.get_available_endpoints("ec2", partition)
+    ec2_regions = resolver.get_available_endpoints("ec2", partition)
     # A region that botocore does not know for EC2 either is newer than botocore: it may have SES.
-    if region in with_ec2 and region not in resolver.get_available_endpoints("email", partition):
+    if region in ec2_regions and region not in resolver.get_available_endpoints("email", partition):
         refuse("aws:region", "a region in which SES is available", region)
-    for audited in regions:
-        if resolver.get_partition_for_region(audited) != partition:
-            refuse("regions", f"regions of {partition}", audited)
+    for audited_region in regions:
+        if resolver.get_partition_for_region(audited_region) != partition:
+            refuse("regions", f"regions of {partition}", audited_region)
     return Location(partition, region, aws.get_caller_identity(opts=opts).account_id)

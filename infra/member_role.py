@@ -12,8 +12,8 @@ def member_role_template(
 ) -> dict[str, Any]:
     """The template of the role, which only the scan role may assume.
 
-    With an ``organization_id`` only while the scan role's account is in that organization, with an
-    external ID only for who names it.
+    With an ``organization_id`` the scan role's account must be in that organization, with an
+    external ID the scan role must pass it.
     """
     conditions = {
         # As a condition: as the principal, IAM would replace the ARN by the id of the role that has

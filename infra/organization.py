@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from handler.organization.configuration import Organization
 from infra import organization_permissions, permissions, state_machine
 from infra.config import StackConfig
-from infra.function import FunctionSpec, Surroundings, declare_function
+from infra.function import FunctionSpec, SharedResources, declare_function
 from infra.location import Location, look_up_organization
 from infra.member_role import member_role_template
 from infra.role import declare_policy, declare_role
@@ -27,9 +27,9 @@ _ALL_AT_ONCE: Any = {"failure_tolerance_percentage": 100, "max_concurrent_percen
 
 
 class ManyAccounts:
-    """What is declared for many accounts besides the function that the schedule invokes.
+    """The resources for many accounts, except the function that the schedule invokes.
 
-    ``ready`` is what must exist before the first execution of the ``state_machine``.
+    ``ready`` are those that must exist before the first execution of the ``state_machine``.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class ManyAccounts:
         config: StackConfig,
         accounts: Organization,
         location: Location,
-        surroundings: Surroundings,
+        shared: SharedResources,
     ) -> None:
         self._name, self._config, self._accounts = name, config, accounts
-        self._location, self._surroundings = location, surroundings
-        invoke = pulumi.InvokeOptions(parent=surroundings.opts.parent)
+        self._location, self._shared = location, shared
+        invoke = pulumi.InvokeOptions(parent=shared.opts.parent)
         organization = look_up_organization(invoke) if accounts.units else None
         self._organization_id = organization.id if organization else None
         self.scan_role_arn = location.role_arn(accounts.scan_role)
@@ -56,8 +56,8 @@ class ManyAccounts:
             self._declare_scan(), self._declare_report()
         )
 
-    def start_function(self, spec: FunctionSpec) -> FunctionSpec:
-        """The single account's function, changed to start the state machine."""
+    def as_start_function(self, spec: FunctionSpec) -> FunctionSpec:
+        """The spec of the single account's function, changed to start the state machine."""
         lists_units = bool(self._accounts.units)
         return replace(
             spec,
@@ -82,14 +82,14 @@ class ManyAccounts:
                 organization_permissions.scan_policy,
                 member_role_arn=member_role_arn,
                 accounts=accounts.accounts,
-                organization=self._organization_id,
+                organization_id=self._organization_id,
                 regions=config.regions,
             ),
             environment={"AUDIT_REGIONS": config.environment["AUDIT_REGIONS"]},
             memory=config.memory_size,
             timeout=config.timeout,
         )
-        function, _ = declare_function(f"{self._name}-scan", spec, self._surroundings)
+        function, _ = declare_function(f"{self._name}-scan", spec, self._shared)
         return function
 
     def _declare_report(self) -> aws.lambda_.Function:
@@ -104,14 +104,14 @@ class ManyAccounts:
             memory=max(config.memory_size, REPORT_MEMORY),
             timeout=REPORT_TIMEOUT,
         )
-        function, _ = declare_function(f"{self._name}-report", spec, self._surroundings)
+        function, _ = declare_function(f"{self._name}-report", spec, self._shared)
         return function
 
     def _declare_state_machine(
         self, scan: aws.lambda_.Function, report: aws.lambda_.Function
     ) -> tuple[aws.sfn.StateMachine, Sequence[pulumi.Resource]]:
-        """The state machine, and what must exist before it is started."""
-        name, opts = f"{self._name}-accounts", self._surroundings.opts
+        """The state machine, and the resources that must exist before it is started."""
+        name, opts = f"{self._name}-accounts", self._shared.opts
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # Log groups with another prefix fill up a resource policy of limited size:
@@ -126,7 +126,7 @@ class ManyAccounts:
             permissions.assume_role("states.amazonaws.com"),
             opts,
         )
-        arns = pulumi.Output.all(self._surroundings.ledger.bucket.arn, scan.arn, report.arn)
+        arns = pulumi.Output.all(self._shared.ledger.bucket.arn, scan.arn, report.arn)
         document = arns.apply(
             lambda arns: organization_permissions.state_machine_policy(
                 bucket_arn=arns[0], function_arns=arns[1:]
@@ -166,7 +166,7 @@ class ManyAccounts:
 
         CloudFormation leaves out the management account.
         """
-        name, opts = f"{self._name}-member-role", self._surroundings.opts
+        name, opts = f"{self._name}-member-role", self._shared.opts
         stack_set = aws.cloudformation.StackSet(
             name,
             description=f"The role by which stack {pulumi.get_stack()} audits an account",

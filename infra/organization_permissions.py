@@ -55,19 +55,19 @@ def scan_policy(
     bucket_arn: str,
     member_role_arn: str,
     accounts: Sequence[str],
-    organization: str | None,
+    organization_id: str | None,
     regions: Sequence[str],
 ) -> Document:
     """The permissions of the scan function: enter accounts, read groups, store scans.
 
-    It may assume ``member_role_arn``, whose account is ``*``, in ``accounts`` and in the accounts
-    of the ``organization`` with this id. Without entering it reads its own account, in ``regions``;
-    an empty sequence allows all regions.
+    It may assume ``member_role_arn``, whose account is ``*``, in ``accounts`` and in those of the
+    organization ``organization_id``. In its own account, which it reads without that role, it may
+    read ``regions``; an empty sequence allows all regions.
     """
     return document(
         read_groups(regions),
         *_enter(member_role_arn, "EnterAccounts", "aws:ResourceAccount", list(accounts)),
-        *_enter(member_role_arn, "EnterOrganization", "aws:ResourceOrgID", organization),
+        *_enter(member_role_arn, "EnterOrganization", "aws:ResourceOrgID", organization_id),
         _write_once("WriteScans", objects(bucket_arn, SCAN_KEYS)),
         write_log(log_group_arn),
     )
@@ -123,7 +123,7 @@ def children_policy(state_machine_arn: str) -> Document:
 
 def _write_once(sid: str, object_arns: list[str]) -> Document:
     """Lets a role create these objects, and replace none."""
-    # S3 refuses a write with If-None-Match where there is an object:
+    # S3 refuses a write with If-None-Match if the object exists:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     return allow(sid, LEDGER_WRITE_ACTIONS, object_arns, {"Null": {"s3:if-none-match": "false"}})
 
@@ -131,7 +131,7 @@ def _write_once(sid: str, object_arns: list[str]) -> Document:
 def _enter(
     member_role_arn: str, sid: str, key: str, values: str | list[str] | None
 ) -> list[Document]:
-    """Lets a role assume the member role where the condition key has one of the values."""
+    """Lets a role assume the member role if the condition key has one of the values."""
     if not values:
         return []
     return [allow(sid, ["sts:AssumeRole"], member_role_arn, {"StringEquals": {key: values}})]

@@ -33,7 +33,7 @@ LEDGER_WRITE_KEYS = (*LEDGER_READ_KEYS, "aside/*", "reports/*")
 
 
 def assume_role(service: str = "lambda.amazonaws.com", account: str | None = None) -> Document:
-    """The trust policy of a role that only this service may assume, if given for this account."""
+    """The trust policy of a role that only this service may assume, for this account if given."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     condition = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
     return document(statement | condition)
@@ -149,7 +149,7 @@ def topic_policy(topic_arn: str, account: str, alarms_arn: str) -> Document:
             },
         },
         {
-            # Without it, whoever has sns:Publish in a policy of their own may publish as well. A
+            # Without it, a principal whose own policy allows sns:Publish may publish as well. A
             # request that no service makes for a resource has no aws:SourceArn and is denied too.
             "Sid": "DenyEverybodyElse",
             "Effect": "Deny",
@@ -188,7 +188,7 @@ def mail_resources(addresses: Sequence[str], *, created: bool) -> tuple[str, ...
 def allow(
     sid: str, actions: Sequence[str], resources: str | list[str], condition: Document | None = None
 ) -> Document:
-    """A statement that allows the actions on the resources, if there is a condition, under it."""
+    """A statement that allows the actions on the resources, under the condition if there is one."""
     statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
     return statement | ({"Condition": condition} if condition else {})
 

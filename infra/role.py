@@ -28,6 +28,6 @@ def declare_role(
 def declare_policy(
     name: str, role: aws.iam.Role, document: pulumi.Input[Document], opts: pulumi.ResourceOptions
 ) -> aws.iam.RolePolicy:
-    """What the role may do."""
+    """An inline policy of the role."""
     policy = pulumi.Output.json_dumps(document)
     return aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=opts)

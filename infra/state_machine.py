@@ -9,7 +9,7 @@ State = dict[str, Any]
 
 # 5,000 accounts take less than two hours: ten seconds each, eight at a time.
 EXECUTION_SECONDS = 10_800
-# A task gives up later than its function, so that the error is the function's own.
+# A task ends later than its function, so that the error is the function's own.
 MARGIN_SECONDS = 60
 # What Lambda answers while as many functions run as the account may run at a time. Ten minutes in
 # all; the default concurrency leaves two of the ten functions that a new account may run.

@@ -37,7 +37,7 @@ class NoBrowserError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What a page is shown on: its size in CSS pixels, and how many dots make one."""
+    """The screen of a page: its size in CSS pixels, and the dots per pixel."""
 
     width: int
     height: int
@@ -65,7 +65,7 @@ class Browser:
             self._ask(f"{domain}.enable")
 
     def show(self, page: Path, screen: Screen) -> None:
-        """Load the file; ``requests`` are then the addresses that it asked for, itself too."""
+        """Load the file; ``requests`` are then all addresses requested, with its own."""
         self._ask(
             "Emulation.setDeviceMetricsOverride",
             width=screen.width,
@@ -81,14 +81,14 @@ class Browser:
             pass
 
     def value(self, script: str) -> Any:
-        """What an expression gives in the page, as JSON has it."""
+        """The value of a JavaScript expression in the page, as in JSON."""
         answer = self._ask("Runtime.evaluate", expression=script, returnByValue=True)
         return answer["result"]["value"]
 
     def picture(self) -> bytes:
-        """What the screen shows, as PNG."""
-        shot = self._ask("Page.captureScreenshot", format="png", optimizeForSpeed=False)
-        return base64.b64decode(shot["data"])
+        """A screenshot, as PNG."""
+        screenshot = self._ask("Page.captureScreenshot", format="png", optimizeForSpeed=False)
+        return base64.b64decode(screenshot["data"])
 
     def _ask(self, method: str, **parameters: object) -> Mapping[str, Any]:
         self._count += 1
@@ -122,12 +122,12 @@ class Browser:
 
 
 def find() -> str | None:
-    """The path of a Chromium; None where there is none."""
+    """The path of a Chromium; None if there is none."""
     return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 def _launcher(commands: int, answers: int) -> list[str]:
-    """Starts Chromium with the pipes where it looks for them, on 3 and 4."""
+    """Start Chromium with the pipes on file descriptors 3 and 4, which it uses."""
     # Either pipe may be 3 or 4 already: they are moved out of the way first.
     program = (
         "import fcntl, os, sys\n"
@@ -140,7 +140,7 @@ def _launcher(commands: int, answers: int) -> list[str]:
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    """A browser with a profile of its own, for as long as it takes. Raises ``NoBrowserError``."""
+    """A browser with its own profile, while the context lasts. Raises ``NoBrowserError``."""
     path = find()
     if path is None:
         raise NoBrowserError(f"There is no browser: none of {', '.join(_NAMES)} is on PATH.")

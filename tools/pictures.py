@@ -1,4 +1,4 @@
-"""The documents' pictures, from what the demo leaves: both mails in a browser, and a terminal."""
+"""Makes the documents' pictures of the demo's mails and of a terminal."""
 
 import io
 import os
@@ -46,7 +46,7 @@ def draw_terminal(snapshot: Path, file: Path) -> None:
 
 
 def _on_terminal(*command: str) -> str:
-    """What a command prints to a terminal, with its colours."""
+    """The output of a command on a terminal, with its colours."""
     ours, its = os.openpty()
     environment = {**os.environ, "COLUMNS": str(_COLUMNS), "TERM": "xterm-256color"}
     with subprocess.Popen(command, env=environment, stdout=its, stderr=its) as process:  # noqa: S603 - this project's own command

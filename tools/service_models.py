@@ -1,4 +1,4 @@
-"""`python -m tools.service_models`: cuts botocore's service models down to what the handler uses.
+"""``python -m tools.service_models``: cuts botocore's service models down to what the handler uses.
 
 boto3 takes longer to load the models of all of EC2's and S3's operations than a small account
 takes to audit. They are written to handler/service_models/, from the installed botocore.
@@ -65,8 +65,8 @@ def service_models() -> Iterator[tuple[str, Json]]:
         yield f"{folder}/service-2", _cut(model, operations, names if service == "ec2" else None)
         yield f"{folder}/endpoint-rule-set-1", loader.load_data(f"{folder}/endpoint-rule-set-1")
         pages = loader.load_data(f"{folder}/paginators-1")["pagination"]
-        kept = {name: page for name, page in pages.items() if name in operations}
-        yield f"{folder}/paginators-1", {"pagination": kept}
+        pages = {name: page for name, page in pages.items() if name in operations}
+        yield f"{folder}/paginators-1", {"pagination": pages}
 
 
 def text_of(data: Json) -> str:
@@ -76,9 +76,9 @@ def text_of(data: Json) -> str:
 
 def _cut(model: Json, operations: Iterable[str], names: set[str] | None) -> Json:
     """The model with these operations, and in structures the members with these names only."""
-    kept = {name: _undocumented(model["operations"][name]) for name in operations}
+    operation_models = {name: _undocumented(model["operations"][name]) for name in operations}
     shapes: Json = {}
-    waiting = list(_shapes_in(kept))
+    waiting = list(_shapes_in(operation_models))
     while waiting:
         name = waiting.pop()
         if name in shapes:
@@ -93,10 +93,10 @@ def _cut(model: Json, operations: Iterable[str], names: set[str] | None) -> Json
             }
         shapes[name] = shape
         waiting += _shapes_in(shape)
-    rest = {
+    fields = {
         key: model[key] for key in model if key not in {"documentation", "operations", "shapes"}
     }
-    return {**rest, "operations": kept, "shapes": dict(sorted(shapes.items()))}
+    return {**fields, "operations": operation_models, "shapes": dict(sorted(shapes.items()))}
 
 
 def _undocumented(value: Any) -> Any:

@@ -35,8 +35,10 @@ _SEVERITIES = {
     Severity.LOW: ("LOW", 1),
     Severity.INFO: ("INFORMATIONAL", 0),
 }
-# What a finding has in fields of its own.
-_OWN_FIELDS = frozenset({"id", "severity", "account", "region", "vpcId", "console", "firstSeen"})
+# What a finding has in other fields, and the list of earlier findings, which is not a text.
+_LEFT_OUT = frozenset(
+    {"id", "severity", "account", "region", "vpcId", "console", "firstSeen", "previously"}
+)
 
 
 def build_asff(report: Report) -> list[dict[str, Any]]:
@@ -161,7 +163,7 @@ def _resource(kind: str, resource_id: str, target: Target) -> dict[str, Any]:
 def _product_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The fields of a finding's JSON, cut to fit; a command that is too long is left out."""
     for key, value in document.items():
-        if key in _OWN_FIELDS or value in (None, ()):
+        if key in _LEFT_OUT or value in (None, ()):
             continue
         text = " ".join(value) if isinstance(value, tuple) else str(value)
         if key not in {"fix", "narrower"} or len(text) <= _LONGEST_FIELD:

@@ -44,10 +44,10 @@ def description(finding: Finding) -> str:
         "Owner": plain(finding.owner or ""),
         "Exception": plain(finding.exception or ""),
     }
-    where = f"{phrases.groups(finding)} in {phrases.place(finding.target)}"
+    place = f"{phrases.groups(finding)} in {phrases.place(finding.target)}"
     detail = f"; {plain(finding.detail)}" if finding.detail else ""
     sentences = (
-        f"{where} opens {phrases.opening(finding)}{detail}",
+        f"{place} opens {phrases.opening(finding)}{detail}",
         plain(finding.why),
         *(f"{name}: {fact}" for name, fact in facts.items() if fact),
     )

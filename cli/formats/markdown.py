@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cli.formats.finding_text import unread_targets
-from cli.formats.short_text import displayed_openings, facts, region, service
+from cli.formats.short_text import displayed_openings, facts, region, service_and_ports
 from handler.model.finding import Opening
 from handler.model.run import Report
 from handler.report import phrases
-from handler.report.acceptance import exceptions_to_review
 from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
+from handler.report.exception_review import exceptions_to_review
 from handler.sanitize import cut
 
 # GitHub refuses a comment of more than 65,536 characters: these bytes and the lines between them.
@@ -76,7 +76,7 @@ def _first(lines: Iterable[str], max_bytes: int, noun: str) -> Iterator[str]:
 def _cells(opening: Opening, report: Report) -> str:
     finding = opening.finding
     texts = (
-        service(opening),
+        service_and_ports(opening),
         phrases.groups(finding),
         region(finding.target, report),
         "; ".join(facts(opening)),

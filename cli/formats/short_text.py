@@ -24,8 +24,8 @@ def displayed_openings(report: Report) -> tuple[Opening, ...]:
     return as_openings(report.listed(findings))
 
 
-def service(opening: Opening) -> str:
-    """What is open: service, protocol and ports, and the families unless it is IPv4 alone."""
+def service_and_ports(opening: Opening) -> str:
+    """The service, its protocol and ports, and the families unless it is IPv4 alone."""
     finding = opening.finding
     families = {f.family for f in opening.findings} - {None, Family.IPV4}
     family = f" {'IPv4+' * (opening.twin is not None)}IPv6" if families else ""
@@ -33,14 +33,14 @@ def service(opening: Opening) -> str:
 
 
 def group_names(finding: Finding) -> str:
-    """The name of the group, or of those that only together open it; the id of one without."""
+    """The names of the group or of the first joint groups; ids for missing names."""
     names = [name if name.strip() else group_id for group_id, name in finding.groups]
-    first, *others = names
-    return plain(first) + (f" + {phrases.join_first(others, _NAMED_GROUPS)}" if others else "")
+    first, *joint = names
+    return plain(first) + (f" + {phrases.join_first(joint, _NAMED_GROUPS)}" if joint else "")
 
 
 def region(target: Target, report: Report) -> str:
-    """The region, and the account where the report is about several."""
+    """The region, and the account if the report is about several."""
     return phrases.region(target, report.names if report.totals.accounts > 1 else None)
 
 
@@ -88,7 +88,7 @@ def _addresses(finding: Finding) -> list[str]:
 
 
 def _seen(finding: Finding) -> str:
-    """Since when it is open, as far as that is known; nothing where its exception says more."""
+    """Since when it is open, if that is known; empty if its exception says more."""
     if finding.change is Change.WORSENED:
         return f"was {finding.previously[0].severity}"
     if finding.change:

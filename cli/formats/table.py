@@ -9,12 +9,12 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from cli.formats.finding_text import unread_targets
-from cli.formats.short_text import displayed_openings, facts, group_names, region, service
+from cli.formats.short_text import displayed_openings, facts, group_names, region, service_and_ports
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
-from handler.report.acceptance import exceptions_to_review
 from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
+from handler.report.exception_review import exceptions_to_review
 
 _COLOURS = {
     Severity.CRITICAL: "bold red",
@@ -74,37 +74,37 @@ def _parts(report: Report, console: Console) -> Iterator[Text]:
         yield Text()
     summary = (*digest.notes, *exceptions_to_review(report), digest.coverage)
     for line in (*map(Text, summary), Text(digest.headline, "bold")):
-        yield from _beside(Text(), [[line]], console)
+        yield from _wrapped(Text(), [[line]], console)
 
 
 def unread_lines(report: Report, console: Console) -> Iterator[Text]:
-    """What was not read, and why; nothing where all was."""
+    """What was not read, and why; nothing if everything was read."""
     if report.unread:
         yield Text(UNREAD_TITLE, "bold red")
     for unread in unread_targets(report):
-        yield from _beside(Text("  "), [[Text(unread.text)]], console)
+        yield from _wrapped(Text("  "), [[Text(unread.text)]], console)
 
 
 def _findings(report: Report, openings: Sequence[Opening], console: Console) -> Iterator[Text]:
     rows = [
-        (service(opening), group_names(opening.finding), region(opening.finding.target, report))
-        for opening in openings
+        (service_and_ports(o), group_names(o.finding), region(o.finding.target, report))
+        for o in openings
     ]
     widths = [min(max(map(cell_len, column)), _WIDEST_COLUMN) for column in zip(*rows, strict=True)]
     for opening, row in zip(openings, rows, strict=True):
         severity = opening.finding.severity
         is_excepted = opening.finding.status is Status.EXCEPTED
         margin = Text(f"{severity.upper():8}{_GAP}", "dim" if is_excepted else _COLOURS[severity])
-        first = [Text(text, "dim" if is_excepted else "") for text in _aligned(row, widths)]
-        others = [Text(fact, "dim") for fact in facts(opening)]
+        columns = [Text(text, "dim" if is_excepted else "") for text in _aligned(row, widths)]
+        details = [Text(fact, "dim") for fact in facts(opening)]
         room = console.width - len(margin)
         if console.width >= _WIDE:
-            lines = [first + others]
-        elif Text(_GAP).join(first + others[:1]).cell_len <= room:
-            lines = [first + others[:1], others[1:]]
+            lines = [columns + details]
+        elif Text(_GAP).join(columns + details[:1]).cell_len <= room:
+            lines = [columns + details[:1], details[1:]]
         else:
-            lines = [first, others]
-        yield from _beside(margin, lines, console)
+            lines = [columns, details]
+        yield from _wrapped(margin, lines, console)
 
 
 def _aligned(texts: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
@@ -116,8 +116,8 @@ def _aligned(texts: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
         end, column = max(end, column) + len(_GAP), column + len(_GAP)
 
 
-def _beside(margin: Text, lines: Iterable[Sequence[Text]], console: Console) -> Iterator[Text]:
-    """The lines, the margin before the first one; each goes on below where it is too long."""
+def _wrapped(margin: Text, lines: Iterable[Sequence[Text]], console: Console) -> Iterator[Text]:
+    """The lines, wrapped to the width; only the first has the margin, the others an indent."""
     indent = Text(" " * min(len(margin), len(_GAP)))
     for line in lines:
         width = max(console.width - len(margin), _NARROWEST)

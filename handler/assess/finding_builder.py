@@ -11,7 +11,7 @@ from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, 
 from handler.exposure.aws_lists import AwsExposure
 from handler.model.address import Family, Interval, is_prefix_list
 from handler.model.address_set import AddressSet
-from handler.model.attachment import Attachment, Path, default_path
+from handler.model.attachment import Attachment, Clause, Path, path_of
 from handler.model.finding import MAX_NAMED, Finding, Kind, Severity
 from handler.model.network import (
     Exposure,
@@ -147,14 +147,15 @@ class FindingBuilder:
     def _path_without_interface(self) -> Path:
         """The path to a group without interfaces in use, or whose interfaces are unknown."""
         if unknown := self.why_unknown():
-            return default_path(Attachment.UNKNOWN, reason=unknown)
-        # A new interface has the default group unless its creator says otherwise.
-        is_default = self.groups[0].name == "default"
-        name = "the VPC's default group" if is_default else "the group"
-        reason = f"{name} is not attached to any network interface"
+            return path_of(Attachment.UNKNOWN, unknown)
+        reason: str = Clause.NOT_ATTACHED
         if self.interfaces:
-            reason = f"{name} is only on unused interfaces ({self.interfaces[0].id})"
-        return default_path(Attachment.UNATTACHED, 1 if is_default else None, reason)
+            reason = f"the group is only on unused interfaces ({self.interfaces[0].id})"
+        # A new interface has the default group unless its creator says otherwise.
+        if self.groups[0].name == "default":
+            reason = reason.replace("the group", "the VPC's default group")
+            return path_of(Attachment.UNATTACHED, reason, 1)
+        return path_of(Attachment.UNATTACHED, reason)
 
     def why_unknown(self) -> str | None:
         """Why it is unknown whether the group is attached; None if it is known."""

@@ -13,7 +13,7 @@ from handler.assess.network_acl import denies_all
 from handler.assess.proofs import Proofs
 from handler.exposure.exposures import open_cidrs
 from handler.model.address import Family, Interval
-from handler.model.attachment import Attachment, Path, default_path, shortest
+from handler.model.attachment import Attachment, Clause, Path, path_of, shortest
 from handler.model.internet import Internets
 from handler.model.network import ACCELERATOR, ENTRY_POINT_TYPES, NetworkInterface, RegionData, Rule
 from handler.model.traffic import Traffic
@@ -88,7 +88,7 @@ class PathFinder:
         """The shortest path; ``acl_id`` is the ACL that denies all of the traffic, or None."""
         interface = self._interfaces[interface_id]
         if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
-            return default_path(Attachment.NO_INBOUND)
+            return path_of(Attachment.NO_INBOUND, Clause.NO_CONNECTIONS)
         paths = list(self._direct_paths(interface, family, protocol, acl_id))
         # No path is shorter than an internet-facing one.
         if not any(path.attachment is Attachment.INTERNET_FACING for path in paths):
@@ -104,41 +104,39 @@ class PathFinder:
         if self._proofs.is_blocked(interface):
             if addresses or interface.has_carrier_address:
                 reason = "VPC Block Public Access lets nothing in from the internet"
-                yield default_path(Attachment.INTERNAL, reason=reason)
+                yield path_of(Attachment.INTERNAL, reason)
             return
         if addresses and acl_id:
-            reason = f"the subnet's network ACL denies it ({acl_id})"
-            yield default_path(Attachment.INTERNAL, reason=reason)
+            yield path_of(Attachment.INTERNAL, f"the subnet's network ACL denies it ({acl_id})")
         elif addresses:
             reason = f"the interface has the public address {addresses[0]}"
             yield self._proofs.no_reply_path(
                 interface, family, is_tcp=protocol == "tcp"
-            ) or default_path(Attachment.INTERNET_FACING, reason=reason)
+            ) or path_of(Attachment.INTERNET_FACING, reason)
         is_target = interface.type not in {ACCELERATOR, *_INTERNAL_TYPES}
         for accelerator in self._accelerators if is_target else ():
             is_near = accelerator.subnet_id == interface.subnet_id is not None
             if is_near and _serves(accelerator, family):
                 reason = f"Global Accelerator ({accelerator.id}) leads to the interface"
-                yield default_path(Attachment.INTERNET_FACING, reason=reason)
+                yield path_of(Attachment.INTERNET_FACING, reason)
         if interface.has_carrier_address and family is Family.IPV4:
             if _OPEN_WAVELENGTH_ZONE.fullmatch(interface.zone):
                 reason = "a Wavelength Zone of eu-west-3 lets the internet in"
-                yield default_path(Attachment.CARRIER, 0, reason)
+                yield path_of(Attachment.CARRIER, reason, 0)
             else:
-                yield default_path(Attachment.CARRIER)
+                yield path_of(Attachment.CARRIER, Clause.CARRIER_ONLY)
 
     def _private_path(self, interface: NetworkInterface, family: Family) -> Path:
         if family is Family.IPV4 and (announcer := self._proofs.announcer(interface)):
             reason = f"its own public range may be announced through {announcer}"
-            return default_path(Attachment.INTERNAL, 1, reason)
-        reason = f"the interface has no public {family.text} address"
-        return default_path(Attachment.INTERNAL, reason=reason)
+            return path_of(Attachment.INTERNAL, reason, 1)
+        return path_of(Attachment.INTERNAL, f"{Clause.NO_PUBLIC} {family.text} address")
 
     def _indirect_paths(self, interface: NetworkInterface, family: Family) -> Sequence[Path]:
         """The paths through a load balancer or accelerator elsewhere."""
         if self._region.paths.entry_points is None:
             reason = "load balancers and accelerators could not be read"
-            return (default_path(Attachment.UNKNOWN, reason=reason),)
+            return (path_of(Attachment.UNKNOWN, reason),)
         if interface.type in _INTERNAL_TYPES:
             return ()
         # An entry point does not lead to itself.
@@ -159,10 +157,9 @@ class PathFinder:
                 reason = f"Global Accelerator ({entry_point.id}) may lead to the interface"
             else:
                 is_open = self._lets_internet_in(entry_point, family)
-                name = entry_point.name or entry_point.id
-                reason = f"clients may come through the network load balancer {name}"
+                reason = f"{Clause.BEHIND_BALANCER} {entry_point.name or entry_point.id}"
             if is_open:
-                return (default_path(Attachment.BEHIND_LOAD_BALANCER, reason=reason),)
+                return (path_of(Attachment.BEHIND_LOAD_BALANCER, reason),)
         return ()
 
     def _lets_internet_in(self, balancer: NetworkInterface, family: Family) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 
 from handler.model.address import Family, is_prefix_list, parse_cidr
-from handler.model.attachment import Attachment, Path, default_path
+from handler.model.attachment import Attachment, Clause, Path, path_of
 from handler.model.internet import Internets
 from handler.model.network import (
     REGION_NAME,
@@ -26,7 +26,7 @@ _DEAD_ENDS = ("nat-", "eigw-")
 _OTHER_NETWORKS = ("tgw-", "vgw-", "pcx-", "lgw-", "cagw-", "arn:")
 # Route targets that may announce a VPC's own public range elsewhere.
 _ANNOUNCERS = ("tgw-", "vgw-", "arn:")
-_AVAILABILITY_ZONE = re.compile(f"{REGION_NAME.pattern}[a-z]", re.ASCII)
+_AVAILABILITY_ZONE = re.compile(rf"{REGION_NAME.pattern}[a-z]", re.ASCII)
 
 
 class Proofs:
@@ -77,8 +77,8 @@ class Proofs:
                 has_edge_table or not is_gateway_endpoint
             ):
                 return None
-        reason = f"no route leads to an internet gateway ({table.id})"
-        return default_path(Attachment.INTERNAL, 2 if is_tcp and not leads_elsewhere else 1, reason)
+        steps = 2 if is_tcp and not leads_elsewhere else 1
+        return path_of(Attachment.INTERNAL, f"{Clause.NO_ROUTE} ({table.id})", steps)
 
     def is_blocked(self, interface: NetworkInterface) -> bool:
         """Whether VPC Block Public Access lets nothing in from the internet."""

@@ -66,7 +66,6 @@ def severity_of(traffic: Traffic, share: Share, paths: Iterable[Path]) -> Verdic
     elif base is Severity.INFO:
         why = f"{label}: {service} is ordinary traffic ({source})."
     else:
-        is_several = "," in service or " and " in service
-        verb = "may be" if not share.is_known else "are" if is_several else "is"
+        verb = phrases.are_or_is(service) if share.is_known else "may be"
         why = f"{label}: {service} {verb} open to the internet ({source}); {path.reason}."
     return Verdict(severity, path.attachment, why)

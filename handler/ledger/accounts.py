@@ -18,6 +18,7 @@ from handler.ledger.store import LedgerStore
 from handler.ledger.transaction import UNDECODABLE, LedgerSession
 from handler.model.run import Report, Run, Scan
 from handler.report.digest import DigestKind
+from handler.report.phrases import count
 
 # Enough to hide the latency of S3; each holds one account's object in memory.
 _THREADS = 4
@@ -59,7 +60,7 @@ class AccountStates:
         problems = tuple(self._problems.values())
         if (more := len(problems) - _NAMED_PROBLEMS) <= 0:
             return problems
-        return (*problems[:_NAMED_PROBLEMS], f"The same holds for {more:,} more accounts.")
+        return (*problems[:_NAMED_PROBLEMS], f"The same holds for {count(more, 'more account')}.")
 
     def fetch(self, account: str) -> bytes | None:
         """The stored state of an account, if any, from any thread. Raises ``StoreError``."""

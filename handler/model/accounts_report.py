@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import NamedTuple
 
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS
 from handler.model.run import Report
@@ -12,49 +10,24 @@ from handler.model.totals import News, OpeningList, Totals, account_title
 _NAMED_PROBLEMS = 10
 
 
-class Summary(NamedTuple):
-    """The totals, the worst openings and the news of all accounts."""
-
-    totals: Totals = Totals()
-    openings: OpeningList = OpeningList()
-    news: News = News()
-    has_news: bool = False
-
-
 @dataclass(frozen=True)
 class AccountsReport(Report):
     """The report on many accounts.
 
-    ``findings`` is empty; ``summary`` has the worst. ``coverage`` has only targets with an error or
-    a notice, and one for all targets of an account with the same.
+    ``findings`` is empty: the numbers, the worst openings and the news are summed up from the
+    reports on single accounts. ``coverage`` has only targets with an error or a notice, and one for
+    all targets of an account with the same.
     """
 
-    summary: Summary = field(default_factory=Summary)
+    totals: Totals = field(default_factory=Totals)
+    openings: OpeningList = field(default_factory=OpeningList)
+    news: News = field(default_factory=News)
+    has_news: bool = False
 
     @property
     def spans_accounts(self) -> bool:
         """Always true, even if the accounts could not be listed."""
         return True
-
-    @cached_property
-    def totals(self) -> Totals:
-        """The numbers of all accounts."""
-        return self.summary.totals
-
-    @cached_property
-    def openings(self) -> OpeningList:
-        """What is open and listed, in all accounts."""
-        return self.summary.openings
-
-    @cached_property
-    def news(self) -> News:
-        """What has changed since the last run, in all accounts."""
-        return self.summary.news
-
-    @cached_property
-    def has_news(self) -> bool:
-        """Whether a finding has changed in a way that is worth a mail."""
-        return self.summary.has_news
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -66,9 +39,9 @@ class AccountsReport(Report):
         for coverage in unread[:_NAMED_PROBLEMS]:
             account, region = coverage.target.account, coverage.target.region
             title = account_title(account, self.names.get(account))
-            where = title if region == ALL_REGIONS else f"{region} in {title}"
-            where = "The list of accounts" if account == ALL_ACCOUNTS else where
-            yield f"{where} was not read: {coverage.error}"
+            place = title if region == ALL_REGIONS else f"{region} in {title}"
+            place = "The list of accounts" if account == ALL_ACCOUNTS else place
+            yield f"{place} was not read: {coverage.error}"
         if (more := len(unread) - _NAMED_PROBLEMS) > 0:
             yield f"{more:,} more were not read."
         if number := self.totals.unreadable:

@@ -1,7 +1,8 @@
 """The path from the internet to a group's interfaces, and the table of its effects."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, Self
 
 from handler.model.ranked import Ranked
 from handler.sanitize import cut
@@ -23,27 +24,43 @@ class Attachment(Ranked):
 
 
 class AttachmentEffect(NamedTuple):
-    """A path lowers the severity by ``steps``; ``reason`` is a clause.
+    """A path lowers the severity by ``steps``, unless something else is known about it.
 
     ``phrase`` says what the group is attached to; None if the report names the interfaces.
     """
 
     steps: int
-    reason: str
     phrase: str | None = None
 
 
 ATTACHMENTS = {
-    Attachment.INTERNET_FACING: AttachmentEffect(0, "the interface has a public address"),
-    Attachment.UNKNOWN: AttachmentEffect(0, "its interfaces could not be read", "not known"),
-    Attachment.BEHIND_LOAD_BALANCER: AttachmentEffect(1, "clients come through a load balancer"),
-    Attachment.CARRIER: AttachmentEffect(1, "only the carrier's devices reach the interface"),
-    Attachment.INTERNAL: AttachmentEffect(2, "the interface has a private address only"),
-    Attachment.UNATTACHED: AttachmentEffect(
-        2, "the group is not attached to any network interface", "to nothing"
-    ),
-    Attachment.NO_INBOUND: AttachmentEffect(3, "the interface accepts no connections"),
+    Attachment.INTERNET_FACING: AttachmentEffect(0),
+    Attachment.UNKNOWN: AttachmentEffect(0, "not known"),
+    Attachment.BEHIND_LOAD_BALANCER: AttachmentEffect(1),
+    Attachment.CARRIER: AttachmentEffect(1),
+    Attachment.INTERNAL: AttachmentEffect(2),
+    Attachment.UNATTACHED: AttachmentEffect(2, "to nothing"),
+    Attachment.NO_INBOUND: AttachmentEffect(3),
 }
+
+
+class Clause(StrEnum):
+    """A part of reasons; ``short`` is for lines that name group and interfaces anyway."""
+
+    short: str
+
+    BEHIND_BALANCER = "clients may come through the network load balancer", "behind load balancer"
+    CARRIER_ONLY = "only the carrier's devices reach the interface", "carrier's devices only"
+    NO_CONNECTIONS = "the interface accepts no connections", "accepts no connections"
+    NO_PUBLIC = "the interface has no public", "no public"
+    NO_ROUTE = "no route leads to an internet gateway", "no route to an internet gateway"
+    NOT_ATTACHED = "the group is not attached to any network interface", "not attached"
+
+    def __new__(cls, text: str, short: str) -> Self:
+        """A clause, which is equal to its text."""
+        clause = str.__new__(cls, text)
+        clause._value_, clause.short = text, short
+        return clause
 
 
 class Path(NamedTuple):
@@ -57,11 +74,10 @@ class Path(NamedTuple):
     reason: str
 
 
-def default_path(attachment: Attachment, steps: int | None = None, reason: str = "") -> Path:
-    """A path with the given steps and reason, by default those of the attachment."""
-    effect = ATTACHMENTS[attachment]
-    steps = effect.steps if steps is None else steps
-    return Path(attachment, steps, cut(reason or effect.reason, _LONGEST_REASON))
+def path_of(attachment: Attachment, reason: str, steps: int | None = None) -> Path:
+    """A path with its reason, cut to fit; by default with the steps of the attachment."""
+    steps = ATTACHMENTS[attachment].steps if steps is None else steps
+    return Path(attachment, steps, cut(reason, _LONGEST_REASON))
 
 
 def shortest(paths: Iterable[Path]) -> Path:

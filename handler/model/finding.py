@@ -261,6 +261,6 @@ def as_openings(findings: Iterable[Finding]) -> tuple[Opening, ...]:
 def _meaning(finding: Finding) -> tuple[object, ...]:
     """The fields that two findings share if they differ only in the family."""
     place = (finding.target, finding.group_id, finding.group_ids, finding.attachment)
-    opened = (finding.kind, finding.traffic, finding.severity, finding.change)
+    exposure = (finding.kind, finding.traffic, finding.severity, finding.change)
     # A rule that could not be evaluated has no family, and so no twin.
-    return (*place, *opened, finding.status, finding.family and "", finding.exception)
+    return (*place, *exposure, finding.status, finding.family and "", finding.exception)

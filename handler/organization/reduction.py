@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from handler.model.accounts_report import AccountsReport, Summary
+from handler.model.accounts_report import AccountsReport
 from handler.model.finding import Opening, Severity
 from handler.model.network import ALL_REGIONS
 from handler.model.run import Changes, Coverage, ExceptionReview, Report, Run
@@ -62,12 +62,10 @@ class Reduction:
             notices=notices,
             minimum_severity=self._minimum_severity,
             accounts=tuple(sorted(self._accounts, key=lambda account: account.id)),
-            summary=Summary(
-                self._totals,
-                self._openings.list(),
-                News(**{key: worst.list() for key, worst in self._news.items()}),
-                self._has_news,
-            ),
+            totals=self._totals,
+            openings=self._openings.list(),
+            news=News(**{key: worst.list() for key, worst in self._news.items()}),
+            has_news=self._has_news,
         )
 
     @property

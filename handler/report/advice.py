@@ -5,11 +5,10 @@ from handler.model.run import Report
 from handler.model.totals import OpeningList
 from handler.report import phrases
 from handler.report.coverage import notices
-from handler.report.headline import is_clean, worst_of
+from handler.report.subject import is_clean, worst_of
 from handler.sanitize import cut
 
 _URGENT = Severity.HIGH
-_LONGEST_NAME = 80
 
 
 def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
@@ -36,11 +35,11 @@ def advice(report: Report, selected: OpeningList, *, is_full: bool) -> str:
 
 
 def _start_with(finding: Finding, account: str | None) -> str:
-    where = phrases.group_names(finding, _LONGEST_NAME)
-    where += f" in {cut(account, _LONGEST_NAME)}" if account else ""
+    place = phrases.group_names(finding, phrases.LONGEST_NAME)
+    place += f" in {cut(account, phrases.LONGEST_NAME)}" if account else ""
     service, audience = phrases.service(finding), phrases.audience(finding)
     path = f"is open to {audience}"
     if finding.attached:
-        path = f"from {audience} reaches {cut(finding.attached[0], _LONGEST_NAME)}"
-    owner = f" (owner: {cut(finding.owner, _LONGEST_NAME)})" if finding.owner else ""
-    return cut(f"Start with {where}: {service} {path}{owner}.", 3 * _LONGEST_NAME)
+        path = f"from {audience} reaches {cut(finding.attached[0], phrases.LONGEST_NAME)}"
+    owner = f" (owner: {cut(finding.owner, phrases.LONGEST_NAME)})" if finding.owner else ""
+    return cut(f"Start with {place}: {service} {path}{owner}.", 3 * phrases.LONGEST_NAME)

@@ -11,7 +11,6 @@ from handler.report import phrases
 from handler.sanitize import cut
 
 UNREAD_TITLE = "Not read: what is open there is not known"
-_LONGEST_NAME = 80
 # People read no more; sg-audit report lists all of them.
 _NAMED_UNREAD = 100
 _TRIGGERS = {
@@ -31,24 +30,24 @@ def coverage_line(report: Report) -> str:
     known = totals.regions - totals.unread_account_regions
     regions = f"{f'{read:,} of ' if read < known else ''}{phrases.count(known, 'region')}"
     if totals.unread_accounts:
-        where = f"{totals.accounts - totals.unread_accounts:,} of {accounts} read ({regions})"
+        numbers = f"{totals.accounts - totals.unread_accounts:,} of {accounts} read ({regions})"
     else:
         of_accounts = f" of {accounts}" if report.names_shown is not None else ""
         is_all = known > 1 and read == known
-        where = f"{'All ' if is_all else ''}{regions}{of_accounts} read"
+        numbers = f"{'All ' if is_all else ''}{regions}{of_accounts} read"
     groups, rules = phrases.count(totals.groups, "group"), phrases.count(totals.rules, "rule")
-    return f"{where}: {groups}, {rules}."
+    return f"{numbers}: {groups}, {rules}."
 
 
 def notices(report: Report) -> Iterator[str]:
     """Problems with the ledger, changed settings, and the notices of targets."""
     yield from report.notices
     if report.changes and report.changes.has_new_settings:
-        what = "findings may be listed for the first time, or with another severity"
+        effect = "findings may be listed for the first time, or with another severity"
         if dropped := report.changes.dropped:
             verb = "is" if dropped == 1 else "are"
-            what = f"{phrases.count(dropped, 'finding')} {verb} no longer listed"
-        yield f"Settings changed: {what}."
+            effect = f"{phrases.count(dropped, 'finding')} {verb} no longer listed"
+        yield f"Settings changed: {effect}."
     for coverage in report.coverage:
         if coverage.notice:
             yield f"{phrases.place(coverage.target, report.names_shown)}: {coverage.notice}"
@@ -64,9 +63,9 @@ def unread_lines(report: Report, max_lines: int | None) -> Iterator[str]:
         same[coverage.status, coverage.groups, reason].append(coverage)
     displayed = list(same.values())[:max_lines]
     number = max(_NAMED_UNREAD // max(len(displayed), 1), 1)
-    for first, *others in displayed:
+    for first, *repeats in displayed:
         line = cut(phrases.unread(first, names), phrases.LONGEST_UNREAD)
-        places = [cut(phrases.place(c.target, names), _LONGEST_NAME) for c in others]
+        places = [cut(phrases.place(c.target, names), phrases.LONGEST_NAME) for c in repeats]
         same_places = f" The same in {len(places):,} more: {phrases.join_first(places, number)}."
         yield f"{line}{same_places if places else ''}"
     if more := phrases.and_more(len(report.unread) - sum(map(len, displayed)), "target"):
@@ -86,16 +85,16 @@ def coverage_changes(report: Report) -> Iterator[str]:
 def place_and_time(report: Report) -> Iterator[str]:
     """The stack, the account or number of accounts, and when the run started."""
     if report.run.stack:
-        yield cut(report.run.stack, _LONGEST_NAME)
+        yield cut(report.run.stack, phrases.LONGEST_NAME)
     if report.totals.accounts > 1 or report.accounts:
         yield phrases.count(report.totals.accounts, "account")
     elif not report.spans_accounts:
         for account in {coverage.target.account for coverage in report.coverage} - {UNKNOWN}:
-            yield f"account {cut(account, _LONGEST_NAME)}"
+            yield f"account {cut(account, phrases.LONGEST_NAME)}"
     yield phrases.minute(report.run.started_at)
 
 
 def origin(report: Report) -> str:
     """The run's trigger and id, and the program's version."""
-    run = f"{_TRIGGERS[report.run.trigger]} {cut(report.run.id, _LONGEST_NAME)}"
+    run = f"{_TRIGGERS[report.run.trigger]} {cut(report.run.id, phrases.LONGEST_NAME)}"
     return f"{run}, security-group-audit {VERSION}."

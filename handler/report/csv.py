@@ -21,6 +21,7 @@ COLUMNS = (
     "ruleIds", "ruleCount", "why", "detail", "exception", "firstSeen", "lastSeen", "resolvedAt",
     "changedAt", "change", "openedBy", "fix", "narrower", "console", "id", "partOf",
 )  # fmt: skip
+_LINE_END = "\r\n"
 # The start of a formula, at the start of a cell. In locales with decimal commas, a semicolon also
 # separates cells. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
@@ -41,7 +42,6 @@ def csv_line(
     return ",".join(map(_cell, map(row.get, COLUMNS))) + _LINE_END
 
 
-_LINE_END = "\r\n"
 # writerow() returns what the file's write() returns: the line.
 _line: Callable[[Iterable[Any]], str] = csv.writer(SimpleNamespace(write=str)).writerow
 HEADING = _line(COLUMNS)

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from handler.model.finding import Opening, Severity, Status
 from handler.model.run import Report
 from handler.model.totals import OpeningList
 from handler.report import phrases
-from handler.report.acceptance import exceptions_to_review, ways_to_accept
 from handler.report.advice import advice
 from handler.report.coverage import (
     UNREAD_TITLE,
@@ -22,11 +21,11 @@ from handler.report.coverage import (
     unread_lines,
 )
 from handler.report.entries import Entry, change_label, closed_entry, open_entry
-from handler.report.headline import headline, preheader, subject, worst_of
+from handler.report.exception_review import exceptions_to_review, ways_to_accept
 from handler.report.phrases import first_lines
+from handler.report.subject import headline, preheader, subject, worst_of
 from handler.sanitize import cut
 
-_LONGEST_LINE = 240
 _NAMED_ACCOUNTS = 20
 
 
@@ -53,8 +52,8 @@ class Digest(NamedTuple):
     """The digest's content in reading order; texts are plain, but not escaped.
 
     ``preheader`` is what mail programs show beside the subject. ``advice`` says where to start.
-    ``summary`` has counts, place and time. ``notes`` count what is not listed. ``purpose`` says how
-    to accept what is open on purpose.
+    ``summary`` has counts, place and time. ``in_csv`` says what only the mail's CSV has. ``notes``
+    count what is not listed. ``purpose`` says how to accept what is open on purpose.
     """
 
     subject: str
@@ -63,6 +62,7 @@ class Digest(NamedTuple):
     advice: str
     summary: tuple[str, ...]
     sections: tuple[Section, ...]
+    in_csv: tuple[str, ...]
     notes: tuple[str, ...]
     purpose: tuple[str, ...]
     coverage: str
@@ -96,11 +96,12 @@ def build_digest(
     return Digest(
         subject=subject(report),
         preheader=preheader(report),
-        headline=cut(headline(report), _LONGEST_LINE),
+        headline=cut(headline(report), phrases.LONGEST_LINE),
         advice=advice(report, selected, is_full=is_full),
         summary=(*_counts(report, is_full=is_full), *place_and_time(report)),
         sections=tuple(section for section in sections if section.entries or section.lines),
-        notes=tuple(_notes(report, displayed, len(selected), is_full=is_full)),
+        in_csv=tuple(_in_csv(report, displayed, len(selected), is_full=is_full)),
+        notes=tuple(_notes(report)),
         purpose=tuple(ways_to_accept(report, displayed)),
         coverage=coverage_line(report),
         origin=origin(report),
@@ -120,7 +121,7 @@ def _counts(report: Report, *, is_full: bool) -> Iterator[str]:
         "reopened": len(news.reopened),
         "resolved": len(news.resolved),
         "narrowed": len(news.narrowed),
-        f"still open{_where(report)}": len(news.still_open) - len(news.narrowed),
+        f"still open{_region_suffix(report)}": len(news.still_open) - len(news.narrowed),
     }
     if counts := phrases.severities(report.openings.counts) if is_full else phrases.counts(changes):
         yield counts
@@ -155,21 +156,16 @@ def _by_severity(report: Report, displayed: Sequence[Opening]) -> Iterator[Secti
 
 
 def _by_change(report: Report, displayed: Sequence[Opening]) -> Iterator[Section]:
-    news = report.news
-    numbers = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
+    news, remaining = report.news, iter(displayed)
     build = partial(open_entry, names=report.names_shown, with_commands=True)
-    for title, group in groupby(displayed, key=_change_title):
-        openings = tuple(group)
-        yield Section(
-            f"{title} ({len(numbers[title]):,})",
-            worst_of(openings).finding.severity,
-            tuple(build(o, o.finding.severity.capitalize()) for o in openings),
-        )
-
-
-def _change_title(opening: Opening) -> str:
-    titles = {Status.NEW: "New", Status.REOPENED: "Reopened"}
-    return titles.get(opening.finding.status, "Worse or wider")
+    groups = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
+    for title, openings in groups.items():
+        if group := tuple(islice(remaining, len(openings.first))):
+            yield Section(
+                f"{title} ({len(openings):,})",
+                worst_of(group).finding.severity,
+                tuple(build(o, o.finding.severity.capitalize()) for o in group),
+            )
 
 
 def _closed(report: Report, max_lines: int | None, *, is_full: bool) -> Iterator[Section]:
@@ -196,29 +192,34 @@ def _closed(report: Report, max_lines: int | None, *, is_full: bool) -> Iterator
         yield Section(f"{title} ({len(openings):,})", None, tuple(map(build, displayed)), lines)
 
 
-def _where(report: Report) -> str:
+def _region_suffix(report: Report) -> str:
     """A suffix to the number of open findings: a partial run knows only its own regions."""
     return "" if report.run.is_full else " in the regions of this run"
 
 
-def _notes(
+def _in_csv(
     report: Report, displayed: Sequence[Opening], number: int, *, is_full: bool
 ) -> Iterator[str]:
-    """What the digest does not list, of the ``number`` selected findings and of all others."""
-    totals, still_open = report.totals, report.news.still_open
+    """What only the mail's CSV has, of the ``number`` selected findings and of all others."""
+    still_open = report.news.still_open
     if more := phrases.and_more(number - len(displayed), "finding"):
         yield f"{more.capitalize()} in the CSV."
-    others = (o.finding for o in displayed if o.finding.severity is not Severity.CRITICAL)
-    if is_full and any(finding.fix for finding in others):
+    not_critical = (o.finding for o in displayed if o.finding.severity is not Severity.CRITICAL)
+    if is_full and any(finding.fix for finding in not_critical):
         yield "Other commands are in the CSV."
     if still_open and not is_full:
         counts = phrases.severities(still_open.counts)
-        yield f"Still open{_where(report)}: {len(still_open):,} ({counts}), in the CSV."
+        yield f"Still open{_region_suffix(report)}: {len(still_open):,} ({counts}), in the CSV."
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """How many findings are not listed."""
+    totals = report.totals
     if unlisted := totals.unlisted:
         is_default = report.minimum_severity is Severity.LOW
-        what = "informational finding" if is_default else "finding"
+        noun = "informational finding" if is_default else "finding"
         below = "" if is_default else f" below {report.minimum_severity}"
-        yield f"{phrases.count(unlisted, what)}{below} not shown."
+        yield f"{phrases.count(unlisted, noun)}{below} not shown."
     if unverified := totals.statuses.get(Status.UNVERIFIED):
         yield f"{phrases.count(unverified, 'earlier finding')} not verified by this run."
     if excepted := totals.statuses.get(Status.EXCEPTED):

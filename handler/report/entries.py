@@ -9,9 +9,6 @@ from handler.report import phrases
 from handler.report.commands import Command, commands_of
 from handler.sanitize import cut
 
-_LONGEST_LINE = 240
-_LONGEST_NAME = 80
-_NAMED_INTERFACES = 3
 _CHANGES = {Change.WIDENED: "Widened", Change.NARROWED: "Narrowed", Change.WORSENED: "Worse"}
 
 
@@ -42,7 +39,7 @@ def open_entry(
     commands = commands_of(opening) if with_commands else ()
     details = list(_details(opening, with_command=bool(commands)))
     if commands and finding.managed_by:
-        owner = cut(finding.managed_by, _LONGEST_NAME)
+        owner = cut(finding.managed_by, phrases.LONGEST_NAME)
         details.append(f"Change it in {owner}: a manual change is undone or drifts.")
     people = _people(opening, with_manager=not commands)
     facts = (*_path(finding), *_history(finding), *people)
@@ -79,15 +76,15 @@ def _entry(
 ) -> Entry:
     finding = opening.finding
     return Entry(
-        title=cut(phrases.title(finding), _LONGEST_NAME),
+        title=cut(phrases.title(finding), phrases.LONGEST_NAME),
         families=phrases.families(opening),
         label=label,
-        group=cut(phrases.group_names(finding), _LONGEST_LINE),
-        group_ids=cut(" + ".join(group_id for group_id, _ in finding.groups), _LONGEST_LINE),
+        group=cut(phrases.group_names(finding), phrases.LONGEST_LINE),
+        group_ids=cut(" + ".join(group_id for group_id, _ in finding.groups), phrases.LONGEST_LINE),
         console=phrases.console_url(finding),
-        place=cut(phrases.region(finding.target, names), 2 * _LONGEST_NAME),
-        facts=tuple(cut(fact, _LONGEST_LINE) for fact in facts),
-        details=tuple(cut(detail, 2 * _LONGEST_LINE) for detail in details),
+        place=cut(phrases.region(finding.target, names), 2 * phrases.LONGEST_NAME),
+        facts=tuple(cut(fact, phrases.LONGEST_LINE) for fact in facts),
+        details=tuple(cut(detail, 2 * phrases.LONGEST_LINE) for detail in details),
         commands=commands,
     )
 
@@ -98,7 +95,7 @@ def _path(finding: Finding) -> Iterator[str]:
     if finding.kind is Kind.JOINT:
         yield "open only together"
     if finding.attached:
-        yield phrases.join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
+        yield phrases.interfaces(finding)
     is_named = "get in" in reason or "gets in" in reason
     if finding.addresses is not None and finding.reach is not Reach.WORLD and not is_named:
         yield f"open to {phrases.audience(finding)}"
@@ -133,9 +130,9 @@ def _people(opening: Opening, *, with_manager: bool) -> Iterator[str]:
     openers = filter(None, map(phrases.opened_by, opening.findings))
     yield from (f"opened by: {opener}" for opener in dict.fromkeys(openers))
     if finding.owner:
-        yield f"owner: {cut(finding.owner, _LONGEST_NAME)}"
+        yield f"owner: {cut(finding.owner, phrases.LONGEST_NAME)}"
     if finding.managed_by and with_manager:
-        yield f"managed by {cut(finding.managed_by, _LONGEST_NAME)}"
+        yield f"managed by {cut(finding.managed_by, phrases.LONGEST_NAME)}"
 
 
 def _details(opening: Opening, *, with_command: bool) -> Iterator[str]:

@@ -79,7 +79,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     yield f'<p {_MUTED};margin:0">{_DOT.join(map(_text, digest.summary))}</p>'
     for section in digest.sections:
         yield from _section(section)
-    notes = " ".join([digest.coverage, *digest.notes])
+    notes = " ".join([digest.coverage, *digest.in_csv, *digest.notes])
     yield f'<p {_MUTED};font-size:12px;line-height:17px;margin:16px 0 0">'
     yield "<br>".join(map(_text, (notes, *digest.purpose, digest.origin)))
     yield "</p></td></tr></table>"

@@ -6,12 +6,13 @@ from datetime import datetime
 from urllib.parse import quote
 
 from handler.model.address import Family
-from handler.model.attachment import ATTACHMENTS, Attachment
+from handler.model.attachment import ATTACHMENTS, Attachment, Clause
 from handler.model.finding import Finding, Opening, Severity
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, UNKNOWN, Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
 from handler.model.reach import Reach
 from handler.model.run import Coverage
+from handler.model.totals import account_title
 from handler.model.traffic import ALL_PROTOCOLS
 from handler.sanitize import cut, plain
 
@@ -23,10 +24,10 @@ _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
 _LARGE_SHARE = 0.0001
-_LONGEST_NAME = 80
-_LONGEST_LINE = 240
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
+LONGEST_NAME = 80
+LONGEST_LINE = 240
 LONGEST_UNREAD = 480
 """Enough for an account's name and AWS's whole reason."""
 # The explanation why even a few addresses count.
@@ -38,15 +39,6 @@ _MEANS = {
 }
 # The part about who gets in, at the beginning of a reason.
 _AUDIENCE = re.compile(r"^only .*? gets? in(?: and |$)")
-# Shorter reasons, for lines that name group and interfaces anyway.
-_SHORTER = {
-    "the interface has no public": "no public",
-    "the interface accepts": "accepts",
-    "the group is not attached to any network interface": "not attached",
-    "only the carrier's devices reach the interface": "carrier's devices only",
-    "no route leads to an internet gateway": "no route to an internet gateway",
-    "clients may come through the network load balancer": "behind load balancer",
-}
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -82,7 +74,7 @@ def join_first(texts: Sequence[str], number: int, total: int = 0) -> str:
 
 def first_lines(lines: Iterable[str], number: int | None, noun: str) -> tuple[str, ...]:
     """The first lines, cut to a readable length, and how many more there are."""
-    texts = [cut(line, _LONGEST_LINE) for line in lines]
+    texts = [cut(line, LONGEST_LINE) for line in lines]
     displayed = texts[:number]
     more = and_more(len(texts) - len(displayed), noun)
     return (*displayed, *([f"{more}."] if more else ()))
@@ -109,7 +101,7 @@ def region(target: Target, names: Mapping[str, str] | None) -> str:
 def account(account_id: str, names: Mapping[str, str]) -> str:
     """The name and id of an account; the id alone if it has no name."""
     name = names.get(account_id)
-    return plain(f"{cut(name, _LONGEST_ACCOUNT)} ({account_id})" if name else account_id)
+    return plain(account_title(account_id, name and cut(name, _LONGEST_ACCOUNT)))
 
 
 def groups(finding: Finding) -> str:
@@ -160,10 +152,15 @@ def part_of_internet(share: float, family: Family) -> str:
     return f"{percent} of the {family.text} internet"
 
 
+def interfaces(finding: Finding) -> str:
+    """The holders of the first network interfaces, and how many more there are."""
+    return join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
+
+
 def attached(finding: Finding) -> str:
     """What the group is attached to."""
-    names = join_first(finding.attached, _NAMED_INTERFACES, total=finding.interface_count)
-    return ATTACHMENTS[finding.attachment].phrase or f"{finding.attachment}: {names}"
+    phrase = ATTACHMENTS[finding.attachment].phrase
+    return phrase or f"{finding.attachment}: {interfaces(finding)}"
 
 
 def unread(coverage: Coverage, names: Mapping[str, str] | None) -> str:
@@ -189,6 +186,11 @@ def service(finding: Finding) -> str:
     return finding.service or plain(finding.traffic.text)
 
 
+def are_or_is(services: str) -> str:
+    """The verb for one or more services."""
+    return "are" if "," in services or " and " in services else "is"
+
+
 def title(finding: Finding) -> str:
     """What is open, with protocol and ports, for example SSH \N{MIDDLE DOT} tcp/22."""
     text = plain(finding.traffic.text)
@@ -197,7 +199,7 @@ def title(finding: Finding) -> str:
     return f"{finding.service} \N{MIDDLE DOT} {text}" if finding.service else text
 
 
-def group_names(finding: Finding, length: int = _LONGEST_NAME) -> str:
+def group_names(finding: Finding, length: int = LONGEST_NAME) -> str:
     """The names of the group or joint groups; ids for missing names."""
     names = [name.strip() or group_id for group_id, name in finding.groups]
     more = [f"{len(names) - _NAMED_GROUPS} more"] if len(names) > _NAMED_GROUPS else []
@@ -243,8 +245,8 @@ def reason(finding: Finding) -> str:
 
 def shortened(reason: str) -> str:
     """A reason in fewer words, for a line that names group and interfaces anyway."""
-    for long, short in _SHORTER.items():
-        reason = reason.replace(long, short)
+    for clause in Clause:
+        reason = reason.replace(clause, clause.short)
     return reason
 
 

@@ -27,7 +27,7 @@ def _lines(digest: Digest) -> Iterator[str]:
         for line in section.lines:
             yield from _wrapped(line, "  ")
     yield ""
-    yield from _wrapped(" ".join([digest.coverage, *digest.notes]))
+    yield from _wrapped(" ".join([digest.coverage, *digest.in_csv, *digest.notes]))
     for line in (*digest.purpose, digest.origin):
         yield from _wrapped(line)
 

@@ -1,8 +1,8 @@
-"""An AWS account on this machine: moto, with what moto lacks in front of it."""
+"""An AWS account on this machine: moto, and a front that adds what moto lacks."""
 
 import os
 
-# moto makes a session of boto3 when it is imported, and that fails when AWS_PROFILE names a profile
+# moto makes a session of boto3 when it is imported, and that fails if AWS_PROFILE names a profile
 # that is not there. Nothing in this account belongs to the caller's profiles.
 _PROFILE = os.environ.pop("AWS_PROFILE", None)
 

@@ -49,7 +49,7 @@ _CLIENTS_LOCK = threading.Lock()
 
 class _QuietHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing: `Account.calls` has every request."""
+        """Log nothing: ``Account.calls`` has every request."""
 
 
 _no_account = Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -68,7 +68,7 @@ def _server() -> BaseWSGIServer:
 
 
 def _client(service: str, region: str, key: str) -> Any:
-    """The boto3 client of whichever account is entered, signed with an access key."""
+    """A boto3 client of the account that is entered, signed with an access key."""
     with _CLIENTS_LOCK:
         if (service, region, key) not in _CLIENTS:
             _CLIENTS[service, region, key] = _SESSION.client(  # type: ignore[call-overload]

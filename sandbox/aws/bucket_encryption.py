@@ -1,4 +1,4 @@
-"""The encryption of buckets: moto keeps which types a bucket blocks, and does not return them."""
+"""The encryption of buckets, of which moto does not return the blocked types."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ def add_blocked_types(operation: Operation, response: Response, encryption: Any)
         return response
     types = blocked["EncryptionType"]
     result = operation.read(response)
-    (answered,) = result["ServerSideEncryptionConfiguration"]["Rules"]
+    (rule,) = result["ServerSideEncryptionConfiguration"]["Rules"]
     # Moto keeps the parsed XML, in which a list of one item is the item.
-    answered["BlockedEncryptionTypes"] = {
+    rule["BlockedEncryptionTypes"] = {
         "EncryptionType": [types] if isinstance(types, str) else types
     }
     return operation.answer(result)

@@ -1,4 +1,4 @@
-"""The policies of buckets: moto applies every statement as if it had no condition."""
+"""The policies of buckets, because moto applies every statement as if it had no condition."""
 
 import json
 from typing import Any
@@ -9,15 +9,15 @@ from sandbox.aws.protocol import Operation
 
 
 class BucketPolicies:
-    """What the account remembers of its buckets' policies beside moto, by the bucket's name."""
+    """The policies of the account's buckets as they were put, by the bucket's name."""
 
     def __init__(self) -> None:
         self._documents: dict[str, bytes] = {}
 
-    def keep(self, operation: Operation) -> bytes:
-        """Keep the policy of a PutBucketPolicy; the result is what of it moto may apply.
+    def store(self, operation: Operation) -> bytes:
+        """Store the policy of a PutBucketPolicy; returns it with the statements that moto applies.
 
-        A statement against requests without TLS concerns none here: the account's own plain HTTP
+        A statement against requests without TLS is left out, because the account's own plain HTTP
         stands for AWS's HTTPS.
         """
         self._documents[operation.parameters["Bucket"]] = operation.body
@@ -26,7 +26,7 @@ class BucketPolicies:
         return json.dumps(document).encode()
 
     def amend(self, operation: Operation, response: Response) -> Response:
-        """Show the policy as it was put."""
+        """The response with the policy as it was put."""
         response.set_data(self._documents[operation.parameters["Bucket"]])
         return response
 

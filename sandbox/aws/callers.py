@@ -1,4 +1,4 @@
-"""Who signs requests: the account that an access key belongs to, and the role behind it."""
+"""The callers of the account: the account and role of an access key."""
 
 import re
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 OWNER = "AKIASANDBOX000000000"
-"""The access key id of whoever set the account up."""
+"""The access key id of the account's owner."""
 
 _OWNER_OF = re.compile(r"AKIA(\d{12})0000")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account of a caller and the ARN of its role; who has no role may do anything."""
+    """The account of a caller and the ARN of its role; a caller without one may do anything."""
 
     account: str = DEFAULT_ACCOUNT_ID
     role: str | None = None
@@ -25,28 +25,28 @@ class Caller:
 
     @property
     def user(self) -> str:
-        """The ARN by which AWS names who called: of a role, its session."""
+        """The ARN by which AWS names the caller; for a role, that of its session."""
         if self.role is None:
             return self.arn
         return f"arn:aws:sts::{self.account}:assumed-role/{self.role.rpartition('/')[2]}/sandbox"
 
 
 class Callers:
-    """The callers by access key id; unknown keys are the default account's."""
+    """The callers by access key id; an unknown key is the default account's."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Caller] = {}
+        self._callers: dict[str, Caller] = {}
 
     def add(self, key: str, caller: Caller) -> None:
-        """Let a key stand for a caller from now on."""
-        self._known[key] = caller
+        """Assign a key to a caller."""
+        self._callers[key] = caller
 
-    def of(self, key: str) -> Caller:
-        """Who signs with a key."""
+    def get(self, key: str) -> Caller:
+        """The caller that signs with a key."""
         owner = _OWNER_OF.fullmatch(key)
-        return self._known.get(key) or (Caller(owner[1]) if owner else Caller())
+        return self._callers.get(key) or (Caller(owner[1]) if owner else Caller())
 
 
 def owner_of(account_id: str) -> str:
-    """The access key id of whoever owns an account."""
+    """The access key id of an account's owner."""
     return OWNER if account_id == DEFAULT_ACCOUNT_ID else f"AKIA{account_id}0000"

@@ -17,21 +17,21 @@ _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
 _MISSING = "Null"
 
 
-def holds(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
-    """Whether a request with these values of condition keys meets a condition.
+def meets(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
+    """Whether a request whose condition keys have these values meets a condition.
 
-    A key that the request does not have meets none but Null. Raises NotImplementedError for
-    operators that are not known here.
+    A key that the request does not have meets only Null. Raises ``NotImplementedError`` for
+    operators that the sandbox does not know.
     """
     actual = {key.lower(): value for key, value in context.items()}
     return all(
-        _compare(comparison, actual.get(key.lower()), listed(values))
+        _compare(comparison, actual.get(key.lower()), as_list(values))
         for comparison, keys in condition.items()
         for key, values in keys.items()
     )
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """The values of a policy's element, which may be one value or a list."""
     return value if isinstance(value, list) else [value]
 

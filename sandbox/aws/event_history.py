@@ -1,4 +1,4 @@
-"""CloudTrail's event history: a record of each call that changes who may come in."""
+"""CloudTrail's event history: a record of each call that can open or close something."""
 
 import json
 import uuid
@@ -17,8 +17,8 @@ from sandbox.aws.protocol import REQUEST_ID, Operation
 
 Record = dict[str, Any]
 
-# The two ways in which CloudTrail writes parameters, by the calls that it writes in each.
-_SMALL = frozenset(
+# The calls whose parameters CloudTrail records in lowerCamelCase, and those in UpperCamelCase.
+_LOWER_CAMEL = frozenset(
     {
         "AssociateAddress",
         "AuthorizeSecurityGroupIngress",
@@ -28,7 +28,7 @@ _SMALL = frozenset(
         "RevokeSecurityGroupIngress",
     }
 )
-_CAPITAL = frozenset(
+_UPPER_CAMEL = frozenset(
     {
         "AssignIpv6Addresses",
         "ModifyManagedPrefixList",
@@ -36,16 +36,16 @@ _CAPITAL = frozenset(
         "RestoreManagedPrefixListVersion",
     }
 )
-_KEPT = timedelta(days=90)
+_RETENTION = timedelta(days=90)
 _LARGEST_PAGE = 50
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
 _REQUESTS_A_SECOND = 2.0
 
 
 class EventHistory:
-    """What CloudTrail has recorded in each region, and LookupEvents, which reads it.
+    """The records of all regions, and LookupEvents, which reads them.
 
-    An event is there at once; in AWS it takes some minutes.
+    An event is recorded at once; in AWS it takes some minutes.
     """
 
     def __init__(self, callers: Callers) -> None:
@@ -53,7 +53,7 @@ class EventHistory:
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.records: list[Record] = []
         self._tokens: defaultdict[str, float] = defaultdict(lambda: _REQUESTS_A_SECOND)
-        self._asked_at: dict[str, datetime] = {}
+        self._requested_at: dict[str, datetime] = {}
 
     def event(self, record: Record) -> dict[str, Any]:
         """A record as EventBridge delivers it."""
@@ -70,8 +70,8 @@ class EventHistory:
         }
 
     def add(self, operation: Operation, response: Response) -> None:
-        """Record a call of EC2 with its answer, if it is one that changes who may come in."""
-        if operation.service != "ec2" or operation.name not in _SMALL | _CAPITAL:
+        """Record a call of EC2 with its answer, if it can open or close something."""
+        if operation.service != "ec2" or operation.name not in _LOWER_CAMEL | _UPPER_CAMEL:
             return
         answer = operation.read(response)
         is_refused = response.status_code >= HTTPStatus.BAD_REQUEST
@@ -112,8 +112,8 @@ class EventHistory:
         size = parameters.get("MaxResults", _LARGEST_PAGE)
         if not 1 <= size <= _LARGEST_PAGE:
             return operation.refusal("InvalidMaxResultsException", "1 to 50 results are allowed.")
-        start = max(_time(parameters.get("StartTime", 0)), self.now() - _KEPT)
-        found = [
+        start = max(_time(parameters.get("StartTime", 0)), self.now() - _RETENTION)
+        records = [
             record
             for record in reversed(self.records)
             if record["awsRegion"] == operation.region
@@ -121,27 +121,27 @@ class EventHistory:
             and start <= datetime.fromisoformat(record["eventTime"])
         ]
         first = int(parameters.get("NextToken", 0))
-        page = {"Events": [_lookup_event(record) for record in found[first : first + size]]}
-        rest = {"NextToken": str(first + size)} if len(found) > first + size else {}
+        page = {"Events": [_lookup_event(record) for record in records[first : first + size]]}
+        rest = {"NextToken": str(first + size)} if len(records) > first + size else {}
         return operation.answer(page | rest)
 
     def _has_token(self, region: str) -> bool:
         """Whether the region's quota of requests a second leaves room for one more."""
         now = self.now()
-        passed = (now - self._asked_at.get(region, now)).total_seconds()
-        left = min(_REQUESTS_A_SECOND, self._tokens[region] + passed * _REQUESTS_A_SECOND)
-        self._asked_at[region] = now
-        self._tokens[region] = left - 1 if left >= 1 else left
-        return left >= 1
+        seconds = (now - self._requested_at.get(region, now)).total_seconds()
+        tokens = min(_REQUESTS_A_SECOND, self._tokens[region] + seconds * _REQUESTS_A_SECOND)
+        self._requested_at[region] = now
+        self._tokens[region] = tokens - 1 if tokens >= 1 else tokens
+        return tokens >= 1
 
     def _identity(self, operation: Operation) -> Record:
-        """Who the caller's key belongs to; the owner of the account is an IAM user, too."""
+        """The user or role session of the caller's key; the account's owner is an IAM user, too."""
         account, caller = operation.account, operation.caller
         common = {"accountId": account, "accessKeyId": caller}
         for assumed in get_backend("sts")[account]["aws"].assumed_roles:
             if assumed.access_key_id == caller:
                 return common | _session(account, assumed.role_arn, assumed.session_name)
-        if role := self._callers.of(caller).role:
+        if role := self._callers.get(caller).role:
             return common | _session(account, role, role.rpartition("/")[2])
         users = get_backend("iam")[account]["aws"].users.values()
         keys = {key.access_key_id: user.name for user in users for key in user.access_keys}
@@ -164,43 +164,43 @@ def _session(account: str, role_arn: str, session: str) -> Record:
 def _request(operation: Operation) -> Record:
     """The parameters as CloudTrail writes them."""
     shape, parameters = operation.model.input_shape, operation.parameters
-    if operation.name in _CAPITAL:
-        return {f"{operation.name}Request": _named(shape, parameters)}
-    written: Record = _small(parameters)
+    if operation.name in _UPPER_CAMEL:
+        return {f"{operation.name}Request": _as_requested(shape, parameters)}
+    record: Record = _lower_camel(parameters)
     if groups := parameters.get("Groups"):
-        written.pop("groups")
-        written["groupSet"] = {"items": [{"groupId": group} for group in groups]}
-    return written
+        record.pop("groups")
+        record["groupSet"] = {"items": [{"groupId": group} for group in groups]}
+    return record
 
 
 def _response(operation: Operation, answer: Record) -> Record:
-    if operation.name in _CAPITAL:
+    if operation.name in _UPPER_CAMEL:
         return {f"{operation.name}Response": {"requestId": REQUEST_ID, "return": True}}
-    rules = {"securityGroupRuleSet": _small(answer.get("SecurityGroupRules", []))}
-    known = {"groupId": answer["GroupId"]} if "GroupId" in answer else {}
-    return {"requestId": REQUEST_ID, "_return": True, **known, **rules}
+    rules = {"securityGroupRuleSet": _lower_camel(answer.get("SecurityGroupRules", []))}
+    group = {"groupId": answer["GroupId"]} if "GroupId" in answer else {}
+    return {"requestId": REQUEST_ID, "_return": True, **group, **rules}
 
 
-def _small(value: Any) -> Any:
-    """Names that begin with a small letter, and lists below `items`."""
+def _lower_camel(value: Any) -> Any:
+    """Names in lowerCamelCase, and lists below ``items``."""
     if isinstance(value, Mapping):
-        return {key[:1].lower() + key[1:]: _small(part) for key, part in value.items()}
+        return {key[:1].lower() + key[1:]: _lower_camel(part) for key, part in value.items()}
     if isinstance(value, list):
-        return {"items": [_small(part) for part in value]}
+        return {"items": [_lower_camel(part) for part in value]}
     return value
 
 
-def _named(shape: Shape | None, value: Any) -> Any:
-    """Names as the request has them; a list of one item is an object, and each has a number."""
+def _as_requested(shape: Shape | None, value: Any) -> Any:
+    """Names as in the request; list items have numbers, and a list of one item is the item."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         members = shape.members
-        named: Record = {
-            str(members[key].serialization.get("name", key)): _named(members[key], part)
+        renamed: Record = {
+            str(members[key].serialization.get("name", key)): _as_requested(members[key], part)
             for key, part in value.items()
         }
-        return named
+        return renamed
     if isinstance(shape, ListShape):
-        items = [_named(shape.member, part) for part in value]
+        items = [_as_requested(shape.member, part) for part in value]
         numbered: list[Any] = [
             item | {"tag": number} if isinstance(item, dict) else item
             for number, item in enumerate(items, 1)
@@ -223,7 +223,7 @@ def _lookup_event(record: Record) -> dict[str, Any]:
 
 
 def _time(value: Any) -> datetime:
-    """A time of a request, which may be a number of seconds."""
+    """The time of a request, which may be a number of seconds."""
     is_time = isinstance(value, datetime)
     time: datetime = value if is_time else datetime.fromtimestamp(float(value), UTC)
     return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""EventBridge: what happens in the account when a schedule fires or an event arrives."""
+"""EventBridge: starts targets when a schedule fires or an event arrives."""
 
 import json
 import uuid
@@ -13,7 +13,7 @@ from moto.events.models import EventPattern
 from werkzeug.wrappers import Response
 
 from sandbox.aws.authorization import Permission, allows, is_allowed
-from sandbox.aws.conditions import holds, listed
+from sandbox.aws.conditions import as_list, meets
 from sandbox.aws.protocol import Operation
 from sandbox.lambda_host.host import Invocation
 
@@ -22,7 +22,7 @@ Runs: TypeAlias = Future[tuple[Invocation, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one target; `invocations` are all tries of the function, `event` its input."""
+    """The result for one target: the ``event`` it got, and all tries of a function."""
 
     target: str
     delivered: bool
@@ -34,7 +34,7 @@ class Delivery:
 class EventBus:
     """The default event bus of the account and the schedules of its rules.
 
-    `events` are those that PutEvents has put on it.
+    ``events`` are those that PutEvents has put on it.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class EventBus:
         client: Callable[[str, str], Any],
         start: Callable[[str, str, bytes], Runs],
     ) -> None:
-        """`client` makes a boto3 client from service and region.
+        """``client`` makes a boto3 client from service and region.
 
-        `start` runs a function asynchronously, given its region, its ARN and the payload.
+        ``start`` runs a function asynchronously, given its region, its ARN and the payload.
         """
         self._account_id = account_id
         self._client = client
@@ -55,21 +55,19 @@ class EventBus:
     def fire(
         self, rule_name: str, region: str, *, at: datetime | None = None
     ) -> tuple[Delivery, ...]:
-        """Let the schedule of a rule fire once, at a moment of UTC, and wait for what it started.
+        """Let the schedule of a rule fire once, at a time in UTC, and wait for its targets.
 
-        Raises ValueError if the rule does not exist, is not enabled or has no schedule.
+        Raises ``ValueError`` if the rule does not exist, is not enabled or has no schedule.
         """
         try:
             rule = self._client("events", region).describe_rule(Name=rule_name)
         except ClientError as error:
-            msg = f"rule {rule_name!r} must exist in {region}: {error}."
-            raise ValueError(msg) from error
+            raise ValueError(f"rule {rule_name!r} must exist in {region}: {error}.") from error
         if rule["State"] != "ENABLED" or not rule.get("ScheduleExpression"):
-            msg = (
+            raise ValueError(
                 f"rule {rule_name!r} in {region} must be enabled and have a schedule, "
                 f"got state {rule['State']} and schedule {rule.get('ScheduleExpression')!r}."
             )
-            raise ValueError(msg)
         # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-scheduled-events.html
         event = {
             "version": "0",
@@ -82,17 +80,17 @@ class EventBus:
             "resources": [rule["Arn"]],
             "detail": {},
         }
-        return _finished(self._start_targets(rule, region, event))
+        return _wait_for_runs(self._start_targets(rule, region, event))
 
     def deliver(self, event: dict[str, Any], region: str) -> tuple[Delivery, ...]:
         """Deliver an event to the targets of every enabled rule whose pattern matches it."""
-        return _finished(self._publish(event, region))
+        return _wait_for_runs(self._publish(event, region))
 
     def serve(self, operation: Operation) -> Response:
-        """Answer PutEvents, which waits for nothing that it starts.
+        """Answer PutEvents, without waiting for the targets that it starts.
 
-        AWS takes no event from its customers that pretends to be its own, such as CloudTrail's;
-        this account does, because nobody else makes any here.
+        AWS rejects its customers' events if their source is a service of AWS, such as CloudTrail;
+        this account accepts them, because it has no other source of them.
         """
         answers = []
         for entry in operation.parameters["Entries"]:
@@ -136,9 +134,7 @@ class EventBus:
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
             arn = target["Arn"]
             is_bus = arn.endswith(":event-bus/default")
-            reason = (
-                self._obstacle_to_bus(target) if is_bus else self._obstacle(rule, region, target)
-            )
+            reason = self._bus_problem(target) if is_bus else self._problem(rule, region, target)
             if reason:
                 started.append((Delivery(arn, delivered=False, reason=reason), None))
                 continue
@@ -150,7 +146,7 @@ class EventBus:
             started.append((Delivery(arn, delivered=True, event=event), runs))
         return started
 
-    def _obstacle(self, rule: dict[str, Any], region: str, target: dict[str, Any]) -> str | None:
+    def _problem(self, rule: dict[str, Any], region: str, target: dict[str, Any]) -> str | None:
         """Why EventBridge cannot deliver to a target, as a sentence; None if it can."""
         arn = target["Arn"]
         if ":lambda:" not in arn:
@@ -173,7 +169,7 @@ else."
         return f"No statement in the policy of {arn} lets events.amazonaws.com invoke it for \
 {rule['Arn']}."
 
-    def _obstacle_to_bus(self, target: dict[str, Any]) -> str | None:
+    def _bus_problem(self, target: dict[str, Any]) -> str | None:
         """Why EventBridge cannot forward to a bus, as a sentence; None if it can."""
         arn, role_arn = target["Arn"], target.get("RoleArn", "")
         name = role_arn.rpartition("/")[2]
@@ -189,8 +185,8 @@ else."
         return f"The role {role_arn} may not put events on {arn}."
 
 
-def _finished(started: list[tuple[Delivery, Runs | None]]) -> tuple[Delivery, ...]:
-    """What became of every target, once all runs have ended."""
+def _wait_for_runs(started: list[tuple[Delivery, Runs | None]]) -> tuple[Delivery, ...]:
+    """The deliveries with their invocations, once all runs have ended."""
     return tuple(
         replace(delivery, invocations=runs.result()) if runs else delivery
         for delivery, runs in started
@@ -203,14 +199,14 @@ def _allows(statement: dict[str, Any], function: str, rule: str, account_id: str
     services = "*" if principal == "*" else principal.get("Service", [])
     context = {"aws:SourceArn": rule, "aws:SourceAccount": account_id}
     invoke = Permission("lambda:InvokeFunction", function, context)
-    is_meant = bool({"*", "events.amazonaws.com"} & set(listed(services)))
-    return is_meant and is_allowed([statement], invoke)
+    is_principal = bool({"*", "events.amazonaws.com"} & set(as_list(services)))
+    return is_principal and is_allowed([statement], invoke)
 
 
 def _trusts(statement: dict[str, Any], account_id: str) -> bool:
     """Whether a statement of a role's trust policy lets EventBridge assume it."""
     return (
         statement["Effect"] == "Allow"
-        and "events.amazonaws.com" in listed(statement["Principal"].get("Service", []))
-        and holds(statement.get("Condition", {}), {"aws:SourceAccount": account_id})
+        and "events.amazonaws.com" in as_list(statement["Principal"].get("Service", []))
+        and meets(statement.get("Condition", {}), {"aws:SourceAccount": account_id})
     )

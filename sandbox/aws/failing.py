@@ -1,4 +1,4 @@
-"""How a fault happens to a request: an error, a broken connection, a dead function or a delay."""
+"""Applies a fault to a request: an error, a broken connection, a dead function or a delay."""
 
 import logging
 import select
@@ -18,27 +18,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Failing:
-    """Lets faults happen until the account closes; `kill` ends the process of a session token."""
+    """Applies faults until the account closes; ``kill`` ends the process of a session token."""
 
     kill: Callable[[str], None] = lambda _: None
     closing: threading.Event = field(default_factory=threading.Event)
 
-    def happen(
-        self, operation: Operation, fault: Fault, environ: dict[str, Any]
-    ) -> Response | None:
-        """The response of a fault, after its delay; None if it does nothing more.
+    def apply(self, operation: Operation, fault: Fault, environ: dict[str, Any]) -> Response | None:
+        """The response of a fault, after its delay; None if the request is to be carried out.
 
-        Raises ConnectionAbortedError if there is to be no answer.
+        Raises ``ConnectionAbortedError`` if the request is to get no response.
         """
         connection: socket.socket = environ["werkzeug.socket"]
-        over = self._wait(fault.delay, connection)
+        is_over = self._wait(fault.delay, connection)
         if fault.kill:
             self.kill(operation.request.headers["X-Amz-Security-Token"])
-        if fault.drop or fault.kill or not over:
+        if fault.drop or fault.kill or not is_over:
             # Without this the client would see an empty answer that came in time.
             _shut(connection)
-            msg = f"{operation.name} is not answered: {fault}."
-            raise ConnectionAbortedError(msg)
+            raise ConnectionAbortedError(f"{operation.name} is not answered: {fault}.")
         if fault.garble:
             return Response("<html>Bad gateway", status=200)
         if fault.code is None:
@@ -46,7 +43,7 @@ class Failing:
         return operation.refusal(fault.code, fault.message, fault.status)
 
     def _wait(self, seconds: float, connection: socket.socket) -> bool:
-        """Wait; True if the time is over, False if client or account are gone first."""
+        """Wait; False if the client or the account was closed before the time was over."""
         waited = 0.0
         while waited < seconds:
             if self.closing.wait(min(0.05, seconds - waited)) or _is_closed(connection):

@@ -1,4 +1,4 @@
-"""Faults an AWS account can show: throttling, denial, time-outs, refused mail and more."""
+"""Faults of an AWS account: throttling, denial, time-outs, refused mail and more."""
 
 import threading
 from dataclasses import dataclass
@@ -9,14 +9,13 @@ from sandbox.aws.protocol import Operation
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to the requests that match; None and "*" match all of them.
+    """A fault of the requests that match; None and "*" match all of them.
 
-    `times` is how many requests it happens to before they are answered again (None: all), `skip`
-    how many are answered before it happens.
-    `delay` is in seconds and comes before the answer: `math.inf` never answers. A fault without
+    It happens to ``times`` requests (None: all), after ``skip`` that are answered.
+    ``delay`` is in seconds and comes before the answer: ``math.inf`` never answers. A fault without
     a code only delays, unless it drops the connection, garbles the answer or kills the function
-    that asks. `containing` is text that the request's path or body must have, for example an
-    account's id. With `answered` the request is carried out before the fault happens.
+    that asks. ``containing`` is text that the request's path or body must have, for example an
+    account's id. With ``answered`` the request is carried out before the fault happens.
     """
 
     operation: str
@@ -35,7 +34,7 @@ class Fault:
     answered: bool = False
 
     def matches(self, operation: Operation) -> bool:
-        """Whether this fault is meant for that request."""
+        """Whether the request is one of those that the fault is for."""
         return (
             self.operation in ("*", operation.name)
             and self.region in (None, operation.region)
@@ -55,7 +54,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
-        """Add a fault, which happens from now on."""
+        """Add a fault."""
         with self._lock:
             times = inf if fault.times is None else fault.times
             self._left.append((fault, fault.skip, times))

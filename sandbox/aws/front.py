@@ -1,6 +1,6 @@
-"""The front of the account: every request is recorded, may fail, and else is answered by moto.
+"""The front of the account: records every request, applies faults and forwards to moto.
 
-What moto lacks is served or amended here.
+It answers or amends what moto lacks.
 """
 
 import logging
@@ -59,7 +59,7 @@ _MOTO = _Moto(create_backend_app)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that reached the account; `caller` is the access key it was signed with."""
+    """One request that reached the account; ``caller`` is the access key it was signed with."""
 
     service: str
     operation: str
@@ -70,7 +70,7 @@ class Call:
 class Front:
     """The WSGI application between boto3 and moto.
 
-    `handlers` answer operations, by service and name, in moto's place.
+    ``handlers`` answer operations, by service and name, in moto's place.
     """
 
     def __init__(self, faults: Faults) -> None:
@@ -98,7 +98,7 @@ class Front:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        operation = understand(environ, lambda key: self.callers.of(key).account)
+        operation = understand(environ, lambda key: self.callers.get(key).account)
         if operation is None:
             return _MOTO(environ, start_response)  # type: ignore[no-any-return]
         self.calls.append(
@@ -106,31 +106,31 @@ class Front:
         )
         fault = self._faults.take(operation)
         if fault and fault.answered:
-            self._answer(operation)
-        failure = self.failing.happen(operation, fault, environ) if fault else None
-        return (failure or self._answer(operation))(environ, start_response)
+            self._carry_out(operation)
+        failure = self.failing.apply(operation, fault, environ) if fault else None
+        return (failure or self._carry_out(operation))(environ, start_response)
 
-    def _answer(self, operation: Operation) -> Response:
-        """Carry out a request."""
+    def _carry_out(self, operation: Operation) -> Response:
+        """The response to a request without a fault, recorded in the event history."""
         response = (
             self.regions.refuse_disabled(operation)
             or self._deny(operation)
-            or self._perform(_for_organization(operation))
+            or self._respond(_for_organization(operation))
         )
         self.history.add(operation, response)
         return response
 
-    def _perform(self, operation: Operation) -> Response:
-        """What becomes of a request that is allowed."""
-        return self._refuse(operation) or self._serve(operation) or self._ask_moto(operation)
+    def _respond(self, operation: Operation) -> Response:
+        """The response to a request that is allowed."""
+        return self._refuse(operation) or self._serve(operation) or self._forward(operation)
 
     def _deny(self, operation: Operation) -> Response | None:
-        """The refusal of what the caller's role does not allow; who has none may do anything."""
-        role = self.callers.of(operation.caller).role
+        """The refusal of a request that the caller's role does not allow."""
+        role = self.callers.get(operation.caller).role
         return authorization.refuse(operation, role) if role else None
 
     def _refuse(self, operation: Operation) -> Response | None:
-        """The refusals that AWS knows and moto does not."""
+        """The refusals of AWS that moto lacks."""
         match operation.service, operation.name:
             case "ec2", "GetManagedPrefixListEntries" if not self._has_prefix_list(operation):
                 return operation.refusal(
@@ -138,7 +138,7 @@ class Front:
                     f"The prefix list ID '{operation.parameters['PrefixListId']}' does not exist",
                 )
             case "sts", "AssumeRole":
-                return refuse_to_assume(operation, self.callers.of(operation.caller))
+                return refuse_to_assume(operation, self.callers.get(operation.caller))
             case "ec2", name if name in PAGED:
                 return self._pages.refuse(operation)
             case "sesv2", "CreateEmailIdentity" if (
@@ -152,13 +152,13 @@ class Front:
         return None
 
     def _serve(self, operation: Operation) -> Response | None:
-        """The answers that moto does not have."""
+        """The responses of AWS that moto lacks."""
         if handler := self.handlers.get((operation.service, operation.name)):
             return handler(operation)
         if operation.service == "ec2" and (
-            result := self._pages.continued(operation) or self.networks.serve(operation)
+            result := self._pages.next_items(operation) or self.networks.serve(operation)
         ):
-            self._pages.cut(operation, result)
+            self._pages.paginate(operation, result)
             return operation.answer(result)
         return None
 
@@ -176,37 +176,36 @@ class Front:
 
     def _identify(self, operation: Operation) -> Response | None:
         """GetCallerIdentity of a role; moto knows the others."""
-        caller = self.callers.of(operation.caller)
+        caller = self.callers.get(operation.caller)
         if caller.role is None:
             return None
         identity = {"UserId": f"AROASANDBOX:{operation.caller}", "Account": caller.account}
         return operation.answer(identity | {"Arn": caller.user})
 
-    def _ask_moto(self, operation: Operation) -> Response:
-        """Moto's answer, amended where AWS's differs."""
-        operation = self._prepare(operation)
+    def _forward(self, operation: Operation) -> Response:
+        """Moto's response, amended if AWS's differs."""
+        operation = self._amend_request(operation)
         try:
             response = Response.from_app(_MOTO, operation.environ(), buffered=True)
-        except Exception as error:  # moto is third-party: whatever it raises is said to the client
+        except Exception as error:  # moto may raise anything
             logger.exception("Moto failed.", extra={"operation": operation.name})
             return operation.refusal(
                 "InternalFailure", f"Moto failed at {operation.name}: {error!r}", 500
             )
-        unknown = response.status_code == HTTPStatus.NOT_FOUND and response.mimetype == "text/html"
-        # The answer to HEAD has no body: what is not there looks like that, too.
-        if unknown and operation.request.method != "HEAD":
+        is_missing = response.status_code == HTTPStatus.NOT_FOUND
+        # A missing object looks the same to HEAD, whose response has no body.
+        if is_missing and response.mimetype == "text/html" and operation.request.method != "HEAD":
             return operation.refusal(
                 "InternalFailure", f"Moto does not imitate {operation.name}.", 501
             )
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
-            return self._amend(operation, response)
-        missing = response.status_code == HTTPStatus.NOT_FOUND
-        role = self.callers.of(operation.caller).role
-        if missing and operation.name == "GetObject" and role:
-            return authorization.refuse_to_miss(operation, role) or response
+            return self._amend_response(operation, response)
+        role = self.callers.get(operation.caller).role
+        if is_missing and operation.name == "GetObject" and role:
+            return authorization.refuse_missing_object(operation, role) or response
         return response
 
-    def _prepare(self, operation: Operation) -> Operation:
+    def _amend_request(self, operation: Operation) -> Operation:
         """The request as moto understands it."""
         if operation.service == "ec2":
             self.networks.prepare(self._backend("ec2", operation))
@@ -217,17 +216,17 @@ class Front:
         if operation.service == "stepfunctions":
             self.prepare_state_machines()
         if operation.service == "s3" and operation.name == "PutBucketPolicy":
-            operation = replace(operation, body=self._bucket_policies.keep(operation))
+            operation = replace(operation, body=self._bucket_policies.store(operation))
         return operation
 
-    def _amend(self, operation: Operation, response: Response) -> Response:
+    def _amend_response(self, operation: Operation, response: Response) -> Response:
         match operation.service, operation.name:
             case "ec2", name if name in PAGED:
                 result = operation.read(response)
                 if name == "DescribeSecurityGroups":
                     security_groups.amend_groups(result)
                 self.networks.amend(operation, result)
-                self._pages.cut(operation, result)
+                self._pages.paginate(operation, result)
                 return operation.answer(result)
             case "sts", "AssumeRole":
                 role_arn = operation.parameters["RoleArn"]
@@ -255,7 +254,7 @@ class Front:
 
 def _for_organization(operation: Operation) -> Operation:
     """The request of a delegated administrator as one of the management account."""
-    delegated = operation.parameters.get("CallAs") == "DELEGATED_ADMIN"
-    if operation.service != "organizations" and not delegated:
+    is_delegated = operation.parameters.get("CallAs") == "DELEGATED_ADMIN"
+    if operation.service != "organizations" and not is_delegated:
         return operation
     return replace(operation, account=management_account_of(operation.account))

@@ -1,4 +1,4 @@
-"""The logging of a Lambda function, which moto takes and forgets."""
+"""The logging settings of Lambda functions, which moto does not store."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ _READS = frozenset(
 
 
 class FunctionSettings:
-    """What the account remembers about its functions beside moto, by region and name."""
+    """The settings of the account's functions that moto lacks, by region and name."""
 
     def __init__(self) -> None:
         self._logging: dict[tuple[str, str], dict[str, Any]] = {}
@@ -25,20 +25,20 @@ class FunctionSettings:
 
     def logging(self, region: str, name: str) -> dict[str, Any]:
         """The function's LoggingConfig, with AWS's defaults."""
-        given = self._logging.get((region, name), {})
-        logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **given}
+        config = self._logging.get((region, name), {})
+        logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **config}
         levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
         return {**levels, **logging} if logging["LogFormat"] == "JSON" else logging
 
     def amend(self, operation: Operation, response: Response) -> Response:
-        """Keep what a successful request sets; show it in the answer."""
+        """The response with the settings, after storing those of a successful request."""
         answer = json.loads(response.get_data())
         for configuration in answer.get("Functions", [answer.get("Configuration", answer)]):
             key = (operation.region, configuration["FunctionName"])
             if operation.name == "CreateFunction":
                 self._logging.pop(key, None)
-            if operation.name in _WRITES and (given := operation.parameters.get("LoggingConfig")):
-                self._logging[key] = given
+            if operation.name in _WRITES and (config := operation.parameters.get("LoggingConfig")):
+                self._logging[key] = config
             configuration["LoggingConfig"] = self.logging(*key)
         response.set_data(json.dumps(answer))
         return response

@@ -1,4 +1,4 @@
-"""The Lambda service of the account: invokes the functions that moto keeps."""
+"""The Lambda service of the account: invokes the functions that moto stores."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ def caller_of(name: str) -> str:
 
 
 class Functions:
-    """Invokes functions as Lambda does, and puts what they print into their log groups."""
+    """Invokes functions as Lambda does, and writes their output to their log groups."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Functions:
         callers: Callers,
         client: Callable[[str, str, str], Any],
     ) -> None:
-        """`client` makes a boto3 client from service, region and access key id."""
+        """``client`` makes a boto3 client from service, region and access key id."""
         self._endpoint = endpoint
         self._account_id = account_id
         self._settings = settings
@@ -61,7 +61,7 @@ class Functions:
         self._host.kill(session)
 
     def close(self) -> None:
-        """End the functions that run and forget the asynchronous runs that wait."""
+        """End the running functions and drop the asynchronous runs that wait."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._host.close()
         self._pool.shutdown(wait=True)
@@ -83,7 +83,7 @@ class Functions:
         return response
 
     def definition(self, region: str, name: str) -> Function:
-        """What Lambda knows about a function, given by name or ARN."""
+        """The definition of a function, given by name or ARN."""
         return self._definition(self._record(region, name), region)
 
     def invoke(self, region: str, name: str, payload: bytes) -> Invocation:
@@ -95,15 +95,16 @@ class Functions:
         return self._start(self._record(region, name), region, payload)
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until all asynchronous runs have ended; raises TimeoutError after that long."""
+        """Wait until all asynchronous runs have ended; raises ``TimeoutError`` after that long."""
         with self._lock:
             pending = set(self._pending)
-        done, unfinished = wait(pending, timeout)
-        for future in done:
+        finished, unfinished = wait(pending, timeout)
+        for future in finished:
             future.result()
         if unfinished:
-            msg = f"{len(unfinished)} asynchronous runs have not ended after {timeout} seconds."
-            raise TimeoutError(msg)
+            raise TimeoutError(
+                f"{len(unfinished)} asynchronous runs have not ended after {timeout} seconds."
+            )
 
     def _record(self, region: str, name: str) -> Any:
         """Moto's record of a function."""
@@ -163,16 +164,16 @@ class Functions:
         )
 
     def _write_log(self, function: Function, invocation: Invocation) -> None:
-        """Put the lines into the log group with the function's role; lost if it may not."""
+        """Write the lines to the log group; they are lost if the function's role may not."""
         stream = invocation.log_stream
         logs = self._client("logs", function.region, caller_of(function.name))
-        place = {"logGroupName": function.log_group, "logStreamName": stream}
+        names = {"logGroupName": function.log_group, "logStreamName": stream}
         now = int(time.time() * 1000)
         with suppress(ClientError):
             if stream not in self._streams:
-                logs.create_log_stream(**place)
+                logs.create_log_stream(**names)
                 self._streams.add(stream)
             logs.put_log_events(
-                **place,
+                **names,
                 logEvents=[{"timestamp": now, "message": line} for line in invocation.log if line],
             )

@@ -1,4 +1,4 @@
-"""What an account and its organization hold of the kinds of things that a stack creates."""
+"""Lists the resources of an account that a stack may have created."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from sandbox.aws.account import Account
 
 
 def inventory(account: Account, region: str = "eu-west-1") -> frozenset[str]:
-    """Each thing in the region by its kind and its name, for example ``role audit-1a2b3c4``.
+    """The resources in the region by kind and name, for example ``role audit-1a2b3c4``.
 
-    Of the other accounts of the organization it has the roles, as ``role 111122223333/audit``.
+    Of the organization's other accounts, only the roles: ``role 111122223333/audit``.
     """
-    return frozenset(_things(account, region))
+    return frozenset(_resources(account, region))
 
 
-def _things(account: Account, region: str) -> Iterator[str]:
+def _resources(account: Account, region: str) -> Iterator[str]:
     for kind, service, operation, key, name in (
         ("alarm", "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
         ("bucket", "s3", "list_buckets", "Buckets", "Name"),
@@ -28,8 +28,8 @@ def _things(account: Account, region: str) -> Iterator[str]:
         ("subscription", "sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
         ("topic", "sns", "list_topics", "Topics", "TopicArn"),
     ):
-        for thing in getattr(account.client(service, region), operation)()[key]:
-            yield f"{kind} {thing[name]}"
+        for resource in getattr(account.client(service, region), operation)()[key]:
+            yield f"{kind} {resource[name]}"
     for name in account.state_machines.names(region):
         yield f"state machine {name}"
     for stack_set in account.client("cloudformation", region).list_stack_sets()["Summaries"]:

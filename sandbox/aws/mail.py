@@ -10,7 +10,7 @@ from sandbox.aws.protocol import Operation
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One accepted mail; `raw` is what a mail server would have been given."""
+    """One accepted mail; ``raw`` is the message as it is sent."""
 
     region: str
     sender: str

@@ -20,7 +20,7 @@ class Member:
 
     @property
     def networks(self) -> Networks:
-        """What is remembered of the networks of all accounts."""
+        """The settings of the networks of all accounts."""
         return self.account.networks
 
     def client(self, service: str, region: str = "eu-west-1") -> Any:
@@ -34,7 +34,7 @@ class Organization:
     def __init__(self, account: Account) -> None:
         """Makes the account, which is in no organization yet, one's management account.
 
-        `units` are the ids of the units by name, `members` the accounts by id.
+        ``units`` are the ids of the units by name, ``members`` the accounts by id.
         """
         self.units: dict[str, str] = {}
         self.members: dict[str, Member] = {}
@@ -81,6 +81,6 @@ class Organization:
         self._account.stack_sets.deploy()
 
     def remove(self, account_id: str) -> None:
-        """Let a member leave; with it go what stack sets created there."""
+        """Let a member leave, which deletes what stack sets created in it."""
         self._client.remove_account_from_organization(AccountId=account_id)
         self._account.stack_sets.deploy()

@@ -1,4 +1,4 @@
-"""Networks as EC2 shows them, where moto knows less: interfaces, routes, Block Public Access."""
+"""Fields of interfaces, routes and network ACLs that moto lacks, and Block Public Access."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -10,9 +10,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from sandbox.aws.protocol import Operation
 
-_Place: TypeAlias = tuple[str, str]  # an account and a region
+_Key: TypeAlias = tuple[str, str]  # an account and a region
 
-# Where an answer has its resources, and what their ids are called.
+# The key of the resources in an answer, and that of their ids.
 _RESOURCES = {
     "DescribeNetworkInterfaces": ("NetworkInterfaces", "NetworkInterfaceId"),
     "DescribeNetworkAcls": ("NetworkAcls", "NetworkAclId"),
@@ -26,17 +26,17 @@ _INTERFACE_FILTERS: dict[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
 
 
 class Networks:
-    """What the account remembers of its networks beside moto."""
+    """The settings of the account's networks that moto lacks."""
 
     def __init__(self) -> None:
         self._fields: dict[str, dict[str, Any]] = {}
-        self._options: dict[_Place, dict[str, Any]] = {}
-        self._exclusions: dict[_Place, tuple[dict[str, Any], ...]] = {}
-        self._prepared: set[_Place] = set()
+        self._options: dict[_Key, dict[str, Any]] = {}
+        self._exclusions: dict[_Key, tuple[dict[str, Any], ...]] = {}
+        self._prepared: set[_Key] = set()
         self._lock = threading.Lock()
 
     def override(self, resource_id: str, **fields: Any) -> None:
-        """Show these fields of an interface, a route table or a network ACL in place of moto's.
+        """Show these fields of an interface, a route table or a network ACL instead of moto's.
 
         They are named as EC2 names them in its answers, for example ``Status="in-use"``.
         """
@@ -60,10 +60,10 @@ class Networks:
         https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
         """
         with self._lock:
-            place = (ec2.account_id, ec2.region_name)
-            if place in self._prepared:
+            key = (ec2.account_id, ec2.region_name)
+            if key in self._prepared:
                 return
-            self._prepared.add(place)
+            self._prepared.add(key)
             gateway = ec2.create_internet_gateway()
             ec2.attach_internet_gateway(gateway.id, ec2.default_vpc.id)
             main = {"vpc-id": [ec2.default_vpc.id], "association.main": ["true"]}
@@ -71,9 +71,9 @@ class Networks:
             ec2.create_route(table.id, "0.0.0.0/0", gateway_id=gateway.id)
 
     def amend(self, operation: Operation, result: dict[str, Any]) -> None:
-        """Show what is overridden; of interfaces only those that were asked for.
+        """Set the overridden fields, and leave out interfaces that were not requested.
 
-        A public address stands on the primary private one, too. An interface that is hidden by
+        A public address is also set on the primary private one. An interface that is hidden by
         default is only shown to a request that includes managed resources.
         """
         if operation.name not in _RESOURCES:
@@ -85,15 +85,15 @@ class Networks:
             for interface in result[key]:
                 _show_association(interface)
             result[key] = [
-                interface for interface in result[key] if _is_asked_for(interface, operation)
+                interface for interface in result[key] if _is_requested(interface, operation)
             ]
 
     def serve(self, operation: Operation) -> dict[str, Any] | None:
-        """The whole answer of the calls that moto lacks; None for the others.
+        """The complete answer of a call that moto lacks; None for another call.
 
         Exclusions are not filtered here: a request for some of them stays with moto, which fails.
         """
-        place = (operation.account, operation.region)
+        key = (operation.account, operation.region)
         match operation.name, operation.parameters:
             case "DescribeVpcBlockPublicAccessOptions", _:
                 options = {
@@ -103,13 +103,13 @@ class Networks:
                     "InternetGatewayBlockMode": "off",
                     "ManagedBy": "account",
                     "ExclusionsAllowed": "allowed",
-                    **self._options.get(place, {}),
+                    **self._options.get(key, {}),
                 }
                 return {"VpcBlockPublicAccessOptions": options}
             case "DescribeVpcBlockPublicAccessExclusions", parameters if not (
                 parameters.get("Filters") or parameters.get("ExclusionIds")
             ):
-                exclusions = self._exclusions.get(place, ())
+                exclusions = self._exclusions.get(key, ())
                 return {"VpcBlockPublicAccessExclusions": list(exclusions)}
         return None
 
@@ -117,7 +117,7 @@ class Networks:
 def without_interface_filters(body: bytes) -> bytes:
     """The form of DescribeNetworkInterfaces with filters that all interfaces pass.
 
-    They stand in place of those that `Networks.amend` applies.
+    They replace those that ``Networks.amend`` applies.
     """
     form = dict(parse_qsl(body.decode(), keep_blank_values=True))
     for key in [key for key, value in form.items() if value in _INTERFACE_FILTERS]:
@@ -134,15 +134,15 @@ def _show_association(interface: Mapping[str, Any]) -> None:
                 address["Association"] = association
 
 
-def _is_asked_for(interface: Mapping[str, Any], operation: Operation) -> bool:
+def _is_requested(interface: Mapping[str, Any], operation: Operation) -> bool:
     is_hidden = interface.get("Operator", {}).get("HiddenByDefault", False)
     if is_hidden and not operation.parameters.get("IncludeManagedResources"):
         return False
     return all(
         any(
-            fnmatchcase(value, wanted)
+            fnmatchcase(value, pattern)
             for value in _INTERFACE_FILTERS[condition["Name"]](interface)
-            for wanted in condition["Values"]
+            for pattern in condition["Values"]
         )
         for condition in operation.parameters.get("Filters", ())
         if condition["Name"] in _INTERFACE_FILTERS

@@ -1,4 +1,4 @@
-"""The organization of AWS Organizations that an account may be in, as moto keeps it."""
+"""The organization of an account, as moto stores it."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def organization_of(account_id: str) -> str | None:
 def active_accounts(account_id: str, parent: str) -> Iterator[str]:
     """The accounts in a root or unit and all units below it that are active.
 
-    `account_id` is any account of the organization.
+    ``account_id`` is any account of the organization.
     """
     backend = get_backend("organizations")[management_account_of(account_id)]["aws"]
     for account in backend.accounts:

@@ -1,4 +1,4 @@
-"""Pages: the answers that AWS gives in parts, for the operations that moto answers whole."""
+"""Pagination of the operations that moto answers in one page."""
 
 import base64
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from sandbox.aws.protocol import Operation
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Where an operation keeps its items and how many of them AWS puts on one page.
+    """The key of an operation's items, and how many of them AWS puts on one page.
 
-    `ids` is a parameter AWS refuses beside MaxResults; `unasked` is the page without MaxResults
-    (None: everything in one answer).
+    ``ids`` is a parameter that AWS refuses together with MaxResults; ``default_page`` is the number
+    without MaxResults (None: all).
     """
 
     items: str
     smallest: int
     largest: int
     ids: str | None = None
-    unasked: int | None = None
+    default_page: int | None = None
 
 
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/, one page for each operation.
@@ -32,15 +32,15 @@ PAGED = {
     "DescribeRouteTables": Bounds("RouteTables", 5, 100),
     "DescribeNetworkAcls": Bounds("NetworkAcls", 5, 1000),
     "DescribeVpcBlockPublicAccessExclusions": Bounds("VpcBlockPublicAccessExclusions", 5, 1000),
-    "DescribeManagedPrefixLists": Bounds("PrefixLists", 1, 100, unasked=100),
-    "GetManagedPrefixListEntries": Bounds("Entries", 1, 100, unasked=100),
+    "DescribeManagedPrefixLists": Bounds("PrefixLists", 1, 100, default_page=100),
+    "GetManagedPrefixListEntries": Bounds("Entries", 1, 100, default_page=100),
 }
 
 
 class Pages:
-    """What of long answers has not been fetched yet, by token.
+    """The items that follow each page, by token.
 
-    A token stays good, because a client may ask for the same page twice.
+    A token stays valid, because a client may request the same page twice.
     """
 
     def __init__(self) -> None:
@@ -68,18 +68,18 @@ class Pages:
             )
         return None
 
-    def continued(self, operation: Operation) -> dict[str, Any] | None:
-        """What comes from the request's token on; None for a request without a token."""
+    def next_items(self, operation: Operation) -> dict[str, Any] | None:
+        """The items from the request's token on; None for a request without a token."""
         if operation.name not in PAGED or "NextToken" not in operation.parameters:
             return None
         return {PAGED[operation.name].items: self._rest[operation.parameters["NextToken"]]}
 
-    def cut(self, operation: Operation, result: dict[str, Any]) -> None:
-        """Leave one page in the answer, and a token for what comes after it."""
+    def paginate(self, operation: Operation, result: dict[str, Any]) -> None:
+        """Reduce the answer to one page, and add a token for the items after it."""
         bounds = PAGED.get(operation.name)
         if bounds is None:
             return
-        size = operation.parameters.get("MaxResults", bounds.unasked)
+        size = operation.parameters.get("MaxResults", bounds.default_page)
         items = result.get(bounds.items, [])
         if size is None or len(items) <= size:
             return

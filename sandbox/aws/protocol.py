@@ -1,4 +1,4 @@
-"""AWS's wire formats: which operation an HTTP request asks for, and how an answer is written."""
+"""AWS's wire formats: reads the operation of an HTTP request, and writes its response."""
 
 import io
 import json
@@ -42,7 +42,7 @@ _XML_ERRORS = {
 class Operation:
     """One request to AWS, understood with botocore's model of its service.
 
-    `caller` is the access key id that it is signed with, `account` the account that it is about.
+    ``caller`` is the access key id that signed it, ``account`` the account that it is about.
     """
 
     service: str
@@ -80,7 +80,7 @@ class Operation:
         return parsed
 
     def answer(self, result: dict[str, Any]) -> Response:
-        """The response that says `result`, a dictionary as boto3 returns it."""
+        """The response with ``result``, a dictionary as boto3 returns it."""
         serializer = get_serializer_class(self.service, self.protocol)
         wire = serializer(self.model, SerializationContext(REQUEST_ID)).serialize(result)
         return Response(wire["body"], wire["status_code"], wire["headers"])
@@ -100,7 +100,7 @@ class Operation:
         )
 
     def read(self, response: Response) -> dict[str, Any]:
-        """What a response says, as the dictionary that boto3 would return."""
+        """The content of a response, as the dictionary that boto3 would return."""
         wire = {
             "body": response.get_data(),
             "headers": dict(response.headers),
@@ -124,8 +124,8 @@ class Operation:
 def understand(environ: dict[str, Any], account_of: Callable[[str], str]) -> Operation | None:
     """The operation a signed request asks for; None if it is unsigned or in no botocore model.
 
-    `account_of` is the account of an access key. Afterwards the body can be read again from
-    `environ`.
+    ``account_of`` is the account of an access key. Afterwards the body can be read again from
+    ``environ``.
     """
     body = Request(dict(environ)).get_data()
     environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})

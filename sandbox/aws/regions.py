@@ -1,4 +1,4 @@
-"""Which regions an account may use: the default ones, and those it has opted in to."""
+"""The regions that an account may use: the default ones, and those it has opted in to."""
 
 from http import HTTPStatus
 
@@ -31,7 +31,7 @@ ENABLED = frozenset(
 
 
 class Regions:
-    """The regions that accounts have opted in to beside the default ones."""
+    """The regions that accounts have opted in to, besides the default ones."""
 
     def __init__(self) -> None:
         self._opted_in: set[tuple[str, str]] = set()

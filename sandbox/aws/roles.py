@@ -1,4 +1,4 @@
-"""Which roles a caller may assume: moto assumes every role, also one that does not exist."""
+"""The roles that a caller may assume, because moto assumes any, existing or not."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from moto.iam.exceptions import NotFoundException
 from werkzeug.wrappers import Response
 
 from sandbox.aws.callers import Caller
-from sandbox.aws.conditions import holds, listed
+from sandbox.aws.conditions import as_list, meets
 from sandbox.aws.organization import organization_of
 from sandbox.aws.protocol import Operation
 
@@ -39,18 +39,18 @@ def _trusts(role_arn: str, caller: Caller, external_id: str | None) -> bool:
         "aws:PrincipalOrgID": organization_of(caller.account),
         "sts:ExternalId": external_id,
     }
-    known = {key: value for key, value in context.items() if value is not None}
-    statements = listed(json.loads(role.assume_role_policy_document).get("Statement", []))
-    effects = {item["Effect"] for item in statements if _applies(item, caller, known)}
+    values = {key: value for key, value in context.items() if value is not None}
+    statements = as_list(json.loads(role.assume_role_policy_document).get("Statement", []))
+    effects = {item["Effect"] for item in statements if _applies(item, caller, values)}
     return effects == {"Allow"}
 
 
 def _applies(statement: Mapping[str, Any], caller: Caller, context: Mapping[str, str]) -> bool:
-    named = statement["Principal"]
-    principals = ["*"] if named == "*" else listed(named.get("AWS", []))
+    principal = statement["Principal"]
+    principals = ["*"] if principal == "*" else as_list(principal.get("AWS", []))
     account = f"arn:aws:iam::{caller.account}:root"
     return (
-        any(fnmatchcase("sts:AssumeRole", action) for action in listed(statement["Action"]))
+        any(fnmatchcase("sts:AssumeRole", action) for action in as_list(statement["Action"]))
         and bool({"*", caller.arn, caller.account, account} & set(principals))
-        and holds(statement.get("Condition", {}), context)
+        and meets(statement.get("Condition", {}), context)
     )

@@ -59,7 +59,7 @@ class SeedGroup:
 class SeedInterface:
     """One network interface with its groups, in use and in a subnet of the given kind.
 
-    `public` is the elastic address on it, `fields` are more of it as EC2 answers them.
+    ``public`` is the elastic address on it, ``fields`` are more of it as EC2 answers them.
     """
 
     description: str

@@ -1,4 +1,4 @@
-"""Security groups as AWS spells them, where moto takes or says something else."""
+"""Security groups as AWS stores and returns them; moto differs."""
 
 import ipaddress
 import re
@@ -15,7 +15,7 @@ _CIDR = re.compile(r"IpPermissions\.\d+\.(?:IpRanges|Groups|Ipv6Ranges)\.\d+\.Ci
 def canonical_rules(body: bytes) -> bytes:
     """The form of AuthorizeSecurityGroup* and Revoke* as AWS understands it.
 
-    Protocols by name, networks without host bits, and no ports where the protocol has none:
+    Protocols by name, networks without host bits, and no ports if the protocol has none:
     moto keeps them as they were sent and fails on a protocol 50 without ports.
     """
     form = dict(parse_qsl(body.decode(), keep_blank_values=True))
@@ -42,7 +42,7 @@ def _is_network(text: str) -> bool:
 
 
 def amend_groups(result: dict[str, Any]) -> None:
-    """DescribeSecurityGroups leaves ports out where the protocol has none.
+    """Leave out ports in DescribeSecurityGroups if the protocol has none.
 
     Moto shows the -1 that DescribeSecurityGroupRules leaves in its rules.
     """

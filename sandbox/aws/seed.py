@@ -19,7 +19,7 @@ from sandbox.aws.sample_organization import ACCOUNTS, SUSPENDED, UNITS
 
 
 def change(account: Account | Member) -> None:
-    """What happens in a seeded account from one day to the next: one port closes, another opens."""
+    """Change a seeded account: close one port, open another."""
     ec2 = account.client("ec2", "eu-west-1")
     groups = {
         group["GroupName"]: group for group in ec2.describe_security_groups()["SecurityGroups"]
@@ -28,19 +28,19 @@ def change(account: Account | Member) -> None:
     ec2.revoke_security_group_ingress(
         GroupId=bastion["GroupId"], IpPermissions=bastion["IpPermissions"]
     )
-    opened = _permission(tcp(3306, WORLD, description="for the migration"), {}, {})
-    ec2.authorize_security_group_ingress(GroupId=database["GroupId"], IpPermissions=[opened])
+    permission = _permission(tcp(3306, WORLD, description="for the migration"), {}, {})
+    ec2.authorize_security_group_ingress(GroupId=database["GroupId"], IpPermissions=[permission])
 
 
 def open_elsewhere(account: Account, user: str) -> str:
-    """A user opens SSH on a group in us-east-1; the result is the group's name."""
+    """Let a user open SSH on a group in us-east-1; returns the group's name."""
     iam, name = account.client("iam"), "build-runner"
     iam.create_user(UserName=user)
     key = iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
     ec2 = account.client("ec2", "us-east-1", key=key)
     group_id = ec2.create_security_group(GroupName=name, Description="Builds")["GroupId"]
-    opened = _permission(tcp(22, WORLD, description="just a test"), {}, {})
-    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[opened])
+    permission = _permission(tcp(22, WORLD, description="just a test"), {}, {})
+    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[permission])
     iam.delete_access_key(UserName=user, AccessKeyId=key)
     iam.delete_user(UserName=user)
     return name
@@ -66,8 +66,8 @@ def seed_organization(account: Account) -> Organization:
 def _seed_region(account: Account | Member, ec2: Any, region: SeedRegion) -> None:
     vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
     lists = {
-        known["PrefixListName"]: known["PrefixListId"]
-        for known in ec2.describe_managed_prefix_lists()["PrefixLists"]
+        prefix_list["PrefixListName"]: prefix_list["PrefixListId"]
+        for prefix_list in ec2.describe_managed_prefix_lists()["PrefixLists"]
     }
     for name, networks in region.prefix_lists:
         created = ec2.create_managed_prefix_list(

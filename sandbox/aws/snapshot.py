@@ -1,4 +1,4 @@
-"""A snapshot of a region of the account, as an audit reads it from a file in place of EC2."""
+"""A snapshot of a region of the account, as an audit reads it from a file."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ _LISTS = {
 
 
 def take_snapshot(account: Account | Member, region: str = "eu-west-1") -> dict[str, Any]:
-    """What EC2 answers about the region, as values that JSON has.
+    """EC2's answers about the region, as values of JSON.
 
     Prefix lists have their Entries, and interfaces that are hidden by default are among the others.
     """

@@ -1,4 +1,4 @@
-"""StackSets with organizational units as targets: moto only creates, and one level deep."""
+"""StackSets with organizational units as targets, which moto does not keep up to date."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _Targets = dict[tuple[str, str, str], tuple[frozenset[str], tuple[str, ...]]]
 
 
 class StackSets:
-    """Deploys stack sets to the members of units, also to those that come or leave later.
+    """Deploys stack sets to the members of units, and keeps them so when members join or leave.
 
     As in AWS the management account and accounts that are not active get no stack.
     """
@@ -28,28 +28,28 @@ class StackSets:
         units = frozenset(targets.get("OrganizationalUnitIds", ()))
         if not units:
             return None
-        place = (operation.account, operation.region, name)
-        known, _ = self._targets.get(place, (frozenset[str](), ()))
-        left = known | units if operation.name == "CreateStackInstances" else known - units
-        self._targets[place] = left, tuple(operation.parameters["Regions"])
+        key = (operation.account, operation.region, name)
+        old, _ = self._targets.get(key, (frozenset[str](), ()))
+        new = old | units if operation.name == "CreateStackInstances" else old - units
+        self._targets[key] = new, tuple(operation.parameters["Regions"])
         self.deploy()
-        if not left:
-            del self._targets[place]
-        operations = self._backend(place).list_stack_set_operations(name)
+        if not new:
+            del self._targets[key]
+        operations = self._backend(key).list_stack_set_operations(name)
         return operation.answer({"OperationId": operations[-1]["OperationId"]})
 
     def deploy(self) -> None:
         """Bring every stack set to the accounts that are in its units, and to no others."""
-        for place, (units, regions) in self._targets.items():
-            name = place[2]
-            wanted = {account for unit in units for account in active_accounts(place[0], unit)}
-            wanted.discard(management_account_of(place[0]))
-            backend = self._backend(place)
-            present = {item["Account"] for item in backend.list_stack_instances(name)}
-            backend.delete_stack_instances(name, sorted(present - wanted), list(regions))
+        for key, (units, regions) in self._targets.items():
+            name = key[2]
+            members = {account for unit in units for account in active_accounts(key[0], unit)}
+            members.discard(management_account_of(key[0]))
+            backend = self._backend(key)
+            deployed = {item["Account"] for item in backend.list_stack_instances(name)}
+            backend.delete_stack_instances(name, sorted(deployed - members), list(regions))
             backend.create_stack_instances(
-                name, sorted(wanted), list(regions), [], {"OrganizationalUnitIds": []}
+                name, sorted(members), list(regions), [], {"OrganizationalUnitIds": []}
             )
 
-    def _backend(self, place: tuple[str, str, str]) -> Any:
-        return get_backend("cloudformation")[place[0]][place[1]]
+    def _backend(self, key: tuple[str, str, str]) -> Any:
+        return get_backend("cloudformation")[key[0]][key[1]]

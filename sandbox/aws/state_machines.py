@@ -34,7 +34,7 @@ class StateMachines:
     def __init__(
         self, account_id: str, callers: Callers, client: Callable[[str, str, str], Any]
     ) -> None:
-        """`client` makes a boto3 client from service, region and access key id."""
+        """``client`` makes a boto3 client from service, region and access key id."""
         self._account_id = account_id
         self._callers = callers
         self._client = client
@@ -66,18 +66,17 @@ class StateMachines:
     def wait(self, timeout: float = 60) -> list[Any]:
         """Every execution as moto keeps it, in order, once all have ended.
 
-        Raises TimeoutError after that many seconds.
+        Raises ``TimeoutError`` after that many seconds.
         """
         ends = time.monotonic() + timeout
         while running := [item.name for item in self._executions() if item.status == "RUNNING"]:
             if time.monotonic() > ends:
-                msg = f"{', '.join(running)} did not end within {timeout} seconds."
-                raise TimeoutError(msg)
+                raise TimeoutError(f"{', '.join(running)} did not end within {timeout} seconds.")
             time.sleep(0.02)
         return self._executions()
 
     def close(self) -> None:
-        """Stop what is still executed."""
+        """Stop the executions that still run."""
         for execution in self._executions():
             environment = execution.exec_worker.env  # None until its thread has begun
             if execution.status == "RUNNING" and environment:
@@ -94,7 +93,7 @@ class StateMachines:
         return [execution for machine in machines for execution in list(machine.executions)]
 
     def _skip_time(self, seconds: float) -> None:
-        """Make what is stored older, in place of a wait before a retry."""
+        """Make stored objects older instead of waiting before a retry."""
         time.sleep(0.01)
         for bucket in get_backend("s3")[self._account_id]["aws"].buckets.values():
             for key in list(bucket.keys.values()):

@@ -1,4 +1,4 @@
-"""Starts the Pulumi CLI so that it sees our settings only and never outlives its call."""
+"""Runs the Pulumi CLI with our settings only, and ends it if the call is interrupted."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 # An interrupted engine finishes the steps it has begun and writes its state.
-_PATIENCE_SECONDS: Final = 20
+_STOP_SECONDS: Final = 20
 
 OnOutput = Callable[[str], object] | None
 
@@ -25,9 +25,9 @@ def run(
     environment: Mapping[str, str],
     on_output: OnOutput = None,
 ) -> str:
-    """What the CLI writes to standard output, each line also given to ``on_output`` at once.
+    """Run the CLI; returns its standard output, each line passed to ``on_output`` as it comes.
 
-    Whatever interrupts the wait, Ctrl-C included, ends the CLI first. Raises
+    Any interruption of the wait, Ctrl-C included, ends the CLI first. Raises
     ``CommandFailedError``.
     """
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PULUMI_")}
@@ -70,8 +70,8 @@ def _read(stream: IO[str] | None, callback: OnOutput) -> str:
 def _stop(process: "subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(_PATIENCE_SECONDS)
+        process.wait(_STOP_SECONDS)
     finally:
-        # Out of patience, or interrupted once more.
+        # It has not ended in time, or the wait was interrupted once more.
         process.kill()
         process.wait()

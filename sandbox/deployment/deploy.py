@@ -29,7 +29,7 @@ def open_stack(  # noqa: PLR0913 - all but the first three have a default
     removes it. ``state`` is a folder that keeps what was deployed; without one it lives as long as
     the result. ``on_output`` gets the lines that ``pulumi`` prints. ``engine`` says whether
     the real engine deploys, for which the Pulumi CLI is built if need be, or the SDK's mock
-    monitor, which is quick but can only create and delete; None takes the engine where there is a
+    monitor, which is quick but can only create and delete; None takes the engine if there is a
     Pulumi CLI already.
 
     Raises ``DeployError``.

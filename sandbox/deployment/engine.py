@@ -18,12 +18,12 @@ from sandbox.deployment.pulumi_cli import Cli
 from sandbox.deployment.stack import Changes, DeployError
 from sandbox.deployment.wire import SECRET, SIGNATURE
 
-# The state is a sandbox's: nothing in it is worth a better one.
+# The state of a sandbox needs no better one.
 _PASSPHRASE: Final = "sandbox"  # noqa: S105
 
 
 class EngineStack:
-    """A stack in a folder of its own: the user's files are copied, never written."""
+    """A stack in its own folder, with copies of the user's files."""
 
     has_engine = True
 
@@ -64,7 +64,7 @@ class EngineStack:
         (self._work / f"Pulumi.{project.stack}.yaml").write_text(settings, "utf-8")
 
     def create(self) -> None:
-        """Create the stack in its state if it is not there; every operation does that first."""
+        """Create the stack in the state if it does not exist, as every operation does first."""
         if not self._checkpoint.exists():
             self._pulumi("stack", "init")
 
@@ -73,12 +73,12 @@ class EngineStack:
         return self._operate("preview")
 
     def up(self) -> Changes:
-        """Bring the account to what the program says."""
+        """Deploy the program."""
         return self._operate("up", "--yes", "--skip-preview")
 
     def refresh(self) -> Changes:
-        """Read what the account holds into the state; the result is what differed."""
-        return self._operate("refresh", "--yes", "--skip-preview", outcomes=True)
+        """Read the account into the state; returns what differed."""
+        return self._operate("refresh", "--yes", "--skip-preview", completed=True)
 
     def destroy(self) -> Changes:
         """Delete everything the stack created."""
@@ -103,9 +103,9 @@ class EngineStack:
             if item["custom"] and not item["type"].startswith("pulumi:")
         )
 
-    def _operate(self, *arguments: str, outcomes: bool = False) -> Changes:
+    def _operate(self, *arguments: str, completed: bool = False) -> Changes:
         self._resources = None
-        recorder = Recorder(outcomes=outcomes)
+        recorder = Recorder(completed=completed)
         try:
             self.create()
             with (
@@ -114,12 +114,12 @@ class EngineStack:
                 engine_events.serve(recorder) as events_port,
             ):
                 self._environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{provider_port}"
-                served = [
+                options = [
                     f"--client=127.0.0.1:{program_port}",
                     "--exec-kind=auto.inline",
                     f"--event-log=tcp://127.0.0.1:{events_port}",
                 ]
-                self._pulumi(*arguments, *served, "--color=never", on_output=self._on_output)
+                self._pulumi(*arguments, *options, "--color=never", on_output=self._on_output)
         except CommandFailedError as error:
             raise DeployError(error_text(recorder.errors, str(error))) from error
         return recorder.changes()
@@ -134,8 +134,8 @@ class EngineStack:
         return self._resources
 
     def _pulumi(self, *arguments: str, on_output: OnOutput = None) -> str:
-        named = [*arguments, f"--stack={self._project.stack}"]
-        return run(self._cli.path, named, self._work, self._environment, on_output)
+        command = [*arguments, f"--stack={self._project.stack}"]
+        return run(self._cli.path, command, self._work, self._environment, on_output)
 
 
 def _decrypted(value: Any) -> Any:

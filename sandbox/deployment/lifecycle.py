@@ -1,4 +1,4 @@
-"""What happens to a resource between the program and the account, whoever runs the program."""
+"""Creates, reads, updates and deletes resources of a program in the account."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from sandbox.deployment.wire import UNKNOWN, Properties, UnreadableAssetError
 
 Change: TypeAlias = Literal["add", "delete", "update"]
 
-# What AWS says of a thing that is not there (any more).
+# The error codes of resources that do not exist.
 GONE: Final = frozenset(
     {
         "NoSuchBucket",
@@ -38,7 +38,7 @@ FAILURES: Final = (BotoCoreError, ClientError, RefusedError, UnreadableAssetErro
 
 
 class Account(Protocol):
-    """What the sandbox's account gives to the provider."""
+    """The part of the sandbox's account that the provider uses."""
 
     @property
     def id(self) -> str:
@@ -53,7 +53,7 @@ class UnknownTypeError(Exception):
 
 
 class HalfCreatedError(Exception):
-    """A resource exists, but not as it was asked for; the message says what went wrong."""
+    """A resource exists, but not with all its inputs; the message says what went wrong."""
 
     def __init__(self, identity: str, outputs: Properties, reason: str) -> None:
         super().__init__(reason)
@@ -63,92 +63,92 @@ class HalfCreatedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What an update would change: paths such as ``environment.variables.STACK``."""
+    """The changes of an update, by paths such as ``environment.variables.STACK``."""
 
     paths: Mapping[str, Change]
     changed: frozenset[str]
     replaces: frozenset[str]
-    delete_first: bool
+    deletes_before_replace: bool
 
-    def replaced(self, path: str) -> bool:
+    def needs_replacement(self, path: str) -> bool:
         """Whether the change at this path needs another resource."""
         return re.split(r"[.\[]", path)[0] in self.replaces
 
 
 def place(account: Account, service: str, region: str) -> Place:
-    """The account in a region, ready to call a service."""
+    """The account in a region, with a client of the service."""
     return Place(account.id, region, account.client(service, region))
 
 
 def kind_of(type_name: str) -> Resource:
     """The resource type of that name; raises ``UnknownTypeError``."""
     if type_name not in RESOURCES:
-        known = ", ".join(sorted(RESOURCES))
-        raise UnknownTypeError(f"The sandbox cannot create {type_name}; it knows {known}.")
+        names = ", ".join(sorted(RESOURCES))
+        raise UnknownTypeError(f"The sandbox cannot create {type_name}; it knows {names}.")
     return RESOURCES[type_name]
 
 
 def look_up(account: Account, settings: Settings, name: str, arguments: Properties) -> Properties:
-    """What a data source answers; raises ``UnknownTypeError``."""
+    """The result of a data source; raises ``UnknownTypeError``."""
     if name not in LOOKUPS:
-        known = ", ".join(sorted(LOOKUPS))
-        raise UnknownTypeError(f"The sandbox cannot answer {name}; it knows {known}.")
+        names = ", ".join(sorted(LOOKUPS))
+        raise UnknownTypeError(f"The sandbox cannot answer {name}; it knows {names}.")
     lookup = LOOKUPS[name]
     region = arguments.get("region") or settings.region
     return lookup.answer(place(account, lookup.service, region), arguments)
 
 
 def difference(
-    kind: Resource, olds: Properties, old_inputs: Properties, news: Properties
+    kind: Resource, outputs: Properties, old_inputs: Properties, inputs: Properties
 ) -> Difference:
-    """What differs between what is there (``olds``, its outputs) and what the program wants."""
+    """How the program's inputs differ from the outputs of the resource."""
     paths: dict[str, Change] = {}
     changed = set()
-    for name in sorted((set(news) | set(old_inputs) | set(kind.defaults)) - {AUTO_NAMED}):
-        if name in kind.chosen and name not in news:
+    for name in sorted((set(inputs) | set(old_inputs) | set(kind.defaults)) - {AUTO_NAMED}):
+        if name in kind.computed and name not in inputs:
             continue
-        old = olds.get(name)
-        new = news.get(name, kind.defaults.get(name))
-        if not _same(kind, name, old, new):
+        old = outputs.get(name)
+        new = inputs.get(name, kind.defaults.get(name))
+        if not _equal(kind, name, old, new):
             changed.add(name)
-            paths.update(_paths(name, _given(old), _given(new)))
+            paths.update(_paths(name, _none_if_empty(old), _none_if_empty(new)))
     replaces = frozenset(changed) & (kind.replaces | {"region"})
     auto = kind.auto_name
-    named_by_program = bool(auto and auto.property not in news.get(AUTO_NAMED, ()))
+    is_named_by_program = bool(auto and auto.property not in inputs.get(AUTO_NAMED, ()))
     keeps_name = bool(auto and auto.property not in replaces)
     return Difference(
-        paths, frozenset(changed), replaces, bool(replaces and named_by_program and keeps_name)
+        paths, frozenset(changed), replaces, bool(replaces and is_named_by_program and keeps_name)
     )
 
 
 def create(kind: Resource, place: Place, inputs: Properties) -> tuple[str, Properties]:
-    """Create the resource; the result is its id and its outputs. Raises ``HalfCreatedError``."""
+    """Create the resource; returns its id and its outputs. Raises ``HalfCreatedError``."""
     identity = kind.create(place, inputs)
     try:
         kind.complete(place, identity, inputs)
-        return identity, _present(kind, place, identity, inputs)
+        return identity, _read_existing(kind, place, identity, inputs)
     except FAILURES as error:
-        held = _held(kind, place, identity, inputs)
-        raise HalfCreatedError(identity, held, error_text(error)) from error
+        outputs = _read_partial(kind, place, identity, inputs)
+        raise HalfCreatedError(identity, outputs, error_text(error)) from error
 
 
-def read(kind: Resource, place: Place, identity: str, known: Properties) -> Properties | None:
-    """The outputs of the resource as the account holds it, None when it is gone."""
-    live = _unless_gone(lambda: kind.read(place, identity, known))
+def read(kind: Resource, place: Place, identity: str, state: Properties) -> Properties | None:
+    """The outputs of the resource in the account, None if it is gone."""
+    live = _unless_gone(lambda: kind.read(place, identity, state))
     if live is None:
         return None
-    # What AWS lays out differently stays as the program wrote it: it is no change.
+    # A value that AWS only formats in another way stays as the program wrote it.
     outputs = {
-        **{name: value for name, value in known.items() if name != AUTO_NAMED},
+        **{name: value for name, value in state.items() if name != AUTO_NAMED},
         **{
-            name: known[name] if name in known and _same(kind, name, known[name], value) else value
+            name: state[name] if name in state and _equal(kind, name, state[name], value) else value
             for name, value in live.items()
         },
     }
     if "tagsAll" in live:
-        own, default = known.get("tags") or {}, known.get("tagsAll") or {}
+        tags, all_tags = state.get("tags") or {}, state.get("tagsAll") or {}
         outputs["tags"] = {
-            key: value for key, value in live["tagsAll"].items() if key in own or key not in default
+            k: value for k, value in live["tagsAll"].items() if k in tags or k not in all_tags
         }
     return outputs
 
@@ -157,33 +157,33 @@ def update(
     kind: Resource,
     place: Place,
     identity: str,
-    news: Properties,
-    olds: Properties,
+    inputs: Properties,
+    old_outputs: Properties,
     old_inputs: Properties,
 ) -> Properties:
-    """Change the resource from its old outputs to the inputs; the result is its outputs."""
-    changed = set(difference(kind, olds, old_inputs, news).changed)
+    """Change the resource from its old outputs to the inputs; returns its new outputs."""
+    changed = set(difference(kind, old_outputs, old_inputs, inputs).changed)
     if "tagsAll" in changed:
-        held, wanted = _present(kind, place, identity, news), news["tagsAll"]
-        if surplus := sorted(set(held["tagsAll"]) - set(wanted)):
-            kind.untag(place, held, surplus)
-        if wanted:
-            kind.tag(place, held, wanted)
+        outputs, tags = _read_existing(kind, place, identity, inputs), inputs["tagsAll"]
+        if surplus := sorted(set(outputs["tagsAll"]) - set(tags)):
+            kind.untag(place, outputs, surplus)
+        if tags:
+            kind.tag(place, outputs, tags)
     if changed := changed - {"tags", "tagsAll"}:
-        kind.update(place, identity, news, changed)
-    return _present(kind, place, identity, news)
+        kind.update(place, identity, inputs, changed)
+    return _read_existing(kind, place, identity, inputs)
 
 
-def delete(kind: Resource, place: Place, identity: str, known: Properties) -> None:
-    """Delete the resource; that it is gone already is as good."""
-    _unless_gone(lambda: kind.delete(place, identity, known))
+def delete(kind: Resource, place: Place, identity: str, state: Properties) -> None:
+    """Delete the resource; one that is gone already is no error."""
+    _unless_gone(lambda: kind.delete(place, identity, state))
 
 
-def expected(kind: Resource, inputs: Properties, olds: Properties | None) -> Properties:
-    """The outputs that a preview can foretell; UNKNOWN where only AWS will say."""
-    outputs = dict.fromkeys(schema.outputs(kind.type_name), UNKNOWN) if olds is None else olds
-    given = {name: value for name, value in inputs.items() if name != AUTO_NAMED}
-    return {**outputs, **kind.defaults, **given}
+def predicted(kind: Resource, inputs: Properties, old: Properties | None) -> Properties:
+    """The outputs in a preview, from the old ones if any; UNKNOWN if only AWS can tell."""
+    outputs = dict.fromkeys(schema.outputs(kind.type_name), UNKNOWN) if old is None else old
+    declared = {name: value for name, value in inputs.items() if name != AUTO_NAMED}
+    return {**outputs, **kind.defaults, **declared}
 
 
 def error_text(error: Exception) -> str:
@@ -194,20 +194,20 @@ def error_text(error: Exception) -> str:
     return str(error)
 
 
-def _present(kind: Resource, place: Place, identity: str, inputs: Properties) -> Properties:
+def _read_existing(kind: Resource, place: Place, identity: str, inputs: Properties) -> Properties:
     outputs = read(kind, place, identity, inputs)
     if outputs is None:
         raise RefusedError(f"{kind.type_name} {identity} is gone although nothing deleted it.")
     return outputs
 
 
-def _held(kind: Resource, place: Place, identity: str, inputs: Properties) -> Properties:
-    """What there is of a half-created resource; the rest is what the next update will do."""
+def _read_partial(kind: Resource, place: Place, identity: str, inputs: Properties) -> Properties:
+    """The outputs of a half-created resource; the next update sets the rest."""
     try:
-        return _present(kind, place, identity, inputs)
+        return _read_existing(kind, place, identity, inputs)
     except FAILURES:
-        certain = kind.replaces | {"region"}
-        return {name: value for name, value in inputs.items() if name in certain}
+        set_at_creation = kind.replaces | {"region"}
+        return {name: value for name, value in inputs.items() if name in set_at_creation}
 
 
 def _unless_gone(call: Callable[[], Properties | None]) -> Properties | None:
@@ -219,16 +219,16 @@ def _unless_gone(call: Callable[[], Properties | None]) -> Properties | None:
         return None
 
 
-def _same(kind: Resource, name: str, one: Any, other: Any) -> bool:
-    if name in kind.documents and isinstance(one, str) and isinstance(other, str):
-        # What is no JSON is AWS's to refuse.
+def _equal(kind: Resource, name: str, left: Any, right: Any) -> bool:
+    if name in kind.documents and isinstance(left, str) and isinstance(right, str):
+        # AWS refuses what is no JSON.
         with suppress(ValueError):
-            return bool(json.loads(one) == json.loads(other))
-    # AWS does not tell an empty text, list or map from one that was never given.
-    return bool(_given(one) == _given(other))
+            return bool(json.loads(left) == json.loads(right))
+    # AWS does not tell an empty text, list or map from one that was never set.
+    return bool(_none_if_empty(left) == _none_if_empty(right))
 
 
-def _given(value: Any) -> Any:
+def _none_if_empty(value: Any) -> Any:
     return None if value in ("", [], {}) else value
 
 

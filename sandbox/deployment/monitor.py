@@ -1,6 +1,6 @@
-"""A stack without the Pulumi engine: the SDK's mock monitor, creating real things in the account.
+"""A stack without the Pulumi engine: the SDK's mock monitor creates its resources.
 
-Only creating and deleting is possible here: what to change, and into what, is the engine's work.
+It can only create and delete, because the engine computes the changes of an update.
 """
 # ruff: noqa: N802 - the mock monitor's methods have the names of gRPC's
 
@@ -25,7 +25,7 @@ from sandbox.deployment.inputs import Settings, additions, problems
 from sandbox.deployment.lifecycle import Account, HalfCreatedError
 from sandbox.deployment.project import Project
 from sandbox.deployment.resources import base
-from sandbox.deployment.stack import Changes, DeployError, Resource
+from sandbox.deployment.stack import Changes, DeployError, ResourceName
 from sandbox.deployment.wire import Properties
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
@@ -45,13 +45,13 @@ class MonitorStack:
         self._say = say
 
     def preview(self) -> Changes:
-        """Always raises ``DeployError``: what would change is the engine's to say."""
+        """Always raises ``DeployError``, because only the engine computes changes."""
         raise DeployError(
             "A preview needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
         )
 
     def up(self) -> Changes:
-        """Create everything the program declares; possible once, until ``destroy``."""
+        """Create all that the program declares; possible once, until ``destroy``."""
         if self._monitor:
             raise DeployError(
                 "The stack is up already, and to change it takes the Pulumi engine: "
@@ -67,31 +67,31 @@ class MonitorStack:
         try:
             contextvars.copy_context().run(self._run, monitor, config)
         except Exception as error:
-            # The first thing that went wrong; what follows from it says the same less well.
+            # The first error, because the later ones follow from it.
             raise DeployError(str(monitor.error or error)) from error
-        created = sorted([*(made.declared for made in monitor.made), *monitor.components])
+        created = sorted([*(item.declared for item in monitor.created), *monitor.components])
         return Changes(create=tuple(created))
 
     def refresh(self) -> Changes:
-        """Always raises ``DeployError``: what differs is the engine's to say."""
+        """Always raises ``DeployError``, because only the engine computes differences."""
         raise DeployError(
             "A refresh needs the Pulumi engine: install the Pulumi CLI, or `make engine`."
         )
 
     def destroy(self) -> Changes:
         """Delete what ``up`` created, the last first."""
-        monitor, deleted = self._monitor, list[Resource]()
-        while monitor and monitor.made:
-            made = monitor.made[-1]
-            self._say(f"deleting {made.declared[0]} {made.declared[1]}")
+        monitor, deleted = self._monitor, list[ResourceName]()
+        while monitor and monitor.created:
+            item = monitor.created[-1]
+            self._say(f"deleting {item.declared[0]} {item.declared[1]}")
             try:
-                if not made.deleted_with:
-                    lifecycle.delete(made.kind, made.place, made.identity, made.outputs)
+                if not item.deleted_with:
+                    lifecycle.delete(item.kind, item.place, item.identity, item.outputs)
             except lifecycle.FAILURES as error:
                 raise DeployError(
-                    f"deleting {made.declared[1]}: {lifecycle.error_text(error)}"
+                    f"deleting {item.declared[1]}: {lifecycle.error_text(error)}"
                 ) from error
-            deleted.append(monitor.made.pop().declared)
+            deleted.append(monitor.created.pop().declared)
         if monitor:
             deleted += monitor.components
         self._monitor = None
@@ -105,8 +105,8 @@ class MonitorStack:
     @property
     def resources(self) -> list[tuple[str, str, str]]:
         """The type, logical name and id of every resource that the stack has in the account."""
-        made = self._monitor.made if self._monitor else []
-        return sorted((*item.declared, item.identity) for item in made)
+        created = self._monitor.created if self._monitor else []
+        return sorted((*item.declared, item.identity) for item in created)
 
     def _run(self, monitor: "_Monitor", config: Mapping[str, Any]) -> None:
         project, stack = self._project.name, self._project.stack
@@ -127,30 +127,30 @@ class MonitorStack:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    declared: Resource
+class _CreatedResource:
+    declared: ResourceName
     kind: base.Resource
     place: base.Place
     identity: str
     outputs: Properties
     deleted_with: str
-    """The URN of what takes it along, empty without."""
+    """The URN of the resource whose deletion deletes it, empty if there is none."""
 
 
 class _Monitor(MockMonitor):
-    """Answers the program as the engine would, were everything there is to be created."""
+    """Answers the program as the engine does on the first deployment."""
 
     def __init__(self, account: Account, settings: Settings, say: Callable[[str], None]) -> None:
-        # Nothing of the base class that asks for mocks is called.
+        # The methods of the base class that use the mocks are not called.
         super().__init__(None)  # type: ignore[arg-type]
         self._account = account
         self._settings = settings
         self._say = say
         # The program waits for what a resource needs, so the order of creation is a valid one.
         self._lock = Lock()
-        self.components: list[Resource] = []
+        self.components: list[ResourceName] = []
         self.error: Exception | None = None
-        self.made: list[_Made] = []
+        self.created: list[_CreatedResource] = []
         self.outputs: dict[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:
@@ -161,7 +161,7 @@ class _Monitor(MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn)
         with self._lock:
             try:
-                made = self._create(request)
+                created = self._create(request)
             except (
                 HalfCreatedError,
                 lifecycle.UnknownTypeError,
@@ -173,8 +173,8 @@ class _Monitor(MockMonitor):
                 )
                 raise
         secret = wire.secret_names(request.object)
-        answer = wire.encode(made.outputs, secret)
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=made.identity, object=answer)
+        answer = wire.encode(created.outputs, secret)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=created.identity, object=answer)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         if request.urn.split("::")[2] == _STACK_TYPE:
@@ -188,7 +188,7 @@ class _Monitor(MockMonitor):
         returned: dict[str, Any] = {"return": wire.encode(answer)}
         return resource_pb2.ResourceInvokeResponse(**returned)
 
-    def _create(self, request: Any) -> _Made:
+    def _create(self, request: Any) -> _CreatedResource:
         kind = lifecycle.kind_of(request.type)
         inputs = wire.decode(request.object)
         seed = os.urandom(16)
@@ -201,16 +201,16 @@ class _Monitor(MockMonitor):
         try:
             identity, outputs = lifecycle.create(kind, place, inputs)
         except HalfCreatedError as error:
-            self._keep(request, kind, place, (error.identity, error.outputs))
+            self._record(request, kind, place, (error.identity, error.outputs))
             raise
-        return self._keep(request, kind, place, (identity, outputs))
+        return self._record(request, kind, place, (identity, outputs))
 
-    def _keep(
+    def _record(
         self, request: Any, kind: base.Resource, place: base.Place, created: tuple[str, Properties]
-    ) -> _Made:
+    ) -> _CreatedResource:
         declared = request.type, request.name
-        self.made.append(_Made(declared, kind, place, *created, request.deletedWith))
-        return self.made[-1]
+        self.created.append(_CreatedResource(declared, kind, place, *created, request.deletedWith))
+        return self.created[-1]
 
 
 def _text(value: Any) -> str:

@@ -28,7 +28,7 @@ class _Host(LanguageServer):
     def __init__(self, program: Callable[[], None]) -> None:
         super().__init__(self._run)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wanted = program
+        self._program = program
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         try:
@@ -42,7 +42,7 @@ class _Host(LanguageServer):
 
     def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._wanted()
+        self._program()
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

@@ -16,7 +16,7 @@ from sandbox.deployment.stack import DeployError
 
 @dataclass(frozen=True)
 class Project:
-    """One stack of a Pulumi project, with config that differs from the stack's file."""
+    """One stack of a Pulumi project, with overrides of its config."""
 
     folder: Path
     stack: str
@@ -24,7 +24,7 @@ class Project:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What Pulumi.yaml says."""
+        """The content of Pulumi.yaml."""
         return _load(self.folder / "Pulumi.yaml")
 
     @property
@@ -53,7 +53,7 @@ class Project:
     def complete_config(self) -> dict[str, Any]:
         """The config with the defaults of Pulumi.yaml, as the engine completes it.
 
-        Raises ``DeployError`` in the engine's words when required values are missing.
+        Raises ``DeployError`` in the engine's words if required values are missing.
         """
         config, missing = self.config(), []
         for key, declared in (self.settings.get("config") or {}).items():
@@ -73,7 +73,7 @@ class Project:
 
     def run(self) -> None:
         """Run the program as Pulumi does, with the project's own modules freshly loaded."""
-        with _own_modules(self.folder):
+        with _project_modules(self.folder):
             runpy.run_path(str(self.folder / "__main__.py"), run_name="__main__")
 
 
@@ -82,15 +82,15 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _own_modules(folder: Path) -> Iterator[None]:
-    """Import the project's modules from its folder, whatever was imported under their names."""
-    own = {path.stem for path in folder.glob("*.py")}
-    own |= {path.parent.name for path in folder.glob("*/__init__.py")}
-    own -= {"__main__", "sandbox"}  # What runs the program is not loaded twice.
+def _project_modules(folder: Path) -> Iterator[None]:
+    """Import the project's modules from its folder, also if others have their names."""
+    names = {path.stem for path in folder.glob("*.py")}
+    names |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    names -= {"__main__", "sandbox"}  # The sandbox runs the program and is not loaded twice.
 
     def loaded() -> list[str]:
         # A copy: other threads import while this looks.
-        return [name for name in list(sys.modules) if name.split(".")[0] in own]
+        return [name for name in list(sys.modules) if name.split(".")[0] in names]
 
     before = {name: sys.modules.pop(name) for name in loaded()}
     sys.path.insert(0, str(folder))

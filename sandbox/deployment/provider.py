@@ -30,7 +30,7 @@ _KINDS: Final = {
     ("update", False): _DIFFERENCE.UPDATE,
     ("update", True): _DIFFERENCE.UPDATE_REPLACE,
 }
-# What the engine itself puts into a provider's configuration.
+# The settings that the engine adds to a provider's configuration.
 _ENGINE_SETTINGS: Final = frozenset({"version", "pluginDownloadURL"})
 
 
@@ -57,18 +57,18 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=metadata.version("pulumi-aws"))
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
-        known = _types.input_type_types(pulumi_aws.ProviderArgs).keys() | _ENGINE_SETTINGS
-        news = wire.decode(request.news)
-        failures = [(name, f"aws has no setting {name}.") for name in sorted(set(news) - known)]
+        names = _types.input_type_types(pulumi_aws.ProviderArgs).keys() | _ENGINE_SETTINGS
+        config = wire.decode(request.news)
+        failures = [(name, f"aws has no setting {name}.") for name in sorted(set(config) - names)]
         try:
-            Settings.parse(news)
+            Settings.parse(config)
         except ValueError as error:
             failures.append(("region", str(error)))
         return _checked(request.news, failures)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
-        olds, news = wire.decode(request.old_inputs), wire.decode(request.news)
-        changed = {name for name in set(olds) | set(news) if olds.get(name) != news.get(name)}
+        old, new = wire.decode(request.old_inputs), wire.decode(request.news)
+        changed = {name for name in set(old) | set(new) if old.get(name) != new.get(name)}
         changes = (
             provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
         )
@@ -90,20 +90,20 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         name = _name(request)
         with _failing(context, f"checking {name}"):
             kind = _kind(request)
-        news, olds = wire.decode(request.news), wire.decode(request.olds)
+        inputs, old = wire.decode(request.news), wire.decode(request.olds)
         settings = self._settings[context.peer()]
         seed = request.randomSeed or os.urandom(16)
-        added = additions(kind, name, news, olds, settings, seed)
+        added = additions(kind, name, inputs, old, settings, seed)
         secret = {"tagsAll"} if "tags" in wire.secret_names(request.news) else set()
-        # The program's own inputs go back as they came: decoding them would lay secrets open.
+        # The program's own inputs are returned undecoded, because decoding reveals secrets.
         return _checked(
             request.news,
-            problems(kind, name, {**news, **added}),
+            problems(kind, name, {**inputs, **added}),
             wire.encode(added, secret),
         )
 
     def Diff(self, request: Any, context: Any) -> Any:
-        found = lifecycle.difference(
+        difference = lifecycle.difference(
             _kind(request),
             wire.decode(request.olds),
             wire.decode(request.old_inputs),
@@ -111,38 +111,38 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
         changes = (
             provider_pb2.DiffResponse.DIFF_SOME
-            if found.paths
+            if difference.paths
             else provider_pb2.DiffResponse.DIFF_NONE
         )
         detailed = {
-            path: _DIFFERENCE(kind=_KINDS[change, found.replaced(path)])
-            for path, change in found.paths.items()
+            path: _DIFFERENCE(kind=_KINDS[change, difference.needs_replacement(path)])
+            for path, change in difference.paths.items()
         }
         return provider_pb2.DiffResponse(
             changes=changes,
-            diffs=sorted(found.changed),
-            replaces=sorted(found.replaces),
+            diffs=sorted(difference.changed),
+            replaces=sorted(difference.replaces),
             detailedDiff=detailed,
             hasDetailedDiff=True,
-            deleteBeforeReplace=found.delete_first,
+            deleteBeforeReplace=difference.deletes_before_replace,
         )
 
     def Create(self, request: Any, context: Any) -> Any:
         kind, inputs = _kind(request), wire.decode(request.properties)
         secret = wire.secret_names(request.properties)
         if request.preview:
-            foretold = lifecycle.expected(kind, inputs, None)
-            return provider_pb2.CreateResponse(properties=wire.encode(foretold, secret))
+            outputs = lifecycle.predicted(kind, inputs, None)
+            return provider_pb2.CreateResponse(properties=wire.encode(outputs, secret))
         with _failing(context, f"creating {_name(request)}", secret):
             identity, outputs = lifecycle.create(kind, self._place(kind, inputs, context), inputs)
         return provider_pb2.CreateResponse(id=identity, properties=wire.encode(outputs, secret))
 
     def Read(self, request: Any, context: Any) -> Any:
         kind = _kind(request)
-        olds, inputs = wire.decode(request.properties), wire.decode(request.inputs)
+        old, inputs = wire.decode(request.properties), wire.decode(request.inputs)
         with _failing(context, f"reading {_name(request)}"):
-            place = self._place(kind, {**inputs, **olds}, context)
-            outputs = lifecycle.read(kind, place, request.id, {**inputs, **olds})
+            place = self._place(kind, {**inputs, **old}, context)
+            outputs = lifecycle.read(kind, place, request.id, {**inputs, **old})
         if outputs is None:
             return provider_pb2.ReadResponse()
         live = {name: outputs.get(name, value) for name, value in inputs.items()}
@@ -154,23 +154,23 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: Any) -> Any:
         kind = _kind(request)
-        olds, news = wire.decode(request.olds), wire.decode(request.news)
+        old, inputs = wire.decode(request.olds), wire.decode(request.news)
         old_inputs = wire.decode(request.old_inputs)
         with _failing(context, f"updating {_name(request)}"):
             outputs = (
-                lifecycle.expected(kind, news, olds)
+                lifecycle.predicted(kind, inputs, old)
                 if request.preview
                 else lifecycle.update(
-                    kind, self._place(kind, news, context), request.id, news, olds, old_inputs
+                    kind, self._place(kind, inputs, context), request.id, inputs, old, old_inputs
                 )
             )
         secret = wire.secret_names(request.news)
         return provider_pb2.UpdateResponse(properties=wire.encode(outputs, secret))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        kind, olds = _kind(request), wire.decode(request.properties)
+        kind, state = _kind(request), wire.decode(request.properties)
         with _failing(context, f"deleting {_name(request)}"):
-            lifecycle.delete(kind, self._place(kind, olds, context), request.id, olds)
+            lifecycle.delete(kind, self._place(kind, state, context), request.id, state)
         return Empty()
 
     def _place(self, kind: Resource, properties: Properties, context: Any) -> Place:
@@ -205,8 +205,8 @@ def _checked(news: Any, failures: Any, added: Any = None) -> Any:
 
 
 @contextmanager
-def _failing(context: Any, doing: str, secret: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Turn what can go wrong into the gRPC error the engine shows, in one sentence."""
+def _failing(context: Any, activity: str, secret: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Turn exceptions into the gRPC error that the engine shows, in one sentence."""
     try:
         yield
     except HalfCreatedError as error:
@@ -215,11 +215,11 @@ def _failing(context: Any, doing: str, secret: frozenset[str] = frozenset()) -> 
             properties=wire.encode(error.outputs, secret),
             reasons=[str(error)],
         )
-        status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=doing)
+        status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=activity)
         status.details.add().Pack(detail)
         context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-        context.abort(grpc.StatusCode.UNKNOWN, f"{doing}: {error}")
+        context.abort(grpc.StatusCode.UNKNOWN, f"{activity}: {error}")
     except lifecycle.UnknownTypeError as error:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
     except lifecycle.FAILURES as error:
-        context.abort(grpc.StatusCode.UNKNOWN, f"{doing}: {lifecycle.error_text(error)}")
+        context.abort(grpc.StatusCode.UNKNOWN, f"{activity}: {lifecycle.error_text(error)}")

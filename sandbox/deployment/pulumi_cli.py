@@ -1,4 +1,4 @@
-"""Finds a Pulumi CLI, or builds the one that tools/pulumi pins; `make engine` runs it."""
+"""Finds a Pulumi CLI, or builds the one that tools/pulumi pins; ``make engine`` runs it."""
 
 import hashlib
 import os
@@ -72,27 +72,27 @@ def find_or_build(say: Say) -> Cli:
 def pinned_version() -> VersionInfo:
     """The version that tools/pulumi/go.mod asks for."""
     text = (TOOLS / "go.mod").read_text("utf-8")
-    found = re.search(rf"^\s*(?:require )?{re.escape(MODULE)}/pkg/v3 v(\S+)", text, re.MULTILINE)
-    if not found:
+    match = re.search(rf"^\s*(?:require )?{re.escape(MODULE)}/pkg/v3 v(\S+)", text, re.MULTILINE)
+    if not match:
         raise NoCliError(f"{TOOLS / 'go.mod'} must require {MODULE}/pkg/v3, it does not.")
-    return VersionInfo.parse(found[1])
+    return VersionInfo.parse(match[1])
 
 
 def built_path() -> Path:
-    """Where the pinned CLI is once it is built: another go.sum is another place."""
+    """The path of the pinned CLI once it is built; it depends on go.sum."""
     checksum = hashlib.sha256((TOOLS / "go.sum").read_bytes()).hexdigest()[:12]
     return CACHE / f"{pinned_version()}-{checksum}" / "bin" / "pulumi"
 
 
 def build(path: Path, version: VersionInfo, say: Say) -> None:
-    """Build the pinned CLI to the path; it is there whole or not at all. Raises ``NoCliError``."""
+    """Build the pinned CLI to the path, completely or not at all. Raises ``NoCliError``."""
     go = shutil.which("go")
     if not go:
         raise NoCliError("There is no Pulumi CLI on this machine, and no Go to build one with.")
     say(f"Building the Pulumi CLI v{version} with {go}, once; this takes about 3 minutes.")
     CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as workshop:
-        binary = Path(workshop) / "bin" / "pulumi"
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        binary = Path(folder) / "bin" / "pulumi"
         _go_build(go, binary, version, say)
         path.parent.mkdir(parents=True, exist_ok=True)
         binary.replace(path)
@@ -122,26 +122,26 @@ def _go_build(go: str, binary: Path, version: VersionInfo, say: Say) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        last: deque[str] = deque(maxlen=5)
+        last_lines: deque[str] = deque(maxlen=5)
         try:
             assert process.stderr is not None  # noqa: S101 - it is a pipe
             for count, line in enumerate(process.stderr, start=1):
-                last.append(line.strip())
+                last_lines.append(line.strip())
                 if count % _PACKAGES_PER_MESSAGE == 0:
                     say(f"  {count:,} of {total:,} packages")
         except BaseException:
             process.terminate()
             raise
     if process.returncode:
-        raise NoCliError("Go could not build the Pulumi CLI: " + " ".join(last))
+        raise NoCliError("Go could not build the Pulumi CLI: " + " ".join(last_lines))
 
 
 def _installed() -> Iterator[Path]:
     """The CLIs on PATH and in Pulumi's own folder, the first one first."""
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "bin"
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(home)])
-    if found := shutil.which("pulumi", path=places):
-        yield Path(found).resolve()
+    if path := shutil.which("pulumi", path=places):
+        yield Path(path).resolve()
 
 
 def _version(path: Path) -> VersionInfo | None:
@@ -154,7 +154,7 @@ def _version(path: Path) -> VersionInfo | None:
 
 
 def main() -> int:
-    """Print the path of the CLI; what it takes to get there goes to standard error."""
+    """Print the path of the CLI; progress and errors go to standard error."""
     try:
         cli = find_or_build(lambda line: _write(sys.stderr, line))
     except NoCliError as error:

@@ -1,11 +1,11 @@
-"""What a deployed stack is to the rest of the sandbox, whatever deploys it."""
+"""The interface of a stack, which the engine or the mock monitor deploys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-Resource: TypeAlias = tuple[str, str]
-"""A resource as the program declares it: its type and its logical name."""
+ResourceName: TypeAlias = tuple[str, str]
+"""The type and the logical name of a resource in the program."""
 
 
 class DeployError(Exception):
@@ -14,38 +14,37 @@ class DeployError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an operation does, or would do, to each resource; components count, the stack not.
+    """The changes of an operation by resource, components included, the stack itself not.
 
-    ``properties`` holds, for every resource that differs, the paths that do
-    (``environment.variables.STACK``).
+    ``properties`` has the changed paths of each resource (``environment.variables.STACK``).
     """
 
-    create: tuple[Resource, ...] = ()
-    update: tuple[Resource, ...] = ()
-    replace: tuple[Resource, ...] = ()
-    delete: tuple[Resource, ...] = ()
-    same: tuple[Resource, ...] = ()
-    properties: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict)
+    create: tuple[ResourceName, ...] = ()
+    update: tuple[ResourceName, ...] = ()
+    replace: tuple[ResourceName, ...] = ()
+    delete: tuple[ResourceName, ...] = ()
+    same: tuple[ResourceName, ...] = ()
+    properties: Mapping[ResourceName, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Stack(Protocol):
-    """A stack of the project in the account; every verb raises ``DeployError``.
+    """A stack of the project in the account; an operation may raise ``DeployError``.
 
-    ``has_engine`` says whether the real engine works behind it: only that one can preview, change
-    what is there, and see drift.
+    ``has_engine`` is whether the real engine deploys it: only that one can preview, update and
+    refresh.
     """
 
     engine: str
     has_engine: bool
 
     def preview(self) -> Changes:
-        """What ``up`` would do; the account stays as it is."""
+        """What ``up`` would change."""
 
     def up(self) -> Changes:
-        """Bring the account to what the program says."""
+        """Deploy the program."""
 
     def refresh(self) -> Changes:
-        """Read what the account holds; the result is what differs from what was deployed."""
+        """Read the account; returns what differs from the last deployment."""
 
     def destroy(self) -> Changes:
         """Delete everything the stack created."""

@@ -1,4 +1,4 @@
-"""A Lambda host: runs functions in processes that stay warm, and reports as Lambda does."""
+"""A Lambda host: runs functions in processes that stay warm, and logs as Lambda does."""
 
 import json
 import sys
@@ -21,8 +21,8 @@ from sandbox.lambda_host.runtime_api import Outcome
 class Invocation:
     """One run of a function.
 
-    `error` is what AWS says in X-Amz-Function-Error (None: the function returned), and `log` the
-    lines of the platform and the function.
+    ``error`` is that of X-Amz-Function-Error (None if the function returned), ``log`` the lines of
+    the platform and the function.
     """
 
     payload: bytes
@@ -33,7 +33,7 @@ class Invocation:
 
 
 class LambdaHost:
-    """Runs functions; a context manager, because it has processes to end."""
+    """Runs functions; a context manager, which ends their processes."""
 
     def __init__(self) -> None:
         self._idle: list[FunctionProcess] = []
@@ -64,8 +64,8 @@ class LambdaHost:
     def kill(self, session: str) -> None:
         """Let the process with this session token die while it runs."""
         with self._lock:
-            dying = [process for process in self._all if process.session == session]
-        for process in dying:
+            processes = [process for process in self._all if process.session == session]
+        for process in processes:
             process.kill()
 
     def run(
@@ -77,13 +77,13 @@ class LambdaHost:
     ) -> Invocation:
         """Run a function once; its own errors are in the result and are not raised.
 
-        `credentials` are the environment variables that say who the function is and where AWS is.
+        ``credentials`` are the environment variables with the function's keys and AWS's endpoint.
         """
         identifier = request_id or str(uuid.uuid4())
-        process, fresh = self._take(function, credentials)
+        process, is_new = self._take_process(function, credentials)
         platform = PlatformLog(identifier, function.version, function.memory)
         log: list[str] = []
-        if fresh:
+        if is_new:
             log += [platform.init_start(_runtime_name()), *process.take_lines()]
         log.append(platform.start())
         started = time.perf_counter()
@@ -92,7 +92,7 @@ class LambdaHost:
         peak = process.peak_memory()
         log += process.take_lines()
         result, status = _result(outcome, function, identifier)
-        init = process.init_duration if fresh else None
+        init = process.init_duration if is_new else None
         log.append(platform.report(status, duration, init, peak))
         self._give_back(process, keep=outcome.kind in ("response", "error"))
         return Invocation(
@@ -103,14 +103,14 @@ class LambdaHost:
             log_stream=process.log_stream,
         )
 
-    def _take(
+    def _take_process(
         self, function: Function, credentials: Mapping[str, str]
     ) -> tuple[FunctionProcess, bool]:
-        """An idle process of exactly this function, or else a fresh one; and whether it is."""
-        wanted = (function, credentials)
+        """An idle process of exactly this function, or else a new one; and whether it is new."""
         with self._lock:
             for process in self._idle:
-                if process.alive and (process.function, process.credentials) == wanted:
+                is_same = (process.function, process.credentials) == (function, credentials)
+                if process.alive and is_same:
                     self._idle.remove(process)
                     return process, False
         process = FunctionProcess(function, runtime.prepare(), credentials)
@@ -119,8 +119,7 @@ class LambdaHost:
                 self._all.add(process)
                 return process, True
         process.close()
-        msg = f"{function.name} was not run, because the Lambda host is closed."
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{function.name} was not run, because the Lambda host is closed.")
 
     def _give_back(self, process: FunctionProcess, *, keep: bool) -> None:
         with self._lock:

@@ -33,7 +33,7 @@ class PlatformLog:
         return _line("platform.start", {"requestId": self.request_id, "version": self.version})
 
     def report(self, status: str, duration: float, init: float | None, peak: int | None) -> str:
-        """The last line: durations in seconds, memory peak in MB where the system tells it."""
+        """The last line: durations in seconds, memory peak in MB if the system tells it."""
         metrics: dict[str, Any] = {
             "durationMs": round(duration * 1000, 3),
             "billedDurationMs": math.ceil((duration + (init or 0)) * 1000),

@@ -25,9 +25,9 @@ INIT_LIMIT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """What Lambda knows about a function that logs in JSON.
+    """The definition of a function that logs in JSON.
 
-    `timeout` is in seconds, `memory` in MB.
+    ``timeout`` is in seconds, ``memory`` in MB.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Function:
 
 
 class FunctionProcess:
-    """A process that has imported the function, or says in `broken` why it could not."""
+    """A process that has imported the function; ``broken`` is the outcome if it could not."""
 
     def __init__(self, function: Function, runtime: Path, credentials: Mapping[str, str]) -> None:
         self.function = function
@@ -106,7 +106,7 @@ class FunctionProcess:
         return self._await(self.function.timeout) or Outcome("timeout")
 
     def take_lines(self) -> tuple[str, ...]:
-        """What the function has written to stdout and stderr since the last call, by line."""
+        """The lines that the function has written to stdout and stderr since the last call."""
         try:
             with self._output.open("rb") as output:
                 output.seek(self._bytes_taken)
@@ -119,7 +119,7 @@ class FunctionProcess:
         return tuple(line.replace("\r", "\n") for line in (*lines, *filter(None, [unfinished])))
 
     def peak_memory(self) -> int | None:
-        """The most memory the process has used, in MB; None where the system does not tell."""
+        """The peak memory of the process in MB; None if the system does not tell it."""
         status = Path(f"/proc/{self._process.pid}/status")
         with suppress(OSError):
             for line in status.read_text().splitlines():
@@ -142,7 +142,7 @@ class FunctionProcess:
     def _environment(
         self, root: Path, task: Path, runtime: Path, credentials: Mapping[str, str]
     ) -> dict[str, str]:
-        """The variables of Lambda's environment; nothing of this process's but the PATH.
+        """The variables of Lambda's environment, with only PATH from this process.
 
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
         """

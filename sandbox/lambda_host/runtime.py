@@ -1,4 +1,4 @@
-"""The folder that stands for Lambda's Python runtime: boto3 and awslambdaric, nothing else."""
+"""The folder that replaces Lambda's Python runtime, with only boto3 and awslambdaric."""
 
 import hashlib
 import platform
@@ -13,7 +13,7 @@ CACHE = Path(__file__).parents[2] / ".cache" / "lambda-runtime"
 
 
 def location(cache: Path = CACHE) -> Path:
-    """Where the folder for these pins and this interpreter is, or would be."""
+    """The path of the folder for these pins and this interpreter, which may not exist yet."""
     key = hashlib.sha256(PINS.read_bytes())
     key.update(f"{sys.version} {platform.system()} {platform.machine()}".encode())
     return cache / key.hexdigest()[:16]
@@ -22,7 +22,7 @@ def location(cache: Path = CACHE) -> Path:
 def prepare(cache: Path = CACHE) -> Path:
     """The folder, installed first if it is missing; says so, because that takes some seconds.
 
-    Raises RuntimeError with pip's own words if it cannot be installed.
+    Raises ``RuntimeError`` with pip's own words if it cannot be installed.
     """
     folder = location(cache)
     if folder.is_dir():
@@ -36,8 +36,9 @@ def prepare(cache: Path = CACHE) -> Path:
         command += ["--requirement", str(PINS)]
         run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (pip)
         if run.returncode:
-            msg = f"Lambda's Python runtime could not be installed from {PINS}:\n{run.stderr}"
-            raise RuntimeError(msg)
+            raise RuntimeError(
+                f"Lambda's Python runtime could not be installed from {PINS}:\n{run.stderr}"
+            )
         if not any(target.glob("runtime_client*")):
             # awslambdaric builds its client on Linux only.
             shutil.copy(Path(__file__).with_name("runtime_client.py"), target)

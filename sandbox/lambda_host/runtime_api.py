@@ -1,4 +1,4 @@
-"""The Runtime API: where a process that runs a Lambda function fetches events and leaves results.
+"""The Runtime API, from which a process fetches a function's events and to which it posts results.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a process reports: `kind` is ready, response, error, init_error or exit."""
+    """What a process reports: ``kind`` is ready, response, error, init_error or exit."""
 
     kind: str
     body: bytes = b""
@@ -48,13 +48,13 @@ class RuntimeApi(ThreadingHTTPServer):
         return f"{host!s}:{port}"
 
     def close(self) -> None:
-        """Stop serving; a process that still waits for an event is sent away."""
+        """Stop serving; a process that still waits for an event is disconnected."""
         self.events.put(None)
         self.shutdown()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print what went wrong, except when a process was killed with its connection open."""
+        """Print the error, except if a process was killed with its connection open."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

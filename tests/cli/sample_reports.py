@@ -1,10 +1,13 @@
 """The reports that the tests of all formats write, and how to write one."""
 
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 
 from cli.formats import FORMATS
+from handler.model.finding import Change, Previous, Severity
 from handler.model.network import Target
+from handler.model.reach import Reach
 from handler.model.run import Coverage, CoverageStatus, Report, Scan
 from handler.policy.policy import Policy
 from tests.support.openers import hostile, opened
@@ -83,6 +86,15 @@ def joint_report() -> Report:
     return of(read(low, high, NetworkInterfaces=[interface]))
 
 
+def widened_report() -> Report:
+    """SSH, which a smaller part of the internet could reach before."""
+    report = of(read(SSH_GROUP))
+    (finding,) = report.findings
+    before = Previous(finding.id, finding.traffic, Reach.WIDE, Severity.HIGH, 256, ("8.8.8.0/24",))
+    changed = finding._replace(change=Change.WIDENED, previously=(before,), previously_count=1)
+    return replace(report, findings=(changed,))
+
+
 def longest_report() -> Report:
     """A group with 365 sources, long texts and 100 interfaces, and a region with a long error."""
     networks = [f"{2 * number}.0.0.0/8" for number in range(1, 110)]
@@ -116,6 +128,7 @@ REPORTS = {
     "all-traffic": of(read(answer(permission("-1", None, None, WORLD)))),
     "malformed": of(read(answer(permission("tcp", 9, 1, WORLD)))),
     "joint": joint_report(),
+    "widened": widened_report(),
     "china": of(read(SSH_GROUP, target=Target(ACCOUNT, "cn-north-1"))),
     "many": of(
         read(

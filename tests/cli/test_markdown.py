@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from cli.formats.markdown import code_span
-from cli.formats.short_text import displayed_openings, facts, service
+from cli.formats.short_text import displayed_openings, facts, service_and_ports
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import (
@@ -67,7 +67,7 @@ def expected_rows(report: Report) -> list[list[str]]:
             *(
                 cell if len(cell) <= 240 else f"{cell[:237].rstrip()}..."
                 for cell in (
-                    service(opening),
+                    service_and_ports(opening),
                     phrases.groups(opening.finding),
                     opening.finding.target.region,
                     "; ".join(facts(opening)),

@@ -47,6 +47,12 @@ def test_each_format_writes_each_report(format_name: str) -> None:
         assert render(format_name, report).encode().endswith(b"\n"), name
 
 
+@pytest.mark.parametrize("format_name", ["table", "markdown"])
+def test_notes_about_the_csv_are_for_mails(format_name: str) -> None:
+    """A report without commands does not send its reader to a CSV that nobody has attached."""
+    assert "CSV" not in render(format_name, REPORTS["icmp"])
+
+
 def test_table_in_a_file_has_no_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file has no escape codes, also when standard output is a terminal."""
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from cli.formats.short_text import displayed_openings, facts, group_names, service
+from cli.formats.short_text import displayed_openings, facts, group_names, service_and_ports
 from cli.formats.table import write_table
 from handler.model.finding import Change, Opening, Previous, Severity, Status
 from handler.model.reach import Reach
@@ -56,7 +56,7 @@ def without_spaces(text: str) -> str:
 def texts(opening: Opening) -> str:
     """All that the table says about a finding, without spaces."""
     finding = opening.finding
-    where = (service(opening), group_names(finding), finding.target.region)
+    where = (service_and_ports(opening), group_names(finding), finding.target.region)
     return without_spaces("".join((finding.severity.upper(), *where, *facts(opening))))
 
 

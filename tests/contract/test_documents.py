@@ -96,7 +96,7 @@ def test_documents_list_the_permissions_for_many_accounts() -> None:
             bucket_arn="bucket",
             member_role_arn="role",
             accounts=["111122223333"],
-            organization="o-ab12cd34ef",
+            organization_id="o-ab12cd34ef",
             regions=[],
         ),
         "report function": many.report_policy(

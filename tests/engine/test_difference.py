@@ -188,11 +188,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 
 def checked(
-    type_name: str, inputs: dict[str, Any], olds: dict[str, Any] | None = None
+    type_name: str, inputs: dict[str, Any], old: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """The inputs as the provider completes them."""
     kind = lifecycle.kind_of(type_name)
-    return inputs | additions(kind, "x", inputs, olds or {}, SETTINGS, b"seed")
+    return inputs | additions(kind, "x", inputs, old or {}, SETTINGS, b"seed")
 
 
 # What must be there before an example can be created.
@@ -222,11 +222,11 @@ def create(account: Account, type_name: str) -> Created:
 @pytest.fixture(scope="module")
 def created() -> dict[str, Created]:
     """Every example as an account held it, for the tests that ask the account nothing more."""
-    found = {}
+    examples = {}
     for type_name in EXAMPLES:
         with Account() as account:
-            found[type_name] = create(account, type_name)
-    return found
+            examples[type_name] = create(account, type_name)
+    return examples
 
 
 def test_every_type_has_an_example() -> None:
@@ -254,8 +254,8 @@ def test_nothing_differs_after_create(created: dict[str, Created], type_name: st
     """What was created is what the program says."""
     _, inputs, outputs = created[type_name]
     again = checked(type_name, EXAMPLES[type_name], inputs)
-    found = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, again)
-    assert dict(found.paths) == {}
+    difference = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, again)
+    assert dict(difference.paths) == {}
 
 
 TAGGED = {"tags.Own": "update", "tagsAll.Own": "update"}
@@ -375,10 +375,10 @@ REPLACEMENTS = [
 ]
 
 
-def changed(type_name: str, change: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+def changed(type_name: str, change: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
     """The inputs of an example with a change, completed; None removes an input."""
-    wanted = {**EXAMPLES[type_name], **change}
-    return checked(type_name, {k: v for k, v in wanted.items() if v is not None}, olds)
+    inputs = {**EXAMPLES[type_name], **change}
+    return checked(type_name, {k: v for k, v in inputs.items() if v is not None}, old)
 
 
 @pytest.mark.parametrize(("type_name", "change", "paths"), UPDATES)
@@ -388,13 +388,13 @@ def test_updates(
     """The paths that differ are named, and the update in place leaves none that does."""
     kind = lifecycle.kind_of(type_name)
     identity, inputs, outputs = create(account, type_name)
-    news = changed(type_name, change, inputs)
-    found = lifecycle.difference(kind, outputs, inputs, news)
-    assert dict(found.paths) == paths
-    assert found.replaces == frozenset()
+    new = changed(type_name, change, inputs)
+    difference = lifecycle.difference(kind, outputs, inputs, new)
+    assert dict(difference.paths) == paths
+    assert difference.replaces == frozenset()
     place = lifecycle.place(account, kind.service, "eu-west-1")
-    updated = lifecycle.update(kind, place, identity, news, outputs, inputs)
-    assert dict(lifecycle.difference(kind, updated, news, news).paths) == {}
+    updated = lifecycle.update(kind, place, identity, new, outputs, inputs)
+    assert dict(lifecycle.difference(kind, updated, new, new).paths) == {}
 
 
 @pytest.mark.parametrize(("type_name", "change", "name"), REPLACEMENTS)
@@ -403,9 +403,9 @@ def test_replacements(
 ) -> None:
     """The change needs another resource."""
     _, inputs, outputs = created[type_name]
-    news = changed(type_name, change, inputs)
-    found = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, news)
-    assert found.replaces == {name}
+    new = changed(type_name, change, inputs)
+    difference = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, new)
+    assert difference.replaces == {name}
 
 
 @pytest.mark.parametrize(
@@ -421,6 +421,6 @@ def test_replacements(
 def test_no_change(created: dict[str, Created], type_name: str, change: dict[str, Any]) -> None:
     """Another layout, the same files, or a default written out is no change."""
     _, inputs, outputs = created[type_name]
-    news = changed(type_name, change, inputs)
-    found = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, news)
-    assert dict(found.paths) == {}
+    new = changed(type_name, change, inputs)
+    difference = lifecycle.difference(lifecycle.kind_of(type_name), outputs, inputs, new)
+    assert dict(difference.paths) == {}

@@ -36,7 +36,7 @@ def create(
     log_group: bool = True,
     **settings: object,
 ) -> str:
-    """Create the function `trial` with a role and a log group; the result is its ARN."""
+    """Create the function ``trial`` with a role and a log group; the result is its ARN."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam = account.client("iam")
@@ -53,7 +53,7 @@ def create(
 
 @pytest.fixture
 def deploy(account: Account) -> Callable[..., str]:
-    """Creates the function `trial` in the account."""
+    """Creates the function ``trial`` in the account."""
     return partial(create, account)
 
 

@@ -23,12 +23,12 @@ def handle(event, context):
     call = event.get("call", "describe_security_groups")
     try:
         entered = boto3.client("sts").assume_role(RoleSessionName="audit", **event["assume"])
-        given = entered["Credentials"]
+        credentials = entered["Credentials"]
         ec2 = boto3.client(
             "ec2",
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
         )
         answer = getattr(ec2, call)()
     except ClientError as error:
@@ -55,7 +55,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 def trust(principal: str = SCANNER, **condition: str) -> dict[str, Any]:
-    """A statement that lets a principal assume the role where condition keys equal values."""
+    """A statement that lets a principal assume the role if condition keys have these values."""
     return {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
@@ -67,7 +67,7 @@ def trust(principal: str = SCANNER, **condition: str) -> dict[str, Any]:
 
 
 def add_role(member: Member, trusted: dict[str, Any], *statements: dict[str, Any]) -> None:
-    """Create the role `audit` in a member, in the place of an earlier one."""
+    """Create the role ``audit`` in a member, in the place of an earlier one."""
     remove_role(member)
     iam = member.client("iam")
     iam.create_role(RoleName="audit", AssumeRolePolicyDocument=policy(trusted))
@@ -75,7 +75,7 @@ def add_role(member: Member, trusted: dict[str, Any], *statements: dict[str, Any
 
 
 def remove_role(member: Member) -> None:
-    """Delete the role `audit` if it is there."""
+    """Delete the role ``audit`` if it is there."""
     iam = member.client("iam")
     if iam.list_roles()["Roles"]:
         iam.delete_role_policy(RoleName="audit", PolicyName="read")
@@ -202,12 +202,12 @@ def test_a_role_is_told_who_it_is(member: Member) -> None:
     add_role(member, trust("123456789012"), READ)
     sts = member.account.client("sts")
     role = f"arn:aws:iam::{MEMBER}:role/audit"
-    given = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]
+    credentials = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]
     entered = boto3.client(
         "sts",
         endpoint_url=member.account.endpoint,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
     )
     identity = entered.get_caller_identity()
     assert identity["Account"] == MEMBER

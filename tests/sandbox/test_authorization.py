@@ -27,7 +27,7 @@ Call = Callable[..., str]
 
 
 def allow(action: str, *resources: str, **condition: str) -> dict[str, Any]:
-    """A statement that allows an action where condition keys have these values."""
+    """A statement that allows an action if condition keys have these values."""
     statement = {"Effect": "Allow", "Action": [action], "Resource": list(resources)}
     equal = {key.replace("__", ":"): value for key, value in condition.items()}
     return statement | ({"Condition": {"StringEquals": equal}} if equal else {})

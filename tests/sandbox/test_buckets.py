@@ -1,4 +1,4 @@
-"""Buckets: what moto's S3 lacks or takes too literally."""
+"""Buckets: policies, encryption and missing objects, in which moto differs from S3."""
 
 import json
 
@@ -45,7 +45,7 @@ def test_other_denials_hold(account: Account) -> None:
 
 
 def test_a_deleted_policy_is_gone(account: Account) -> None:
-    """A bucket without a policy has none, also where there was one."""
+    """A bucket whose policy was deleted has none."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket="ledger", CreateBucketConfiguration=IRELAND)
     s3.put_bucket_policy(Bucket="ledger", Policy=WITHOUT_TLS)
@@ -79,7 +79,7 @@ def test_a_missing_object_is_missing(account: Account) -> None:
     ],
 )
 def test_blocked_encryption_types_are_kept(account: Account, rule: dict[str, object]) -> None:
-    """A bucket's encryption returns the types that it was told to block."""
+    """A bucket's encryption returns its blocked types."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket="ledger", CreateBucketConfiguration=IRELAND)
     default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}

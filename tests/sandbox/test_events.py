@@ -1,4 +1,4 @@
-"""Schedules and events: delivered only where EventBridge would deliver."""
+"""Schedules and events: delivered only if EventBridge would deliver them."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ RULE_ARN = "arn:aws:events:eu-west-1:123456789012:rule/daily"
 
 
 def schedule(account: Account, target: str, **rule: str) -> Any:
-    """The rule `daily` with one target; returns the client of EventBridge."""
+    """The rule ``daily`` with one target; returns the client of EventBridge."""
     events = account.client("events")
     events.put_rule(Name="daily", **(rule or {"ScheduleExpression": "rate(1 day)"}))
     events.put_targets(Rule="daily", Targets=[{"Id": "function", "Arn": target}])

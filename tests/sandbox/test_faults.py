@@ -60,7 +60,7 @@ def test_a_fault_may_come_late_and_concern_some_requests(account: Account) -> No
 
 
 def test_a_request_may_be_carried_out_and_fail(account: Account) -> None:
-    """With `answered` the client gets an error, and the bucket is there."""
+    """With ``answered`` the client gets an error, and the bucket is there."""
     account.faults.add(Fault("CreateBucket", code="InternalError", status=500, answered=True))
     s3 = account.client("s3", "us-east-1")
     with pytest.raises(ClientError, match="InternalError"):
@@ -86,7 +86,7 @@ def test_a_fault_may_concern_one_caller(account: Account) -> None:
 
 
 def test_a_garbled_answer_cannot_be_parsed(account: Account) -> None:
-    """With `garble` the answer is successful and not XML."""
+    """With ``garble`` the answer is successful and not XML."""
     account.faults.add(Fault("DescribeVpcs", garble=True))
     with pytest.raises(ResponseParserError, match="Unable to parse"):
         account.client("ec2").describe_vpcs()

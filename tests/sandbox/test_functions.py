@@ -81,7 +81,7 @@ def test_the_log_is_in_the_functions_log_group(
 
 
 def test_no_log_group_is_made_for_a_function(account: Account, deploy: Callable[..., str]) -> None:
-    """The log is lost where the log group does not exist."""
+    """The log is lost if the log group does not exist."""
     deploy(ECHO, log_group=False)
     assert account.functions.invoke("eu-west-1", "trial", b"{}").error is None
     assert account.client("logs").describe_log_groups()["logGroups"] == []

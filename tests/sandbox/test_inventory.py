@@ -1,4 +1,4 @@
-"""The list of what an account holds."""
+"""The list of an account's resources."""
 
 import json
 
@@ -14,8 +14,8 @@ def test_an_empty_account_holds_nothing(account: Account) -> None:
 
 def test_things_are_listed_by_kind_and_name(account: Account) -> None:
     """Buckets, topics and alarms count as roles do."""
-    where = {"LocationConstraint": "eu-west-1"}
-    account.client("s3").create_bucket(Bucket="ledger", CreateBucketConfiguration=where)
+    location = {"LocationConstraint": "eu-west-1"}
+    account.client("s3").create_bucket(Bucket="ledger", CreateBucketConfiguration=location)
     topic = account.client("sns").create_topic(Name="alarms")["TopicArn"]
     account.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
     account.client("cloudwatch").put_metric_alarm(

@@ -125,7 +125,7 @@ def _filters(conditions: dict[str, list[str]]) -> list[dict[str, Any]]:
 
 
 def test_the_default_vpc_has_an_internet_gateway(ec2: Any) -> None:
-    """Its main route table has a default route to the gateway, as in AWS."""
+    """The VPC's main route table has a default route to the gateway, as in AWS."""
     (gateway,) = ec2.describe_internet_gateways()["InternetGateways"]
     (table,) = ec2.describe_route_tables()["RouteTables"]
     assert gateway["Attachments"][0]["VpcId"] == table["VpcId"]

@@ -64,7 +64,7 @@ def test_two_halves_meet_on_one_interface(seeded: Account) -> None:
 
 
 def test_an_interface_is_found_by_any_of_its_groups(seeded: Account) -> None:
-    """Whoever asks for one group of two, and for groups elsewhere, finds it."""
+    """A filter by one of its two groups, or by it and another group, finds it."""
     ec2 = seeded.client("ec2")
     groups = {group["GroupName"]: group["GroupId"] for group in _groups(ec2)}
     for names in (["session-cache"], ["application", "bastion"], ["session-cache", "application"]):
@@ -214,7 +214,7 @@ def test_groups_have_the_tags_of_their_controller(
 
 
 def test_a_sample_organization_has_a_dozen_accounts(account: Account) -> None:
-    """Its members are in four units and hold openings; one of them is suspended."""
+    """The members are in four units and have openings; one of them is suspended."""
     organization = seed_organization(account)
     listed = account.client("organizations").list_accounts()["Accounts"]
     states = {item["Name"]: item["State"] for item in listed if item["Id"] in organization.members}

@@ -11,7 +11,7 @@ from sandbox.deployment.resources.base import (
     from_pairs,
     pairs,
     pascal,
-    picked,
+    select,
 )
 from sandbox.deployment.wire import Properties
 
@@ -44,18 +44,18 @@ class MetricAlarm(Resource):
         self._put(place, inputs, Tags=pairs(inputs["tagsAll"]))
         return str(inputs["name"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        found = place.client.describe_alarms(AlarmNames=[identity])["MetricAlarms"]
-        if not found:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        alarms = place.client.describe_alarms(AlarmNames=[identity])["MetricAlarms"]
+        if not alarms:
             return None
-        held: dict[str, Any] = found[0]
-        tags = place.client.list_tags_for_resource(ResourceARN=held["AlarmArn"])["Tags"]
-        live = {**self.defaults, **camel(held)}
+        alarm: dict[str, Any] = alarms[0]
+        tags = place.client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+        live = {**self.defaults, **camel(alarm)}
         return {
             **{name: live.get(name) for name in _PLAIN},
-            "arn": held["AlarmArn"],
+            "arn": alarm["AlarmArn"],
             "dimensions": {
-                dimension["Name"]: dimension["Value"] for dimension in held.get("Dimensions", ())
+                dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", ())
             },
             "name": identity,
             "tagsAll": from_pairs(tags),
@@ -64,7 +64,7 @@ class MetricAlarm(Resource):
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self._put(place, inputs)
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_alarms(AlarmNames=[identity])
 
     def _put(self, place: Place, inputs: Properties, **more: Any) -> None:
@@ -72,6 +72,6 @@ class MetricAlarm(Resource):
         place.client.put_metric_alarm(
             AlarmName=inputs["name"],
             Dimensions=[{"Name": k, "Value": v} for k, v in sorted(dimensions.items())],
-            **pascal(picked({**self.defaults, **inputs}, *_PLAIN)),
+            **pascal(select({**self.defaults, **inputs}, *_PLAIN)),
             **more,
         )

@@ -1,5 +1,5 @@
-"""What every resource type of the sandbox states and does."""
-# ruff: noqa: ARG002 - what the base class does with its arguments is little
+"""The base class of the sandbox's resource types."""
+# ruff: noqa: ARG002 - the base class uses few of its arguments
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from sandbox.deployment.wire import Properties
 
 
 class RefusedError(Exception):
-    """AWS answered without an error and yet did not do it; the message says what and why."""
+    """AWS answered without an error but did not do it; the message says what and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a resource is: an account, a region and a client of its service there."""
+    """The account and region of a resource, and a client of its service there."""
 
     account: str
     region: str
@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class AutoName:
-    """The property that gets the logical name and a suffix where the program names nothing."""
+    """The property that gets the logical name and a suffix if the program leaves it out."""
 
     property: str
     limit: int
@@ -51,41 +51,41 @@ class Resource(ABC):
     replaces: ClassVar[frozenset[str]] = frozenset()
     """The inputs that AWS cannot change."""
     defaults: ClassVar[Mapping[str, Any]] = {}
-    """What an input is where the program leaves it out."""
-    chosen: ClassVar[frozenset[str]] = frozenset()
-    """The inputs that stay as AWS has them where the program leaves them out."""
+    """The values of inputs that the program leaves out."""
+    computed: ClassVar[frozenset[str]] = frozenset()
+    """The inputs that AWS sets if the program leaves them out; then they are no difference."""
     documents: ClassVar[frozenset[str]] = frozenset()
     """The inputs that hold JSON, equal whatever its layout."""
     auto_name: ClassVar[AutoName | None] = None
     arn_parameter: ClassVar[str] = "ResourceARN"
-    """What the service calls the resource that is tagged."""
+    """The service's name for the ARN of the resource to tag."""
 
     @abstractmethod
     def create(self, place: Place, inputs: Properties) -> str:
-        """Create it in one call that succeeds or leaves nothing behind; the result is its id."""
+        """Create it in one call that succeeds or leaves nothing behind; returns its id."""
 
     def complete(self, place: Place, identity: str, inputs: Properties) -> None:  # noqa: B027 - most have nothing to do
-        """Do what the creating call cannot: if it fails, the resource exists, but half done."""
+        """Set what the first call cannot; if that fails, the resource is half-created."""
 
     @abstractmethod
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        """What the account holds, None when it is gone; ``known`` are inputs or older outputs."""
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        """The outputs, None if it is gone; ``state`` are inputs or older outputs."""
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
-        """Carry out the inputs; ``changed`` never holds tags or anything in ``replaces``."""
+        """Apply the inputs; ``changed`` has neither tags nor anything in ``replaces``."""
         raise RefusedError(f"{self.type_name} cannot change {', '.join(sorted(changed))} in place.")
 
     @abstractmethod
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         """Delete it; an error that says it is gone already may pass through."""
 
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
+    def tag(self, place: Place, state: Properties, tags: dict[str, str]) -> None:
         """Set these tags."""
-        place.client.tag_resource(**{self.arn_parameter: known["arn"]}, Tags=pairs(tags))
+        place.client.tag_resource(**{self.arn_parameter: state["arn"]}, Tags=pairs(tags))
 
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
+    def untag(self, place: Place, state: Properties, names: list[str]) -> None:
         """Remove the tags of these names."""
-        place.client.untag_resource(**{self.arn_parameter: known["arn"]}, TagKeys=names)
+        place.client.untag_resource(**{self.arn_parameter: state["arn"]}, TagKeys=names)
 
 
 def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -108,13 +108,13 @@ def camel(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name[0].lower() + name[1:]: value for name, value in values.items()}
 
 
-def picked(inputs: Properties, *names: str) -> Properties:
-    """Those of the inputs that the program gives."""
+def select(inputs: Properties, *names: str) -> Properties:
+    """The inputs with these names that have a value."""
     return {name: inputs[name] for name in names if inputs.get(name) is not None}
 
 
-def as_given(live: Mapping[str, Any] | None, given: Mapping[str, Any] | None) -> Properties | None:
-    """What the account holds of a nested object: all of it, or only the part that was given."""
+def declared_part(live: Properties, declared: Properties | None) -> Properties | None:
+    """The keys of a nested object that the program declares, all if it declares none."""
     if not live:
         return None
-    return {name: value for name, value in live.items() if given is None or name in given}
+    return {name: value for name, value in live.items() if declared is None or name in declared}

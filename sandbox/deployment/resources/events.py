@@ -11,7 +11,7 @@ from sandbox.deployment.resources.base import (
     from_pairs,
     pairs,
     pascal,
-    picked,
+    select,
 )
 from sandbox.deployment.wire import Properties
 
@@ -34,31 +34,31 @@ class EventRule(Resource):
         self._put(place, inputs, Tags=pairs(inputs["tagsAll"]))
         return str(inputs["name"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.describe_rule(Name=identity)
-        tags = place.client.list_tags_for_resource(ResourceARN=held["Arn"])["Tags"]
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        rule = place.client.describe_rule(Name=identity)
+        tags = place.client.list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]
         return {
-            "arn": held["Arn"],
-            "description": held.get("Description", ""),
-            "eventPattern": held.get("EventPattern"),
-            "name": held["Name"],
-            "scheduleExpression": held.get("ScheduleExpression"),
-            "state": held["State"],
+            "arn": rule["Arn"],
+            "description": rule.get("Description", ""),
+            "eventPattern": rule.get("EventPattern"),
+            "name": rule["Name"],
+            "scheduleExpression": rule.get("ScheduleExpression"),
+            "state": rule["State"],
             "tagsAll": from_pairs(tags),
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self._put(place, inputs)
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_rule(Name=identity)
 
     def _put(self, place: Place, inputs: Properties, **more: Any) -> None:
-        place.client.put_rule(**pascal(picked({**self.defaults, **inputs}, *_RULE)), **more)
+        place.client.put_rule(**pascal(select({**self.defaults, **inputs}, *_RULE)), **more)
 
 
 class EventTarget(Resource):
-    """What a rule of the default event bus calls; its id is ``rule-target``."""
+    """A target of a rule of the default event bus; its id is ``rule-target``."""
 
     type_name = "aws:cloudwatch/eventTarget:EventTarget"
     service = "events"
@@ -67,28 +67,28 @@ class EventTarget(Resource):
     auto_name = AutoName("targetId", 64)
 
     def create(self, place: Place, inputs: Properties) -> str:
-        target = {"Id": inputs["targetId"], **pascal(picked(inputs, *_TARGET))}
+        target = {"Id": inputs["targetId"], **pascal(select(inputs, *_TARGET))}
         answer = place.client.put_targets(Rule=inputs["rule"], Targets=[target])
         _refuse_failed(answer)
         return f"{inputs['rule']}-{inputs['targetId']}"
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        answer = place.client.list_targets_by_rule(Rule=known["rule"])
-        held = next((t for t in answer["Targets"] if t["Id"] == known["targetId"]), None)
-        if held is None:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        answer = place.client.list_targets_by_rule(Rule=state["rule"])
+        target = next((t for t in answer["Targets"] if t["Id"] == state["targetId"]), None)
+        if target is None:
             return None
         return {
-            "arn": held["Arn"],
-            "roleArn": held.get("RoleArn"),
-            "rule": known["rule"],
-            "targetId": held["Id"],
+            "arn": target["Arn"],
+            "roleArn": target.get("RoleArn"),
+            "rule": state["rule"],
+            "targetId": target["Id"],
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self.create(place, inputs)
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
-        answer = place.client.remove_targets(Rule=known["rule"], Ids=[known["targetId"]])
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
+        answer = place.client.remove_targets(Rule=state["rule"], Ids=[state["targetId"]])
         _refuse_failed(answer)
 
 

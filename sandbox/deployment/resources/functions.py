@@ -1,4 +1,4 @@
-"""Lambda functions, who may call them, and what happens to their asynchronous calls."""
+"""Lambda functions, their permissions and their event invoke configs."""
 # ruff: noqa: ARG002, D102, RUF012 - the base class says what these methods and facts are
 
 import json
@@ -9,10 +9,10 @@ from sandbox.deployment.resources.base import (
     Place,
     RefusedError,
     Resource,
-    as_given,
     camel,
+    declared_part,
     pascal,
-    picked,
+    select,
 )
 from sandbox.deployment.wire import Archive, Properties
 
@@ -29,7 +29,7 @@ class Function(Resource):
     inputs = _CONFIGURATION | {"architectures", "code", "name", "tags"}
     replaces = frozenset({"name"})
     defaults = {"memorySize": 128, "timeout": 3}
-    chosen = frozenset({"architectures", "loggingConfig"})
+    computed = frozenset({"architectures", "loggingConfig"})
     auto_name = AutoName("name", 64)
 
     def create(self, place: Place, inputs: Properties) -> str:
@@ -38,41 +38,41 @@ class Function(Resource):
             Code={"ZipFile": _zipped(inputs)},
             PackageType="Zip",
             Tags=inputs["tagsAll"],
-            **pascal(picked(inputs, "architectures")),
+            **pascal(select(inputs, "architectures")),
             **_configuration(inputs),
         )
         return str(inputs["name"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        found = place.client.get_function(FunctionName=identity)
-        held = found["Configuration"]
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        function = place.client.get_function(FunctionName=identity)
+        configuration = function["Configuration"]
         live: Properties = {
-            "architectures": held["Architectures"],
-            "arn": held["FunctionArn"].removesuffix(":$LATEST"),
-            "description": held.get("Description", ""),
-            "handler": held.get("Handler"),
-            "memorySize": held["MemorySize"],
-            "name": held["FunctionName"],
-            "role": held["Role"],
-            "runtime": held.get("Runtime"),
-            "tagsAll": found.get("Tags", {}),
-            "timeout": held["Timeout"],
+            "architectures": configuration["Architectures"],
+            "arn": configuration["FunctionArn"].removesuffix(":$LATEST"),
+            "description": configuration.get("Description", ""),
+            "handler": configuration.get("Handler"),
+            "memorySize": configuration["MemorySize"],
+            "name": configuration["FunctionName"],
+            "role": configuration["Role"],
+            "runtime": configuration.get("Runtime"),
+            "tagsAll": function.get("Tags", {}),
+            "timeout": configuration["Timeout"],
         }
         for name in _NESTED:
-            # A key that is not in the answer at all is one this account does not keep.
-            if (pascal_name := name[0].upper() + name[1:]) in held:
-                live[name] = as_given(camel(held[pascal_name]), known.get(name))
+            # This account does not store a setting whose key is not in the answer.
+            if (pascal_name := name[0].upper() + name[1:]) in configuration:
+                live[name] = declared_part(camel(configuration[pascal_name]), state.get(name))
         return live
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         client = place.client
         if changed & {"architectures", "code"}:
-            wanted = picked(inputs, "architectures")
+            requested = select(inputs, "architectures")
             answer = client.update_function_code(
-                FunctionName=identity, ZipFile=_zipped(inputs), **pascal(wanted)
+                FunctionName=identity, ZipFile=_zipped(inputs), **pascal(requested)
             )
-            # moto takes another architecture and forgets it; a stack must not call that done.
-            if wanted and wanted["architectures"] != answer["Architectures"]:
+            # moto accepts another architecture without storing it.
+            if requested and requested["architectures"] != answer["Architectures"]:
                 raise RefusedError(f"The account cannot change the architectures of {identity}.")
         if changed & _CONFIGURATION:
             cleared: dict[str, Any] = {
@@ -84,14 +84,14 @@ class Function(Resource):
                 FunctionName=identity, **{**cleared, **_configuration(inputs)}
             )
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_function(FunctionName=identity)
 
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_resource(Resource=known["arn"], Tags=tags)
+    def tag(self, place: Place, state: Properties, tags: dict[str, str]) -> None:
+        place.client.tag_resource(Resource=state["arn"], Tags=tags)
 
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_resource(Resource=known["arn"], TagKeys=names)
+    def untag(self, place: Place, state: Properties, names: list[str]) -> None:
+        place.client.untag_resource(Resource=state["arn"], TagKeys=names)
 
 
 class Permission(Resource):
@@ -106,12 +106,12 @@ class Permission(Resource):
     def create(self, place: Place, inputs: Properties) -> str:
         place.client.add_permission(
             FunctionName=inputs["function"],
-            **pascal(picked(inputs, "action", "principal", "sourceArn", "statementId")),
+            **pascal(select(inputs, "action", "principal", "sourceArn", "statementId")),
         )
         return str(inputs["statementId"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        policy = json.loads(place.client.get_policy(FunctionName=known["function"])["Policy"])
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        policy = json.loads(place.client.get_policy(FunctionName=state["function"])["Policy"])
         statement = next((s for s in policy["Statement"] if s["Sid"] == identity), None)
         if statement is None:
             return None
@@ -123,8 +123,8 @@ class Permission(Resource):
             "statementId": identity,
         }
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
-        place.client.remove_permission(FunctionName=known["function"], StatementId=identity)
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
+        place.client.remove_permission(FunctionName=state["function"], StatementId=identity)
 
 
 class FunctionEventInvokeConfig(Resource):
@@ -137,19 +137,19 @@ class FunctionEventInvokeConfig(Resource):
     defaults = {"maximumRetryAttempts": 2}
 
     def create(self, place: Place, inputs: Properties) -> str:
-        wanted = picked(inputs, "maximumEventAgeInSeconds", "maximumRetryAttempts")
+        settings = select(inputs, "maximumEventAgeInSeconds", "maximumRetryAttempts")
         place.client.put_function_event_invoke_config(
             FunctionName=inputs["functionName"],
-            **pascal({**self.defaults, **wanted}),
+            **pascal({**self.defaults, **settings}),
         )
         return str(inputs["functionName"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.get_function_event_invoke_config(FunctionName=identity)
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        config = place.client.get_function_event_invoke_config(FunctionName=identity)
         return {
             "functionName": identity,
-            "maximumEventAgeInSeconds": held.get("MaximumEventAgeInSeconds"),
-            "maximumRetryAttempts": held.get("MaximumRetryAttempts", 2),
+            "maximumEventAgeInSeconds": config.get("MaximumEventAgeInSeconds"),
+            "maximumRetryAttempts": config.get("MaximumRetryAttempts", 2),
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
@@ -157,13 +157,13 @@ class FunctionEventInvokeConfig(Resource):
         self.delete(place, identity, inputs)
         self.create(place, inputs)
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_function_event_invoke_config(FunctionName=identity)
 
 
 def _configuration(inputs: Properties) -> dict[str, Any]:
-    nested = {name: pascal(value) for name, value in picked(inputs, *_NESTED).items()}
-    return pascal({**picked(inputs, *_PLAIN), **nested})
+    nested = {name: pascal(value) for name, value in select(inputs, *_NESTED).items()}
+    return pascal({**select(inputs, *_PLAIN), **nested})
 
 
 def _zipped(inputs: Properties) -> bytes:

@@ -10,7 +10,7 @@ from sandbox.deployment.resources.base import (
     from_pairs,
     pairs,
     pascal,
-    picked,
+    select,
 )
 from sandbox.deployment.wire import Properties
 
@@ -31,11 +31,11 @@ class Role(Resource):
             RoleName=inputs["name"],
             AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
             Tags=pairs(inputs["tagsAll"]),
-            **pascal(picked(inputs, "description", "path")),
+            **pascal(select(inputs, "description", "path")),
         )
         return str(inputs["name"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
         role = place.client.get_role(RoleName=identity)["Role"]
         return {
             "arn": role["Arn"],
@@ -54,14 +54,14 @@ class Role(Resource):
         if "description" in changed:
             client.update_role(RoleName=identity, Description=inputs.get("description", ""))
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_role(RoleName=identity)
 
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_role(RoleName=known["name"], Tags=pairs(tags))
+    def tag(self, place: Place, state: Properties, tags: dict[str, str]) -> None:
+        place.client.tag_role(RoleName=state["name"], Tags=pairs(tags))
 
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_role(RoleName=known["name"], TagKeys=names)
+    def untag(self, place: Place, state: Properties, names: list[str]) -> None:
+        place.client.untag_role(RoleName=state["name"], TagKeys=names)
 
 
 class RolePolicy(Resource):
@@ -80,14 +80,14 @@ class RolePolicy(Resource):
         )
         return f"{inputs['role']}:{inputs['name']}"
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
         role, name = identity.split(":")
-        found = place.client.get_role_policy(RoleName=role, PolicyName=name)
-        return {"name": name, "policy": json.dumps(found["PolicyDocument"]), "role": role}
+        answer = place.client.get_role_policy(RoleName=role, PolicyName=name)
+        return {"name": name, "policy": json.dumps(answer["PolicyDocument"]), "role": role}
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self.create(place, inputs)
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         role, name = identity.split(":")
         place.client.delete_role_policy(RoleName=role, PolicyName=name)

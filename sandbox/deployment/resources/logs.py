@@ -1,4 +1,4 @@
-"""Log groups, and the metrics that CloudWatch reads off their lines."""
+"""Log groups and metric filters."""
 # ruff: noqa: ARG002, D102, RUF012 - the base class says what these methods and facts are
 
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from sandbox.deployment.resources.base import AutoName, Place, Resource
 from sandbox.deployment.wire import Properties
 
-# What both sides have of a transformation, by Pulumi's names.
+# CloudWatch's names of the settings of a metric transformation, by Pulumi's.
 _TRANSFORMATION: Final = {
     "name": "metricName",
     "namespace": "metricNamespace",
@@ -32,7 +32,7 @@ class LogGroup(Resource):
     def complete(self, place: Place, identity: str, inputs: Properties) -> None:
         self._retain(place, identity, inputs.get("retentionInDays", 0))
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
         pages = place.client.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix=identity
         )
@@ -51,18 +51,18 @@ class LogGroup(Resource):
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self._retain(place, identity, inputs.get("retentionInDays", 0))
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_log_group(logGroupName=identity)
 
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_resource(resourceArn=known["arn"], tags=tags)
+    def tag(self, place: Place, state: Properties, tags: dict[str, str]) -> None:
+        place.client.tag_resource(resourceArn=state["arn"], tags=tags)
 
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_resource(resourceArn=known["arn"], tagKeys=names)
+    def untag(self, place: Place, state: Properties, names: list[str]) -> None:
+        place.client.untag_resource(resourceArn=state["arn"], tagKeys=names)
 
     @staticmethod
     def _retain(place: Place, identity: str, days: int) -> None:
-        # 0 is Pulumi's word for "for ever", which CloudWatch expresses by having no policy.
+        # 0 means for ever in Pulumi; in CloudWatch the group has no policy then.
         if days:
             place.client.put_retention_policy(logGroupName=identity, retentionInDays=days)
         else:
@@ -70,7 +70,7 @@ class LogGroup(Resource):
 
 
 class LogMetricFilter(Resource):
-    """What turns matching lines of a log group into a metric; its id is its name."""
+    """A filter that makes a metric of a log group's matching lines; its id is its name."""
 
     type_name = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
     service = "logs"
@@ -79,41 +79,38 @@ class LogMetricFilter(Resource):
     auto_name = AutoName("name", 512)
 
     def create(self, place: Place, inputs: Properties) -> str:
-        given = inputs["metricTransformation"]
+        transformation = inputs["metricTransformation"]
         place.client.put_metric_filter(
             logGroupName=inputs["logGroupName"],
             filterName=inputs["name"],
             filterPattern=inputs["pattern"],
             metricTransformations=[
                 {
-                    aws_name: given[name]
+                    aws_name: transformation[name]
                     for name, aws_name in _TRANSFORMATION.items()
-                    if name in given
+                    if name in transformation
                 }
             ],
         )
         return str(inputs["name"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        found = place.client.describe_metric_filters(
-            logGroupName=known["logGroupName"], filterNamePrefix=identity
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        filters = place.client.describe_metric_filters(
+            logGroupName=state["logGroupName"], filterNamePrefix=identity
         )["metricFilters"]
-        held = next(
-            (metric_filter for metric_filter in found if metric_filter["filterName"] == identity),
-            None,
-        )
-        if held is None:
+        metric_filter = next((f for f in filters if f["filterName"] == identity), None)
+        if metric_filter is None:
             return None
-        (made,) = held["metricTransformations"]
+        (transformation,) = metric_filter["metricTransformations"]
         return {
-            "logGroupName": held["logGroupName"],
+            "logGroupName": metric_filter["logGroupName"],
             "metricTransformation": {
-                name: made[aws_name]
+                name: transformation[aws_name]
                 for name, aws_name in _TRANSFORMATION.items()
-                if aws_name in made
+                if aws_name in transformation
             },
             "name": identity,
-            "pattern": held["filterPattern"],
+            "pattern": metric_filter["filterPattern"],
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
@@ -121,5 +118,5 @@ class LogMetricFilter(Resource):
         self.delete(place, identity, inputs)
         self.create(place, inputs)
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
-        place.client.delete_metric_filter(logGroupName=known["logGroupName"], filterName=identity)
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
+        place.client.delete_metric_filter(logGroupName=state["logGroupName"], filterName=identity)

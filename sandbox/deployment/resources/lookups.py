@@ -1,4 +1,4 @@
-"""What a program may ask about the account: of pulumi_aws's data sources, what it reads."""
+"""The data sources of pulumi_aws that a program may read."""
 # ruff: noqa: ARG001 - every lookup takes the same arguments
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sandbox.deployment.wire import Properties
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A data source: the service it asks and how."""
+    """A data source: its service, and the function that reads it."""
 
     service: str
     answer: Callable[[Place, Properties], Properties]
@@ -22,8 +22,8 @@ def _caller_identity(place: Place, arguments: Properties) -> Properties:
 
 
 def _organization(place: Place, arguments: Properties) -> Properties:
-    held = place.client.describe_organization()["Organization"]
-    return {"id": held["Id"], "masterAccountId": held["MasterAccountId"]}
+    organization = place.client.describe_organization()["Organization"]
+    return {"id": organization["Id"], "masterAccountId": organization["MasterAccountId"]}
 
 
 def _partition(place: Place, arguments: Properties) -> Properties:

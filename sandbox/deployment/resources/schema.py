@@ -1,4 +1,4 @@
-"""What pulumi_aws's own classes say about a resource type: its inputs and outputs."""
+"""The inputs and outputs of a resource type, read from the classes of pulumi_aws."""
 
 import keyword
 from functools import cache
@@ -11,7 +11,7 @@ from pulumi import _types
 @cache
 def inputs(type_name: str) -> frozenset[str]:
     """The names of a type's inputs as Pulumi spells them."""
-    # Where a part of another resource has the name, as BucketVersioningArgs, it is InitArgs.
+    # If a part of another resource has the name, as BucketVersioningArgs, it is InitArgs.
     return frozenset(_types.input_type_types(_python_class(type_name, "InitArgs", "Args")))
 
 
@@ -26,9 +26,9 @@ def _python_class(type_name: str, *suffixes: str) -> type:
     _, module, name = type_name.split(":")
     module = module.split("/")[0]
     python = f"{module}_" if keyword.iskeyword(module) else module
-    # It loads its classes when they are asked for.
+    # The module loads its classes on demand.
     classes = import_module(f"pulumi_aws.{python}")
-    named = (getattr(classes, name + suffix, None) for suffix in suffixes)
-    found = next(candidate for candidate in named if candidate is not None)
-    assert isinstance(found, type)  # noqa: S101 - narrows what getattr gives
-    return found
+    candidates = (getattr(classes, name + suffix, None) for suffix in suffixes)
+    python_class = next(candidate for candidate in candidates if candidate is not None)
+    assert isinstance(python_class, type)  # noqa: S101 - narrows what getattr gives
+    return python_class

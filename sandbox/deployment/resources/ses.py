@@ -19,17 +19,17 @@ class EmailIdentity(Resource):
         return str(inputs["emailIdentity"])
 
     def complete(self, place: Place, identity: str, inputs: Properties) -> None:
-        # moto keeps the tags of CreateEmailIdentity where TagResource does not change them.
+        # moto stores the tags of CreateEmailIdentity apart from those of TagResource.
         if inputs["tagsAll"]:
             self.tag(place, {"arn": _arn(place, identity)}, inputs["tagsAll"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
         place.client.get_email_identity(EmailIdentity=identity)
         arn = _arn(place, identity)
         tags = place.client.list_tags_for_resource(ResourceArn=arn)["Tags"]
         return {"arn": arn, "emailIdentity": identity, "tagsAll": from_pairs(tags)}
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_email_identity(EmailIdentity=identity)
 
 

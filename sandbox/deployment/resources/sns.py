@@ -1,4 +1,4 @@
-"""SNS topics, who may publish to them and who gets what is published."""
+"""SNS topics, their policies and subscriptions."""
 # ruff: noqa: ARG002, D102 - the base class says what these methods and facts are
 
 import json
@@ -10,7 +10,7 @@ from sandbox.deployment.resources.base import (
     from_pairs,
     pairs,
     pascal,
-    picked,
+    select,
 )
 from sandbox.deployment.wire import Properties
 
@@ -28,17 +28,17 @@ class Topic(Resource):
     def create(self, place: Place, inputs: Properties) -> str:
         answer = place.client.create_topic(
             Name=inputs["name"],
-            Attributes=pascal(picked(inputs, "displayName")),
+            Attributes=pascal(select(inputs, "displayName")),
             Tags=pairs(inputs["tagsAll"]),
         )
         return str(answer["TopicArn"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.get_topic_attributes(TopicArn=identity)["Attributes"]
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        attributes = place.client.get_topic_attributes(TopicArn=identity)["Attributes"]
         tags = place.client.list_tags_for_resource(ResourceArn=identity)["Tags"]
         return {
             "arn": identity,
-            "displayName": held["DisplayName"],
+            "displayName": attributes["DisplayName"],
             "name": identity.rsplit(":", maxsplit=1)[-1],
             "tagsAll": from_pairs(tags),
         }
@@ -50,12 +50,12 @@ class Topic(Resource):
             AttributeValue=inputs.get("displayName") or "",
         )
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_topic(TopicArn=identity)
 
 
 class TopicPolicy(Resource):
-    """Who may do what with a topic; its id is the topic's ARN."""
+    """The policy of a topic; its id is the topic's ARN."""
 
     type_name = "aws:sns/topicPolicy:TopicPolicy"
     service = "sns"
@@ -67,15 +67,15 @@ class TopicPolicy(Resource):
         self._put(place, inputs["arn"], inputs["policy"])
         return str(inputs["arn"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.get_topic_attributes(TopicArn=identity)["Attributes"]
-        return {"arn": identity, "policy": held["Policy"]}
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        attributes = place.client.get_topic_attributes(TopicArn=identity)["Attributes"]
+        return {"arn": identity, "policy": attributes["Policy"]}
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         self._put(place, identity, inputs["policy"])
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
-        # A topic is never without one: what a new one has lets its owner do everything.
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
+        # A topic always has a policy; that of a new one lets its owner do everything.
         statement = {
             "Effect": "Allow",
             "Principal": {"AWS": "*"},
@@ -94,9 +94,9 @@ class TopicPolicy(Resource):
 
 
 class TopicSubscription(Resource):
-    """Who gets what is published, and how; its id is its ARN.
+    """A subscription of a topic; its id is its ARN.
 
-    AWS waits for the link that it mails to an address; this account takes it as followed.
+    This account confirms an address at once; AWS mails it a link to confirm.
     """
 
     type_name = "aws:sns/topicSubscription:TopicSubscription"
@@ -113,14 +113,14 @@ class TopicSubscription(Resource):
         )
         return str(answer["SubscriptionArn"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.get_subscription_attributes(SubscriptionArn=identity)["Attributes"]
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        fields = place.client.get_subscription_attributes(SubscriptionArn=identity)["Attributes"]
         return {
             "arn": identity,
-            "endpoint": held["Endpoint"],
-            "protocol": held["Protocol"],
-            "topic": held["TopicArn"],
+            "endpoint": fields["Endpoint"],
+            "protocol": fields["Protocol"],
+            "topic": fields["TopicArn"],
         }
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.unsubscribe(SubscriptionArn=identity)

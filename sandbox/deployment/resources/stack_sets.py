@@ -12,7 +12,7 @@ from sandbox.deployment.resources.base import (
     from_pairs,
     pairs,
     pascal,
-    picked,
+    select,
 )
 from sandbox.deployment.wire import Properties
 
@@ -52,18 +52,18 @@ class StackSet(Resource):
         )
         return str(inputs["name"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.describe_stack_set(StackSetName=identity, **_caller(known))["StackSet"]
-        # Whoever asks is not kept; neither is, by moto, what else is missing here.
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        entry = place.client.describe_stack_set(StackSetName=identity, **_caller(state))["StackSet"]
+        # CloudFormation does not return CallAs, nor moto the other inputs that are missing.
         return {
-            "arn": held["StackSetARN"],
-            **camel(_caller(known)),
-            "description": held.get("Description"),
-            "name": held["StackSetName"],
-            "permissionModel": held["PermissionModel"],
-            "stackSetId": held["StackSetId"],
-            "tagsAll": from_pairs(held.get("Tags", [])),
-            "templateBody": held["TemplateBody"],
+            "arn": entry["StackSetARN"],
+            **camel(_caller(state)),
+            "description": entry.get("Description"),
+            "name": entry["StackSetName"],
+            "permissionModel": entry["PermissionModel"],
+            "stackSetId": entry["StackSetId"],
+            "tagsAll": from_pairs(entry.get("Tags", [])),
+            "templateBody": entry["TemplateBody"],
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
@@ -78,21 +78,21 @@ class StackSet(Resource):
             **_preferences(inputs),
         )
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
-        place.client.delete_stack_set(StackSetName=identity, **_caller(known))
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
+        place.client.delete_stack_set(StackSetName=identity, **_caller(state))
 
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        # Always the whole set.
+    def tag(self, place: Place, state: Properties, tags: dict[str, str]) -> None:
+        # The call replaces all tags.
         place.client.update_stack_set(
-            StackSetName=known["name"],
+            StackSetName=state["name"],
             UsePreviousTemplate=True,
             Tags=pairs(tags),
-            **_caller(known),
+            **_caller(state),
         )
 
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        kept = {key: value for key, value in known["tagsAll"].items() if key not in names}
-        self.tag(place, known, kept)
+    def untag(self, place: Place, state: Properties, names: list[str]) -> None:
+        tags = {key: value for key, value in state["tagsAll"].items() if key not in names}
+        self.tag(place, state, tags)
 
 
 class StackInstances(Resource):
@@ -115,7 +115,7 @@ class StackInstances(Resource):
     )
     replaces = frozenset({"stackSetName"})
     defaults = {"callAs": _SELF}
-    chosen = frozenset({"accounts", "regions"})
+    computed = frozenset({"accounts", "regions"})
 
     def create(self, place: Place, inputs: Properties) -> str:
         place.client.create_stack_instances(**_targets(place, inputs))
@@ -123,20 +123,20 @@ class StackInstances(Resource):
         caller = inputs.get("callAs") or _SELF
         return ",".join([inputs["stackSetName"], caller, *units])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = _instances(place, known["stackSetName"], known)
-        if not held:
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        instances = _instances(place, state["stackSetName"], state)
+        if not instances:
             return None
         return {
-            "accounts": sorted({instance["Account"] for instance in held}),
-            **camel(_caller(known)),
-            "regions": sorted({instance["Region"] for instance in held}),
-            "stackSetId": held[0]["StackSetId"],
-            "stackSetName": known["stackSetName"],
+            "accounts": sorted({instance["Account"] for instance in instances}),
+            **camel(_caller(state)),
+            "regions": sorted({instance["Region"] for instance in instances}),
+            "stackSetId": instances[0]["StackSetId"],
+            "stackSetName": state["stackSetName"],
         }
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
-        place.client.delete_stack_instances(**_targets(place, known), RetainStacks=False)
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
+        place.client.delete_stack_instances(**_targets(place, state), RetainStacks=False)
 
 
 def _caller(properties: Properties) -> dict[str, Any]:
@@ -144,19 +144,19 @@ def _caller(properties: Properties) -> dict[str, Any]:
 
 
 def _settings(inputs: Properties) -> dict[str, Any]:
-    """What an update sends as well, as CloudFormation takes it."""
+    """The settings that both creation and update send, as CloudFormation spells them."""
     names = ("callAs", "capabilities", "description", "permissionModel", "templateBody")
-    return pascal(picked(inputs, *names))
+    return pascal(select(inputs, *names))
 
 
 def _preferences(properties: Properties) -> dict[str, Any]:
-    """How many accounts at a time, and how many may fail, as CloudFormation takes it."""
+    """The operation preferences, as CloudFormation spells them."""
     preferences = properties.get("operationPreferences")
     return {"OperationPreferences": pascal(preferences)} if preferences else {}
 
 
 def _targets(place: Place, properties: Properties) -> dict[str, Any]:
-    """Which stacks, as CloudFormation takes it: in units, or in accounts."""
+    """The targets in units or in accounts, as CloudFormation spells them."""
     units = properties.get("deploymentTargets")
     accounts = properties.get("accounts") or [place.account]
     return {

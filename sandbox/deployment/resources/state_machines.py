@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from sandbox.deployment.resources.base import AutoName, Place, Resource, picked
+from sandbox.deployment.resources.base import AutoName, Place, Resource, select
 from sandbox.deployment.wire import Properties
 
 
@@ -15,7 +15,7 @@ class StateMachine(Resource):
     inputs = frozenset({"definition", "loggingConfiguration", "name", "roleArn", "tags", "type"})
     replaces = frozenset({"name", "type"})
     defaults = {"type": "STANDARD"}
-    chosen = frozenset({"loggingConfiguration"})
+    computed = frozenset({"loggingConfiguration"})
     documents = frozenset({"definition"})
     auto_name = AutoName("name", 80)
 
@@ -28,35 +28,35 @@ class StateMachine(Resource):
         )
         return str(answer["stateMachineArn"])
 
-    def read(self, place: Place, identity: str, known: Properties) -> Properties | None:
-        held = place.client.describe_state_machine(stateMachineArn=identity)
+    def read(self, place: Place, identity: str, state: Properties) -> Properties | None:
+        machine = place.client.describe_state_machine(stateMachineArn=identity)
         tags = place.client.list_tags_for_resource(resourceArn=identity)["tags"]
         return {
             "arn": identity,
-            "definition": held["definition"],
-            "loggingConfiguration": _from_logging(held["loggingConfiguration"]),
-            "name": held["name"],
-            "roleArn": held["roleArn"],
+            "definition": machine["definition"],
+            "loggingConfiguration": _from_logging(machine["loggingConfiguration"]),
+            "name": machine["name"],
+            "roleArn": machine["roleArn"],
             "tagsAll": {tag["key"]: tag["value"] for tag in tags},
-            "type": held["type"],
+            "type": machine["type"],
         }
 
     def update(self, place: Place, identity: str, inputs: Properties, changed: set[str]) -> None:
         place.client.update_state_machine(stateMachineArn=identity, **_settings(inputs))
 
-    def delete(self, place: Place, identity: str, known: Properties) -> None:
+    def delete(self, place: Place, identity: str, state: Properties) -> None:
         place.client.delete_state_machine(stateMachineArn=identity)
 
-    def tag(self, place: Place, known: Properties, tags: dict[str, str]) -> None:
-        place.client.tag_resource(resourceArn=known["arn"], tags=_pairs(tags))
+    def tag(self, place: Place, state: Properties, tags: dict[str, str]) -> None:
+        place.client.tag_resource(resourceArn=state["arn"], tags=_pairs(tags))
 
-    def untag(self, place: Place, known: Properties, names: list[str]) -> None:
-        place.client.untag_resource(resourceArn=known["arn"], tagKeys=names)
+    def untag(self, place: Place, state: Properties, names: list[str]) -> None:
+        place.client.untag_resource(resourceArn=state["arn"], tagKeys=names)
 
 
 def _settings(inputs: Properties) -> dict[str, Any]:
-    """What can be changed, as Step Functions takes it."""
-    settings = picked(inputs, "definition", "roleArn")
+    """The settings that can be changed, as Step Functions spells them."""
+    settings = select(inputs, "definition", "roleArn")
     if logging := inputs.get("loggingConfiguration"):
         settings["loggingConfiguration"] = _to_logging(logging)
     return settings
@@ -65,13 +65,13 @@ def _settings(inputs: Properties) -> dict[str, Any]:
 def _to_logging(logging: Properties) -> dict[str, Any]:
     group = {"logGroupArn": logging.get("logDestination")}
     destinations = [{"cloudWatchLogsLogGroup": group}] if group["logGroupArn"] else []
-    return {**picked(logging, "includeExecutionData", "level"), "destinations": destinations}
+    return {**select(logging, "includeExecutionData", "level"), "destinations": destinations}
 
 
-def _from_logging(held: dict[str, Any]) -> Properties:
-    groups = [place["cloudWatchLogsLogGroup"] for place in held.get("destinations", ())]
+def _from_logging(logging: dict[str, Any]) -> Properties:
+    groups = [item["cloudWatchLogsLogGroup"] for item in logging.get("destinations", ())]
     return {
-        **picked(held, "includeExecutionData", "level"),
+        **select(logging, "includeExecutionData", "level"),
         **({"logDestination": groups[0]["logGroupArn"]} if groups else {}),
     }
 

@@ -3,13 +3,13 @@
 import pytest
 
 from handler.assess.severity import UNKNOWN_SHARE, Share, severity_of
-from handler.model.attachment import Attachment, Path, default_path
+from handler.model.attachment import Attachment, Path, path_of
 from handler.model.traffic import Traffic
 
-PUBLIC = default_path(Attachment.INTERNET_FACING, reason="the interface has 8.8.8.8")
-PRIVATE = default_path(Attachment.INTERNAL)
-UNATTACHED = default_path(Attachment.UNATTACHED)
-NOT_READ = default_path(Attachment.UNKNOWN)
+PUBLIC = path_of(Attachment.INTERNET_FACING, "the interface has 8.8.8.8")
+PRIVATE = path_of(Attachment.INTERNAL, "the interface has no public IPv4 address")
+UNATTACHED = path_of(Attachment.UNATTACHED, "the group is not attached")
+NOT_READ = path_of(Attachment.UNKNOWN, "its interfaces could not be read")
 WORLD = Share()
 PART = Share(1, "only 5.00% of the IPv4 internet gets in")
 SSH = Traffic("tcp", 22, 22)
@@ -33,8 +33,8 @@ ECHO = Traffic("icmp", icmp_type=8)
             WORLD,
             [PRIVATE],
             "medium",
-            "Medium: SSH would be critical (EC2.19, CIS), but the interface has a private address "
-            "only.",
+            "Medium: SSH would be critical (EC2.19, CIS), but the interface has no public "
+            "IPv4 address.",
             id="internal",
         ),
         pytest.param(
@@ -42,8 +42,7 @@ ECHO = Traffic("icmp", icmp_type=8)
             WORLD,
             [UNATTACHED],
             "medium",
-            "Medium: SSH would be critical (EC2.19, CIS), but the group is not attached to any "
-            "network interface.",
+            "Medium: SSH would be critical (EC2.19, CIS), but the group is not attached.",
             id="unattached",
         ),
         pytest.param(
@@ -61,7 +60,7 @@ ECHO = Traffic("icmp", icmp_type=8)
             [PRIVATE],
             "low",
             "Low: SSH would be critical (EC2.19, CIS), but only 5.00% of the IPv4 internet gets in "
-            "and the interface has a private address only.",
+            "and the interface has no public IPv4 address.",
             id="part-and-internal",
         ),
         pytest.param(

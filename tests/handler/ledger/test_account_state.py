@@ -6,8 +6,10 @@ import json
 import pytest
 
 from handler.ledger.account_state import AccountState, decode_account, encode_account
-from handler.ledger.head import DecodeError
+from handler.ledger.accounts import AccountStates
+from handler.ledger.head import DecodeError, Head, Pointer
 from handler.ledger.state import LedgerState
+from handler.ledger.store import LedgerStore
 from tests.support.documents import ODD_VALUES, changed, places
 from tests.support.ledger_examples import ACCOUNT, everything_known
 
@@ -29,6 +31,17 @@ def test_what_is_known_comes_back_as_it_was() -> None:
         dict(STATE.targets), dict(STATE.records), dict(STATE.resolved)
     )
     assert decode_account(encode_account(STATE, "2"), "2") == AccountState()
+
+
+@pytest.mark.parametrize(("number", "others"), [(11, "1 more account"), (13, "3 more accounts")])
+def test_ten_unknown_states_are_named(number: int, others: str) -> None:
+    """The reasons for ten accounts are given, and the number of the other accounts."""
+    pointers = {f"{account:012}": Pointer("key", "2026-11-23", 1) for account in range(number)}
+    states = AccountStates(LedgerStore(), Head(accounts=pointers), "run-1", None)
+    for account in pointers:
+        states.account_state(account, b"odd")
+    *named, rest = states.problems
+    assert (len(named), rest) == (10, f"The same holds for {others}.")
 
 
 def test_the_same_state_is_the_same_object() -> None:

@@ -130,7 +130,7 @@ def test_sections_of_changes() -> None:
     assert digest.summary[0] == (
         "1 new, 1 worse or wider, 1 reopened, 1 resolved, 1 narrowed, 1 still open"
     )
-    assert digest.notes == ("Still open: 2 (1 critical, 1 low), in the CSV.",)
+    assert digest.in_csv == ("Still open: 2 (1 critical, 1 low), in the CSV.",)
 
 
 def test_a_full_digest_labels_what_has_changed() -> None:
@@ -262,20 +262,21 @@ def test_several_accounts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minimum", "notes"),
+    ("minimum", "in_csv", "notes"),
     [
-        (Severity.LOW, (OTHER_COMMANDS, "1 informational finding not shown.")),
-        (Severity.HIGH, ("2 findings below high not shown.",)),
-        (Severity.INFO, (OTHER_COMMANDS,)),
+        (Severity.LOW, (OTHER_COMMANDS,), ("1 informational finding not shown.",)),
+        (Severity.HIGH, (), ("2 findings below high not shown.",)),
+        (Severity.INFO, (OTHER_COMMANDS,), ()),
     ],
 )
 def test_findings_below_the_minimum_severity_are_counted(
-    minimum: Severity, notes: tuple[str, ...]
+    minimum: Severity, in_csv: tuple[str, ...], notes: tuple[str, ...]
 ) -> None:
     """They are not listed, and their number is given."""
     group = answer(permission("icmp", 8, -1, WORLD), permission("tcp", 443, 443, WORLD))
     report = replace(reports.of(reports.read(group)), minimum_severity=minimum)
-    assert build_digest(report).notes == notes
+    digest = build_digest(report)
+    assert (digest.in_csv, digest.notes) == (in_csv, notes)
 
 
 def test_other_notes() -> None:
@@ -340,7 +341,7 @@ def test_the_worst_findings_are_listed() -> None:
     digest = build_digest(reports.of(reports.read(*groups, SSH)), max_findings=100)
     assert titles(digest.sections) == ["Critical (1)", "High (101)"]
     assert sum(len(section.entries) for section in digest.sections) == 100
-    assert digest.notes == ("And 2 more findings in the CSV.", OTHER_COMMANDS)
+    assert digest.in_csv == ("And 2 more findings in the CSV.", OTHER_COMMANDS)
 
 
 def test_the_last_resolved_findings_are_counted() -> None:

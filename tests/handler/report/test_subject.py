@@ -14,7 +14,7 @@ from handler.model.run import Changes, PolicyException, Report, Scan
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind, build_digest
-from handler.report.headline import headline, preheader, subject
+from handler.report.subject import headline, preheader, subject
 from tests.support import reports
 from tests.support.security_groups import answer, permission
 

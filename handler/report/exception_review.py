@@ -1,19 +1,18 @@
 """The exceptions that need attention, and how to accept a finding."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Kind, Opening
+from handler.model.finding import Kind, Opening
+from handler.model.network import Holder
 from handler.model.run import PolicyException, Report
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
 from handler.report import phrases
 from handler.report.phrases import first_lines
 from handler.sanitize import cut, plain
 
-_LONGEST_LINE = 240
-_LONGEST_NAME = 80
 _ACCEPTED_FOR = timedelta(days=90)
 _WEB = (Traffic("tcp", 80, 80), Traffic("tcp", 443, 443))
 
@@ -50,40 +49,36 @@ def ways_to_accept(report: Report, openings: Sequence[Opening]) -> Iterator[str]
             "until": (report.run.day + _ACCEPTED_FOR).isoformat(),
         }
         line = plain(json.dumps(exception, ensure_ascii=False))
-        if len(line) <= _LONGEST_LINE:
-            name = cut(phrases.group_names(finding), _LONGEST_NAME)
+        if len(line) <= phrases.LONGEST_LINE:
+            name = cut(phrases.group_names(finding), phrases.LONGEST_NAME)
             yield f"Is {name} open on purpose? Add to exceptions: {line}"
-    if ports := [f"tcp/{web.from_port}" for web in _WEB if _is_public_web(findings, web)]:
+    public = {
+        f.traffic
+        for f in findings
+        if f.attachment is Attachment.INTERNET_FACING
+        and "".join(f.attached[:1]).startswith(f"{Holder.LOAD_BALANCER} ")
+    }
+    if ports := [f"tcp/{web.from_port}" for web in _WEB if web in public]:
         yield f"Public web servers? Add {' and '.join(ports)} to authorizedPorts."
 
 
-def policy_ports(opened: Traffic) -> str:
+def policy_ports(traffic: Traffic) -> str:
     """The traffic in a policy's format, for example tcp/8000-8010, icmp/8 or protocol/50."""
-    protocol = opened.protocol
+    protocol = traffic.protocol
     if protocol in ICMP_PROTOCOLS:
-        numbers = [n for n in (opened.icmp_type, opened.icmp_code) if n is not None]
+        numbers = [n for n in (traffic.icmp_type, traffic.icmp_code) if n is not None]
         return "/".join(map(str, (protocol, *numbers)))
-    if protocol == ALL_PROTOCOLS or opened.ports == (0, LAST_PORT):
+    if protocol == ALL_PROTOCOLS or traffic.ports == (0, LAST_PORT):
         return f"protocol/{protocol}" if protocol.isdecimal() else protocol
-    low, high = opened.ports
+    low, high = traffic.ports
     return f"{protocol}/{low}" if low == high else f"{protocol}/{low}-{high}"
-
-
-def _is_public_web(findings: Iterable[Finding], web: Traffic) -> bool:
-    return any(
-        finding.traffic == web
-        and finding.attachment is Attachment.INTERNET_FACING
-        and finding.attached[:1]
-        and finding.attached[0].startswith("load balancer ")
-        for finding in findings
-    )
 
 
 def _describe(exception: PolicyException) -> str:
     source = f" from {exception.source}" if exception.source else ""
     places = {"region": exception.region, "account": exception.account}
-    where = "".join(f" in {name} {place}" for name, place in places.items() if place)
+    scope = "".join(f" in {name} {place}" for name, place in places.items() if place)
     return (
-        f"{exception.ports}{source} on {exception.group}{where}, "
+        f"{exception.ports}{source} on {exception.group}{scope}, "
         f"owner {exception.owner}, reason: {exception.reason}"
     )

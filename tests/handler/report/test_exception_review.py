@@ -3,7 +3,7 @@
 import pytest
 
 from handler.policy.validation import ports
-from handler.report.acceptance import policy_ports
+from handler.report.exception_review import policy_ports
 
 
 @pytest.mark.parametrize(

@@ -17,24 +17,22 @@ def copies_of(report: Report, domains: Collection[str]) -> Iterator[tuple[str, R
     A person is an IAM user or IAM Identity Center user whose name is an address in one of the
     domains, which are in lower case.
     """
-    findings: dict[str, list[Finding]] = {}
+    findings_of: dict[str, list[Finding]] = {}
     for finding in report.listed(report.open):
         if finding.is_opening and (address := _address(finding, domains)):
-            findings.setdefault(address, []).append(finding)
-    for address, opened in sorted(findings.items()):
-        targets = {finding.target for finding in opened}
-        yield (
-            address,
-            replace(
-                report,
-                coverage=tuple(c for c in report.coverage if c.target in targets),
-                findings=tuple(opened),
-                authorized=(),
-                exceptions=ExceptionReview(),
-                changes=Changes(),
-                notices=(),
-            ),
+            findings_of.setdefault(address, []).append(finding)
+    for address, findings in sorted(findings_of.items()):
+        targets = {finding.target for finding in findings}
+        part = replace(
+            report,
+            coverage=tuple(c for c in report.coverage if c.target in targets),
+            findings=tuple(findings),
+            authorized=(),
+            exceptions=ExceptionReview(),
+            changes=Changes(),
+            notices=(),
         )
+        yield address, part
 
 
 def _address(finding: Finding, domains: Collection[str]) -> str | None:

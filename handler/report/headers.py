@@ -1,4 +1,4 @@
-"""The headers of a mail: sender, recipients, thread and list."""
+"""The headers of a mail except the subject: sender, recipients, thread, list and date."""
 
 import hashlib
 import re
@@ -15,10 +15,10 @@ _LONGEST_NAME = 40
 _NAME = "Security group audit"
 
 
-def envelope(
+def headers_of(
     sender: str, recipients: Sequence[str], run: Run
 ) -> Mapping[str, str | datetime | Address]:
-    """The headers by name, without the subject; the same for the same run.
+    """The headers by name; the same for the same run.
 
     SES replaces Message-ID and Date. All mails of a stack have the same References, so that mail
     programs show them as one thread.

@@ -70,9 +70,9 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
     news = report.news
     if changes := report.known_changes:
         if news.opened:
-            others = _others(news)
-            endings = [f" ({others})", f" (+{len(news.opened) - 1})", ""] if others else [""]
-            for start, ending in product(_openings(worst_of(news.opened)), endings):
+            counts = _other_changes(news)
+            endings = [f" ({counts})", f" (+{len(news.opened) - 1})", ""] if counts else [""]
+            for start, ending in product(_opening_forms(worst_of(news.opened)), endings):
                 yield start + ending
             return
         if quiet := _quiet_changes(news, changes):
@@ -86,10 +86,10 @@ def _forms(report: Report, *, brief: bool) -> Iterator[str]:
     yield from _standing(report, brief=brief)
 
 
-def _openings(opening: Opening) -> Iterator[str]:
+def _opening_forms(opening: Opening) -> Iterator[str]:
     """What has opened or got worse, where and how bad, in fewer and fewer words."""
     finding = opening.finding
-    start = f"{change_label(finding).lower()} {finding.severity}: {_what(finding)}"
+    start = f"{change_label(finding).lower()} {finding.severity}: {_service(finding)}"
     yield from _open_on(finding, start)
     yield start
 
@@ -104,12 +104,12 @@ def _open_on(finding: Finding, start: str) -> Iterator[str]:
         yield f"{start} on {group}"
 
 
-def _others(news: News) -> str:
+def _other_changes(news: News) -> str:
     """What has changed besides the worst opening."""
-    first = worst_of(news.opened)
-    opened = {"new": news.new, "worse": news.worse, "reopened": news.reopened}
+    worst = worst_of(news.opened)
+    groups = {"new": news.new, "worse": news.worse, "reopened": news.reopened}
     numbers = {
-        **{f"more {word}": len(o) - any(f is first for f in o) for word, o in opened.items()},
+        **{f"more {word}": len(o) - (worst in o) for word, o in groups.items()},
         "resolved": len(news.resolved),
         "narrowed": len(news.narrowed),
     }
@@ -124,19 +124,19 @@ def _quiet_changes(news: News, changes: Changes) -> str:
         "no longer listed": news.unlisted,
     }
     changed = {word: openings for word, openings in groups.items() if openings}
-    others = {
+    numbers = {
         "left out": (len(changes.departed), "account"),
         "audited again": (len(changes.returned), "account"),
         "can be read again": (len(changes.regained), "region"),
         "no longer audited": (len(changes.left_out), "region"),
         "expired or expiring": (len(changes.ending), "exception"),
     }
-    rest = [f"{phrases.count(*number)} {word}" for word, number in others.items() if number[0]]
+    rest = [f"{phrases.count(*number)} {word}" for word, number in numbers.items() if number[0]]
     if not rest and len(changed) == 1:
         ((word, openings),) = changed.items()
         if len(openings) == 1:
             finding = openings.first[0].finding
-            return f"{word}: {_what(finding)} on {phrases.group_names(finding, _SHORT_GROUP)}"
+            return f"{word}: {_service(finding)} on {phrases.group_names(finding, _SHORT_GROUP)}"
     return ", ".join([*(f"{len(o):,} {word}" for word, o in changed.items()), *rest])
 
 
@@ -146,24 +146,24 @@ def _standing(report: Report, *, brief: bool) -> Iterator[str]:
         yield _clean(report)
         return
     finding = worst_of(report.openings).finding
-    severity, what = finding.severity, _what(finding)
+    severity, service = finding.severity, _service(finding)
     number = report.openings.counts[severity]
     total = phrases.count(number, f"{severity} {_noun(report.openings, severity)}")
     if number == 1 and not brief:
-        yield from _open_on(finding, f"{severity}: {what}")
+        yield from _open_on(finding, f"{severity}: {service}")
     elif not brief:
         for length in _LONGEST_GROUPS:
             start = f"{total}: start with {phrases.group_names(finding, length)}"
-            yield from (f"{start}, {what}", start)
+            yield from (f"{start}, {service}", start)
     yield from (total, f"{number:,} {severity}")
 
 
 def _sentence(report: Report) -> str:
     changes, news = report.known_changes, report.news
     if changes and news.opened:
-        first, more = worst_of(news.opened), phrases.and_more(len(news.opened) - 1)
+        worst, more = worst_of(news.opened), phrases.and_more(len(news.opened) - 1)
         ending = more and f", {more}"
-        return f"{change_label(first.finding).lower()}: {_is_open(first)}{ending}"
+        return f"{change_label(worst.finding).lower()}: {_is_open(worst)}{ending}"
     if changes and (quiet := _quiet_changes(news, changes)):
         return quiet
     if not report.openings:
@@ -182,15 +182,14 @@ def _sentence(report: Report) -> str:
 
 def _is_open(opening: Opening) -> str:
     finding = opening.finding
-    what, audience = phrases.service(finding), phrases.audience(finding)
+    service, audience = phrases.service(finding), phrases.audience(finding)
     groups, reason = phrases.group_names(finding), phrases.reason_of_path(finding)
     if reason:
-        return f"the rules of {groups} allow {what} from {audience}, but {reason}"
-    verb = "are" if ", " in what or " and " in what else "is"
-    return f"{what} on {groups} {verb} open to {audience}"
+        return f"the rules of {groups} allow {service} from {audience}, but {reason}"
+    return f"{service} on {groups} {phrases.are_or_is(service)} open to {audience}"
 
 
-def _what(finding: Finding) -> str:
+def _service(finding: Finding) -> str:
     return cut(phrases.service(finding), _LONGEST_SERVICE)
 
 
@@ -213,12 +212,12 @@ def _clean(report: Report) -> str:
     read = totals.regions - totals.unread
     if totals.regions and not read:
         return ""
-    where = f"in {_number_read(report, totals.accounts - totals.unread_accounts, read)}"
+    place = f"in {_number_read(report, totals.accounts - totals.unread_accounts, read)}"
     if totals.findings:
-        return f"nothing of {report.minimum_severity} severity or higher open {where}"
+        return f"nothing of {report.minimum_severity} severity or higher open {place}"
     if totals.authorized or totals.statuses.get(Status.EXCEPTED):
-        return f"nothing open to the internet but what is accepted {where}"
-    return f"nothing open to the internet {where}"
+        return f"nothing open to the internet but what is accepted {place}"
+    return f"nothing open to the internet {place}"
 
 
 def _number_read(report: Report, accounts: int, regions: int) -> str:

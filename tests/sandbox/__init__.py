@@ -1,0 +1,1 @@
+"""Tests of the account on this machine and of the Lambda host."""
