@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from handler import clock, logs, mail
+from handler.attribution.attributor import Attributor
 from handler.attribution.history import EventHistory
-from handler.attribution.openers import Openers
 from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients
 from handler.digest_kind import choose_digest
@@ -66,8 +66,8 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
     if _is_foreign(request, context):
         logs.log_foreign(request)
         return complete({"mailed": 0})
-    openers = _openers(clients, settings, request, budget)
-    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), openers)
+    attributor = _attributor(clients, settings, request, budget)
+    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), attributor)
     run_event = Event(request.id, request.trigger, request.changed_at, request.regions)
     store = _ledger_store(clients, settings, request)
     session = LedgerSession(store, run_event, policy, budget)
@@ -86,7 +86,7 @@ class _AuditSteps(NamedTuple):
     request: RunRequest
     budget: clock.TimeBudget
     started_at: str
-    openers: Openers | None
+    attributor: Attributor | None
 
     def scan(self, targets: Collection[Target] | None) -> tuple[Run, Sequence[Scan]]:
         """Read all targets that the request names, or only these."""
@@ -114,8 +114,8 @@ class _AuditSteps(NamedTuple):
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; None in a dry run."""
         report = replace(build_report(run, scans, self.policy, known), notices=notices)
-        if self.openers and known:
-            report = self.openers.attribute(report, last_readings(known))
+        if self.attributor and known:
+            report = self.attributor.attribute(report, last_readings(known))
         if self.request.dry_run:
             return report, None
         last_full_digest_at = known.last_full_digest_at if known else None
@@ -175,18 +175,18 @@ def _with_realtime(scan: Scan, regions: Collection[str]) -> Scan:
     return scan._replace(coverage=coverage._replace(notice=notice))
 
 
-def _openers(
+def _attributor(
     clients: Clients, settings: Settings, request: RunRequest, budget: clock.TimeBudget
-) -> Openers | None:
+) -> Attributor | None:
     """How to attribute findings: by the call in an event about a change, else by the history."""
     if not settings.attribution:
         return None
     if request.trigger is Trigger.CHANGE:
-        return Openers(request.call, None)
+        return Attributor(request.call, None)
     history = EventHistory(
         lambda target: clients.get("cloudtrail", target.region), budget.reading_seconds_left
     )
-    return Openers(None, history)
+    return Attributor(None, history)
 
 
 def _ledger_store(clients: Clients, settings: Settings, request: RunRequest) -> LedgerStore:

@@ -2,7 +2,7 @@
 
 import re
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from unicodedata import category, combining
 
 _LONGEST_VALUE = 160
@@ -56,6 +56,11 @@ def clean_text(value: object) -> str | None:
     if len(value) <= _LONGEST_TEXT and value.isascii():
         return value
     return value[:_LONGEST_TEXT].encode(errors="replace").decode()
+
+
+def clean_texts(values: Iterable[object]) -> tuple[str, ...]:
+    """The texts from AWS among the values; empty ones are left out."""
+    return tuple(filter(None, map(clean_text, values)))
 
 
 def plain(text: str) -> str:

@@ -133,14 +133,14 @@ class _RegionReader:
         if unread := named - self._prefix_lists.keys():
             self._prefix_lists |= self._source.prefix_lists(sorted(unread))
         for group in groups:
-            exposed = exposures(group.rules, self._prefix_lists, self._internets)
+            found = exposures(group.rules, self._prefix_lists, self._internets)
             lists = [(r, self._prefix_lists[r.source]) for r in group.rules if r.is_prefix_list]
-            is_named = any(found.error or any(aws_exposures(rule, found)) for rule, found in lists)
-            if exposed or group.malformed or is_named:
+            is_named = any(of_rule.error or any(aws_exposures(r, of_rule)) for r, of_rule in lists)
+            if found or group.malformed or is_named:
                 # Private rules open nothing, alone or with other groups.
                 is_routable = self._internets.is_routable
                 public = tuple(r for r in group.rules if r.is_prefix_list or is_routable(r.source))
-                self._open_groups.append(OpenGroup(group._replace(rules=public), exposed))
+                self._open_groups.append(OpenGroup(group._replace(rules=public), found))
 
     def _read_paths(self, in_use: Sequence[NetworkInterface]) -> Paths:
         """Read what decides whether the internet reaches the interfaces, if it may.

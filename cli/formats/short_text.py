@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from handler.clock import day_of
-from handler.model.address import Family
+from handler.model.address import Family, family_of
 from handler.model.attachment import Attachment
 from handler.model.finding import Change, Finding, Opening, Status, as_openings
 from handler.model.network import Target
@@ -84,8 +84,7 @@ def _first(items: Sequence[str], total: int = 0) -> str:
 def _addresses(finding: Finding) -> list[str]:
     """The public addresses of its interfaces that are of its family."""
     addresses = (a for attached in finding.attached for a in _ADDRESS.findall(attached))
-    is_ipv6 = finding.family is Family.IPV6
-    return [a for a in addresses if finding.family is None or (":" in a) == is_ipv6]
+    return [a for a in addresses if finding.family in {None, family_of(a)}]
 
 
 def _seen(finding: Finding) -> str:

@@ -47,7 +47,7 @@ class FindingBuilder:
         self.interfaces = interfaces
         self.in_use = [interface for interface in interfaces if interface.is_in_use]
         # Public interfaces come first, because reports name only the first few.
-        shown = sorted(interfaces, key=lambda interface: not interface.public_addresses)[:MAX_NAMED]
+        named = sorted(interfaces, key=lambda interface: not interface.public_addresses)[:MAX_NAMED]
         is_joint = len(groups) > 1
         self._fields: Mapping[str, Any] = {
             "target": region.target,
@@ -58,8 +58,8 @@ class FindingBuilder:
             "managed_by": _joined(group.managed_by for group in groups),
             "group_ids": tuple(group.id for group in groups) if is_joint else (),
             "group_names": tuple(group.name for group in groups) if is_joint else (),
-            "interfaces": tuple(interface.id for interface in shown),
-            "attached": tuple(map(_describe, shown)),
+            "interfaces": tuple(interface.id for interface in named),
+            "attached": tuple(map(_describe, named)),
             "holders": tuple(chain.from_iterable(map(_holder_ids, interfaces))),
             "interface_count": len(interfaces),
         }

@@ -7,7 +7,7 @@ from handler.assess.finding_builder import FindingBuilder
 from handler.assess.paths import PathFinder
 from handler.assess.services import is_known_range
 from handler.exposure.aws_lists import aws_exposures
-from handler.exposure.exposures import exposures, openings_of
+from handler.exposure.exposures import exposures, open_cidrs
 from handler.exposure.joint import joint_exposures
 from handler.model.finding import Finding, Kind
 from handler.model.internet import Internets
@@ -42,22 +42,22 @@ def _assess(region: RegionData, internets: Internets) -> Iterator[Finding]:
         group = open_group.group
         builder = FindingBuilder(region, finder, (group,), tuple(interfaces_of[group.id]))
         # A snapshot may contain a group more than once.
-        alone.setdefault(group.id, []).extend(_exposed(builder, open_group, internets))
+        alone.setdefault(group.id, []).extend(_exposure_findings(builder, open_group, internets))
         yield from _other_findings(builder, group)
     for joint in joint_exposures(region, internets):
         builder = FindingBuilder(region, finder, joint.groups, joint.interfaces)
         finding = builder.from_exposure(Kind.JOINT, joint.exposure)
         for group_id in finding.group_ids:
             alone[group_id] = [
-                (_as_part(own, exposure, finding, joint.exposure), exposure)
-                for own, exposure in alone[group_id]
+                (_as_part(single, exposure, finding, joint.exposure), exposure)
+                for single, exposure in alone[group_id]
             ]
         yield finding
     for pairs in alone.values():
         yield from (finding for finding, _ in pairs)
 
 
-def _exposed(
+def _exposure_findings(
     builder: FindingBuilder, open_group: OpenGroup, internets: Internets
 ) -> Iterator[tuple[Finding, Exposure]]:
     """The findings about what one group opens by itself, with their exposures."""
@@ -67,9 +67,9 @@ def _exposed(
         finding = builder.from_exposure(Kind.EXPOSURE, exposure, redundant_rules=redundant)
         if is_known_range(exposure.traffic):
             # A rule for one service in the range is as severe as it would be without the range.
-            for own in exposures(redundant, region.prefix_lists, internets):
-                verdict = builder.verdict(own)
-                if own.family is exposure.family and verdict.severity.rank < finding.severity.rank:
+            for part in exposures(redundant, region.prefix_lists, internets):
+                verdict = builder.verdict(part)
+                if part.family is exposure.family and verdict.severity.rank < finding.severity.rank:
                     finding = finding._replace(severity=verdict.severity, why=verdict.why)
         yield finding, exposure
 
@@ -88,18 +88,20 @@ def _other_findings(builder: FindingBuilder, group: SecurityGroup) -> Iterator[F
         yield builder.from_malformed(malformed)
 
 
-def _as_part(own: Finding, exposure: Exposure, joint: Finding, together: Exposure) -> Finding:
-    """The group's finding, marked as a part of the joint finding if it is one.
+def _as_part(
+    single: Finding, exposure: Exposure, joint: Finding, joint_exposure: Exposure
+) -> Finding:
+    """The finding of a single group, marked as a part of the joint finding if it is one.
 
     All rules of a part are rules of the joint finding, so that closing that one closes both.
     """
     is_part = (
-        own.part_of is None
-        and {*map(id, exposure.rules)} <= {*map(id, together.rules)}
-        and joint.traffic.contains(own.traffic)
-        and joint.severity.is_at_least(own.severity)
+        single.part_of is None
+        and {*map(id, exposure.rules)} <= {*map(id, joint_exposure.rules)}
+        and joint.traffic.contains(single.traffic)
+        and joint.severity.is_at_least(single.severity)
     )
-    return own._replace(part_of=joint.id) if is_part else own
+    return single._replace(part_of=joint.id) if is_part else single
 
 
 def _redundant_rules(
@@ -114,5 +116,5 @@ def _redundant_rules(
         for rule in rules
         if id(rule) not in named
         and rule.traffic.intersection(exposure.traffic)
-        and any(o.family is exposure.family for o in openings_of(rule, lists, internets))
+        and any(c.family is exposure.family for c in open_cidrs(rule, lists, internets))
     )

@@ -11,7 +11,7 @@ from functools import cache
 
 from handler.assess.network_acl import denies_all
 from handler.assess.proofs import Proofs
-from handler.exposure.exposures import openings_of
+from handler.exposure.exposures import open_cidrs
 from handler.model.address import Family, Interval
 from handler.model.attachment import Attachment, Clause, Path, path_of, shortest
 from handler.model.internet import Internets
@@ -31,7 +31,6 @@ _NO_INBOUND_TYPES = frozenset(
 )
 # These interfaces have no public address and cannot be targets of a load balancer.
 _INTERNAL_TYPES = frozenset({"efa-only", "efs", "vpc_endpoint"})
-_NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 # The Wavelength Zones of eu-west-3, which accept TCP and UDP from the internet:
 # https://docs.aws.amazon.com/wavelength/latest/developerguide/wavelength-quotas.html
 _OPEN_WAVELENGTH_ZONE = re.compile(r"eu-west-3-wl\d-.*")
@@ -57,8 +56,8 @@ class PathFinder:
         if not self._region.paths.network_acls:
             return []
         lists = self._region.prefix_lists
-        openings = (o for rule in rules for o in openings_of(rule, lists, self._internets))
-        return [(o.start, o.end) for o in openings if o.family is family]
+        cidrs = (cidr for rule in rules for cidr in open_cidrs(rule, lists, self._internets))
+        return [(cidr.start, cidr.end) for cidr in cidrs if cidr.family is family]
 
     def paths(
         self,
@@ -131,7 +130,7 @@ class PathFinder:
         if family is Family.IPV4 and (announcer := self._proofs.announcer(interface)):
             reason = f"its own public range may be announced through {announcer}"
             return path_of(Attachment.INTERNAL, reason, 1)
-        return path_of(Attachment.INTERNAL, f"{Clause.NO_PUBLIC} {_NAMES[family]} address")
+        return path_of(Attachment.INTERNAL, f"{Clause.NO_PUBLIC} {family.text} address")
 
     def _indirect_paths(self, interface: NetworkInterface, family: Family) -> Sequence[Path]:
         """The paths through a load balancer or accelerator elsewhere."""

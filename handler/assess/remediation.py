@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import chain
 
-from handler.model.address import Family
+from handler.model.address import Family, family_of
 from handler.model.finding import MAX_NAMED, Finding, Kind
 from handler.model.network import REGION_NAME, UNKNOWN, Rule
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
@@ -155,7 +155,7 @@ def _permission(rule: Rule) -> dict[str, object]:
     permission = _permission_for(rule.traffic)
     if rule.is_prefix_list:
         return permission | {"PrefixListIds": [{"PrefixListId": rule.source}]}
-    key, name = _RANGES[Family.IPV6 if ":" in rule.source else Family.IPV4]
+    key, name = _RANGES[family_of(rule.source)]
     return permission | {key: [{name: rule.source}]}
 
 

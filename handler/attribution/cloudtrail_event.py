@@ -17,7 +17,7 @@ from handler.model.address import is_prefix_list, parse_cidr
 from handler.model.network import Target
 from handler.model.opened_by import Actor
 from handler.model.traffic import Traffic, read_traffic
-from handler.sanitize import clean_text, cut
+from handler.sanitize import clean_text, clean_texts, cut
 
 RULE_CALLS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
 PREFIX_LIST_CALLS = ("ModifyManagedPrefixList", "RestoreManagedPrefixListVersion")
@@ -113,8 +113,8 @@ def _changed(
             list_id = clean_text(request.get("prefixListId"))
             return {"prefix_list": list_id} if list_id else None
         case _ if name in INTERFACE_CALLS:
-            groups = _texts(item.get("groupId") for item in _items(request.get("groupSet")))
-            holders = _texts(map(request.get, ("networkInterfaceId", "instanceId")))
+            groups = clean_texts(item.get("groupId") for item in _items(request.get("groupSet")))
+            holders = clean_texts(map(request.get, ("networkInterfaceId", "instanceId")))
             # These calls can also change other attributes.
             return {"holder": holders[0], "group_ids": groups} if holders and groups else None
     rules = tuple(filter(None, starmap(_rule, updates)))
@@ -124,7 +124,7 @@ def _changed(
 def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | None:
     """The rule with its values; None if it is outbound, or its source is neither CIDR nor list."""
     rule_id = clean_text(owner.get("securityGroupRuleId"))
-    sources = _texts(map(values.get, _SOURCES))
+    sources = clean_texts(map(values.get, _SOURCES))
     if rule_id is None or not sources or values.get("isEgress"):
         return None
     try:
@@ -134,10 +134,6 @@ def _rule(owner: Mapping[str, Any], values: Mapping[str, Any]) -> ChangedRule | 
     except ValueError:
         return None
     return ChangedRule(rule_id, traffic, sources[0])
-
-
-def _texts(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(text for value in values if (text := clean_text(value)))
 
 
 def _items(value: object) -> Iterator[Mapping[str, Any]]:

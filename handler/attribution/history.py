@@ -52,7 +52,7 @@ class EventHistory:
         self._until: float | None = None
         self._calls: dict[Query, dict[str, ApiCall]] = {}
         self._complete: set[Query] = set()
-        self._asked_at: dict[Target, float] = {}
+        self._requested_at: dict[Target, float] = {}
 
     def read(self, queries: Iterable[Query]) -> list[ApiCall]:
         """The calls that match the queries; errors are logged, and what was not read is missing."""
@@ -62,7 +62,7 @@ class EventHistory:
         self._calls.update({query: {} for query, _ in queue})
         if queue and self._until is None:
             self._until = clock.monotonic() + _MAX_SECONDS
-        while queue and self._may_ask():
+        while queue and self._may_request():
             # One page per query in turn, so that a region with many calls cannot use up all pages.
             query, token = queue.popleft()
             try:
@@ -84,16 +84,16 @@ class EventHistory:
         """Whether all calls that match the queries were read."""
         return self._complete.issuperset(queries)
 
-    def _may_ask(self) -> bool:
+    def _may_request(self) -> bool:
         """Whether there are time and pages left for another request."""
-        left = min((self._until or 0) - clock.monotonic(), self._seconds_left())
-        return self._pages_left > 0 and left >= _REQUEST_SECONDS
+        seconds_left = min((self._until or 0) - clock.monotonic(), self._seconds_left())
+        return self._pages_left > 0 and seconds_left >= _REQUEST_SECONDS
 
     def _page(self, query: Query, token: str | None) -> dict[str, Any]:
         self._pages_left -= 1
-        earliest = self._asked_at.get(query.target, 0.0) + _SECONDS_BETWEEN
+        earliest = self._requested_at.get(query.target, 0.0) + _SECONDS_BETWEEN
         clock.sleep(max(0.0, earliest - clock.monotonic()))
-        self._asked_at[query.target] = clock.monotonic()
+        self._requested_at[query.target] = clock.monotonic()
         since = datetime.fromisoformat(query.since) - _SETTLING
         page: dict[str, Any] = self._client_of(query.target).lookup_events(
             LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": query.name}],

@@ -10,7 +10,7 @@ from typing import Any
 from handler.ec2.parse import objects_in, require_object, tags_in
 from handler.model.address import is_global_ipv6, parse_cidr
 from handler.model.network import Holder, NetworkInterface
-from handler.sanitize import clean_text, describe
+from handler.sanitize import clean_text, clean_texts, describe
 
 # The interface of a database is recognised by its requester or its description. If it is attached
 # to an instance, its description proves nothing:
@@ -87,7 +87,7 @@ def _texts(values: Iterable[object]) -> tuple[str, ...]:
 
 def _cidrs(values: Iterable[object]) -> tuple[str, ...]:
     """The addresses among the values, without duplicates; ``ValueError`` for anything else."""
-    texts = dict.fromkeys(text for value in values if (text := clean_text(value)))
+    texts = dict.fromkeys(clean_texts(values))
     for text in texts:
         parse_cidr(text)
     return tuple(texts)

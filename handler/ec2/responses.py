@@ -3,15 +3,13 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache, partial
+from http import HTTPStatus
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-_OK = 200
 # Strips the namespace from an element's name as botocore does; responses have few names.
 _name = lru_cache(1024)(partial(re.compile("{.*}").sub, ""))
 _Reader = Callable[[Element], Any]
-
-
 _READERS: dict[tuple[str, int], _Reader] = {}
 
 
@@ -25,7 +23,7 @@ def parse_response(
 
     A response that is not in EC2's usual format is left for botocore to parse or reject.
     """
-    if response_dict["status_code"] != _OK:
+    if response_dict["status_code"] != HTTPStatus.OK:
         return
     parser = XMLParser(encoding="utf-8")  # noqa: S314 -- botocore does the same
     try:

@@ -21,7 +21,7 @@ from handler.model.network import (
     RouteTable,
 )
 from handler.model.traffic import parse_protocol, parse_traffic
-from handler.sanitize import clean_text, describe
+from handler.sanitize import clean_text, clean_texts, describe
 
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 _TARGETS = (
@@ -55,7 +55,7 @@ def parse_route_table(answer: object) -> RouteTable:
         vpc_id=clean_text(table.get("VpcId")) or "",
         owner_id=clean_text(table.get("OwnerId")) or "",
         routes=tuple(_routes(table)),
-        subnet_ids=_texts(association.get("SubnetId") for association in associations),
+        subnet_ids=clean_texts(association.get("SubnetId") for association in associations),
         is_main=any(association.get("Main") is True for association in associations),
         has_gateway=any(association.get("GatewayId") for association in associations),
     )
@@ -68,7 +68,7 @@ def parse_network_acl(answer: object) -> NetworkAcl:
     return NetworkAcl(
         id=str(clean_text(acl["NetworkAclId"])),
         vpc_id=clean_text(acl.get("VpcId")) or "",
-        subnet_ids=_texts(entry.get("SubnetId") for entry in _list_of(acl, "Associations")),
+        subnet_ids=clean_texts(entry.get("SubnetId") for entry in _list_of(acl, "Associations")),
         entries=tuple(sorted(entries, key=lambda entry: entry.number)),
     )
 
@@ -152,7 +152,3 @@ def _list_of(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     if not isinstance(value, list) or len(entries) != len(value):
         raise ValueError(f"{key} must be a list of objects, got {describe(value)}.")
     return entries
-
-
-def _texts(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(text for value in values if (text := clean_text(value)))

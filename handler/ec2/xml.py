@@ -8,6 +8,7 @@ most groups of an account, are just counted. A group in unusual XML stays in the
 import html
 import re
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from handler.ec2.parse import PRIVATE_RULES, SOURCES, parse_permission_traffic
@@ -15,7 +16,6 @@ from handler.model.network import PrivateGroup
 
 GROUPS = "Groups"
 """The key of a page's groups in order; None stands for the next group that boto3 has parsed."""
-_OK = 200
 _S = rb"\s*+"
 _TEXT = rb"[^<>\x00-\x1f]*+"
 # Entities that XML does not predefine, and characters that it does not allow.
@@ -132,7 +132,7 @@ def read_security_groups(
     """
     body = response_dict["body"]
     start = _START.match(body)
-    if response_dict["status_code"] != _OK or start is None:
+    if response_dict["status_code"] != HTTPStatus.OK or start is None:
         return
     offset = start.end()
     groups: list[dict[str, Any] | PrivateGroup | None] = []

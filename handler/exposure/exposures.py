@@ -20,13 +20,13 @@ from handler.model.network import Exposure, PrefixList, Rule
 from handler.model.traffic import ALL_PROTOCOLS, PORT_PROTOCOLS, Traffic
 
 
-class Opening(NamedTuple):
+class OpenCidr(NamedTuple):
     """A CIDR that a rule lets in, with its positions in the family's internet; never empty."""
 
     start: int
     end: int
     rule: Rule
-    cidr: str
+    text: str
     family: Family
 
 
@@ -40,11 +40,11 @@ def exposures(
     traffic towards every port, all ICMP towards every type), and is an exposure of its own. Prefix
     lists that could not be read add nothing.
     """
-    found: dict[Family, dict[Traffic, list[Opening]]] = {}
+    found: dict[Family, dict[Traffic, list[OpenCidr]]] = {}
     for rule in rules:
-        for opening in openings_of(rule, prefix_lists, internets):
-            of_family = found.setdefault(opening.family, {})
-            of_family.setdefault(rule.traffic, []).append(opening)
+        for cidr in open_cidrs(rule, prefix_lists, internets):
+            of_family = found.setdefault(cidr.family, {})
+            of_family.setdefault(rule.traffic, []).append(cidr)
     return tuple(
         exposure
         for family in sorted(found)
@@ -52,59 +52,59 @@ def exposures(
     )
 
 
-def openings_of(
+def open_cidrs(
     rule: Rule, prefix_lists: Mapping[str, PrefixList], internets: Internets
-) -> Iterator[Opening]:
+) -> Iterator[OpenCidr]:
     """The CIDRs that a rule lets in; private ones are left out."""
     prefix_list = prefix_lists.get(rule.source)
-    for cidr in (rule.source,) if prefix_list is None else prefix_list.cidrs:
-        family, (start, end) = internets.locate(cidr)
+    for text in (rule.source,) if prefix_list is None else prefix_list.cidrs:
+        family, (start, end) = internets.locate(text)
         if start < end:
-            yield Opening(start, end, rule, cidr, family)
+            yield OpenCidr(start, end, rule, text, family)
 
 
 def _of_family(
-    family: Family, internets: Internets, openings: Mapping[Traffic, Sequence[Opening]]
+    family: Family, internets: Internets, cidrs: Mapping[Traffic, Sequence[OpenCidr]]
 ) -> list[Exposure]:
     unions = [
-        (traffic, _union(_openings_covering(traffic, openings)))
-        for traffic in openings
+        (traffic, _union(_cidrs_covering(traffic, cidrs)))
+        for traffic in cidrs
         if traffic.protocol not in PORT_PROTOCOLS
     ]
-    for protocol in {traffic.protocol for traffic in openings} & PORT_PROTOCOLS:
-        unions += _sweep(protocol, openings)
+    for protocol in {traffic.protocol for traffic in cidrs} & PORT_PROTOCOLS:
+        unions += _sweep(protocol, cidrs)
     found = [
         _exposure(family, internets, traffic, union)
         for traffic, union in unions
         # If only wider rules open it, it is part of their exposures.
-        if any(_is_own(opening.rule.traffic, traffic) for opening in union)
+        if any(_is_own(cidr.rule.traffic, traffic) for cidr in union)
     ]
     return sorted(found, key=lambda exposure: exposure.traffic.sort_key)
 
 
-def _openings_covering(
-    traffic: Traffic, openings: Mapping[Traffic, Sequence[Opening]]
-) -> list[Opening]:
-    """The openings that cover the traffic, which has no ports, in order."""
+def _cidrs_covering(
+    traffic: Traffic, cidrs: Mapping[Traffic, Sequence[OpenCidr]]
+) -> list[OpenCidr]:
+    """The CIDRs that cover the traffic, which has no ports, in order."""
     wider = {
         Traffic(ALL_PROTOCOLS),
         Traffic(traffic.protocol),
         Traffic(traffic.protocol, icmp_type=traffic.icmp_type),
         traffic,
     }
-    return sorted((opening for other in wider for opening in openings.get(other, ())), key=_order)
+    return sorted((cidr for other in wider for cidr in cidrs.get(other, ())), key=_order)
 
 
 def _sweep(
-    protocol: str, openings: Mapping[Traffic, Sequence[Opening]]
-) -> Iterator[tuple[Traffic, list[Opening]]]:
+    protocol: str, cidrs: Mapping[Traffic, Sequence[OpenCidr]]
+) -> Iterator[tuple[Traffic, list[OpenCidr]]]:
     """The longest runs of ports with the same union, including empty unions."""
     ordered = sorted(
         (
-            opening
-            for traffic, covering in openings.items()
+            cidr
+            for traffic, covering in cidrs.items()
             if traffic.protocol in {protocol, ALL_PROTOCOLS}
-            for opening in covering
+            for cidr in covering
         ),
         key=_order,
     )
@@ -113,18 +113,17 @@ def _sweep(
         yield Traffic(protocol, run[0][0], run[-1][1]), run[0][2]
 
 
-def _stretches(ordered: Sequence[Opening]) -> Iterator[tuple[int, int, list[Opening]]]:
+def _stretches(ordered: Sequence[OpenCidr]) -> Iterator[tuple[int, int, list[OpenCidr]]]:
     """First port, last port and union of each stretch in which no rule begins or ends."""
     changes: defaultdict[int, list[int]] = defaultdict(list)
-    for index, opening in enumerate(ordered):
-        low, high = opening.rule.traffic.ports
-        changes[low].append(index)
-        changes[high + 1].append(index)
+    for index, cidr in enumerate(ordered):
+        for port in cidr.rule.traffic.span:
+            changes[port].append(index)
     active: list[int] = []
     for low, after in pairwise(sorted(changes)):
         for index in changes[low]:
             place = bisect_left(active, index)
-            # An opening occurs twice: where it begins, and where it ends.
+            # A CIDR occurs twice: where it begins, and where it ends.
             if active[place : place + 1] == [index]:
                 del active[place]
             else:
@@ -132,20 +131,20 @@ def _stretches(ordered: Sequence[Opening]) -> Iterator[tuple[int, int, list[Open
         yield low, after - 1, _union(ordered[index] for index in active)
 
 
-def _union(ordered: Iterable[Opening]) -> list[Opening]:
-    """The outermost openings, which are disjoint and cover what all openings cover."""
+def _union(ordered: Iterable[OpenCidr]) -> list[OpenCidr]:
+    """The outermost CIDRs, which are disjoint and contain all the others."""
     union = []
     covered = 0
-    for opening in ordered:
-        if opening.end > covered:
-            union.append(opening)
-            covered = opening.end
+    for cidr in ordered:
+        if cidr.end > covered:
+            union.append(cidr)
+            covered = cidr.end
     return union
 
 
-def _order(opening: Opening) -> tuple[object, ...]:
-    """Orders outer before inner openings, and of equal ones the rule with more traffic first."""
-    start, end, rule, *_ = opening
+def _order(cidr: OpenCidr) -> tuple[object, ...]:
+    """Orders outer before inner CIDRs, and of equal ones the rule with more traffic first."""
+    start, end, rule, *_ = cidr
     # Prefer a CIDR, because the entries of a prefix list may change.
     is_list = rule.is_prefix_list
     # ::/0 and 2000::/3 open the same addresses: prefer the shorter prefix.
@@ -153,19 +152,19 @@ def _order(opening: Opening) -> tuple[object, ...]:
     return start, -end, -rule.traffic.breadth, is_list, length, rule.sort_key
 
 
-def _is_own(traffic: Traffic, exposed: Traffic) -> bool:
-    """Whether a rule with this traffic is for ``exposed`` itself, not for wider traffic."""
-    if exposed.protocol in PORT_PROTOCOLS:
-        return traffic.protocol == exposed.protocol
-    return traffic == exposed
+def _is_own(of_rule: Traffic, traffic: Traffic) -> bool:
+    """Whether a rule is for the traffic itself, not for wider traffic."""
+    if traffic.protocol in PORT_PROTOCOLS:
+        return of_rule.protocol == traffic.protocol
+    return of_rule == traffic
 
 
 def _exposure(
-    family: Family, internets: Internets, traffic: Traffic, union: Sequence[Opening]
+    family: Family, internets: Internets, traffic: Traffic, union: Sequence[OpenCidr]
 ) -> Exposure:
     internet, routable = internets[family], internets.routable
-    addresses = sum(opening.end - opening.start for opening in union)
-    located = (routable.locate(opening.cidr)[1] for opening in union)
+    addresses = sum(cidr.end - cidr.start for cidr in union)
+    located = (routable.locate(cidr.text)[1] for cidr in union)
     return Exposure(
         family=family,
         traffic=traffic,
@@ -175,5 +174,5 @@ def _exposure(
         share=addresses / internet.size,
         address_set=address_set(routable[family], located),
         # A rule occurs once for each CIDR of its list; hashing rules would take longer than ids.
-        rules=tuple({id(opening.rule): opening.rule for opening in union}.values()),
+        rules=tuple({id(cidr.rule): cidr.rule for cidr in union}.values()),
     )

@@ -52,9 +52,9 @@ def joint_exposures(region: RegionData, internets: Internets) -> Iterator[JointE
 def _includes(member: OpenGroup, exposure: Exposure) -> bool:
     """Whether the group by itself opens all of the exposure, with no less reach."""
     return any(
-        own.family is exposure.family
-        and own.traffic.contains(exposure.traffic)
-        and own.reach.rank <= exposure.reach.rank
-        and own.breadth <= exposure.breadth
-        for own in member.exposures
+        single.family is exposure.family
+        and single.traffic.contains(exposure.traffic)
+        and single.reach.rank <= exposure.reach.rank
+        and single.breadth <= exposure.breadth
+        for single in member.exposures
     )

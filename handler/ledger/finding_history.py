@@ -141,7 +141,7 @@ class History:
             return None, ()
         first = records[0].finding
         former = [
-            first._replace(traffic=traffic, addresses=addresses.count, address_set=addresses)
+            first._replace(traffic=traffic, addresses=addresses.size, address_set=addresses)
             for traffic, addresses in announced
         ]
         return change, _previously(former)

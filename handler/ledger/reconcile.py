@@ -225,4 +225,4 @@ def _still_open(finding: Finding, remaining: Sequence[Finding]) -> str | None:
 
 def _addresses(finding: Finding) -> str:
     cidrs = finding.address_set.cidrs
-    return ", ".join(cidrs) or f"{finding.address_set.count:,} addresses"
+    return ", ".join(cidrs) or f"{finding.address_set.size:,} addresses"

@@ -163,7 +163,7 @@ class _Comparing:
         lost = not self._openings([now]).cover(before)
         if gained and lost and (before.address_set.digest or now.address_set.digest):
             # Only the number of addresses is known.
-            more = now.address_set.count - before.address_set.count
+            more = now.address_set.size - before.address_set.size
             is_same = before.address_set.digest == NOT_STORED
             return (more > 0, more < 0) if is_same else (more >= 0, more <= 0)
         return gained, lost

@@ -1,10 +1,14 @@
-"""Parses and compares addresses and CIDRs; no other module does."""
+"""Parses and compares addresses and CIDRs.
+
+Only ``ec2/xml.py`` recognises private CIDRs by itself, in bytes: parsing each would take longer.
+"""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_interface
+from ipaddress import IPv4Address, IPv6Address, ip_interface, summarize_address_range
+from typing import Any
 
 Interval = tuple[int, int]
 """Start and end; the end is not included."""
@@ -19,9 +23,20 @@ class Family(StrEnum):
     IPV4 = "ipv4"
     IPV6 = "ipv6"
 
+    @property
+    def text(self) -> str:
+        """Its usual spelling, for example IPv4."""
+        return f"IPv{self[-1]}"
+
 
 ADDRESS_BITS = {Family.IPV4: 32, Family.IPV6: 128}
 _SOCKET_FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
+_ADDRESS_TYPES: dict[Family, Any] = {Family.IPV4: IPv4Address, Family.IPV6: IPv6Address}
+
+
+def family_of(text: str) -> Family:
+    """The family of a valid address or CIDR."""
+    return Family.IPV6 if ":" in text else Family.IPV4
 
 
 @lru_cache(CACHED_CIDRS)
@@ -32,7 +47,7 @@ def parse_cidr(text: str) -> tuple[Family, Interval]:
     Raises ``ValueError`` for anything else.
     """
     address, slash, length = text.partition("/")
-    family = Family.IPV6 if ":" in address else Family.IPV4
+    family = family_of(address)
     bits = ADDRESS_BITS[family]
     try:
         number = int.from_bytes(socket.inet_pton(_SOCKET_FAMILIES[family], address))
@@ -54,10 +69,16 @@ def prefix_length(cidr: str) -> int:
 
 def canonical_form(cidr: str) -> str | None:
     """The two possible meanings of a CIDR with host bits, as a phrase; None without host bits."""
-    written = ip_interface(cidr)
-    if written.ip == written.network.network_address:
+    address = ip_interface(cidr)
+    if address.ip == address.network.network_address:
         return None
-    return f"{written.network} or {written.ip}"
+    return f"{address.network} or {address.ip}"
+
+
+def cidrs_between(family: Family, interval: Interval) -> list[str]:
+    """The fewest CIDRs that together are the interval."""
+    first, last = interval[0], interval[1] - 1
+    return list(map(str, summarize_address_range(*map(_ADDRESS_TYPES[family], (first, last)))))
 
 
 def is_prefix_list(source: str) -> bool:
@@ -91,6 +112,17 @@ def is_global_ipv6(text: str) -> bool:
     """Whether an IPv6 address or prefix is in 2000::/3; a VPC may also use unique local ones."""
     _, (start, _) = parse_cidr(text)
     return start >> 125 == 1
+
+
+def merge(intervals: Iterable[Interval]) -> list[Interval]:
+    """The intervals, which are sorted by start, with adjacent and overlapping ones merged."""
+    merged: list[Interval] = []
+    for start, end in intervals:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def subtract(intervals: Sequence[Interval], holes: Sequence[Interval]) -> list[Interval]:

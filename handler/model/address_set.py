@@ -2,32 +2,28 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, summarize_address_range
-from typing import Any
+from typing import NamedTuple
 
-from handler.model.address import Family, Interval, parse_cidr
+from handler.model.address import Family, Interval, cidrs_between, merge, parse_cidr
 from handler.model.internet import Internet
 
 WORLD = {Family.IPV4: "0.0.0.0/0", Family.IPV6: "::/0"}
 """The whole internet of a family."""
 MAX_CIDRS = 8
 """A set of more CIDRs is kept as a hash."""
-_ADDRESS_TYPES: dict[Family, Any] = {Family.IPV4: IPv4Address, Family.IPV6: IPv6Address}
 
 
-@dataclass(frozen=True, slots=True)
-class AddressSet:
+class AddressSet(NamedTuple):
     """The public addresses of one family that an exposure lets in.
 
     ``cidrs`` are merged, sorted and at most ``MAX_CIDRS``, or the id of an AWS-managed prefix list.
-    A set of more CIDRs has a hash, ``digest``, instead. ``count`` is the number of addresses.
+    A set of more CIDRs has a hash, ``digest``, instead. ``size`` is the number of addresses.
     The set is empty if the addresses are unknown.
     """
 
     cidrs: tuple[str, ...] = ()
     digest: str | None = None
-    count: int = 0
+    size: int = 0
 
 
 NOT_STORED = "not stored"
@@ -42,24 +38,13 @@ def address_set(internet: Internet, positions: Iterable[Interval]) -> AddressSet
     ``internet`` includes trusted CIDRs, so that a set stays the same when other CIDRs are trusted.
     """
     merged = merge(positions)
-    count = sum(end - start for start, end in merged)
+    size = sum(end - start for start, end in merged)
     if len(merged) <= MAX_CIDRS:
         cidrs = [cidr for interval in merged for cidr in _cidrs(internet, interval)]
         if len(cidrs) <= MAX_CIDRS:
-            return AddressSet(tuple(cidrs), None, count)
+            return AddressSet(tuple(cidrs), None, size)
     digest = hashlib.sha256(repr(merged).encode()).hexdigest()[:16]
-    return AddressSet((), digest, count)
-
-
-def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """The intervals, which are sorted by start, with adjacent and overlapping ones merged."""
-    merged: list[Interval] = []
-    for start, end in intervals:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
+    return AddressSet((), digest, size)
 
 
 def positions_of(addresses: AddressSet, internet: Internet) -> list[Interval]:
@@ -72,9 +57,5 @@ def _cidrs(internet: Internet, positions: Interval) -> list[str]:
     """The fewest CIDRs that contain the public addresses at these positions and no others."""
     if positions == (0, internet.size):
         return [WORLD[internet.family]]
-    make = _ADDRESS_TYPES[internet.family]
-    runs: Iterable[list[str]] = (
-        list(map(str, summarize_address_range(make(start), make(end - 1))))
-        for start, end in internet.address_runs(positions)
-    )
-    return min(runs, key=len)
+    runs = internet.address_runs(positions)
+    return min((cidrs_between(internet.family, run) for run in runs), key=len)

@@ -52,8 +52,8 @@ class Internet:
         self.family = family
         networks = map(parse_cidr, (*_NOT_ROUTED[family], *trusted))
         gaps = [interval for gap_family, interval in networks if gap_family is family]
-        _, whole = parse_cidr(_ALLOCATED[family])
-        routable = subtract([whole], sorted(gaps))
+        _, allocated = parse_cidr(_ALLOCATED[family])
+        routable = subtract([allocated], sorted(gaps))
         self._starts = [start for start, _ in routable]
         self._ends = [end for _, end in routable]
         lengths = (end - start for start, end in routable)

@@ -1,8 +1,12 @@
-"""Parses and compares protocols and ports; no other module does."""
+"""Parses and compares protocols and ports.
+
+Only ``exposure/exposures.py`` compares those of many rules by itself, in one pass over their ports.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from handler.model.address import Interval
 from handler.sanitize import describe
 
 ALL_PROTOCOLS = "all"
@@ -13,6 +17,7 @@ ICMP_PROTOCOLS = frozenset({"icmp", "icmpv6"})
 """The protocols with a type and a code."""
 LAST_PORT = 65_535
 _LAST_ICMP = 255
+_CODES = _LAST_ICMP + 1
 _LAST_PROTOCOL = 255
 # https://www.iana.org/assignments/protocol-numbers
 _NAMES_BY_NUMBER = {"-1": ALL_PROTOCOLS, "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
@@ -35,14 +40,15 @@ class Traffic(NamedTuple):
 
     def contains(self, other: "Traffic") -> bool:
         """Whether all of the other traffic lies within this traffic."""
-        if self.protocol == ALL_PROTOCOLS or self == other:
-            return True
         if self.protocol != other.protocol:
-            return False
-        if self.protocol in PORT_PROTOCOLS:
-            (low, high), (other_low, other_high) = self.ports, other.ports
-            return low <= other_low and other_high <= high
-        return self.icmp_code is None and self.icmp_type in {None, other.icmp_type}
+            return self.protocol == ALL_PROTOCOLS
+        (start, end), (other_start, other_end) = self.span, other.span
+        return start <= other_start and other_end <= end
+
+    def contains_part(self, other: "Traffic") -> bool:
+        """Whether all of the other traffic, or some of its ports, lies within this traffic."""
+        is_same = self.protocol == other.protocol and self.protocol in PORT_PROTOCOLS
+        return self.intersection(other) is not None if is_same else self.contains(other)
 
     def intersection(self, other: "Traffic") -> "Traffic | None":
         """The traffic that lies within both; None if there is none."""
@@ -62,14 +68,22 @@ class Traffic(NamedTuple):
         return self.from_port, self.to_port
 
     @property
+    def span(self) -> Interval:
+        """The ports, or ICMP types with their codes, as an interval; the widest without any."""
+        if self.from_port is not None and self.to_port is not None:
+            return self.from_port, self.to_port + 1
+        if self.icmp_type is None:
+            return 0, LAST_PORT + 1
+        start = self.icmp_type * _CODES
+        if self.icmp_code is None:
+            return start, start + _CODES
+        return start + self.icmp_code, start + self.icmp_code + 1
+
+    @property
     def breadth(self) -> int:
         """How much traffic it is, for comparison only."""
-        if self.protocol == ALL_PROTOCOLS:
-            return LAST_PORT + 2
-        if self.protocol in PORT_PROTOCOLS:
-            low, high = self.ports
-            return high - low + 1
-        return (self.icmp_type is None) + (self.icmp_code is None)
+        start, end = self.span
+        return LAST_PORT + 2 if self.protocol == ALL_PROTOCOLS else end - start
 
     @property
     def text(self) -> str:
@@ -89,11 +103,9 @@ class Traffic(NamedTuple):
         return f"{self.protocol}/{self.from_port}-{self.to_port}"
 
     @property
-    def sort_key(self) -> tuple[str, int, int, int, int]:
+    def sort_key(self) -> tuple[str | int, ...]:
         """The order by protocol, ports, type and code; missing ones come first."""
-        numbers = (self.from_port, self.to_port, self.icmp_type, self.icmp_code)
-        low, high, icmp_type, icmp_code = (-1 if n is None else n for n in numbers)
-        return self.protocol, low, high, icmp_type, icmp_code
+        return tuple([-1 if field is None else field for field in self])
 
 
 def cover(parts: Iterable[Traffic], traffic: Traffic) -> bool:
@@ -108,6 +120,30 @@ def cover(parts: Iterable[Traffic], traffic: Traffic) -> bool:
         if low <= needed <= high:
             needed = high + 1
     return needed > last
+
+
+def traffic_from_text(text: str) -> Traffic:
+    """The traffic written as tcp/443, tcp/8000-8010, udp, icmp/3/4, protocol/50 or all.
+
+    Raises ``ValueError`` for anything else.
+    """
+    name, slash, rest = text.partition("/")
+    separator = "/" if name.lower() in ICMP_PROTOCOLS else "-"
+    numbers = list(map(_number, rest.split(separator))) if slash else []
+    if name == "protocol":
+        name, numbers = rest if rest.isdecimal() else "", []
+    protocol = parse_protocol(name)
+    if numbers[2:] or (numbers and protocol not in PORT_PROTOCOLS | ICMP_PROTOCOLS):
+        raise ValueError(f"{protocol} must not have {len(numbers)} numbers.")
+    low, high = [*numbers, None, None][:2]
+    is_one_port = protocol in PORT_PROTOCOLS and high is None
+    return parse_traffic(protocol, low, low if is_one_port else high)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len("65535")):
+        raise ValueError(f"a port must be a whole number, got {describe(text)}.")
+    return int(text)
 
 
 def parse_protocol(value: object) -> str:

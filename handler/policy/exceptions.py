@@ -15,7 +15,7 @@ from handler.model.address import contains, overlap
 from handler.model.finding import Finding, Status
 from handler.model.network import ALL_REGIONS, Rule
 from handler.model.run import Coverage, ExceptionReview, PolicyException, Run
-from handler.model.traffic import PORT_PROTOCOLS, Traffic, cover
+from handler.model.traffic import Traffic, cover
 from handler.policy.policy import Policy
 
 # How long before it expires the report names an exception.
@@ -115,7 +115,7 @@ def _covering(
                 exception
                 for exception in exceptions
                 if (exception.source is None or contains(exception.source, source))
-                and _covers_part(exception.traffic, traffic)
+                and exception.traffic.contains_part(traffic)
             ]
             if not cover((exception.traffic for exception in accepting), traffic):
                 return []
@@ -153,13 +153,6 @@ def _matches(exception: PolicyException, finding: Finding) -> bool:
         overlap(accepted, source) and exception.traffic.intersection(traffic)
         for traffic, source in openings
     )
-
-
-def _covers_part(accepted: Traffic, traffic: Traffic) -> bool:
-    """Whether the accepted traffic covers the traffic, or some of its ports."""
-    has_ports = accepted.protocol == traffic.protocol and accepted.protocol in PORT_PROTOCOLS
-    overlaps = has_ports and accepted.intersection(traffic) is not None
-    return overlaps or accepted.contains(traffic)
 
 
 def review_exceptions(

@@ -12,14 +12,7 @@ from handler.model.address import Family, canonical_form, is_prefix_list, parse_
 from handler.model.finding import Severity
 from handler.model.network import ACCOUNT_ID, REGION_NAME
 from handler.model.run import PolicyException
-from handler.model.traffic import (
-    ALL_PROTOCOLS,
-    ICMP_PROTOCOLS,
-    PORT_PROTOCOLS,
-    Traffic,
-    parse_protocol,
-    parse_traffic,
-)
+from handler.model.traffic import ALL_PROTOCOLS, Traffic, traffic_from_text
 from handler.sanitize import expected
 
 _Item = TypeVar("_Item")
@@ -29,7 +22,6 @@ _LONGEST_TEXT = 255
 # Pulumi's engine turns a date without quotes into a time in either form.
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z| 00:00:00 \+0000 UTC)?", re.ASCII)
 _PORTS = "of the form tcp/443, tcp/8000-8010, udp, icmp/8, protocol/50 or all"
-_PROTOCOL = "protocol"
 # IANA allocates no larger blocks to one registry:
 # https://www.iana.org/assignments/ipv4-address-space
 # https://www.iana.org/assignments/ipv6-unicast-address-assignments
@@ -88,13 +80,8 @@ def ports(key: str, value: object) -> Traffic:
     # A number alone could be a port or a protocol.
     if not isinstance(value, str) or value.strip().isdecimal():
         refuse(key, _PORTS, value)
-    name, slash, rest = value.partition("/")
-    separator = "/" if name.lower() in ICMP_PROTOCOLS else "-"
-    numbers = rest.split(separator) if slash else []
     try:
-        if name == _PROTOCOL:
-            return _traffic(parse_protocol(rest if rest.isdecimal() else ""), [])
-        return _traffic(parse_protocol(name), [_number(number) for number in numbers])
+        return traffic_from_text(value)
     except ValueError as error:
         raise PolicyError(expected(key, _PORTS, value)) from error
 
@@ -125,21 +112,6 @@ def list_at(
 def refuse(key: str, expectation: str, value: object) -> NoReturn:
     """Raise a ``PolicyError`` that names the key, what was expected and the value."""
     raise PolicyError(expected(key, expectation, value))
-
-
-def _traffic(protocol: str, numbers: list[int]) -> Traffic:
-    has_numbers = protocol in PORT_PROTOCOLS | ICMP_PROTOCOLS
-    if len(numbers) > len(("low", "high")) or (numbers and not has_numbers):
-        raise ValueError("too many numbers")
-    low, high = [*numbers, None, None][:2]
-    is_one_port = protocol in PORT_PROTOCOLS and high is None
-    return parse_traffic(protocol, low, low if is_one_port else high)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= len("65535")):
-        raise ValueError("not the number of a port")
-    return int(text)
 
 
 def _date(key: str, value: object) -> date:

@@ -257,7 +257,7 @@ _shared_traffic = lru_cache(4096)(Traffic)
 
 def addresses_to_json(addresses: AddressSet) -> dict[str, Any]:
     """A set of addresses as JSON-serialisable data."""
-    fields = {"cidrs": addresses.cidrs, "digest": addresses.digest, "count": addresses.count}
+    fields = {"cidrs": addresses.cidrs, "digest": addresses.digest, "count": addresses.size}
     return {key: value for key, value in fields.items() if value}
 
 
@@ -268,12 +268,12 @@ def address_set_from_fields(fields: Fields) -> AddressSet:
 
 
 @lru_cache(4096)
-def _shared_set(cidrs: tuple[str, ...], digest: str | None, count: int) -> AddressSet:
+def _shared_set(cidrs: tuple[str, ...], digest: str | None, size: int) -> AddressSet:
     """An address set, shared by the findings that let in the same addresses."""
     for cidr in cidrs:
         if not is_prefix_list(cidr):
             parse_cidr(cidr)
-    return AddressSet(cidrs, digest, count)
+    return AddressSet(cidrs, digest, size)
 
 
 def opened_by_to_json(opened_by: OpenedBy | NotAttributed | None) -> dict[str, Any] | None:

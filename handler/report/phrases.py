@@ -20,7 +20,6 @@ _CONSOLES = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.c
 # The region becomes a part of a host name. Isolated and sovereign regions (us-iso-east-1,
 # eusc-de-east-1), which have consoles of their own, do not match.
 _CONSOLE_REGION = re.compile(r"([a-z]{2}(?:-gov)?)-[a-z]+-[0-9]+")
-_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
@@ -137,8 +136,8 @@ def _reach(finding: Finding) -> str:
     if finding.family is None:
         return "from sources that could not be judged"
     if finding.addresses is None or finding.share is None:
-        return f"from addresses of an AWS service ({_FAMILIES[finding.family]})"
-    family = _FAMILIES[finding.family]
+        return f"from addresses of an AWS service ({finding.family.text})"
+    family = finding.family.text
     if finding.reach is Reach.WORLD:
         return f"from the whole {family} internet"
     if finding.reach is Reach.WIDE:
@@ -150,7 +149,7 @@ def part_of_internet(share: float, family: Family) -> str:
     """A part of the internet in percent, for example 0.0018% of the IPv4 internet."""
     # Rounding must not turn all but a few addresses into 100%, or a /16 (0.0018%) into 0%.
     percent = f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
-    return f"{percent} of the {_FAMILIES[family]} internet"
+    return f"{percent} of the {family.text} internet"
 
 
 def interfaces(finding: Finding) -> str:
@@ -229,7 +228,7 @@ def addresses(number: int) -> str:
 
 def families(opening: Opening) -> str:
     """The families of an opening; empty for IPv4 alone."""
-    names = [_FAMILIES[finding.family] for finding in opening.findings if finding.family]
+    names = [finding.family.text for finding in opening.findings if finding.family]
     return " + ".join(names) if names != ["IPv4"] else ""
 
 

@@ -59,8 +59,8 @@ LAYERS = (
 )
 PURE = {
     "handler/attribution/actor.py",
-    "handler/attribution/attribute.py",
     "handler/attribution/cloudtrail_event.py",
+    "handler/attribution/opening_calls.py",
     "handler/model",
     "handler/exposure",
     "handler/policy",

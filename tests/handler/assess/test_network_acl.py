@@ -159,6 +159,13 @@ def test_protocol_and_ports(entry: Answer, expected: str) -> None:
             id="icmp-type-but-one-code-only",
         ),
         pytest.param(
+            permission("icmp", 5, 0, WORLD),
+            [acl_entry(1, "allow", **icmp(5, 1)), acl_entry(2, "deny", **icmp(5, -1))],
+            "medium",
+            "info",
+            id="icmp-code-but-another-one-is-allowed",
+        ),
+        pytest.param(
             permission("icmp", -1, -1, WORLD),
             [acl_entry(1, "deny", **icmp(5, -1))],
             "medium",

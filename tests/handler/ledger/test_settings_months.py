@@ -322,7 +322,7 @@ def test_settings_resolve_and_hide_nothing(steps: list[Policy]) -> None:
 
 
 def _has_more(finding: Finding, before: Finding) -> bool:
-    return finding.address_set.count > before.address_set.count
+    return finding.address_set.size > before.address_set.size
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_a_set_of_many_cidrs_is_a_hash_and_a_count() -> None:
     """The hash is the same for the same addresses, however they are written."""
     many = [f"9.9.{number}.0/24" for number in range(0, 18, 2)]
     halves = [f"9.9.{number}.{low}/25" for number in range(0, 18, 2) for low in (0, 128)]
-    assert (of(*many).cidrs, of(*many).count) == ((), 9 * 256)
+    assert (of(*many).cidrs, of(*many).size) == ((), 9 * 256)
     assert of(*many) == of(*halves)
     assert of(*many).digest != of(*many[:-1], "9.9.18.0/24").digest
 

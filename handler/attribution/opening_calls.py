@@ -33,56 +33,55 @@ class OpeningCalls:
     """API calls, indexed by what they changed."""
 
     def __init__(self, calls: Iterable[ApiCall]) -> None:
-        self._rules = defaultdict[_Id, list[tuple[ApiCall, ChangedRule]]](list)
-        self._others = defaultdict[_Id, list[ApiCall]](list)
+        self._changes = defaultdict[_Id, list[tuple[ApiCall, ChangedRule | None]]](list)
         for call in sorted(calls, key=_order):
             for rule in call.rules:
-                self._rules[call.target, rule.id].append((call, rule))
+                self._changes[call.target, rule.id].append((call, rule))
             if changed := call.prefix_list or call.holder:
-                self._others[call.target, changed].append(call)
+                self._changes[call.target, changed].append((call, None))
 
     def opener_of(self, finding: Finding) -> OpenedBy | None:
         """The latest call that opened the finding, with the number of others who took part.
 
         None if none of the calls opened it.
         """
-        opening = [*self._by_rules(finding), *self._by_prefix_lists(finding)]
-        if may_be_attached(finding):
-            opening += self._by_interface(finding)
+        holders = finding.holders if may_be_attached(finding) else ()
+        opening = [
+            *self._by_values(finding, finding.rule_ids, Means.RULE),
+            *self._by_prefix_lists(finding),
+            *self._by_values(finding, holders, Means.INTERFACE),
+        ]
         if not opening:
             return None
         call, means = max(opening, key=lambda pair: _order(pair[0]))
         others = {other.actor for other, _ in opening} - {call.actor}
         return OpenedBy(call.actor, call.at, call.id, call.source_address, means, len(others))
 
-    def _by_rules(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
-        """For each rule, the call that gave it the values that open the finding."""
-        sources = {_source(rule.source) for rule in finding.rules}
-        for rule_id in finding.rule_ids:
+    def _by_values(
+        self, finding: Finding, ids: Iterable[str], means: Means
+    ) -> Iterator[tuple[ApiCall, Means]]:
+        """For each rule, interface or instance, the call that gave it what opens the finding."""
+        for changed in ids:
             opener = None
             # A later call with the same values, which changes the description only, opens nothing.
-            for call, rule in self._rules.get((finding.target, rule_id), ()):
-                is_part = rule.traffic.intersection(finding.traffic) is not None
-                opens = is_part and _source(rule.source) in sources
-                opener = (opener or call) if opens else None
+            for call, rule in self._changes.get((finding.target, changed), ()):
+                opener = (opener or call) if _opens(finding, call, rule) else None
             if opener is not None:
-                yield opener, Means.RULE
+                yield opener, means
 
     def _by_prefix_lists(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
         """The calls that added entries to the finding's prefix lists."""
         for list_id in filter(is_prefix_list, {rule.source for rule in finding.rules}):
-            for call in self._others.get((finding.target, list_id), ()):
+            for call, _ in self._changes.get((finding.target, list_id), ()):
                 yield call, Means.PREFIX_LIST
 
-    def _by_interface(self, finding: Finding) -> Iterator[tuple[ApiCall, Means]]:
-        """For each interface or instance, the call that attached it to all of the groups."""
-        for holder in finding.holders:
-            opener = None
-            for call in self._others.get((finding.target, holder), ()):
-                has_all = set(finding.group_ids) <= set(call.group_ids)
-                opener = (opener or call) if has_all else None
-            if opener is not None:
-                yield opener, Means.INTERFACE
+
+def _opens(finding: Finding, call: ApiCall, rule: ChangedRule | None) -> bool:
+    """Whether the rule opens a part of the finding, or the call attached all of its groups."""
+    if rule is None:
+        return {*finding.group_ids} <= {*call.group_ids}
+    sources = {_source(rule.source) for rule in finding.rules}
+    return bool(rule.traffic.intersection(finding.traffic)) and _source(rule.source) in sources
 
 
 def may_be_attached(finding: Finding) -> bool:

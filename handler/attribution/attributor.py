@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from handler.attribution.attribute import OpeningCalls, is_sought, may_be_attached
 from handler.attribution.cloudtrail_event import (
     INTERFACE_CALLS,
     PREFIX_LIST_CALLS,
@@ -11,13 +10,14 @@ from handler.attribution.cloudtrail_event import (
     ApiCall,
 )
 from handler.attribution.history import EventHistory, Query
+from handler.attribution.opening_calls import OpeningCalls, is_sought, may_be_attached
 from handler.model.finding import Finding
 from handler.model.network import Target
 from handler.model.opened_by import NotAttributed, OpenedBy
 from handler.model.run import Report
 
 
-class Openers:
+class Attributor:
     """Attributes findings to API calls in the run's event or in CloudTrail's event history."""
 
     def __init__(self, call: ApiCall | None, history: EventHistory | None) -> None:
@@ -38,28 +38,27 @@ class Openers:
                 times = [start, starts.get(finding.target, start)]
                 times += [before.since] if isinstance(before, NotAttributed) else []
                 starts[finding.target] = min(times)
-        asked = [query for finding in sought for query in _queries(finding, starts)]
-        history = self._history.read(asked) if self._history else ()
+        queries = [query for finding in sought for query in _queries(finding, starts)]
+        history = self._history.read(queries) if self._history else ()
         calls = OpeningCalls([*self._calls, *history])
         if report.changes and report.changes.has_new_settings:
             # New findings may have been open before, and only now be listed.
             starts = {}
-        return replace(
-            report,
-            findings=tuple(
-                finding._replace(
-                    opened_by=calls.opener_of(finding) or self._not_found(finding, starts)
-                )
-                if is_sought(finding)
-                else finding
-                for finding in report.findings
-            ),
-        )
+        findings = (self._attributed(finding, calls, starts) for finding in report.findings)
+        return replace(report, findings=tuple(findings))
+
+    def _attributed(
+        self, finding: Finding, calls: OpeningCalls, starts: Mapping[Target, str]
+    ) -> Finding:
+        if not is_sought(finding):
+            return finding
+        opener = calls.opener_of(finding) or self._not_found(finding, starts)
+        return finding._replace(opened_by=opener)
 
     def _not_found(
         self, finding: Finding, starts: Mapping[Target, str]
     ) -> OpenedBy | NotAttributed | None:
-        """The attribution of a finding if no call opened it; None if nobody looked."""
+        """The attribution of a finding that no call opened; unchanged without a search."""
         start, before = starts.get(finding.target), finding.opened_by
         if start is None:
             return before

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from handler.attribution.attribute import OpeningCalls, is_sought
 from handler.attribution.cloudtrail_event import ApiCall, parse_record
+from handler.attribution.opening_calls import OpeningCalls, is_sought
 from handler.model.finding import Change, Finding, Kind, Severity, Status
 from handler.model.network import Rule, Target
 from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
