@@ -26,7 +26,7 @@ _DEAD_ENDS = ("nat-", "eigw-")
 _OTHER_NETWORKS = ("tgw-", "vgw-", "pcx-", "lgw-", "cagw-", "arn:")
 # Route targets that may announce a VPC's own public range elsewhere.
 _ANNOUNCERS = ("tgw-", "vgw-", "arn:")
-_AVAILABILITY_ZONE = re.compile(rf"{REGION_NAME.pattern}[a-z]", re.ASCII)
+_AVAILABILITY_ZONE = re.compile(f"{REGION_NAME.pattern}[a-z]", re.ASCII)
 
 
 class Proofs:
