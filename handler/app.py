@@ -45,10 +45,10 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
 
     With many accounts, only plan the run and start the state machine.
 
-    The result is ``{"statusCode": 200, "body": "Audit complete."}`` with the run's counts. Raises
-    ``SettingsError``, ``PolicyError`` or ``EventError`` before anything is read, ``MailError`` if
-    SES refuses the digest, which leaves the ledger as it was, and ``AuditIncompleteError``, after
-    mail and commit, if something was not read or not stored.
+    The result is ``{"statusCode": 200, "body": "Audit complete."}`` with the run's counts, or
+    "Audit started." Raises ``SettingsError``, ``PolicyError`` or ``EventError`` before anything is
+    read, ``MailError`` if SES does not accept the digest, without a commit, and
+    ``AuditIncompleteError`` if something was not read or stored, mostly after mail and commit.
     """
     # The clients of an earlier run in this process are in reference cycles, all of them in the
     # youngest generation.
@@ -102,7 +102,7 @@ class _AuditSteps(NamedTuple):
             unread = Scan(coverage_of(Target(UNKNOWN, ALL_REGIONS), [error]))
             read = list(logs.log_scans([unread]))
         if self.settings.realtime_regions:
-            read = [_with_realtime(scan, self.settings.realtime_regions) for scan in read]
+            read = [_noting_not_realtime(scan, self.settings.realtime_regions) for scan in read]
         return request.run(self.started_at, self.settings), read
 
     def compare(
@@ -166,7 +166,7 @@ def _is_foreign(request: RunRequest, context: object) -> bool:
     return bool(request.account and arn and f":{request.account}:" not in arn)
 
 
-def _with_realtime(scan: Scan, regions: Collection[str]) -> Scan:
+def _noting_not_realtime(scan: Scan, regions: Collection[str]) -> Scan:
     """The scan, with a notice if changes in its region do not start a run."""
     coverage = scan.coverage
     if coverage.target.region in {*regions, ALL_REGIONS}:

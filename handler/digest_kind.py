@@ -8,7 +8,7 @@ from handler.model.run import Changes, Report
 from handler.report.digest import DigestKind
 from handler.settings import Notify
 
-# Everything that is open is mailed again after this time without a full digest.
+# After this time, a full run mails all again while anything is high or above, or not read.
 _REMINDER_INTERVAL = timedelta(days=7)
 
 
@@ -47,7 +47,7 @@ def _is_reminder_due(report: Report, last_full_digest_at: str | None) -> bool:
 
 
 def is_reminder_day(day: date, last_full_digest_at: str | None) -> bool:
-    """Whether the last full digest was mailed seven or more days ago."""
+    """Whether a reminder is due: no full digest is known from the last seven days."""
     if last_full_digest_at is None:
         return True
     last_day = date.fromisoformat(clock.day_of(last_full_digest_at))

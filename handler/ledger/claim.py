@@ -19,6 +19,7 @@ from handler.report.digest import DigestKind
 _CLAIM = timedelta(seconds=60)
 _SES_CALL = timedelta(seconds=20)
 _ABANDONED_KEPT = 10
+_NOT_RENEWED = "{} The run stopped mailing, and the next mail may repeat this one."
 OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
 
 
@@ -37,8 +38,8 @@ class ClaimableHead:
         return self.stored.head or Head()
 
     @property
-    def is_claimed(self) -> bool:
-        """Whether this run has claimed the head."""
+    def has_claimed(self) -> bool:
+        """Whether this run has claimed the head, even if it has released the claim since."""
         return self._claimed_at is not None
 
     def write(self, head: Head) -> None:
@@ -48,8 +49,8 @@ class ClaimableHead:
     def wait(self, budget: clock.TimeBudget) -> SendClaim | None:
         """Wait until no other run holds a claim; the result is the claim that has run out, if any.
 
-        Its run is among the abandoned ones then. Raises ``ConflictError`` if the head has changed
-        meanwhile, or no time is left.
+        Its run is among the abandoned ones then, which the next write stores. Raises
+        ``ConflictError`` if the head has changed meanwhile, or no time is left.
         """
         waited = 0
         while claim := self.head.claim:
@@ -82,7 +83,7 @@ class ClaimableHead:
     def renew(self) -> None:
         """Renew the claim if it would run out during a call to SES.
 
-        Raises ``AuditIncompleteError`` if another run has written the head.
+        Raises ``AuditIncompleteError`` if the claim cannot be written.
         """
         if self._claimed_at is None:
             return
@@ -93,10 +94,10 @@ class ClaimableHead:
     def record_progress(self, sent: Sequence[str], sending: str) -> None:
         """Record in the claim which mails SES accepted, and which one is being sent.
 
-        Raises ``AuditIncompleteError`` if another run has written the head.
+        Raises ``AuditIncompleteError`` if the claim cannot be written.
         """
         claim = self.head.claim
-        if self.is_claimed and claim and claim.sending != sending:
+        if self.has_claimed and claim and claim.sending != sending:
             claim = claim._replace(sent=tuple(sent), sending=sending)
             self._rewrite_claim(self.head._replace(claim=claim))
 
@@ -124,5 +125,7 @@ class ClaimableHead:
     def _rewrite_claim(self, head: Head) -> None:
         try:
             self._write_claim(head)
-        except (ConflictError, StoreError) as error:
+        except ConflictError as error:
             raise AuditIncompleteError(OVERTAKEN) from error
+        except StoreError as error:
+            raise AuditIncompleteError(_NOT_RENEWED.format(error)) from error

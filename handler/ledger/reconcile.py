@@ -45,8 +45,8 @@ def reconcile(
 ) -> Reconciled:
     """Compare the findings of a run with the state.
 
-    Without a state, None, findings keep their status. Findings that are not listed have no dates,
-    because they are not stored. ``now`` is UTC in ISO 8601.
+    Without a state, None, findings keep their status, and ``now`` is their date. With one, findings
+    that are not listed have no dates, because they are not stored. ``now`` is UTC in ISO 8601.
     """
     if previous is None:
         return Reconciled(tuple(f._replace(first_seen=now, last_seen=now) for f in findings))
@@ -119,8 +119,8 @@ class _Reconciling:
                 yield from found[key]
                 continue
             # Related groups matter only to findings that are gone: they may still open them.
-            is_gone = {f.id for f in known[key]} - {f.id for f in found[key]}
-            candidates = by_target[key.target, key.family] if is_gone else ()
+            gone_ids = {f.id for f in known[key]} - {f.id for f in found[key]}
+            candidates = by_target[key.target, key.family] if gone_ids else ()
             comparison = compare(
                 Place(
                     internet=self._internets[key.family],
@@ -151,8 +151,8 @@ class _Reconciling:
             if finding.family is not None or finding.id in found:
                 continue
             if finding in self._scope:
-                is_list = finding.kind is Kind.UNREADABLE
-                yield self._history.resolved(finding, "readable again" if is_list else None)
+                was_unreadable = finding.kind is Kind.UNREADABLE
+                yield self._history.resolved(finding, "readable again" if was_unreadable else None)
             else:
                 yield finding._replace(status=Status.UNVERIFIED)
 

@@ -17,7 +17,8 @@ ReportAndKind = tuple[Report, DigestKind | None]
 class Event(NamedTuple):
     """The event that a run answers; its ``id`` is the same each time that it is delivered.
 
-    ``changed_at`` and ``regions`` say when and where the change was made that caused it.
+    ``regions`` are those to read, empty for all. ``changed_at`` is when the change was made that
+    caused it; None for other events.
     """
 
     id: str

@@ -4,15 +4,17 @@ Each change is mailed once. If a run is stopped between mail and commit, an answ
 or a call lasts longer than the claim, the next mail may repeat changes, and says so. No change is
 lost. Mails of manual runs, and those of ``notify: always``, repeat by intent.
 
-- An event whose run has committed is not answered again; if that run failed, so does the retry.
+- An event whose run has committed is not answered again; if that run failed, so does the retry. A
+  change is not answered again if its regions have been read since, or another run will read them.
 - A run sends only under a claim, which replaces exactly the head that the run compared with. A
   claim holds for a minute by S3's clock; while another run holds one, a run waits.
 - The head is committed after the mails: a change that no mail has reported stays new.
 - A run whose claim has run out is abandoned. What it may have announced and is closed by then is
   resolved, and the next mail says that it may repeat that run's.
 - A reading older than the one in the head's state is never committed.
-- A bucket that cannot be read or written never stops the audit: the run continues without a ledger,
-  reports everything that is open, says so in the mail, and fails at the end.
+- If the bucket cannot be read, or cannot be written before the mail, the run continues without a
+  ledger, reports everything that is open, says so in the mail, and fails at the end. It stops if
+  its claim cannot be renewed; a change also if the ledger is of a newer version.
 """
 
 import hashlib
@@ -63,7 +65,7 @@ _Compare = Callable[[Run, Sequence[Scan]], ReportAndKind]
 
 
 class LedgerSession:
-    """The transaction of one run."""
+    """The transaction of one run; one over many accounts is the subclass ``AccountsSession``."""
 
     def __init__(
         self, store: LedgerStore, event: Event, policy: Policy, budget: clock.TimeBudget
@@ -77,7 +79,7 @@ class LedgerSession:
         self._paused_until: datetime | None = None
         self._failures: list[str] = []
         self._sent: list[str] = []
-        # The claim of an earlier attempt at this run, if that has mailed the same report.
+        # The claim under which an earlier attempt has sent mails, if its report was the same.
         self._earlier: SendClaim | None = None
         self._refused: dict[str, str] = {}
 
@@ -118,7 +120,7 @@ class LedgerSession:
     def _attempt(
         self, steps: CommonSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
     ) -> Outcome:
-        """Compare, claim, mail and commit. Raises ``ConflictError`` if another run was faster."""
+        """Compare, claim, mail and commit. Raises ``ConflictError`` if it must start again."""
         self._wait_for_claim()
         ledger = self._ledger
         report, kind = self._compared(compare, run, scans)
@@ -126,7 +128,7 @@ class LedgerSession:
             self._save_report(report)
         if self._has_no_effect(report, kind):
             return Outcome(report, mailed=False, failures=tuple(self._failures))
-        if kind and self._must_wait():
+        if kind and self._should_wait():
             self._follow_up()
         after = next_state(self._state, report, self._policy, kind)
         messages = steps.compose(report, kind) if kind else ()
@@ -232,8 +234,8 @@ class LedgerSession:
             for finding in report.findings
         )
 
-    def _must_wait(self) -> bool:
-        """Whether it is too soon after the last mail about a change."""
+    def _should_wait(self) -> bool:
+        """Whether it is too soon after the last mail about a change, and there is time to wait."""
         if self._event.changed_at is None or not bursts.time_to_wait(self._ledger.head):
             return False
         return self._budget.reading_seconds_left() > bursts.INTERVAL.total_seconds()
@@ -337,7 +339,7 @@ class LedgerSession:
             try:
                 self._ledger.write(self._committed(after, pointers, outcome, kind))
             except ConflictError:
-                if not self._ledger.is_claimed:
+                if not self._ledger.has_claimed:
                     raise
                 self._failures.append(OVERTAKEN)
 
@@ -392,9 +394,13 @@ class LedgerSession:
             # This run has finished what an earlier attempt at it had begun to mail.
             return True
         written = (pointer.written_at for pointer in abandoned.accounts.values())
-        began = max(written, default=abandoned.at)
+        last_written = max(written, default=abandoned.at)
         is_whole = report.run.is_full and not report.unread
-        return is_whole and abandoned.is_announced and (is_same or began <= report.run.started_at)
+        return (
+            is_whole
+            and abandoned.is_announced
+            and (is_same or last_written <= report.run.started_at)
+        )
 
     @contextmanager
     def _recording_failure(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Scans one account, as a step of the state machine: assume the role, read, evaluate, store."""
+"""Scans one account, as a step of the state machine: enter it, read, evaluate, store."""
 
 import gc
 import json

@@ -21,10 +21,12 @@ _LONGEST_SERVICE = 40
 
 
 def subject(report: Report) -> str:
-    """The longest form of the news that fits; all forms have the worst, and what was not read."""
+    """The first form of the news that fits, after what was not read."""
     stack = cut(report.run.stack or "security groups", _LONGEST_STACK)
     unread = unread_phrase(report)
-    forms = (f"[{stack}] {_after(unread, form)}" for form in _forms(report, brief=bool(unread)))
+    forms = (
+        f"[{stack}] {_with_unread(unread, form)}" for form in _forms(report, brief=bool(unread))
+    )
     line = ""
     for line in forms:
         if len(line) <= _LONGEST_SUBJECT:
@@ -34,7 +36,7 @@ def subject(report: Report) -> str:
 
 def headline(report: Report) -> str:
     """What was not read, and the news or what is open, in a sentence."""
-    return _after(unread_phrase(report), _sentence(report))
+    return _with_unread(unread_phrase(report), _sentence(report))
 
 
 def preheader(report: Report) -> str:
@@ -49,7 +51,7 @@ def unread_phrase(report: Report) -> str:
     if any(coverage.target.account == ALL_ACCOUNTS for coverage in report.coverage):
         return "the accounts could not be listed"
     if totals.regions and totals.unread == totals.regions and not totals.findings:
-        return f"nothing could be read in {_number_read(report, totals.accounts, totals.unread)}"
+        return f"nothing could be read in {_accounts_or_regions(report, totals.accounts, totals.unread)}"
     numbers = {
         "account": totals.unread_accounts,
         "region": totals.unread - totals.unread_account_regions,
@@ -59,7 +61,7 @@ def unread_phrase(report: Report) -> str:
     return f"{' and '.join(parts)} not read" if parts else ""
 
 
-def _after(unread: str, form: str) -> str:
+def _with_unread(unread: str, form: str) -> str:
     """What was not read, then the form, with a capital first letter."""
     line = "; ".join(filter(None, (unread, form)))
     return f"{line[0].upper()}{line[1:]}"
@@ -143,7 +145,7 @@ def _quiet_changes(news: News, changes: Changes) -> str:
 def _standing(report: Report, *, brief: bool) -> Iterator[str]:
     """What is open, or that nothing is, in fewer and fewer words."""
     if not report.openings:
-        yield _clean(report)
+        yield _nothing_open(report)
         return
     finding = worst_of(report.openings).finding
     severity, service = finding.severity, _service(finding)
@@ -163,11 +165,11 @@ def _sentence(report: Report) -> str:
     if changes and news.opened:
         worst, more = worst_of(news.opened), phrases.and_more(len(news.opened) - 1)
         ending = more and f", {more}"
-        return f"{change_label(worst.finding).lower()}: {_is_open(worst)}{ending}"
+        return f"{change_label(worst.finding).lower()}: {_open_sentence(worst)}{ending}"
     if changes and (quiet := _quiet_changes(news, changes)):
         return quiet
     if not report.openings:
-        return _clean(report)
+        return _nothing_open(report)
     worst = worst_of(report.openings)
     severity = worst.finding.severity
     number = report.openings.counts[severity]
@@ -176,11 +178,11 @@ def _sentence(report: Report) -> str:
         ending = "" if is_critical or not report.is_complete else ", nothing worse"
         return f"{phrases.count(number, f'{severity} finding')}{ending}"
     if number == 1:
-        return _is_open(worst)
+        return _open_sentence(worst)
     return f"{number:,} services are critically exposed to the internet"
 
 
-def _is_open(opening: Opening) -> str:
+def _open_sentence(opening: Opening) -> str:
     finding = opening.finding
     service, audience = phrases.service(finding), phrases.audience(finding)
     groups, reason = phrases.group_names(finding), phrases.reason_of_path(finding)
@@ -206,13 +208,13 @@ def is_clean(report: Report) -> bool:
     return report.run.is_full and report.is_complete and totals.regions > 0 and not known
 
 
-def _clean(report: Report) -> str:
+def _nothing_open(report: Report) -> str:
     """Says that nothing is open, or nothing that is listed; empty if nothing was read."""
     totals = report.totals
     read = totals.regions - totals.unread
     if totals.regions and not read:
         return ""
-    place = f"in {_number_read(report, totals.accounts - totals.unread_accounts, read)}"
+    place = f"in {_accounts_or_regions(report, totals.accounts - totals.unread_accounts, read)}"
     if totals.findings:
         return f"nothing of {report.minimum_severity} severity or higher open {place}"
     if totals.authorized or totals.statuses.get(Status.EXCEPTED):
@@ -220,7 +222,7 @@ def _clean(report: Report) -> str:
     return f"nothing open to the internet {place}"
 
 
-def _number_read(report: Report, accounts: int, regions: int) -> str:
+def _accounts_or_regions(report: Report, accounts: int, regions: int) -> str:
     """The number of accounts if there are many, otherwise of regions."""
     if report.spans_accounts:
         return phrases.count(accounts, "account")
