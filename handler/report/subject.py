@@ -51,7 +51,8 @@ def unread_phrase(report: Report) -> str:
     if any(coverage.target.account == ALL_ACCOUNTS for coverage in report.coverage):
         return "the accounts could not be listed"
     if totals.regions and totals.unread == totals.regions and not totals.findings:
-        return f"nothing could be read in {_accounts_or_regions(report, totals.accounts, totals.unread)}"
+        number = _accounts_or_regions(report, totals.accounts, totals.unread)
+        return f"nothing could be read in {number}"
     numbers = {
         "account": totals.unread_accounts,
         "region": totals.unread - totals.unread_account_regions,
