@@ -103,7 +103,7 @@ class ClaimableHead:
 
     def release(self, *, is_abandoned: bool) -> None:
         """Withdraw the claim; the run is abandoned if SES may have accepted its mail."""
-        # The run fails with the mail's error, whatever becomes of the claim.
+        # An error here must not hide the error of the mail, with which the run fails.
         with suppress(StoreError, ConflictError):
             if self.head.claim:
                 self.write(self._unclaimed(is_abandoned=is_abandoned))

@@ -153,7 +153,7 @@ class EventBus:
             return f"{arn} is no function and no default bus, and this account delivers to nothing \
 else."
         if target.keys() & {"Input", "InputPath", "InputTransformer"}:
-            return f"The target {arn} has an input of its own, which this account does not imitate."
+            return f"The target {arn} transforms its input, which the sandbox does not support."
         functions = self._client("lambda", region)
         try:
             functions.get_function_configuration(FunctionName=arn)

@@ -344,7 +344,7 @@ def test_units_without_accounts_are_a_problem(own: DeployedOrganization) -> None
 
 
 def test_accounts_join_and_leave(own: DeployedOrganization) -> None:
-    """Who joins is audited in the next run; who leaves is said once, and is not resolved."""
+    """An account that joins is audited in the next run; one mail reports an account that leaves."""
     own.run()
     own.mails()
     own.join("210000000004", "search", search_nodes=9200)

@@ -33,7 +33,7 @@ def deployed(stack: Open, declare: Declare) -> Stack:
 
 
 def change(account: Account) -> None:
-    """Somebody changes the function, the schedule, the log group and the bucket."""
+    """Change the function, the schedule, the log group and the bucket outside Pulumi."""
     functions = account.client("lambda")
     functions.update_function_configuration(
         FunctionName="work",

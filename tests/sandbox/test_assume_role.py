@@ -112,7 +112,7 @@ def test_a_trusted_function_reads_a_member(enter: Callable[..., object], member:
 def test_a_role_that_does_not_exist_is_not_assumed(
     enter: Callable[..., object], member: Member
 ) -> None:
-    """AWS answers AccessDenied, as for a role that trusts somebody else."""
+    """AWS answers AccessDenied, as for a role that does not trust the caller."""
     remove_role(member)
     assert member.client("iam").list_roles()["Roles"] == []
     assert enter() == "AccessDenied"

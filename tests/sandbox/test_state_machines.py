@@ -99,7 +99,7 @@ def account(shared_account: Account) -> Account:
 
 @pytest.fixture
 def machine(account: Account, function: str) -> Iterator[str]:
-    """A state machine of its own for each test; the result is its ARN."""
+    """The ARN of a state machine that only this test uses."""
     states = account.client("stepfunctions")
     created = states.create_state_machine(
         name="machine", definition=definition(function), roleArn=ROLE
