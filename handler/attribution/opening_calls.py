@@ -6,7 +6,7 @@ several groups may also have been opened by the call that attached all of them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from handler.attribution.cloudtrail_event import ApiCall, ChangedRule
 from handler.model.address import is_prefix_list, parse_cidr
@@ -15,6 +15,7 @@ from handler.model.network import Target
 from handler.model.opened_by import Means, NotAttributed, OpenedBy
 
 _Id = tuple[Target, str]
+_Opens = Callable[[ApiCall, ChangedRule | None], bool]
 
 
 def is_sought(finding: Finding) -> bool:
@@ -46,10 +47,20 @@ class OpeningCalls:
         None if none of the calls opened it.
         """
         holders = finding.holders if may_be_attached(finding) else ()
+        groups = set(finding.group_ids)
+        sources = {_source(rule.source) for rule in finding.rules}
+
+        def opens(call: ApiCall, rule: ChangedRule | None) -> bool:
+            """Whether the rule opens a part of it, or the call attached all of its groups."""
+            if rule is None:
+                return groups <= set(call.group_ids)
+            is_part = rule.traffic.intersection(finding.traffic) is not None
+            return is_part and _source(rule.source) in sources
+
         opening = [
-            *self._by_values(finding, finding.rule_ids, Means.RULE),
+            *self._by_values(finding.target, finding.rule_ids, opens, Means.RULE),
             *self._by_prefix_lists(finding),
-            *self._by_values(finding, holders, Means.INTERFACE),
+            *self._by_values(finding.target, holders, opens, Means.INTERFACE),
         ]
         if not opening:
             return None
@@ -58,14 +69,14 @@ class OpeningCalls:
         return OpenedBy(call.actor, call.at, call.id, call.source_address, means, len(others))
 
     def _by_values(
-        self, finding: Finding, ids: Iterable[str], means: Means
+        self, target: Target, ids: Iterable[str], opens: _Opens, means: Means
     ) -> Iterator[tuple[ApiCall, Means]]:
         """For each rule, interface or instance, the call that gave it what opens the finding."""
         for changed in ids:
             opener = None
             # A later call with the same values, which changes the description only, opens nothing.
-            for call, rule in self._changes.get((finding.target, changed), ()):
-                opener = (opener or call) if _opens(finding, call, rule) else None
+            for call, rule in self._changes.get((target, changed), ()):
+                opener = (opener or call) if opens(call, rule) else None
             if opener is not None:
                 yield opener, means
 
@@ -74,14 +85,6 @@ class OpeningCalls:
         for list_id in filter(is_prefix_list, {rule.source for rule in finding.rules}):
             for call, _ in self._changes.get((finding.target, list_id), ()):
                 yield call, Means.PREFIX_LIST
-
-
-def _opens(finding: Finding, call: ApiCall, rule: ChangedRule | None) -> bool:
-    """Whether the rule opens a part of the finding, or the call attached all of its groups."""
-    if rule is None:
-        return {*finding.group_ids} <= {*call.group_ids}
-    sources = {_source(rule.source) for rule in finding.rules}
-    return bool(rule.traffic.intersection(finding.traffic)) and _source(rule.source) in sources
 
 
 def may_be_attached(finding: Finding) -> bool:
