@@ -15,7 +15,7 @@ from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from tests.support import reports
 from tests.support.security_groups import answer, permission
-from tests.support.stack import Stack, intercepted
+from tests.support.stack import Stack, answering, intercepted
 
 
 @pytest.fixture
@@ -188,16 +188,12 @@ def test_an_odd_answer_costs_neither_mail_nor_commit(
     stack: Stack, account: Account, body: str
 ) -> None:
     """The run fails after its commit: the next one repeats nothing."""
-
-    def answer_oddly(request: Any, send: Any) -> Any:
-        response = send()
-        if request.headers.get("X-Amz-Target", b"").endswith(b"PutEvents"):
-            response._content = body.encode()  # noqa: SLF001 -- botocore's own
-        return response
-
     stack.open("web")
     problem = "1 of 1 event could not be published: EventBridge's answer could not be read."
-    with intercepted(answer_oddly), pytest.raises(AuditIncompleteError, match=problem):
+    with (
+        intercepted(answering("PutEvents", body)),
+        pytest.raises(AuditIncompleteError, match=problem),
+    ):
         stack.run()
     stack.run()
     assert len(account.mails()) == 2

@@ -212,6 +212,18 @@ def intercepted(answer: Callable[[Any, Callable[[], Any]], Any]) -> Iterator[Non
         yield
 
 
+def answering(operation: str, body: str) -> Callable[[Any, Callable[[], Any]], Any]:
+    """For ``intercepted``: carries out an operation of a JSON API, and responds with that body."""
+
+    def answer(request: Any, send: Callable[[], Any]) -> Any:
+        response = send()
+        if request.headers.get("X-Amz-Target", b"").endswith(operation.encode()):
+            response._content = body.encode()  # noqa: SLF001 -- botocore's own
+        return response
+
+    return answer
+
+
 def _intercepting(
     send: Callable[..., Any], answer: Callable[[Any, Callable[[], Any]], Any]
 ) -> Callable[..., Any]:

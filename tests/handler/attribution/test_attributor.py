@@ -10,7 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 from handler.policy.policy import Policy
 from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
-from tests.support.stack import Context, Stack, intercepted, unwrapped
+from tests.support.stack import Context, Stack, answering, intercepted, unwrapped
 
 SSH = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 SEEN_BY_ALICE = "opened by: IAM user alice, 23 Nov 2026 06:00 UTC from 127.0.0.1"
@@ -265,15 +265,8 @@ def test_an_odd_answer_of_the_history_fails_no_run(
     stack: Stack, account: Account, body: str
 ) -> None:
     """The mail goes out, and names nobody."""
-
-    def answer_oddly(request: Any, send: Any) -> Any:
-        response = send()
-        if request.headers.get("X-Amz-Target", b"").endswith(b"LookupEvents"):
-            response._content = body.encode()  # noqa: SLF001 -- botocore's own
-        return response
-
     open_ssh(account, "alice")
-    with intercepted(answer_oddly):
+    with intercepted(answering("LookupEvents", body)):
         assert stack.run()["counts"]["mailed"] == 1
     assert "IAM user alice" not in stack.texts[-1]
 
