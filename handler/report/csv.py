@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +20,6 @@ COLUMNS = (
     "ruleIds", "ruleCount", "why", "detail", "exception", "firstSeen", "lastSeen", "resolvedAt",
     "changedAt", "change", "openedBy", "fix", "narrower", "console", "id", "partOf",
 )  # fmt: skip
-_LINE_END = "\r\n"
 # The start of a formula, at the start of a cell. In locales with decimal commas, a semicolon also
 # separates cells. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
@@ -39,7 +37,7 @@ def csv_line(
 ) -> str:
     """The line for a finding in the form of ``finding_to_json``."""
     row = {**finding, "accountName": account_name, "openedBy": opened_by}
-    return ",".join(map(_cell, map(row.get, COLUMNS))) + _LINE_END
+    return _line(map(_cell, map(row.get, COLUMNS)))
 
 
 # writerow() returns what the file's write() returns: the line.
@@ -51,21 +49,14 @@ HEADING = _line(COLUMNS)
 def without_formulas(text: str) -> str:
     """A plain text, no part of which a spreadsheet reads as a formula."""
     # Most texts need no change.
-    if text[:1].isalnum() and ";" not in text and text.isascii() and text.isprintable():
+    is_plain = text.isascii() and text.isprintable()
+    if is_plain and ";" not in text and (not text or text[0].isalnum()):
         return text
     return plain(_FORMULA.sub(r"\1'", text))
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
+def _cell(value: Any) -> Any:
     # An enum member is a text of another type, and never a formula.
     if type(value) is str:
-        return _quoted(value)
-    return _quoted(" ".join(value)) if isinstance(value, tuple) else str(value)
-
-
-@lru_cache(4096)
-def _quoted(text: str) -> str:
-    """The cell of a text; cached because most texts repeat."""
-    return _line((without_formulas(text), None)).removesuffix(f",{_LINE_END}")
+        return without_formulas(value)
+    return without_formulas(" ".join(value)) if isinstance(value, tuple) else value

@@ -145,26 +145,24 @@ def _worst_accounts(report: Report) -> Iterator[str]:
 def _by_severity(report: Report, displayed: Sequence[Opening]) -> Iterator[Section]:
     label = change_label if report.known_changes else lambda _: ""
     for severity, openings in groupby(displayed, key=lambda opening: opening.finding.severity):
-        build = partial(
-            open_entry, names=report.names_shown, with_commands=severity is Severity.CRITICAL
-        )
+        build = partial(open_entry, with_commands=severity is Severity.CRITICAL)
         yield Section(
             f"{severity.capitalize()} ({report.openings.counts[severity]:,})",
             severity,
-            tuple(build(opening, label(opening.finding)) for opening in openings),
+            tuple(build(o, label(o.finding), _place(report, o)) for o in openings),
         )
 
 
 def _by_change(report: Report, displayed: Sequence[Opening]) -> Iterator[Section]:
     news, remaining = report.news, iter(displayed)
-    build = partial(open_entry, names=report.names_shown, with_commands=True)
+    build = partial(open_entry, with_commands=True)
     groups = {"New": news.new, "Worse or wider": news.worse, "Reopened": news.reopened}
     for title, openings in groups.items():
         if group := tuple(islice(remaining, len(openings.first))):
             yield Section(
                 f"{title} ({len(openings):,})",
                 worst_of(group).finding.severity,
-                tuple(build(o, o.finding.severity.capitalize()) for o in group),
+                tuple(build(o, o.finding.severity.capitalize(), _place(report, o)) for o in group),
             )
 
 
@@ -173,23 +171,27 @@ def _closed(report: Report, max_lines: int | None, *, is_full: bool) -> Iterator
 
     Narrowed findings are left out of a full digest, which lists them as open.
     """
-    news, names = report.news, report.names_shown
-    closed = partial(closed_entry, names=names)
 
-    def narrowed(opening: Opening) -> Entry:
+    def narrowed(opening: Opening, place: str) -> Entry:
         label = opening.finding.severity.capitalize()
-        return open_entry(opening, label, names=names, with_commands=False)
+        return open_entry(opening, label, place, with_commands=False)
 
-    groups: tuple[tuple[str, OpeningList, Callable[[Opening], Entry]], ...] = (
-        ("Resolved", news.resolved, closed),
+    news = report.news
+    groups: tuple[tuple[str, OpeningList, Callable[[Opening, str], Entry]], ...] = (
+        ("Resolved", news.resolved, closed_entry),
         ("Narrowed", OpeningList() if is_full else news.narrowed, narrowed),
-        ("No longer listed", news.unlisted, closed),
+        ("No longer listed", news.unlisted, closed_entry),
     )
     for title, openings, build in groups:
         displayed = openings.first[:max_lines]
         more = phrases.and_more(len(openings) - len(displayed), "finding")
         lines = (f"{more} in the CSV.",) if more else ()
-        yield Section(f"{title} ({len(openings):,})", None, tuple(map(build, displayed)), lines)
+        entries = tuple(build(opening, _place(report, opening)) for opening in displayed)
+        yield Section(f"{title} ({len(openings):,})", None, entries, lines)
+
+
+def _place(report: Report, opening: Opening) -> str:
+    return phrases.region(opening.finding.target, report.names_shown)
 
 
 def _region_suffix(report: Report) -> str:

@@ -1,6 +1,7 @@
 """The digest's entry for a finding: what is open, where, why, since when, how to close it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from handler.model.finding import Change, Finding, Kind, Opening, Previous, Status
@@ -31,10 +32,10 @@ class Entry(NamedTuple):
     commands: tuple[Command, ...] = ()
 
 
-def open_entry(
-    opening: Opening, label: str, *, names: Mapping[str, str] | None, with_commands: bool
-) -> Entry:
-    """The entry for an open finding; unless ``names`` is None, it names the account."""
+# A digest is built several times to see how much fits.
+@lru_cache(512)
+def open_entry(opening: Opening, label: str, place: str, *, with_commands: bool) -> Entry:
+    """The entry for an open finding; ``place`` is its region, or region and account."""
     finding = opening.finding
     commands = commands_of(opening) if with_commands else ()
     details = list(_details(opening, with_command=bool(commands)))
@@ -43,10 +44,10 @@ def open_entry(
         details.append(f"Change it in {owner}: a manual change is undone or drifts.")
     people = _people(opening, with_manager=not commands)
     facts = (*_path(finding), *_history(finding), *people)
-    return _entry(opening, label, facts, details, commands, names=names)
+    return _entry(opening, label, place, facts, details, commands)
 
 
-def closed_entry(opening: Opening, *, names: Mapping[str, str] | None) -> Entry:
+def closed_entry(opening: Opening, place: str) -> Entry:
     """The entry for a finding that is resolved or no longer listed."""
     finding = opening.finding
     facts, since = [f"was {finding.severity}"], "first seen"
@@ -55,7 +56,7 @@ def closed_entry(opening: Opening, *, names: Mapping[str, str] | None) -> Entry:
     if finding.first_seen:
         facts.append(f"{since} {phrases.day(finding.first_seen)}")
     details = _details(opening, with_command=False)
-    return _entry(opening, "", filter(None, facts), details, names=names)
+    return _entry(opening, "", place, filter(None, facts), details)
 
 
 def change_label(finding: Finding) -> str:
@@ -68,11 +69,10 @@ def change_label(finding: Finding) -> str:
 def _entry(
     opening: Opening,
     label: str,
+    place: str,
     facts: Iterable[str],
     details: Iterable[str],
     commands: tuple[Command, ...] = (),
-    *,
-    names: Mapping[str, str] | None,
 ) -> Entry:
     finding = opening.finding
     return Entry(
@@ -82,7 +82,7 @@ def _entry(
         group=cut(phrases.group_names(finding), phrases.LONGEST_LINE),
         group_ids=cut(" + ".join(group_id for group_id, _ in finding.groups), phrases.LONGEST_LINE),
         console=phrases.console_url(finding),
-        place=cut(phrases.region(finding.target, names), 2 * phrases.LONGEST_NAME),
+        place=cut(place, 2 * phrases.LONGEST_NAME),
         facts=tuple(cut(fact, phrases.LONGEST_LINE) for fact in facts),
         details=tuple(cut(detail, 2 * phrases.LONGEST_LINE) for detail in details),
         commands=commands,

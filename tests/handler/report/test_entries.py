@@ -7,7 +7,6 @@ import pytest
 
 from handler.model.attachment import Attachment
 from handler.model.finding import Change, Finding, Opening, Previous, Severity, Status, as_openings
-from handler.model.network import Target
 from handler.model.reach import Reach
 from handler.model.traffic import Traffic
 from handler.report.entries import Entry, change_label, closed_entry, open_entry
@@ -28,7 +27,7 @@ def openings(*groups: dict[str, Any], **more: Any) -> tuple[Opening, ...]:
 
 def entry(finding: Finding, *, with_commands: bool = False) -> Entry:
     """The entry of a finding that is open."""
-    return open_entry(Opening(finding), "", names=None, with_commands=with_commands)
+    return open_entry(Opening(finding), "", "eu-west-1", with_commands=with_commands)
 
 
 def ssh(*sources: str, **fields: Any) -> Finding:
@@ -51,7 +50,7 @@ def test_an_entry() -> None:
         "Ipv6Addresses": [{"Ipv6Address": "2a05:d018::1"}],
     }
     (opening,) = openings(group, NetworkInterfaces=[interface])
-    assert open_entry(opening, "New", names=None, with_commands=False) == Entry(
+    assert open_entry(opening, "New", "eu-west-1", with_commands=False) == Entry(
         title="SSH \N{MIDDLE DOT} tcp/22",
         families="IPv4 + IPv6",
         label="New",
@@ -62,13 +61,6 @@ def test_an_entry() -> None:
         place="eu-west-1",
         facts=("bastion host, 8.8.8.8, 2a05:d018::1", "owner: shop team"),
     )
-
-
-def test_several_accounts_are_named() -> None:
-    """Where several accounts were read, the place has the account, too."""
-    finding = ssh(target=Target("210987654321", "eu-west-1"))
-    named = open_entry(Opening(finding), "", names={}, with_commands=False)
-    assert named.place == "eu-west-1 / 210987654321"
 
 
 @pytest.mark.parametrize(
@@ -280,5 +272,5 @@ def test_what_is_listed_no_more(
     fields: dict[str, Any], facts: tuple[str, ...], details: tuple[str, ...]
 ) -> None:
     """What is resolved says what is still open, what is below the minimum why it is."""
-    closed = closed_entry(Opening(ssh(first_seen=SEPTEMBER, **fields)), names=None)
+    closed = closed_entry(Opening(ssh(first_seen=SEPTEMBER, **fields)), "eu-west-1")
     assert (closed.facts, closed.details) == (facts, details)

@@ -49,7 +49,7 @@ def test_an_entry_of_the_mail_says_who_opened_each_family() -> None:
 
     def facts(other: OpenedBy) -> tuple[str, ...]:
         opening = Opening(ipv4, ipv4._replace(opened_by=other))
-        entry = open_entry(opening, "", names=None, with_commands=False)
+        entry = open_entry(opening, "", "eu-west-1", with_commands=False)
         return tuple(fact for fact in entry.facts if fact.startswith("opened by"))
 
     alice = "opened by: IAM user alice, 23 Nov 2026 05:58 UTC from 203.0.113.9"
