@@ -14,8 +14,9 @@ from rich.console import Console
 from cli.errors import AuditError
 from cli.snapshot import Snapshot, SnapshotError
 from handler import clock
+from handler.assume_role import enter_account
 from handler.audit import build_report, scan_targets
-from handler.aws import FAILURES, Clients, enter_account, error_text
+from handler.aws import FAILURES, Clients, error_text
 from handler.ec2.region import account_id
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target

@@ -91,39 +91,9 @@ class Clients:
             # The service has no reduced model, or botocore expects more of it.
             return _whole_session().create_client(service, **arguments)
 
-    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
-        """The clients with the credentials of a role, of the same session.
-
-        Raises one of ``FAILURES``.
-        """
-        # CloudTrail shows the session's name in the account of the role.
-        role = {"RoleArn": arn, "RoleSessionName": "security-group-audit"}
-        if external_id is not None:
-            role["ExternalId"] = external_id
-        credentials = self.get("sts").assume_role(**role)["Credentials"]
-        return Clients(
-            self._session,
-            {
-                "aws_access_key_id": credentials["AccessKeyId"],
-                "aws_secret_access_key": credentials["SecretAccessKey"],
-                "aws_session_token": credentials["SessionToken"],
-            },
-        )
-
-
-def enter_account(
-    clients: Clients, account: str, role_name: str, external_id: str | None
-) -> Clients:
-    """The clients for an account: the caller's own, or those of the role in another account.
-
-    ``role_name`` begins with the role's path, if it has one. Raises one of ``FAILURES``.
-    """
-    caller = clients.get("sts").get_caller_identity()
-    if caller["Account"] == account:
-        return clients
-    partition = caller["Arn"].split(":")[1]
-    arn = f"arn:{partition}:iam::{account}:role/{role_name}"
-    return clients.assume_role(arn, external_id)
+    def with_credentials(self, credentials: Mapping[str, str]) -> "Clients":
+        """The clients with other credentials, by the names of boto3's arguments."""
+        return Clients(self._session, credentials)
 
 
 @cache

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from handler.assess.paths import PathFinder
-from handler.assess.services import service_name
+from handler.assess.service_lookup import service_name
 from handler.assess.severity import UNKNOWN_SHARE, Share, Verdict, severity_of, share_of
 from handler.exposure.aws_lists import AwsExposure
 from handler.model.address import Family, Interval, is_prefix_list

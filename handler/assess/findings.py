@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from handler.assess.finding_builder import FindingBuilder
 from handler.assess.paths import PathFinder
-from handler.assess.services import is_known_range
+from handler.assess.service_lookup import is_known_range
 from handler.exposure.aws_lists import aws_exposures
 from handler.exposure.exposures import exposures, open_cidrs
 from handler.exposure.joint import joint_exposures

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from handler.assess.services import worst_service
+from handler.assess.service_lookup import worst_service
 from handler.model.attachment import Attachment, Path, shortest
 from handler.model.finding import Severity
 from handler.model.network import Exposure

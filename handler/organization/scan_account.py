@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from handler import clock, logs
+from handler.assume_role import enter_account
 from handler.audit import scan_targets
-from handler.aws import FAILURES, Clients, enter_account
+from handler.aws import FAILURES, Clients
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization

@@ -49,7 +49,7 @@ UNRESTRICTED = {"benchmarks", "tests"}
 LAYERS = (
     {"handler", "clock", "sanitize"},
     {"aws", "model"},
-    {"attribution", "ec2", "exposure", "policy", "report"},
+    {"assume_role", "attribution", "ec2", "exposure", "policy", "report"},
     {"assess", "csv_file", "settings"},
     {"digest_kind", "event", "event_bus", "ledger", "mail", "scan"},
     {"audit", "logs"},

@@ -148,19 +148,41 @@ class Clients:
             return _Organizations(self._organization)
         if service == "stepfunctions":
             return _StepFunctions(self._organization)
+        if service == "sts":
+            return Sts(self._organization, self._account)
         return self._account.client(service, region)
 
-    def assume_role(self, arn: str, external_id: str | None = None) -> "Clients":
-        """The clients of the account of the role."""
-        self._organization.entered.append({"role": arn, "externalId": external_id or ""})
-        member = self._organization.members.get(arn.split(":")[4])
+    def with_credentials(self, credentials: Mapping[str, str]) -> "Clients":
+        """The clients of the account whose id is the access key."""
+        member = self._organization.members[credentials["aws_access_key_id"]]
+        return Clients(self._organization, member.account)
+
+
+class Sts:
+    """STS in the audit's account."""
+
+    def __init__(self, organization: MemoryOrganization, account: MemoryAccount) -> None:
+        self._organization = organization
+        self.get_caller_identity = account.client("sts", None).get_caller_identity
+
+    def assume_role(
+        self,
+        RoleArn: str,  # noqa: N803
+        RoleSessionName: str,  # noqa: ARG002, N803
+        ExternalId: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        """Credentials for the account of the role."""
+        self._organization.entered.append({"role": RoleArn, "externalId": ExternalId})
+        account_id = RoleArn.split(":")[4]
+        member = self._organization.members.get(account_id)
         if member is None or not member.trusts:
             raise refusal(
                 code="AccessDenied",
                 operation="AssumeRole",
-                message=(member or Member).refusal.format(role=arn),
+                message=(member or Member).refusal.format(role=RoleArn),
             )
-        return Clients(self._organization, member.account)
+        keys = {"AccessKeyId": account_id, "SecretAccessKey": "", "SessionToken": ""}
+        return {"Credentials": keys}
 
 
 class _Organizations:

@@ -170,9 +170,9 @@ def test_a_role_that_cannot_be_assumed_because_of_throttling(
 ) -> None:
     """Any other refusal is a failed coverage."""
 
-    def throttled(*_: object) -> None:
+    def throttled(*_: object, **__: object) -> None:
         raise refusal(operation="AssumeRole", code="ThrottlingException", message="Rate exceeded")
 
-    monkeypatch.setattr("tests.support.organization.Clients.assume_role", throttled)
+    monkeypatch.setattr("tests.support.organization.Sts.assume_role", throttled)
     (coverage,) = scan(organization).coverage
     assert coverage.status is CoverageStatus.FAILED

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from handler.assess import services
+from handler.assess import service_lookup
 from handler.assess.port_table import SERVICES
 from handler.model.finding import Severity
 from handler.model.traffic import Traffic
@@ -43,7 +43,7 @@ from handler.model.traffic import Traffic
 )
 def test_severity_when_the_world_gets_in(traffic: Traffic, severity: Severity) -> None:
     """The worst port decides, and a port without a name is high."""
-    assert services.worst_service(traffic)[0] is severity
+    assert service_lookup.worst_service(traffic)[0] is severity
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_severity_when_the_world_gets_in(traffic: Traffic, severity: Severity) -
 )
 def test_traffic_has_the_services_name(traffic: Traffic, name: str | None) -> None:
     """People read names rather than numbers."""
-    assert services.service_name(traffic) == name
+    assert service_lookup.service_name(traffic) == name
 
 
 def test_sources_of_a_wide_range() -> None:
     """The sources of the named services are in the order of the ports, not of the names."""
-    severity, name, source = services.worst_service(Traffic("tcp", 1024, 65535))
+    severity, name, source = service_lookup.worst_service(Traffic("tcp", 1024, 65535))
     assert (severity, name) == (Severity.CRITICAL, "RDP, Java RMI and 69 more on 64,512 ports")
     assert source == "IANA, EC2.19, CIS"
 
