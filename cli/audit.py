@@ -12,7 +12,7 @@ from botocore.exceptions import NoCredentialsError
 from rich.console import Console
 
 from cli.errors import AuditError
-from cli.snapshot import Snapshot, SnapshotError
+from cli.snapshot_file import Snapshot, SnapshotError
 from handler import clock
 from handler.assume_role import enter_account
 from handler.audit import build_report, scan_targets

@@ -8,7 +8,7 @@ from email.policy import SMTP
 from typing import Any
 
 from handler import aws, clock
-from handler.csv_file import CsvFile, csv_of
+from handler.csv_attachment import CsvAttachment, csv_of
 from handler.model.run import MailError, Report
 from handler.report.digest import DigestKind
 from handler.report.headers import LONGEST_LINE, headers_of
@@ -42,7 +42,7 @@ def compose(
     settings: Settings,
     report: Report,
     kind: DigestKind = DigestKind.FULL,
-    csv: CsvFile | None = None,
+    csv: CsvAttachment | None = None,
 ) -> bytes:
     """The digest as a message: as text and as HTML, with the listed findings as CSV.
 

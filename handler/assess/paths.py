@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
+from handler.assess.isolation import Isolation
 from handler.assess.network_acl import denies_all
-from handler.assess.proofs import Proofs
 from handler.exposure.exposures import open_cidrs
 from handler.model.address import Family, Interval
 from handler.model.attachment import Attachment, Clause, Path, path_of, shortest
@@ -42,7 +42,7 @@ class PathFinder:
     def __init__(self, region: RegionData, internets: Internets) -> None:
         self._region = region
         self._internets = internets
-        self._proofs = Proofs(region, internets)
+        self._isolation = Isolation(region, internets)
         self._interfaces = {interface.id: interface for interface in region.interfaces or ()}
         self._entry_points = [i for i in region.paths.entry_points or () if i.is_in_use]
         self._accelerators = [i for i in self._entry_points if i.type == ACCELERATOR]
@@ -75,7 +75,7 @@ class PathFinder:
         denying: dict[str, bool] = {}
         for interface in interfaces:
             path = self._shortest_path(interface.id, family, traffic.protocol, None)
-            if acl := self._proofs.network_acl(interface):
+            if acl := self._isolation.network_acl(interface):
                 denied = self._shortest_path(interface.id, family, traffic.protocol, acl.id)
                 if denied != path and acl.id not in denying:
                     denying[acl.id] = denies_all(acl, family, traffic, sources, self._internets)
@@ -101,7 +101,7 @@ class PathFinder:
     ) -> Iterator[Path]:
         """The paths to the public address, through an accelerator and from the carrier network."""
         addresses = interface.public(family)
-        if self._proofs.is_blocked(interface):
+        if self._isolation.is_blocked(interface):
             if addresses or interface.has_carrier_address:
                 reason = "VPC Block Public Access lets nothing in from the internet"
                 yield path_of(Attachment.INTERNAL, reason)
@@ -110,7 +110,7 @@ class PathFinder:
             yield path_of(Attachment.INTERNAL, f"the subnet's network ACL denies it ({acl_id})")
         elif addresses:
             reason = f"the interface has the public address {addresses[0]}"
-            yield self._proofs.no_reply_path(
+            yield self._isolation.no_reply_path(
                 interface, family, is_tcp=protocol == "tcp"
             ) or path_of(Attachment.INTERNET_FACING, reason)
         is_target = interface.type not in {ACCELERATOR, *_INTERNAL_TYPES}
@@ -127,7 +127,7 @@ class PathFinder:
                 yield path_of(Attachment.CARRIER, Clause.CARRIER_ONLY)
 
     def _private_path(self, interface: NetworkInterface, family: Family) -> Path:
-        if family is Family.IPV4 and (announcer := self._proofs.announcer(interface)):
+        if family is Family.IPV4 and (announcer := self._isolation.announcer(interface)):
             reason = f"its own public range may be announced through {announcer}"
             return path_of(Attachment.INTERNAL, reason, 1)
         return path_of(Attachment.INTERNAL, f"{Clause.NO_PUBLIC} {family.text} address")
@@ -153,7 +153,7 @@ class PathFinder:
                 continue
             if entry_point.type == ACCELERATOR:
                 is_open = entry_point.vpc_id == vpc_id and _serves(entry_point, family)
-                is_open = is_open and not self._proofs.is_blocked(entry_point)
+                is_open = is_open and not self._isolation.is_blocked(entry_point)
                 reason = f"Global Accelerator ({entry_point.id}) may lead to the interface"
             else:
                 is_open = self._lets_internet_in(entry_point, family)
@@ -166,8 +166,8 @@ class PathFinder:
         """Whether address, routes and groups of a load balancer let the internet reach it."""
         if (
             not balancer.public(family)
-            or self._proofs.is_blocked(balancer)
-            or self._proofs.no_reply_path(balancer, family, is_tcp=True)
+            or self._isolation.is_blocked(balancer)
+            or self._isolation.no_reply_path(balancer, family, is_tcp=True)
         ):
             return False
         is_known = balancer.group_ids and self._region.has_all_groups

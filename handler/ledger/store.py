@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import IO, Any, NamedTuple
 
 from handler import aws, clock
-from handler.ledger import old_state
+from handler.ledger import state_version_1
 from handler.ledger.account_state import AccountState, decode_account, encode_account
 from handler.ledger.head import (
     KNOWN_PREFIX,
@@ -226,12 +226,12 @@ class BucketStore(LedgerStore):
     def _with_old_state(self, stored: StoredHead, run: str) -> StoredHead:
         """The head, or that of version 1 if that program has run since."""
         head = stored.head or Head()
-        answer = self._get(old_state.KEY, head.old_state_etag)
+        answer = self._get(state_version_1.KEY, head.old_state_etag)
         # If the condition was ignored, the ETag shows that nothing has changed.
         if answer is None or answer["ETag"] == head.old_state_etag:
             return stored
         try:
-            old = old_state.decode_old_state(answer["Body"], answer["ETag"])
+            old = state_version_1.decode_old_state(answer["Body"], answer["ETag"])
         except DecodeError as error:
             if head.runs:
                 return stored

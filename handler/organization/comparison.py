@@ -6,7 +6,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from handler.audit import report_on
-from handler.csv_file import CsvFile
+from handler.csv_attachment import CsvAttachment
 from handler.ledger.accounts import AccountStates
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
@@ -39,7 +39,7 @@ class TeamReport(NamedTuple):
 
     digest: TeamDigest
     report: AccountsReport
-    csv: CsvFile
+    csv: CsvAttachment
 
 
 class Compared(NamedTuple):
@@ -47,7 +47,7 @@ class Compared(NamedTuple):
 
     report: AccountsReport
     file: ReportFile
-    csv: CsvFile
+    csv: CsvAttachment
     teams: tuple[TeamReport, ...] = ()
 
 
@@ -79,7 +79,7 @@ class _Part:
 
     def __init__(self, audit: AccountsRun, named: int, files: ExitStack) -> None:
         self.reduction = Reduction(audit.run, audit.policy.minimum_severity, named)
-        self.csv = files.enter_context(closing(CsvFile(audit.run)))
+        self.csv = files.enter_context(closing(CsvAttachment(audit.run)))
 
     def add(self, account: Account, report: Report, rows: str) -> None:
         """Add the report of an account, and its rows of the CSV."""

@@ -16,7 +16,7 @@ from handler.model.network import Target
 from handler.model.run import Report, Run, Scan
 from handler.organization.comparison import AccountsRun, Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization, owed_digests
-from handler.organization.digest_choice import DigestChoice
+from handler.organization.digests import DigestChoice
 from handler.organization.plan import Plan, PlanError, stored_plan
 from handler.organization.run_objects import RunObjects
 from handler.policy.policy import Policy

@@ -50,7 +50,7 @@ LAYERS = (
     {"handler", "clock", "sanitize"},
     {"aws", "model"},
     {"assume_role", "attribution", "ec2", "exposure", "policy", "report"},
-    {"assess", "csv_file", "settings"},
+    {"assess", "csv_attachment", "settings"},
     {"digest_kind", "event", "event_bus", "ledger", "mail", "scan"},
     {"audit", "logs"},
     {"result"},

@@ -9,7 +9,7 @@ from secrets import token_bytes
 
 import pytest
 
-from handler.csv_file import CsvFile
+from handler.csv_attachment import CsvAttachment
 from handler.mail import compose
 from handler.model.finding import Severity, Status, as_openings
 from handler.model.network import Target
@@ -166,7 +166,7 @@ def check_size(report: Report) -> None:
 def test_a_csv_that_has_grown_too_long() -> None:
     """SES takes the mail, which says how many findings are in the stored report only."""
     report = mails.small()
-    with closing(CsvFile(report.run)) as csv:
+    with closing(CsvAttachment(report.run)) as csv:
         for _ in range(60):
             csv.write(f"{b64encode(token_bytes(750_000)).decode()}\r\n")
         mail = mails.ReceivedMail(compose(mails.SETTINGS, report, csv=csv))

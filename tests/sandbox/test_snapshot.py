@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.snapshot import Snapshot
+from cli.snapshot_file import Snapshot
 from sandbox.aws.account import Account
 from sandbox.aws.seed import seed
 from sandbox.aws.snapshot import take_snapshot

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cli.snapshot import Snapshot
+from cli.snapshot_file import Snapshot
 from handler.audit import build_report
 from handler.digest_kind import choose_digest
 from handler.ledger.next_state import next_state

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cli.snapshot import Snapshot
+from cli.snapshot_file import Snapshot
 from handler.model.finding import Finding
 from handler.policy.policy import Policy
 from handler.scan import scan_target

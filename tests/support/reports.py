@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cli.snapshot import Snapshot
+from cli.snapshot_file import Snapshot
 from handler.audit import build_report
 from handler.ledger.state import LedgerState
 from handler.model.network import Target

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.snapshot import Snapshot
+from cli.snapshot_file import Snapshot
 from handler.model.finding import Finding
 from handler.model.network import NetworkInterface
 from handler.policy.policy import Policy

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from handler.ledger.head import DecodeError
-from handler.ledger.old_state import decode_old_state
 from handler.ledger.state import LedgerState
+from handler.ledger.state_version_1 import decode_old_state
 from handler.model.finding import Change, Status
 from handler.model.run import Coverage, CoverageStatus, MailError, Scan
 from handler.policy.policy import Policy

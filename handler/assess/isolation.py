@@ -29,8 +29,8 @@ _ANNOUNCERS = ("tgw-", "vgw-", "arn:")
 _AVAILABILITY_ZONE = re.compile(f"{REGION_NAME.pattern}[a-z]", re.ASCII)
 
 
-class Proofs:
-    """Proofs from the route tables, network ACLs and VPC Block Public Access of one region."""
+class Isolation:
+    """What the route tables, network ACLs and VPC Block Public Access of one region prove."""
 
     def __init__(self, region: RegionData, internets: Internets) -> None:
         self._account = region.target.account

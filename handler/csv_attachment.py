@@ -19,7 +19,7 @@ _CSV_IS_FULL = (
 _TOO_LONG = re.compile(rb"^[^\r\n]{%d}" % (LONGEST_LINE + 1), re.MULTILINE)
 
 
-class CsvFile:
+class CsvAttachment:
     """Findings as CSV, compressed while written, because a mail is in memory several times."""
 
     def __init__(self, run: Run) -> None:
@@ -78,9 +78,9 @@ class CsvFile:
         self._file.close()
 
 
-def csv_of(report: Report) -> CsvFile:
+def csv_of(report: Report) -> CsvAttachment:
     """The file with the listed findings of a report."""
-    csv = CsvFile(report.run)
+    csv = CsvAttachment(report.run)
     for row in csv_rows(report):
         csv.write(row)
     return csv
