@@ -16,8 +16,7 @@ from cli.snapshot_file import Snapshot, SnapshotError
 from handler import clock
 from handler.assume_role import enter_account
 from handler.audit import build_report, scan_targets
-from handler.aws import FAILURES, Clients, error_text
-from handler.ec2.region import account_id
+from handler.aws import FAILURES, Caller, Clients, caller_of, error_text
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Report, Run, Scan, Trigger
@@ -82,10 +81,12 @@ def audit_accounts(
     try:
         region = boto3.Session(profile_name=profile).region_name or _DEFAULT_REGION
         clients = Clients(boto3.Session(profile_name=profile, region_name=region))
+        # Without valid credentials no account can be entered.
+        caller = caller_of(clients)
         scans = (
-            _scan_others(clients, others, regions, policy)
+            _scan_others(clients, caller, others, regions, policy)
             if others
-            else scan_targets(clients, regions, policy)
+            else scan_targets(clients, caller.account, regions, policy)
         )
         scans = _with_progress(scans, len(others.ids) if others else 1)
         report = _report(started_at, scans, policy, is_full=not regions)
@@ -108,20 +109,21 @@ def exit_status(report: Report, fail_on: Severity | None) -> int:
 
 
 def _scan_others(
-    clients: Clients, others: OtherAccounts, regions: Sequence[str], policy: Policy
+    clients: Clients,
+    caller: Caller,
+    others: OtherAccounts,
+    regions: Sequence[str],
+    policy: Policy,
 ) -> Iterator[Scan]:
     """The scans of each account, as the accounts are done.
 
-    Raises one of ``FAILURES`` if the caller's account is not known. An account whose role cannot
-    be assumed counts as not read.
+    An account whose role cannot be assumed counts as not read.
     """
-    # Without valid credentials no account can be entered.
-    account_id(clients.get("sts"))
 
     def scan_account(account: str) -> list[Scan]:
         try:
-            entered = enter_account(clients, account, others.role_name, others.external_id)
-            return list(scan_targets(entered, regions, policy))
+            entered = enter_account(clients, caller, account, others.role_name, others.external_id)
+            return list(scan_targets(entered, account, regions, policy))
         except FAILURES as error:
             return [Scan(coverage_of(Target(account, ALL_REGIONS), [error]))]
 

@@ -11,7 +11,7 @@ from handler import clock, logs, mail
 from handler.attribution.attributor import Attributor
 from handler.attribution.history import EventHistory
 from handler.audit import build_report, scan_targets
-from handler.aws import FAILURES, Clients
+from handler.aws import FAILURES, Clients, caller_of
 from handler.digest_kind import choose_digest
 from handler.event import RunRequest, parse_event
 from handler.event_bus import publish
@@ -67,7 +67,8 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
         logs.log_foreign(request)
         return complete({"mailed": 0})
     attributor = _attributor(clients, settings, request, budget)
-    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), attributor)
+    started_at = clock.timestamp()
+    steps = _AuditSteps(clients, settings, policy, request, context, budget, started_at, attributor)
     run_event = Event(request.id, request.trigger, request.changed_at, request.regions)
     store = _ledger_store(clients, settings, request)
     session = LedgerSession(store, run_event, policy, budget)
@@ -84,6 +85,7 @@ class _AuditSteps(NamedTuple):
     settings: Settings
     policy: Policy
     request: RunRequest
+    context: object
     budget: clock.TimeBudget
     started_at: str
     attributor: Attributor | None
@@ -94,8 +96,10 @@ class _AuditSteps(NamedTuple):
         names = {t.region for t in targets or ()}
         # If the regions could not be listed, one target stands for all of them.
         regions = request.regions if not names or ALL_REGIONS in names else sorted(names)
-        scans = scan_targets(self.clients, regions, self.policy, self.budget.reading_seconds_left)
+        seconds_left = self.budget.reading_seconds_left
         try:
+            account = caller_of(self.clients, self.context).account
+            scans = scan_targets(self.clients, account, regions, self.policy, seconds_left)
             read = list(logs.log_scans(scans))
         except FAILURES as error:
             # A run that does not even know its account must not end without a mail.

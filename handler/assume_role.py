@@ -1,27 +1,25 @@
 """Enters another account by assuming a role in it."""
 
-from handler.aws import Clients
+from handler.aws import Caller, Clients
 
 # CloudTrail shows it in the account of the role.
 _SESSION_NAME = "security-group-audit"
 
 
 def enter_account(
-    clients: Clients, account: str, role_name: str, external_id: str | None
+    clients: Clients, caller: Caller, account: str, role_name: str, external_id: str | None
 ) -> Clients:
     """The clients for an account: the caller's own, or those of the role in another account.
 
     ``role_name`` begins with the role's path, if it has one. Raises one of ``aws.FAILURES``.
     """
-    sts = clients.get("sts")
-    caller = sts.get_caller_identity()
-    if caller["Account"] == account:
+    if caller.account == account:
         return clients
-    partition = caller["Arn"].split(":")[1]
-    role = {"RoleArn": f"arn:{partition}:iam::{account}:role/{role_name}"}
+    role = {"RoleArn": f"arn:{caller.partition}:iam::{account}:role/{role_name}"}
     if external_id is not None:
         role["ExternalId"] = external_id
-    credentials = sts.assume_role(**role, RoleSessionName=_SESSION_NAME)["Credentials"]
+    answer = clients.get("sts").assume_role(**role, RoleSessionName=_SESSION_NAME)
+    credentials = answer["Credentials"]
     return clients.with_credentials(
         {
             "aws_access_key_id": credentials["AccessKeyId"],

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from handler import clock
 from handler.aws import FAILURES, Clients
-from handler.ec2.region import Ec2Region, account_id, enabled_regions
+from handler.ec2.region import Ec2Region, enabled_regions
 from handler.ledger.changes import find_changes
 from handler.ledger.reconcile import reconcile
 from handler.ledger.state import LedgerState
@@ -24,16 +24,15 @@ _TOO_LATE = "the run reached its time limit before reading all of it; raise the 
 
 def scan_targets(
     clients: Clients,
+    account: str,
     regions: Sequence[str],
     policy: Policy,
     seconds_left: Callable[[], float] = lambda: threading.TIMEOUT_MAX,
 ) -> Iterator[Scan]:
-    """The scans of all targets, in order, as they are done; no regions means all enabled ones.
+    """The scans of an account, in order, as they are done; no regions means all enabled ones.
 
-    Targets that are not done when no seconds are left count as failed. Raises one of
-    ``aws.FAILURES`` if the account cannot be identified.
+    Targets that are not done when no seconds are left count as failed.
     """
-    account = account_id(clients.get("sts"))
     try:
         targets = plan_targets(account, regions or enabled_regions(clients.get("ec2")))
     except FAILURES as error:

@@ -1,12 +1,13 @@
 """The session with AWS: its clients, their time-outs and retries, and the text of errors."""
 
 import logging
+import re
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import botocore.session
 from botocore.config import Config
@@ -50,6 +51,7 @@ _CONFIGS = {
 # Sessions are not thread-safe while they make a client; the clients themselves are. One lock for
 # all, because the clients of several accounts share a session.
 _SESSION_LOCK = Lock()
+_FUNCTION_ARN = re.compile(r"arn:(aws[a-z-]*):lambda:[a-z0-9-]+:(\d{12}):", re.ASCII)
 _whole_session: Any = cache(botocore.session.get_session)
 
 
@@ -94,6 +96,24 @@ class Clients:
     def with_credentials(self, credentials: Mapping[str, str]) -> "Clients":
         """The clients with other credentials, by the names of boto3's arguments."""
         return Clients(self._session, credentials)
+
+
+class Caller(NamedTuple):
+    """The account that the credentials belong to, and its partition, for example aws-cn."""
+
+    partition: str
+    account: str
+
+
+def caller_of(clients: Clients, context: object = None) -> Caller:
+    """Whose credentials the clients have: the function's, by Lambda's context, or as STS says.
+
+    Raises one of ``FAILURES``.
+    """
+    if arn := _FUNCTION_ARN.match(str(getattr(context, "invoked_function_arn", None))):
+        return Caller(*arn.groups())
+    identity = clients.get("sts").get_caller_identity()
+    return Caller(identity["Arn"].split(":")[1], identity["Account"])
 
 
 @cache

@@ -42,11 +42,6 @@ _UNKNOWN_PARAMETER = frozenset(
 _NO_SUCH_LIST = "this account has no such list, and none is shared with it."
 
 
-def account_id(sts: Any) -> str:
-    """The id of the account that the credentials belong to."""
-    return str(sts.get_caller_identity()["Account"])
-
-
 def enabled_regions(ec2: Any) -> tuple[str, ...]:
     """The regions that are enabled for the account, sorted."""
     return tuple(sorted(region["RegionName"] for region in ec2.describe_regions()["Regions"]))

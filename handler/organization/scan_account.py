@@ -9,7 +9,7 @@ from typing import Any
 from handler import clock, logs
 from handler.assume_role import enter_account
 from handler.audit import scan_targets
-from handler.aws import FAILURES, Clients
+from handler.aws import FAILURES, Clients, caller_of
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
@@ -34,20 +34,20 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     # An account's clients are in reference cycles, and a warm function reads hundreds of accounts.
     # What the last one left is in the youngest generation.
     gc.collect(0)
-    budget, clients = clock.TimeBudget(context), Clients()
+    clients = Clients()
     account, run = account_item(event["item"]), str(event["run"])
     objects = RunObjects(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
     if failure := event.get("failure"):
         scan = failed_scan(account.id, _text_of(failure), clock.precise_timestamp())
     else:
         started = Run(run, Trigger.SCHEDULE, str(event["startedAt"]), clock.timestamp())
-        scan = _read(account, started, clients, budget)
+        scan = _read(account, started, clients, context)
     body = encode_scan(account.id, bounded(scan))
     objects.put_once(objects.scan_key(account.id), body)
     return {}
 
 
-def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
+def _read(account: Account, run: Run, clients: Clients, context: object) -> AccountScan:
     """Read every region, and apply the policy as of the day of the run."""
     organization, policy = deployed_organization(), deployed_policy()
     if organization is None:
@@ -55,10 +55,14 @@ def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget
     regions, began = account.regions or regions_in(os.environ), clock.precise_timestamp()
     try:
         entered = enter_account(
-            clients, account.id, organization.member_role, organization.external_id
+            clients,
+            caller_of(clients, context),
+            account.id,
+            organization.member_role,
+            organization.external_id,
         )
-        left = budget.reading_seconds_left
-        scans = list(logs.log_scans(scan_targets(entered, regions, policy, left)))
+        left = clock.TimeBudget(context).reading_seconds_left
+        scans = list(logs.log_scans(scan_targets(entered, account.id, regions, policy, left)))
     except FAILURES as error:
         target = Target(account.id, ALL_REGIONS)
         scans = list(logs.log_scans([Scan(coverage_of(target, [error]))]))
