@@ -17,9 +17,10 @@ from handler import clock
 from handler.assume_role import enter_account
 from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Caller, Clients, caller_of, error_text
+from handler.model.audit_report import Report
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target
-from handler.model.run import Report, Run, Scan, Trigger
+from handler.model.run import Run, Scan, Trigger
 from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
 from handler.report import phrases

@@ -11,9 +11,9 @@ import boto3
 import click
 
 from handler.aws import FAILURES, error_text
+from handler.ledger.bucket_store import report_key
 from handler.ledger.state import RunSummary
-from handler.ledger.store import report_key
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report.fields import DECODE_ERRORS
 from handler.report.json_report import report_from_json
 

@@ -10,11 +10,11 @@ from rich.table import Table
 from cli.formats.table import console_for, unread_lines, write_parts, write_table
 from cli.ledger_files import ReadKey, deployed_bucket, ledger_bucket, ledger_folder, stored_report
 from cli.output import output
+from handler.ledger.bucket_store import HEAD_KEY
 from handler.ledger.head import DecodeError, decode_head
 from handler.ledger.state import RunSummary
-from handler.ledger.store import HEAD_KEY
+from handler.model.audit_report import Report
 from handler.model.finding import Severity
-from handler.model.run import Report
 from handler.model.totals import AccountResult
 from handler.sanitize import plain
 

@@ -15,12 +15,14 @@ from handler.aws import FAILURES, Clients, caller_of
 from handler.digest_kind import choose_digest
 from handler.event import RunRequest, parse_event
 from handler.event_bus import publish
+from handler.ledger.bucket_store import BucketStore
 from handler.ledger.state import LedgerState, last_readings
 from handler.ledger.steps import DIGEST, Event, Message
-from handler.ledger.store import NO_LEDGER, BucketStore, LedgerStore
+from handler.ledger.store import NO_LEDGER, LedgerStore
 from handler.ledger.transaction import LedgerSession
+from handler.model.audit_report import Report
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
-from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
+from handler.model.run import AuditIncompleteError, MailError, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind

@@ -10,9 +10,10 @@ from handler.ec2.region import Ec2Region, enabled_regions
 from handler.ledger.changes import find_changes
 from handler.ledger.reconcile import reconcile
 from handler.ledger.state import LedgerState
+from handler.model.audit_report import Report
 from handler.model.finding import Finding
 from handler.model.network import ALL_REGIONS, Target
-from handler.model.run import Coverage, Report, Run, Scan
+from handler.model.run import Coverage, Run, Scan
 from handler.policy.exceptions import PolicyResult, apply_policy
 from handler.policy.policy import Policy
 from handler.scan import coverage_of, scan_target

@@ -6,7 +6,8 @@ from email.message import EmailMessage
 from tempfile import TemporaryFile
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from handler.model.run import Report, Run
+from handler.model.audit_report import Report
+from handler.model.run import Run
 from handler.report.csv import HEADING, csv_rows
 from handler.report.headers import LONGEST_LINE, file_name
 

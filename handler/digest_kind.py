@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 from handler import clock
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Severity
-from handler.model.run import Changes, Report
 from handler.report.digest import DigestKind
 from handler.settings import Notify
 

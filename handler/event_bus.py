@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from handler import clock
 from handler.aws import FAILURES, error_text
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report import phrases
 from handler.report.change_event import change_events
 

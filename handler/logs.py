@@ -4,8 +4,9 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from handler.event import RunRequest
+from handler.model.audit_report import Report
 from handler.model.finding import MAX_NAMED
-from handler.model.run import Report, Scan
+from handler.model.run import Scan
 
 _LOGGER = logging.getLogger(__name__)
 

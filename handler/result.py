@@ -6,8 +6,9 @@ from handler import logs
 from handler.clock import TimeBudget
 from handler.event import RunRequest
 from handler.ledger.steps import Outcome
+from handler.model.audit_report import Report
 from handler.model.finding import Severity, Status
-from handler.model.run import AuditIncompleteError, Report
+from handler.model.run import AuditIncompleteError
 
 
 def result_of(request: RunRequest, outcome: Outcome | None, budget: TimeBudget) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from cli.formats.findings_csv import write_csv
 from cli.formats.markdown import render_markdown
 from cli.formats.sarif import build_sarif
 from cli.formats.table import write_table
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report.html import render_html
 from handler.report.json_report import report_to_json
 from handler.report.size_limit import fit_digest

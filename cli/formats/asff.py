@@ -11,9 +11,10 @@ from typing import Any
 
 from cli.errors import AuditError
 from cli.formats.finding_text import UnreadTarget, description, unread_targets
+from handler.model.audit_report import Report
 from handler.model.finding import Finding, Kind, Severity, Status
 from handler.model.network import ACCOUNT_ID, ALL_REGIONS, UNKNOWN, Target
-from handler.model.run import Report, Run
+from handler.model.run import Run
 from handler.report import phrases
 from handler.report.json_report import finding_to_json
 from handler.sanitize import cut, plain

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from handler.model.audit_report import Report
 from handler.model.finding import Finding, Severity
 from handler.model.network import Target
-from handler.model.run import CoverageStatus, Report
+from handler.model.run import CoverageStatus
 from handler.report import phrases
 from handler.sanitize import plain
 

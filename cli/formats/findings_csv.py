@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from cli.formats.finding_text import unread_targets
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report.csv import HEADING, csv_line, csv_rows
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from cli.formats.finding_text import unread_targets
 from cli.formats.short_text import displayed_openings, facts, region, service_and_ports
+from handler.model.audit_report import Report
 from handler.model.finding import Opening
-from handler.model.run import Report
 from handler.report import phrases
 from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest

@@ -11,9 +11,9 @@ from typing import Any
 
 from cli.formats.finding_text import UnreadTarget, description, unread_targets
 from handler import VERSION
+from handler.model.audit_report import Report
 from handler.model.finding import Finding, Kind, Severity, Status
 from handler.model.network import Target
-from handler.model.run import Report
 from handler.report.json_report import finding_to_json
 
 _SCHEMA = (

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from handler.clock import day_of
 from handler.model.address import Family, family_of
 from handler.model.attachment import Attachment
+from handler.model.audit_report import Report
 from handler.model.finding import Change, Finding, Opening, Status, as_openings
 from handler.model.network import Target
-from handler.model.run import Report
 from handler.report import phrases
 from handler.sanitize import plain
 

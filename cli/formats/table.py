@@ -10,8 +10,8 @@ from rich.text import Text
 
 from cli.formats.finding_text import unread_targets
 from cli.formats.short_text import displayed_openings, facts, group_names, region, service_and_ports
+from handler.model.audit_report import Report
 from handler.model.finding import Opening, Severity, Status
-from handler.model.run import Report
 from handler.report.coverage import UNREAD_TITLE
 from handler.report.digest import build_digest
 from handler.report.exception_review import exceptions_to_review

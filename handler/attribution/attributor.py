@@ -11,10 +11,10 @@ from handler.attribution.cloudtrail_event import (
 )
 from handler.attribution.history import EventHistory, Query
 from handler.attribution.opening_calls import OpeningCalls, is_sought, may_be_attached
+from handler.model.audit_report import Report
 from handler.model.finding import Finding
 from handler.model.network import Target
 from handler.model.opened_by import NotAttributed, OpenedBy
-from handler.model.run import Report
 
 
 class Attributor:

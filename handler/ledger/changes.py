@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from handler.ledger.reconcile import Reconciled
 from handler.ledger.state import LedgerState
+from handler.model.audit_report import Changes
 from handler.model.network import ALL_REGIONS
-from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, PolicyException
+from handler.model.policy_exception import ExceptionReview, PolicyException
+from handler.model.run import Coverage, CoverageStatus
 
 
 def find_changes(

@@ -23,9 +23,10 @@ from handler.ledger.state import (
     RunSummary,
     TargetState,
 )
+from handler.model.audit_report import Report
 from handler.model.finding import STORED_FIELDS, Change, Finding, Severity, Status, is_listed
 from handler.model.network import ALL_REGIONS
-from handler.model.run import Coverage, CoverageStatus, Report
+from handler.model.run import Coverage, CoverageStatus
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 

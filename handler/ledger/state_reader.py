@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from handler.ledger.account_state import AccountState
+from handler.ledger.account_state_json import AccountState
 from handler.ledger.head import DecodeError, Head, Pointer
 from handler.ledger.state import LedgerState, Resolved
 from handler.ledger.store import LedgerStore, StoredHead

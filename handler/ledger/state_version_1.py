@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from handler.assess.finding_builder import fingerprint
-from handler.ledger.account_state import AccountState
+from handler.ledger.account_state_json import AccountState
 from handler.ledger.head import AbandonedRun, Answer, DecodeError, Head, run_from_fields
 from handler.ledger.next_state import outline
 from handler.ledger.state import OLD_SETTINGS, Announcement, Opened, Record, Resolved, TargetState

@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from handler.ledger.state import LedgerState
+from handler.model.audit_report import Report
 from handler.model.network import Target
-from handler.model.run import Report, Run, Scan, Trigger
+from handler.model.run import Run, Scan, Trigger
 from handler.report.digest import DigestKind
 
 DIGEST = "digest"

@@ -40,9 +40,10 @@ from handler.ledger.steps import (
     ReportAndKind,
 )
 from handler.ledger.store import NO_LEDGER, ConflictError, LedgerStore, StoreError
+from handler.model.audit_report import Report
 from handler.model.finding import Status
 from handler.model.network import Target
-from handler.model.run import AuditIncompleteError, MailError, Report, Run, Scan, Trigger
+from handler.model.run import AuditIncompleteError, MailError, Run, Scan, Trigger
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 

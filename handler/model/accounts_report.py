@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from handler.model.audit_report import Report
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS
-from handler.model.run import Report
 from handler.model.totals import News, OpeningList, Totals, account_title
 
 _NAMED_PROBLEMS = 10

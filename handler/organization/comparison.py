@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from handler.audit import report_on
 from handler.csv_attachment import CsvAttachment
-from handler.ledger.accounts import AccountStates
+from handler.ledger.account_states import AccountStates
 from handler.ledger.changes import unannounced
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.model.accounts_report import AccountsReport
+from handler.model.audit_report import Changes, Report
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
-from handler.model.run import Changes, Coverage, CoverageStatus, ExceptionReview, Report, Run
+from handler.model.policy_exception import ExceptionReview
+from handler.model.run import Coverage, CoverageStatus, Run
 from handler.model.totals import account_title
 from handler.organization.configuration import TeamDigest, owed_digests
 from handler.organization.plan import Account, LeftOut, Plan
@@ -200,7 +202,7 @@ class Comparison:
         before = states.left_out_before
         audited = {account.id: account.name for account in plan.listing.accounts}
         left_out = {account.id: account for account in plan.listing.left_out}
-        gone = sorted(set(states.accounts) - audited.keys() - left_out.keys())
+        gone = sorted(states.accounts - audited.keys() - left_out.keys())
         now = {**dict.fromkeys(gone, ""), **{i: a.state for i, a in left_out.items()}}
         states.left_out = now
         return _MovedAccounts(

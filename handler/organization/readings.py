@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from handler.aws import FAILURES, error_text
-from handler.ledger.accounts import AccountStates
+from handler.ledger.account_states import AccountStates
 from handler.ledger.state import LedgerState, TargetState
 from handler.model.finding import Status
 from handler.model.run import Coverage, CoverageStatus

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from handler.model.accounts_report import AccountsReport
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Opening, Severity
 from handler.model.network import ALL_REGIONS
-from handler.model.run import Changes, Coverage, ExceptionReview, Report, Run
+from handler.model.policy_exception import ExceptionReview
+from handler.model.run import Coverage, Run
 from handler.model.totals import AccountResult, News, OpeningList, Totals, sum_of
 
 

@@ -8,12 +8,15 @@ from typing import IO, Any
 
 from handler import clock, logs, mail
 from handler.aws import FAILURES, Clients, error_text
-from handler.ledger.accounts import AccountsSession, AccountStates
+from handler.ledger.account_states import AccountStates
+from handler.ledger.accounts_transaction import AccountsSession
+from handler.ledger.bucket_store import BucketStore
 from handler.ledger.steps import DIGEST, Event, Message
-from handler.ledger.store import NO_LEDGER, BucketStore
+from handler.ledger.store import NO_LEDGER
 from handler.model.accounts_report import AccountsReport
+from handler.model.audit_report import Report
 from handler.model.network import Target
-from handler.model.run import Report, Run, Scan
+from handler.model.run import Run, Scan
 from handler.organization.comparison import AccountsRun, Compared, Comparison, TeamReport
 from handler.organization.configuration import TeamDigest, deployed_organization, owed_digests
 from handler.organization.digests import DigestChoice

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report.json_report import coverage_to_json, encode, finding_to_json, outline_of
 
 # The fastest level makes 20 MB of the 200 MB of text that the findings of 500 accounts take.

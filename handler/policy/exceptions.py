@@ -14,7 +14,8 @@ from typing import NamedTuple
 from handler.model.address import contains, overlap
 from handler.model.finding import Finding, Status
 from handler.model.network import ALL_REGIONS, Rule
-from handler.model.run import Coverage, ExceptionReview, PolicyException, Run
+from handler.model.policy_exception import ExceptionReview, PolicyException
+from handler.model.run import Coverage, Run
 from handler.model.traffic import Traffic, cover
 from handler.policy.policy import Policy
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from handler.model.finding import Severity
-from handler.model.run import PolicyException
+from handler.model.policy_exception import PolicyException
 from handler.model.traffic import Traffic
 from handler.policy import validation
 from handler.policy.validation import list_at

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 from handler.model.address import Family, canonical_form, is_prefix_list, parse_cidr, prefix_length
 from handler.model.finding import Severity
 from handler.model.network import ACCOUNT_ID, REGION_NAME
-from handler.model.run import PolicyException
+from handler.model.policy_exception import PolicyException
 from handler.model.traffic import ALL_PROTOCOLS, Traffic, traffic_from_text
 from handler.sanitize import expected
 

@@ -1,7 +1,7 @@
 """The advice in a digest: where to start."""
 
+from handler.model.audit_report import Report
 from handler.model.finding import Finding, Severity
-from handler.model.run import Report
 from handler.model.totals import OpeningList
 from handler.report import phrases
 from handler.report.coverage import notices

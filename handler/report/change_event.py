@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from handler.model.audit_report import Report
 from handler.model.finding import Change, Finding, Status
-from handler.model.run import Report
 from handler.report.json_report import finding_to_json
 from handler.sanitize import cut
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from handler import VERSION
+from handler.model.audit_report import Report
 from handler.model.network import UNKNOWN
-from handler.model.run import Coverage, Report, Trigger
+from handler.model.run import Coverage, Trigger
 from handler.report import phrases
 from handler.sanitize import cut
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report import phrases
 from handler.report.json_report import finding_to_json
 from handler.sanitize import plain

@@ -6,8 +6,8 @@ from functools import partial
 from itertools import groupby, islice
 from typing import NamedTuple
 
+from handler.model.audit_report import Report
 from handler.model.finding import Opening, Severity, Status
-from handler.model.run import Report
 from handler.model.totals import OpeningList
 from handler.report import phrases
 from handler.report.advice import advice

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from handler.model.attachment import Attachment
+from handler.model.audit_report import Report
 from handler.model.finding import Kind, Opening
 from handler.model.network import Holder
-from handler.model.run import PolicyException, Report
+from handler.model.policy_exception import PolicyException
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, LAST_PORT, Traffic
 from handler.report import phrases
 from handler.report.phrases import first_lines

@@ -8,11 +8,13 @@ from typing import Any
 from handler.model.address import Family, is_prefix_list, parse_cidr
 from handler.model.address_set import UNKNOWN_ADDRESSES, AddressSet
 from handler.model.attachment import Attachment
+from handler.model.audit_report import Report
 from handler.model.finding import MAX_NAMED, Change, Finding, Kind, Previous, Severity, Status
 from handler.model.network import Target
 from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
+from handler.model.policy_exception import PolicyException
 from handler.model.reach import Reach
-from handler.model.run import Coverage, CoverageStatus, PolicyException, Report, Run, Trigger
+from handler.model.run import Coverage, CoverageStatus, Run, Trigger
 from handler.model.totals import AccountResult
 from handler.model.traffic import Traffic
 from handler.report import phrases

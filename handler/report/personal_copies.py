@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Finding
 from handler.model.opened_by import ActorKind, OpenedBy
-from handler.model.run import Changes, ExceptionReview, Report
+from handler.model.policy_exception import ExceptionReview
 
 # Administrators choose the names of these principals; callers choose the names of role sessions.
 _KINDS = frozenset({ActorKind.IAM_USER, ActorKind.IDENTITY_CENTER_USER})

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report.digest import Digest, DigestKind, build_digest
 from handler.report.html import render_html
 

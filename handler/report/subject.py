@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import product
 
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Finding, Opening, Severity, Status
 from handler.model.network import ALL_ACCOUNTS
-from handler.model.run import Changes, Report
 from handler.model.totals import News
 from handler.report import phrases
 from handler.report.coverage import coverage_line

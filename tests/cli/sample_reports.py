@@ -5,10 +5,11 @@ from datetime import date
 from io import StringIO
 
 from cli.formats import FORMATS
+from handler.model.audit_report import Report
 from handler.model.finding import Change, Previous, Severity
 from handler.model.network import Target
 from handler.model.reach import Reach
-from handler.model.run import Coverage, CoverageStatus, Report, Scan
+from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.policy.policy import Policy
 from tests.support.openers import hostile, opened
 from tests.support.reports import ACCOUNT, DENIED, FRANKFURT, IRELAND, of, read

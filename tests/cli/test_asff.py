@@ -10,8 +10,9 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
+from handler.model.audit_report import Report
 from handler.model.network import Target
-from handler.model.run import Coverage, CoverageStatus, Report, Scan
+from handler.model.run import Coverage, CoverageStatus, Scan
 from tests.cli.sample_reports import (
     HOSTILE_TEXTS,
     REPORTS,

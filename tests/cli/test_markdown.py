@@ -11,16 +11,11 @@ from markdown_it.token import Token
 
 from cli.formats.markdown import code_span
 from cli.formats.short_text import displayed_openings, facts, service_and_ports
+from handler.model.audit_report import Report
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target
-from handler.model.run import (
-    Coverage,
-    CoverageStatus,
-    ExceptionReview,
-    PolicyException,
-    Report,
-    Scan,
-)
+from handler.model.policy_exception import ExceptionReview, PolicyException
+from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.report import phrases
 from handler.sanitize import plain
 from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from cli.__main__ import main
 from cli.report import LEDGER, show_report
+from handler.ledger.bucket_store import HEAD_KEY
 from handler.ledger.head import Head, encode_head
-from handler.ledger.store import HEAD_KEY
 from sandbox.aws.account import Account
 from tests.support.stack import BUCKET, Stack
 

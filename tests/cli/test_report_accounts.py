@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from cli.__main__ import main
 from cli.report import LEDGER, show_report
+from handler.ledger.bucket_store import HEAD_KEY, report_key
 from handler.ledger.head import Head, encode_head
 from handler.ledger.state import RunSummary
-from handler.ledger.store import HEAD_KEY, report_key
 from handler.model.finding import Severity
 from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Coverage, CoverageStatus, Scan, Trigger

@@ -10,9 +10,9 @@ from rich.cells import cell_len
 
 from cli.formats.short_text import displayed_openings, facts, group_names, service_and_ports
 from cli.formats.table import write_table
+from handler.model.audit_report import Report
 from handler.model.finding import Change, Opening, Previous, Severity, Status
 from handler.model.reach import Reach
-from handler.model.run import Report
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.sanitize import plain

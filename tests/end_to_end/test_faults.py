@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from moto.s3.models import s3_backends
 
+from handler.ledger.bucket_store import HEAD_KEY
 from handler.ledger.state import LedgerState
-from handler.ledger.store import HEAD_KEY
 from sandbox.aws.faults import Fault
 from tests.end_to_end.conftest import Deployed, Installer
 from tests.support.ledger import state_in

@@ -9,8 +9,9 @@ import pytest
 
 from handler import clock
 from handler.event_bus import publish
+from handler.model.audit_report import Changes
 from handler.model.finding import Status
-from handler.model.run import AuditIncompleteError, Changes
+from handler.model.run import AuditIncompleteError
 from sandbox.aws.account import Account
 from sandbox.aws.faults import Fault
 from tests.support import reports

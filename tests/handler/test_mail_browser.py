@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report.digest import DigestKind
 from tests.browsing import check_screen, overflow
 from tests.support import mails, sample_account

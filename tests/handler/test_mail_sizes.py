@@ -11,16 +11,11 @@ import pytest
 
 from handler.csv_attachment import CsvAttachment
 from handler.mail import compose
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Severity, Status, as_openings
 from handler.model.network import Target
-from handler.model.run import (
-    Changes,
-    Coverage,
-    CoverageStatus,
-    ExceptionReview,
-    PolicyException,
-    Report,
-)
+from handler.model.policy_exception import ExceptionReview, PolicyException
+from handler.model.run import Coverage, CoverageStatus
 from handler.model.traffic import Traffic
 from handler.settings import Settings
 from tests.support import mails

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from handler.ledger.account_state import decode_account
+from handler.ledger.account_state_json import decode_account
+from handler.ledger.bucket_store import HEAD_KEY
 from handler.ledger.head import Head, decode_head
 from handler.ledger.state import LedgerState
-from handler.ledger.store import HEAD_KEY
 
 ReadKey = Callable[[str], bytes]
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from handler.model.address import Family
 from handler.model.address_set import AddressSet
+from handler.model.audit_report import Report
 from handler.model.finding import Change, Finding, Kind, Status
 from handler.model.network import PrefixList, Rule
-from handler.model.run import Report
 from handler.model.traffic import Traffic
 from tests.support import exposure_model
 

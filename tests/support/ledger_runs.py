@@ -11,9 +11,10 @@ from handler.audit import build_report
 from handler.digest_kind import choose_digest
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
+from handler.model.audit_report import Report
 from handler.model.finding import Finding, Status
 from handler.model.network import Target
-from handler.model.run import Coverage, CoverageStatus, Report, Run, Scan, Trigger
+from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind
 from handler.scan import scan_target

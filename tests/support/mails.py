@@ -11,18 +11,11 @@ from io import BytesIO, StringIO
 from zipfile import ZipFile
 
 from handler.mail import compose
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Change, Previous, Severity, Status
 from handler.model.network import Target
-from handler.model.run import (
-    Changes,
-    Coverage,
-    CoverageStatus,
-    PolicyException,
-    Report,
-    Run,
-    Scan,
-    Trigger,
-)
+from handler.model.policy_exception import PolicyException
+from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.report.digest import DigestKind

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from handler.attribution.cloudtrail_event import parse_record
+from handler.model.audit_report import Report
 from handler.model.opened_by import Actor, ActorKind, Means, NotAttributed, OpenedBy
-from handler.model.run import Report
 from tests.support.cloudtrail import authorize, role, rule
 
 ALICE = OpenedBy(

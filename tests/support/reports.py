@@ -6,8 +6,9 @@ from typing import Any
 from cli.snapshot_file import Snapshot
 from handler.audit import build_report
 from handler.ledger.state import LedgerState
+from handler.model.audit_report import Report
 from handler.model.network import Target
-from handler.model.run import Coverage, CoverageStatus, Report, Run, Scan, Trigger
+from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
 from handler.policy.policy import Policy
 from handler.scan import scan_target
 

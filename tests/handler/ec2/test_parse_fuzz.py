@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from handler.ec2 import interfaces, parse
 from handler.ec2.group_source import GroupSource
+from handler.model.audit_report import Report
 from handler.model.network import NetworkInterface, PrefixList, Rule, SecurityGroup
-from handler.model.run import CoverageStatus, Report
+from handler.model.run import CoverageStatus
 from handler.policy.policy import Policy
 from handler.report.digest import build_digest
 from handler.report.html import render_html

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from handler.ledger.store import HEAD_KEY
+from handler.ledger.bucket_store import HEAD_KEY
+from handler.model.audit_report import Report
 from handler.model.finding import Status
-from handler.model.run import AuditIncompleteError, MailError, Report
+from handler.model.run import AuditIncompleteError, MailError
 from handler.report.digest import DigestKind
 from handler.settings import Settings
 from sandbox.aws.faults import Fault

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from handler.ledger.account_state import decode_account, encode_account
+from handler.ledger.account_state_json import decode_account, encode_account
 from handler.ledger.head import DecodeError, decode_head
-from handler.model.run import AuditIncompleteError, Report
+from handler.model.audit_report import Report
+from handler.model.run import AuditIncompleteError
 from handler.report.digest import DigestKind
 from handler.settings import Settings
 from tests.support.documents import ODD_VALUES, changed, places

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from handler import clock
-from handler.model.run import Report
+from handler.model.audit_report import Report
 from handler.report.digest import DigestKind
 from handler.settings import Settings
 from tests.support.interleaving import Choose, Interleaving

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from handler.model.audit_report import Report
 from handler.model.finding import Status
-from handler.model.run import Report, Run, Scan, Trigger
+from handler.model.run import Run, Scan, Trigger
 from handler.policy.exceptions import apply_policy
 from handler.policy.policy import Policy
 from tests.support import reports

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handler.model.finding import Severity
-from handler.model.run import PolicyException
+from handler.model.policy_exception import PolicyException
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
 from handler.policy.validation import PolicyError

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Change, Status
-from handler.model.run import Changes, Report
 from handler.report.change_event import LONGEST_EVENT, change_events
 from handler.report.json_report import finding_to_json
 from tests.cli.sample_reports import HOSTILE_TEXTS

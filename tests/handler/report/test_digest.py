@@ -8,9 +8,10 @@ import pytest
 from handler import VERSION
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
+from handler.model.audit_report import Changes, Report
 from handler.model.finding import Change, Previous, Severity, Status
 from handler.model.network import Target
-from handler.model.run import Changes, Coverage, CoverageStatus, Report
+from handler.model.run import Coverage, CoverageStatus
 from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
 from handler.report.digest import Digest, DigestKind, Section, build_digest

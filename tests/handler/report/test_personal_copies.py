@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from handler.attribution.actor import actor_of
+from handler.model.audit_report import Report
 from handler.model.finding import Change, Status
 from handler.model.opened_by import Actor, ActorKind
-from handler.model.run import Report
 from handler.report.personal_copies import copies_of
 from tests.support import reports
 from tests.support.cloudtrail import ACCOUNT, OTHER_ACCOUNT, iam_user, role

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from handler.ledger.account_state import AccountState, decode_account, encode_account
-from handler.ledger.accounts import AccountStates
+from handler.ledger.account_state_json import AccountState, decode_account, encode_account
+from handler.ledger.account_states import AccountStates
 from handler.ledger.head import DecodeError, Head, Pointer
 from handler.ledger.state import LedgerState
 from handler.ledger.store import LedgerStore
