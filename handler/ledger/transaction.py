@@ -23,10 +23,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from handler import clock
-from handler.ledger import bursts
+from handler.ledger import abandoned_runs, bursts
 from handler.ledger.claim import OVERTAKEN, ClaimableHead
 from handler.ledger.flips import is_within
-from handler.ledger.head import AbandonedRun, Answer, FollowUp, Head, Pointer, SendClaim
+from handler.ledger.head import Answer, FollowUp, Head, Pointer, SendClaim
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import StateReader, state_of
@@ -51,9 +51,6 @@ _EVENTS_KEPT = timedelta(days=2)
 # The bucket's objects expire after 400 days.
 _RENEWED_AFTER = timedelta(days=200)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_ABANDONED = (
-    "Run {} stopped before it could record its mail; this mail may repeat some of its findings."
-)
 _PART_REFUSED = "The digest for {} was not sent: {}"
 _PART_UNANSWERED = "The digest for {} may not have arrived: {}"
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
@@ -214,8 +211,7 @@ class LedgerSession:
     def _notices(self) -> tuple[str, ...]:
         """What the mail must say about the ledger."""
         head = self._ledger.head
-        abandoned = (_ABANDONED.format(r.run) for r in head.abandoned if not r.is_announced)
-        return (*self._failures, *head.refused.values(), *abandoned)
+        return (*self._failures, *head.refused.values(), *abandoned_runs.notices(head.abandoned))
 
     def _wait_for_claim(self) -> None:
         """Wait until no other run holds a claim. Raises ``ConflictError``."""
@@ -365,7 +361,12 @@ class LedgerSession:
             events=events,
             claim=None,
             pending={},
-            abandoned=self._still_abandoned(outcome.report, kind),
+            abandoned=abandoned_runs.remaining(
+                head.abandoned,
+                outcome.report,
+                is_announced=kind is DigestKind.FULL,
+                finished_run=self._event.id if self._mailed_kind else None,
+            ),
             announced=after.announced,
             settings=after.settings,
             last_full_digest_at=after.last_full_digest_at,
@@ -377,30 +378,6 @@ class LedgerSession:
                 for region, waiting in head.follow_ups.items()
                 if waiting.run != self._event.id and bursts.is_waiting(waiting)
             },
-        )
-
-    def _still_abandoned(self, report: Report, kind: DigestKind | None) -> tuple[AbandonedRun, ...]:
-        """The abandoned runs not yet mentioned in a mail, or with findings still to resolve."""
-        is_announced = kind is DigestKind.FULL and report.run.is_full
-        abandoned = (
-            run._replace(is_announced=run.is_announced or is_announced)
-            for run in self._ledger.head.abandoned
-        )
-        return tuple(run for run in abandoned if not self._is_settled(run, report))
-
-    def _is_settled(self, abandoned: AbandonedRun, report: Report) -> bool:
-        """Whether mails have mentioned the run, and all that it may have mailed was read since."""
-        is_same = abandoned.run == self._event.id
-        if is_same and self._mailed_kind:
-            # This run has finished what an earlier attempt at it had begun to mail.
-            return True
-        written = (pointer.written_at for pointer in abandoned.accounts.values())
-        last_written = max(written, default=abandoned.at)
-        is_whole = report.run.is_full and not report.unread
-        return (
-            is_whole
-            and abandoned.is_announced
-            and (is_same or last_written <= report.run.started_at)
         )
 
     @contextmanager
