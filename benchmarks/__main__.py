@@ -1,9 +1,11 @@
 """``python -m benchmarks``: measures, prints one table, and fails if a target is missed."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -34,6 +36,9 @@ _OTHER_TOOLS = {
         *("--output-dir", ".cache/custodian", "benchmarks/custodian.yml"),
     ),
 }
+
+# The environment with this interpreter need not be active.
+_PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,11 +81,12 @@ class _Run:
         # They take as long with few groups: a quick run leaves them out.
         if not self._is_quick:
             with self._step("cold start"), processes.endpoint(Data(10)) as address:
-                baseline, product = (
-                    processes.instructions(module, address)
-                    for module in (_STRAIGHTFORWARD, _PRODUCT)
-                )
-                results.instructions = baseline, product
+                if shutil.which("valgrind"):
+                    baseline, product = (
+                        processes.instructions(module, address)
+                        for module in (_STRAIGHTFORWARD, _PRODUCT)
+                    )
+                    results.instructions = baseline, product
             with self._step("17 regions"), processes.endpoint(REGIONS) as address:
                 names = ",".join(REGION_NAMES)
                 results.product[REGIONS] = [
@@ -102,7 +108,7 @@ class _Run:
             product.append(processes.audit(_PRODUCT, address))
         if data == Data(10_000):
             for tool, arguments in _OTHER_TOOLS.items():
-                if path := shutil.which(tool):
+                if path := shutil.which(tool, path=_PATH):
                     results.other_tools[tool] = processes.other_tool([path, *arguments], address)
 
     @contextmanager

@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from types import SimpleNamespace
 
 from benchmarks.processes import Data, Measurement
+from handler.clock import TimeBudget
 
 _MEGABYTE = 2**20
 _MILLION = 10**6
 # AWS gives a function of 1,769 MB one vCPU:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-_MEMORY, _SECONDS, _VCPUS = 512, 300, 512 / 1769
+_MEMORY, _VCPUS = 512, 512 / 1769
+_TIME_LIMIT = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
+_CPU = TimeBudget(_TIME_LIMIT).reading_seconds_left() * _VCPUS
 _ONE_GROUP_LIMIT = 1
 _REPORT_LIMIT = 5
 _LEDGER_LIMIT = 250
@@ -174,11 +178,12 @@ def _reach_of_a_function(results: Results) -> Iterator[Row]:
     memory = (_peak(audits[large]) - _peak(audits[small])) / difference
     cpu = (_cpu(audits[large]) - _cpu(audits[small])) / difference
     yield Row("groups in 512 MB, extrapolated", "", (_MEMORY - _peak(audits[small])) / memory)
-    yield Row("groups in 300 s, extrapolated", "", _SECONDS * _VCPUS / cpu)
+    yield Row("groups in 300 s, extrapolated", "", _CPU / cpu)
     findings = results.parts["many_findings"]
     for_finding = (findings.peak - findings.before) / _MEGABYTE / 20_000
-    yield Row("changes in 512 MB, extrapolated", "", _MEMORY / for_finding)
-    targets = 17 * _SECONDS * _VCPUS / _cpu(audits[REGIONS])
+    memory_left = _MEMORY - findings.before / _MEGABYTE
+    yield Row("changes in 512 MB, extrapolated", "", memory_left / for_finding)
+    targets = 17 * _CPU / _cpu(audits[REGIONS])
     yield Row("regions in 300 s, extrapolated", "", targets)
 
 

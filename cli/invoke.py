@@ -37,12 +37,13 @@ def invoke(project: Path, stack: str, file: str, event: bytes, *, live: bool) ->
     except ValueError as error:
         raise AuditError(plain(f"{file}: not JSON: {error}")) from error
     console = Console()
-    credentials = _credentials() if live else None
+    caller = _caller() if live else None
     status = Console(stderr=True).status(f"Running the function of stack {stack} ...")
     with status, Account() as account:
         function = _function(account, project, stack)
-        if credentials:
-            invocation = run_once(_without_ledger(function), event, credentials)
+        if caller:
+            account_id, credentials = caller
+            invocation = run_once(_live(function, account_id), event, credentials)
         else:
             seed(account)
             invocation = account.functions.invoke(function.region, function.name, event)
@@ -77,15 +78,15 @@ def _function(account: Account, project: Path, stack: str) -> Function:
     return account.functions.definition(arn.split(":")[3], arn)
 
 
-def _without_ledger(function: Function) -> Function:
-    """The function without its ledger, because the sandbox's bucket does not exist in AWS."""
+def _live(function: Function, account_id: str) -> Function:
+    """The function in an account of AWS, without its ledger, which is in the sandbox."""
     variables = dict(function.environment)
     del variables["LEDGER_BUCKET"]
-    return replace(function, environment=variables)
+    return replace(function, account=account_id, environment=variables)
 
 
-def _credentials() -> dict[str, str]:
-    """The environment variables of the caller's own credentials, as Lambda sets the role's."""
+def _caller() -> tuple[str, dict[str, str]]:
+    """The caller's account, and the credentials as the variables that Lambda sets for a role."""
     try:
         session = boto3.Session()
         credentials = session.get_credentials()
@@ -105,4 +106,4 @@ def _credentials() -> dict[str, str]:
         "AWS_SESSION_TOKEN": keys.token,
         **{name: os.environ.get(name) for name in _PASSED_VARIABLES},
     }
-    return {name: value for name, value in variables.items() if value}
+    return identity["Account"], {name: value for name, value in variables.items() if value}

@@ -69,8 +69,7 @@ def lambda_handler(event: object, context: object) -> dict[str, Any]:
         logs.log_foreign(request)
         return complete({"mailed": 0})
     attributor = _attributor(clients, settings, request, budget)
-    started_at = clock.timestamp()
-    steps = _AuditSteps(clients, settings, policy, request, context, budget, started_at, attributor)
+    steps = _AuditSteps(clients, settings, policy, request, budget, clock.timestamp(), attributor)
     run_event = Event(request.id, request.trigger, request.changed_at, request.regions)
     store = _ledger_store(clients, settings, request)
     session = LedgerSession(store, run_event, policy, budget)
@@ -87,7 +86,6 @@ class _AuditSteps(NamedTuple):
     settings: Settings
     policy: Policy
     request: RunRequest
-    context: object
     budget: clock.TimeBudget
     started_at: str
     attributor: Attributor | None
@@ -100,7 +98,7 @@ class _AuditSteps(NamedTuple):
         regions = request.regions if not names or ALL_REGIONS in names else sorted(names)
         seconds_left = self.budget.reading_seconds_left
         try:
-            account = caller_of(self.clients, self.context).account
+            account = caller_of(self.clients).account
             scans = scan_targets(self.clients, account, regions, self.policy, seconds_left)
             read = list(logs.log_scans(scans))
         except FAILURES as error:

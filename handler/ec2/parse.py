@@ -25,10 +25,11 @@ _AWS = "AWS"
 def parse_security_group(answer: object) -> SecurityGroup:
     """One group of DescribeSecurityGroups; ``malformed`` has the rules that AWS does not allow."""
     group = answer if isinstance(answer, dict) else {}
-    group_id = clean_text(group.get("GroupId")) or UNKNOWN
+    given_id = clean_text(group.get("GroupId"))
+    group_id = given_id or UNKNOWN
     rules: list[Rule] = []
     malformed: list[MalformedRule] = []
-    if group_id == UNKNOWN:
+    if not given_id:
         reason = f"a security group must have a GroupId, got {describe(answer)}."
         malformed.append(_malformed({}, reason))
     portless: list[Rule] = []

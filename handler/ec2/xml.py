@@ -114,7 +114,7 @@ _PRIVATE = rb"|".join(
         rb"f[cd][0-9a-f]{2}(?::[0-9a-f]{1,4}){0,6}::/(?:[7-9]|[1-9]\d|1[01]\d|12[0-8])",
     )
 ).replace(b"O", _OCTET)
-_PUBLIC_SOURCE = re.compile(rb"<(?:prefixListId|cidrIp(?:v6)?)>(?!(?:%b)<)" % _PRIVATE)
+_PUBLIC_SOURCE = re.compile(rb"<prefixListId>|<cidrIp(?:v6)?>(?!(?:%b)<)" % _PRIVATE)
 _SOURCE = b"<cidrIp"
 _SOURCES = re.compile(
     rb"<(cidrIp|cidrIpv6|prefixListId)>([^<]*+)</[^>]++>%b(?:<description>([^<]*+)<)?+" % _S

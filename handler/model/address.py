@@ -102,7 +102,7 @@ def contains(outer: str, inner: str) -> bool:
 
 
 # A group's findings share sources.
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**14)
 def overlap(one: str, other: str) -> bool:
     """Whether two sources have addresses in common."""
     return contains(one, other) or contains(other, one)

@@ -34,20 +34,20 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     # An account's clients are in reference cycles, and a warm function reads hundreds of accounts.
     # What the last one left is in the youngest generation.
     gc.collect(0)
-    clients = Clients()
+    budget, clients = clock.TimeBudget(context), Clients()
     account, run = account_item(event["item"]), str(event["run"])
     objects = RunObjects(clients.get("s3"), required(os.environ, "LEDGER_BUCKET"), run)
     if failure := event.get("failure"):
         scan = failed_scan(account.id, _text_of(failure), clock.precise_timestamp())
     else:
         started = Run(run, Trigger.SCHEDULE, str(event["startedAt"]), clock.timestamp())
-        scan = _read(account, started, clients, context)
+        scan = _read(account, started, clients, budget)
     body = encode_scan(account.id, bounded(scan))
     objects.put_once(objects.scan_key(account.id), body)
     return {}
 
 
-def _read(account: Account, run: Run, clients: Clients, context: object) -> AccountScan:
+def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget) -> AccountScan:
     """Read every region, and apply the policy as of the day of the run."""
     organization, policy = deployed_organization(), deployed_policy()
     if organization is None:
@@ -56,12 +56,12 @@ def _read(account: Account, run: Run, clients: Clients, context: object) -> Acco
     try:
         entered = enter_account(
             clients,
-            caller_of(clients, context),
+            caller_of(clients),
             account.id,
             organization.member_role,
             organization.external_id,
         )
-        left = clock.TimeBudget(context).reading_seconds_left
+        left = budget.reading_seconds_left
         scans = list(logs.log_scans(scan_targets(entered, account.id, regions, policy, left)))
     except FAILURES as error:
         target = Target(account.id, ALL_REGIONS)

@@ -1,5 +1,6 @@
 """One run of a stack's function from a terminal."""
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from sandbox.aws.seed import seed
 from tests.support.projects import copy_project
 
 UNUSABLE = "http://127.0.0.1:9"
+MEMBER = "210987654321"
 
 
 def invoke(*arguments: str, stdin: str = "") -> Result:
@@ -115,6 +117,28 @@ def test_live_uses_the_account_of_the_caller(project: Path) -> None:
         assert "Running in account 123456789012 as arn:aws:" in output
         (mail,) = account.mails()
     assert mail.message["Subject"].startswith("[dev] 5 critical")
+
+
+def test_live_takes_a_change_in_the_account_of_the_caller(project: Path, tmp_path: Path) -> None:
+    """The function runs as if it were deployed there, so that the change is not foreign to it."""
+    event = tmp_path / "event.json"
+    detail = {"awsRegion": "eu-west-1", "eventName": "AuthorizeSecurityGroupIngress"}
+    event.write_text(
+        json.dumps(
+            {
+                "source": "aws.ec2",
+                "detail-type": "AWS API Call via CloudTrail",
+                "account": MEMBER,
+                "detail": detail,
+            }
+        )
+    )
+    with Account() as account:
+        environment = account.environment() | {"AWS_ACCESS_KEY_ID": f"AKIA{MEMBER}0000"}
+        status, output = invoke_in_process(project, "--live", "--event", str(event), **environment)
+    assert status == 0, output
+    assert f"Running in account {MEMBER} as arn:aws:" in output
+    assert '"targets": 1' in output
 
 
 def test_live_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

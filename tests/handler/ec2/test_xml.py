@@ -105,6 +105,13 @@ def test_private_groups_are_counted() -> None:
         pytest.param(permission("10.0.0.0/8", low="22", high="21"), id="ports-out-of-order"),
         pytest.param(permission("10.0.0.0/8", high="65536"), id="no-port"),
         pytest.param(permission("10.0.0.0/8", protocol="256"), id="no-protocol"),
+        pytest.param(
+            permission().replace(
+                "<prefixListIds/>",
+                "<prefixListIds><item><prefixListId>10.0.0.0/8</prefixListId></item></prefixListIds>",
+            ),
+            id="cidr-as-prefix-list",
+        ),
     ],
 )
 def test_other_groups_are_described(odd: str) -> None:

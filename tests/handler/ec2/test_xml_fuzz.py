@@ -21,7 +21,7 @@ EC2 = "http://ec2.amazonaws.com/doc/2016-11-15/"
 SOURCES = {
     "ipRanges": {"cidrIp": ("0.0.0.0/0", "10.0.0.0/8"), "description": ("all",)},
     "ipv6Ranges": {"cidrIpv6": ("::/0", "2600::/16"), "description": ("all",)},
-    "prefixListIds": {"prefixListId": ("pl-1", "pl-2"), "description": ("all",)},
+    "prefixListIds": {"prefixListId": ("pl-1", "10.0.0.0/8"), "description": ("all",)},
 }
 PERMISSION = {
     "ipProtocol": ("tcp", "-1", "icmp"),
