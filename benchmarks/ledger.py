@@ -8,7 +8,7 @@ from benchmarks.largest import Opened, Region
 from benchmarks.usage import UNIT
 from handler import mail
 from handler.audit import build_report
-from handler.digest_kind import choose_digest
+from handler.digest_choice import choose_digest
 from handler.ledger.account_state_json import decode_account, encode_account
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState

@@ -262,10 +262,10 @@ def _project() -> Path:
     """The Pulumi project's folder. Raises ``UsageError`` in a package installed without it."""
     project = Path(__file__).resolve().parent.parent
     if not (project / "Pulumi.yaml").is_file():
-        command = f"{sys.executable} -m cli {click.get_current_context().info_name}"
+        command = f"python -m cli {click.get_current_context().info_name}"
         raise click.UsageError(
-            "the installed package does not contain the Pulumi project: run "
-            f"`{command}` in a clone of the security-group-audit repository."
+            "the installed package does not contain the Pulumi project: in a clone of the "
+            f"security-group-audit repository run `pip install '.[sandbox]'` and `{command}`."
         )
     return project
 

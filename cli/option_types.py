@@ -6,6 +6,7 @@ from collections.abc import Callable
 import click
 
 from handler.model import network
+from handler.organization import configuration
 
 
 def _matching(pattern: str | re.Pattern[str], expectation: str) -> Callable[[str], str]:
@@ -26,5 +27,5 @@ ROLE_NAME = _matching(
 )
 """With the role's path in front, if it has one."""
 EXTERNAL_ID = _matching(
-    "[A-Za-z0-9_+=,.@:/-]{2,1224}", "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"
+    configuration.EXTERNAL_ID, "an external ID: 2 to 1,224 letters, digits and _+=,.@:/-"
 )

@@ -12,7 +12,7 @@ from handler.attribution.attributor import Attributor
 from handler.attribution.history import EventHistory
 from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Clients, caller_of
-from handler.digest_kind import choose_digest
+from handler.digest_choice import choose_digest
 from handler.event import RunRequest, parse_event
 from handler.event_bus import publish
 from handler.ledger.bucket_store import BucketStore
@@ -21,21 +21,21 @@ from handler.ledger.steps import DIGEST, Event, Message
 from handler.ledger.store import NO_LEDGER, LedgerStore
 from handler.ledger.transaction import LedgerSession
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.network import ALL_REGIONS, UNKNOWN, Target
 from handler.model.run import AuditIncompleteError, MailError, Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from handler.report.personal_copies import copies_of
 from handler.result import complete, result_of
 from handler.scan import coverage_of
 from handler.settings import MAIL_ADDRESS, Settings, deployed_policy
 
-# Each copy may take as long as a claim on the ledger holds.
+# At worst a copy takes 60 seconds, as long as a claim on the ledger holds.
 _MAX_COPIES = 10
 _NOT_REALTIME = (
-    "changes are seen by the schedule only, because the region was enabled after the last "
-    "deployment; pulumi up makes them start a run."
+    "only the schedule sees changes, because the region was enabled after the last deployment. "
+    "Run pulumi up so that changes in it start a run."
 )
 
 # Imported objects stay: the garbage collector can skip them.

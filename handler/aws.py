@@ -33,7 +33,7 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 # a time, leave time for the mail within the function's default limit of 300.
 _TIMEOUTS = Config(connect_timeout=5, read_timeout=10, user_agent_extra="security-group-audit")
 _ADAPTIVE_RETRIES = _TIMEOUTS.merge(Config(retries={"mode": "adaptive", "total_max_attempts": 4}))
-# The client gives up a bucket that does not answer after 16 seconds, to leave time for the mail.
+# The client gives up on a bucket that does not answer after 16 seconds, to leave time for the mail.
 _QUICK_ONE_RETRY = _TIMEOUTS.merge(
     Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 )

@@ -10,8 +10,8 @@ from typing import Any
 from handler import aws, clock
 from handler.csv_attachment import CsvAttachment, csv_of
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.run import MailError
-from handler.report.digest import DigestKind
 from handler.report.headers import LONGEST_LINE, headers_of
 from handler.report.html import render_html
 from handler.report.size_limit import fit_digest

@@ -15,7 +15,7 @@ OLD_VERSIONS_DAYS = 30
 # within OLD_VERSIONS_DAYS points to one that has expired.
 KNOWN_DAYS = 400
 ABANDONED_UPLOADS_DAYS = 7
-# A run reads its plan and its scans within hours; people may want to after it has failed.
+# A run reads its plan and its scans within hours; people may look into a failed run later.
 RUN_DAYS = 30
 
 

@@ -16,8 +16,8 @@ def member_role_template(
     external ID the scan role must pass it.
     """
     conditions = {
-        # As a condition: as the principal, IAM would replace the ARN by the id of the role that has
-        # it today, and another one with its name could not enter.
+        # A condition, because IAM stores a principal as the ID of the present role: if the role was
+        # recreated with the same name, it could not assume this one.
         "aws:PrincipalArn": location.role_arn(accounts.scan_role),
         "aws:PrincipalOrgID": organization_id,
         "sts:ExternalId": accounts.external_id,

@@ -182,8 +182,8 @@ class ManyAccounts:
                 opts, pulumi.ResourceOptions(ignore_changes=["administrationRoleArn"])
             ),
         )
-        # One for all units, because several of one StackSet see each other's accounts as a change;
-        # in one region, because IAM has none.
+        # One for all units: several would each show the accounts of the others as a difference.
+        # One region, because IAM is global.
         aws.cloudformation.StackInstances(
             f"{name}-units",
             stack_set_name=stack_set.name,

@@ -33,8 +33,8 @@ _RETRY_SERVICE = {
     "BackoffRate": 2.0,
     "MaxAttempts": 6,
 }
-# A refused mail, a plan that S3 did not give, and a function that died: it may have died with a
-# claim, which ends after a minute.
+# A refused mail, an unreadable plan, and a function that was stopped: it may hold a claim, which
+# ends after 60 seconds.
 _RETRY_REPORT = {
     "ErrorEquals": [
         "MailError",

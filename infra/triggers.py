@@ -87,7 +87,7 @@ def _declare_forwarding(
     )
     document = permissions.forwarder_policy(bus_arn)
     policy = declare_policy(f"{name}-forwarder-policy", role, document, opts)
-    # A rule that fired before its role may forward would lose the change unnoticed.
+    # If a rule fired before its role may forward, the change would be lost without an error.
     after_policy = pulumi.ResourceOptions(depends_on=[policy])
     for region in regions:
         rule = aws.cloudwatch.EventRule(
@@ -154,7 +154,7 @@ def _declare_rule(
         f"{name}-target",
         rule=rule.name,
         arn=function.arn,
-        # If the rule fired before it may invoke the function, the run would be lost unnoticed.
+        # If the rule fired before it may invoke the function, no run would start.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
     )
     return rule

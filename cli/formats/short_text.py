@@ -13,8 +13,8 @@ from handler.report import phrases
 from handler.sanitize import plain
 
 _NAMED_GROUPS = 2
-# As they follow the name of an interface's holder.
-_ADDRESS = re.compile(r", ([0-9a-f]*[.:][0-9a-f.:]+)")
+# As they follow the name of an interface's holder, which may contain others.
+_ADDRESSES = re.compile(r"(?:, [0-9a-f]*[.:][0-9a-f.:]+)+(?= and [0-9,]+ more$|$)")
 
 
 def displayed_openings(report: Report) -> tuple[Opening, ...]:
@@ -83,7 +83,8 @@ def _first(items: Sequence[str], total: int = 0) -> str:
 
 def _addresses(finding: Finding) -> list[str]:
     """The public addresses of its interfaces that are of its family."""
-    addresses = (a for attached in finding.attached for a in _ADDRESS.findall(attached))
+    found = filter(None, map(_ADDRESSES.search, finding.attached))
+    addresses = (address for match in found for address in match[0].split(", ")[1:])
     return [a for a in addresses if finding.family in {None, family_of(a)}]
 
 

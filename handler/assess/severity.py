@@ -11,7 +11,7 @@ from handler.model.reach import Breadth
 from handler.model.traffic import Traffic
 from handler.report import phrases
 
-JUDGEMENT_VERSION = 2
+ASSESSMENT_VERSION = 2
 """Must be increased when the same network would get other severities or findings."""
 _TO_INFO = len(Severity)
 _FEW_REASON = (

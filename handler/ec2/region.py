@@ -6,11 +6,11 @@ from typing import Any
 from botocore.exceptions import PaginationError
 
 from handler import aws
+from handler.ec2.group_xml import GROUPS, read_security_groups
 from handler.ec2.interfaces import parse_interfaces
 from handler.ec2.parse import parse_prefix_list, parse_rule_ids, parse_security_group
-from handler.ec2.responses import parse_response
+from handler.ec2.response_xml import parse_response
 from handler.ec2.routes import parse_block_public_access, parse_network_acl, parse_route_table
-from handler.ec2.xml import GROUPS, read_security_groups
 from handler.model.network import (
     ENTRY_POINT_TYPES,
     BlockPublicAccess,

@@ -10,7 +10,7 @@ from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import possibly_mailed_in, state_of
 from handler.ledger.store import LedgerStore
 from handler.ledger.transaction import UNDECODABLE
-from handler.report.digest import DigestKind
+from handler.model.digest_kind import DigestKind
 from handler.report.phrases import count
 
 # Enough to hide the latency of S3; each holds one account's object in memory.

@@ -13,8 +13,8 @@ from handler.ledger.state_reader import state_of
 from handler.ledger.steps import CommonSteps, Outcome, ReportAndKind
 from handler.ledger.transaction import LedgerSession
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.run import Run, Scan
-from handler.report.digest import DigestKind
 
 
 class AccountsSteps(CommonSteps, Protocol):

@@ -29,7 +29,7 @@ def needs_no_run(
         for target, reading in state.targets.items()
         if reading.status is CoverageStatus.OK
     }
-    # A reading in the future comes from a wrong clock, and does not show what it has seen.
+    # A time in the future comes from a wrong clock, and proves nothing.
     return all(
         region in read_at and visible_at <= read_at[region] <= clock.now() for region in regions
     )

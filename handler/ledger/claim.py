@@ -12,8 +12,8 @@ from uuid import uuid4
 from handler import clock
 from handler.ledger.head import AbandonedRun, Head, Pointer, SendClaim
 from handler.ledger.store import ConflictError, LedgerStore, StoredHead, StoreError
+from handler.model.digest_kind import DigestKind
 from handler.model.run import AuditIncompleteError
-from handler.report.digest import DigestKind
 
 # How long a claim holds, by S3's clock, and how much of it must be left for a call to SES.
 _CLAIM = timedelta(seconds=60)
@@ -49,7 +49,7 @@ class ClaimableHead:
     def wait(self, budget: clock.TimeBudget) -> SendClaim | None:
         """Wait until no other run holds a claim; the result is the claim that has run out, if any.
 
-        Its run is among the abandoned ones then, which the next write stores. Raises
+        That run is then abandoned, which the next write of the head stores. Raises
         ``ConflictError`` if the head has changed meanwhile, or no time is left.
         """
         waited = 0

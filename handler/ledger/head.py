@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from handler.ledger.state import RunSummary
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Severity
 from handler.model.run import Trigger
-from handler.report.digest import DigestKind
 from handler.report.fields import DECODE_ERRORS, Fields, cause_of
 
 VERSION = 2

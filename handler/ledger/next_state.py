@@ -24,11 +24,11 @@ from handler.ledger.state import (
     TargetState,
 )
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import STORED_FIELDS, Change, Finding, Severity, Status, is_listed
 from handler.model.network import ALL_REGIONS
 from handler.model.run import Coverage, CoverageStatus
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 
 _RUNS_KEPT = 100
 # Anybody who may edit rules can create and resolve any number of findings.

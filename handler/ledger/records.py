@@ -3,7 +3,7 @@
 import hashlib
 from datetime import timedelta
 
-from handler.assess.severity import JUDGEMENT_VERSION
+from handler.assess.severity import ASSESSMENT_VERSION
 from handler.ledger import flips
 from handler.ledger.state import Flips, LedgerState, Record
 from handler.model.attachment import Attachment
@@ -17,7 +17,7 @@ REMEMBERED = timedelta(days=90)
 def settings_key(policy: Policy) -> str:
     """A hash of the settings that decide which findings there are and how severe they are."""
     ports = sorted(traffic.text for traffic in policy.authorized_ports)
-    settings = (JUDGEMENT_VERSION, policy.minimum_severity, sorted(policy.trusted_cidrs), ports)
+    settings = (ASSESSMENT_VERSION, policy.minimum_severity, sorted(policy.trusted_cidrs), ports)
     return hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
 
 

@@ -5,9 +5,9 @@ from typing import NamedTuple, Protocol
 
 from handler.ledger.state import LedgerState
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.network import Target
 from handler.model.run import Run, Scan, Trigger
-from handler.report.digest import DigestKind
 
 DIGEST = "digest"
 """The id of the mail that is about all targets."""

@@ -23,7 +23,7 @@ class StoreError(Exception):
 class StoredHead(NamedTuple):
     """A head as read, and the ETag that the next write must match; None if there is no object.
 
-    ``age`` is how long ago it had been written when it was read, by S3's clock. A head that could
+    ``age`` is its age when it was read, by S3's clock. A head that could
     not be decoded is None, and ``problem`` says why; one of a later version is never replaced.
     ``old_accounts`` are the states of version 1, if its ledger is newer.
     """

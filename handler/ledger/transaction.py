@@ -9,12 +9,12 @@ lost. Mails of manual runs, and those of ``notify: always``, repeat by intent.
 - A run sends only under a claim, which replaces exactly the head that the run compared with. A
   claim holds for a minute by S3's clock; while another run holds one, a run waits.
 - The head is committed after the mails: a change that no mail has reported stays new.
-- A run whose claim has run out is abandoned. What it may have announced and is closed by then is
-  resolved, and the next mail says that it may repeat that run's.
+- A run whose claim has run out is abandoned. Findings that it may have mailed and that are closed
+  since are resolved, and the next mail says that it may repeat the abandoned run's.
 - A reading older than the one in the head's state is never committed.
 - If the bucket cannot be read, or cannot be written before the mail, the run continues without a
-  ledger, reports everything that is open, says so in the mail, and fails at the end. It stops if
-  its claim cannot be renewed; a change also if the ledger is of a newer version.
+  ledger, reports everything that is open, says so in the mail, and fails at the end. A run stops
+  if it cannot renew its claim, and one about a change if a newer version has written the ledger.
 """
 
 import hashlib
@@ -41,11 +41,11 @@ from handler.ledger.steps import (
 )
 from handler.ledger.store import NO_LEDGER, ConflictError, LedgerStore, StoreError
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Status
 from handler.model.network import Target
 from handler.model.run import AuditIncompleteError, MailError, Run, Scan, Trigger
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 
 _EVENTS_KEPT = timedelta(days=2)
 # The bucket's objects expire after 400 days.

@@ -1,6 +1,6 @@
 """Parses and compares addresses and CIDRs.
 
-Only ``ec2/xml.py`` recognises private CIDRs by itself, in bytes: parsing each would take longer.
+Only ``ec2/group_xml.py`` recognises private CIDRs by itself, in bytes: parsing each takes longer.
 """
 
 import socket

@@ -118,7 +118,7 @@ class Finding(NamedTuple):
     History: ``changed_at`` is when it was last new, wider or worse. ``change`` says how an open
     finding differs from the last run, ``previously`` what it was: the first of
     ``previously_count``. ``origins`` are the ids of all known findings from which it developed. It
-    has opened and closed ``flips`` times since ``flipping_since``; if it ``is_damped``, its change
+    has changed ``flips`` times since ``flipping_since``; if it ``is_damped``, its change
     alone is no reason to mail. ``opened_by`` says who opened it, or last made it wider; None if
     nobody looked.
 

@@ -13,6 +13,7 @@ from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.model.accounts_report import AccountsReport
 from handler.model.audit_report import Changes, Report
+from handler.model.digest_kind import DigestKind
 from handler.model.network import ALL_ACCOUNTS, ALL_REGIONS, Target
 from handler.model.policy_exception import ExceptionReview
 from handler.model.run import Coverage, CoverageStatus, Run
@@ -27,7 +28,6 @@ from handler.organization.stored_scan import AccountScan, failed_scan
 from handler.policy.exceptions import PolicyResult, review_exceptions
 from handler.policy.policy import Policy
 from handler.report.csv import csv_line
-from handler.report.digest import DigestKind
 
 _LISTING = Target(ALL_ACCOUNTS, ALL_REGIONS)
 # No mail has room for more: a finding takes at least 300 bytes of its 90 KB. There may be many

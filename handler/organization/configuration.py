@@ -18,7 +18,7 @@ _SCAN_ROLE_SUFFIX = "-scan"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{64 - len(_SCAN_ROLE_SUFFIX)}}}", re.ASCII)
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _FILE = Path(__file__).resolve().parent.parent.parent / "organization.json"
 _KEYS = ("accounts", "organizationalUnits", "memberRoleName", "externalId", "digests")
 
@@ -78,7 +78,7 @@ class Organization(NamedTuple):
         if not isinstance(role, str) or not _ROLE_NAME.fullmatch(role):
             refuse("memberRoleName", "a role name of 1 to 59 letters, digits and _+=,.@-", role)
         if external_id is not None and not (
-            isinstance(external_id, str) and _EXTERNAL_ID.fullmatch(external_id)
+            isinstance(external_id, str) and EXTERNAL_ID.fullmatch(external_id)
         ):
             refuse("externalId", "2 to 1224 letters, digits and _+=,.@:/-", external_id)
         # Which accounts the organizational units have is not known before a run.

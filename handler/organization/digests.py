@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from handler.digest_kind import choose_digest, is_reminder_day
+from handler.digest_choice import choose_digest, is_reminder_day
 from handler.ledger.records import has_other_settings
 from handler.model.accounts_report import AccountsReport
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Severity
 from handler.organization.comparison import AccountsRun, Compared, TeamReport
-from handler.report.digest import DigestKind
 from handler.settings import Notify
 
 _UNKNOWN_ACCOUNTS = "digests names accounts that are not among those to audit: {}."

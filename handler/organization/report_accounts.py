@@ -15,6 +15,7 @@ from handler.ledger.steps import DIGEST, Event, Message
 from handler.ledger.store import NO_LEDGER
 from handler.model.accounts_report import AccountsReport
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.network import Target
 from handler.model.run import Run, Scan
 from handler.organization.comparison import AccountsRun, Compared, Comparison, TeamReport
@@ -23,7 +24,6 @@ from handler.organization.digests import DigestChoice
 from handler.organization.plan import Plan, PlanError, stored_plan
 from handler.organization.run_objects import RunObjects
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from handler.result import result_of
 from handler.settings import Settings, deployed_policy, required
 

@@ -1,12 +1,12 @@
 """The content of the digest, shared by its text and HTML parts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import StrEnum
 from functools import partial
 from itertools import groupby, islice
 from typing import NamedTuple
 
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Opening, Severity, Status
 from handler.model.totals import OpeningList
 from handler.report import phrases
@@ -27,13 +27,6 @@ from handler.report.subject import headline, preheader, subject, worst_of
 from handler.sanitize import cut
 
 _NAMED_ACCOUNTS = 20
-
-
-class DigestKind(StrEnum):
-    """What a digest lists: everything open, or only changes."""
-
-    FULL = "full"
-    CHANGES = "changes"
 
 
 class Section(NamedTuple):

@@ -145,4 +145,4 @@ def _details(opening: Opening, *, with_command: bool) -> Iterator[str]:
     finding = opening.finding
     if finding.flips and finding.flipping_since:
         times = phrases.count(finding.flips, "time")
-        yield f"opened and closed {times} since {phrases.day(finding.flipping_since)}"
+        yield f"changed {times} since {phrases.day(finding.flipping_since)}"

@@ -134,7 +134,7 @@ def opening(finding: Finding) -> str:
 
 def _reach(finding: Finding) -> str:
     if finding.family is None:
-        return "from sources that could not be judged"
+        return "from sources that could not be evaluated"
     if finding.addresses is None or finding.share is None:
         return f"from addresses of an AWS service ({finding.family.text})"
     family = finding.family.text

@@ -3,7 +3,8 @@
 from bisect import bisect_right
 
 from handler.model.audit_report import Report
-from handler.report.digest import Digest, DigestKind, build_digest
+from handler.model.digest_kind import DigestKind
+from handler.report.digest import Digest, build_digest
 from handler.report.html import render_html
 
 # Gmail hides everything after about 102 KB of HTML behind a link.

@@ -166,9 +166,9 @@ def test_a_command_asks_for_the_project_that_it_lacks(
     completed = run(environment / SG_AUDIT, *command.split(), cwd=tmp_path)
     assert completed.returncode == 2
     assert completed.stderr.splitlines()[-1] == (
-        "Error: the installed package does not contain the Pulumi project: run "
-        f"`{environment / PYTHON} -m cli {command.split(maxsplit=1)[0]}` in a clone of the "
-        "security-group-audit repository."
+        "Error: the installed package does not contain the Pulumi project: in a clone of the "
+        "security-group-audit repository run `pip install '.[sandbox]'` and "
+        f"`python -m cli {command.split(maxsplit=1)[0]}`."
     )
 
 

@@ -181,6 +181,23 @@ UNREAD = "its interfaces could not be read"
             "accepted until 2026-12-31 by web team: until the VPN is there  sg-1",
             id="excepted",
         ),
+        pytest.param(
+            of(
+                read(
+                    answer(permission("tcp", 22, 22, WORLD)),
+                    NetworkInterfaces=[
+                        {
+                            "NetworkInterfaceId": "eni-1",
+                            "Groups": [{"GroupId": "sg-1"}],
+                            "Description": "web, 52.208.10.9 (old)",
+                            "Association": {"PublicIp": "52.208.10.14"},
+                        }
+                    ],
+                )
+            ),
+            "SSH tcp/22  web  eu-west-1  public 52.208.10.14  sg-1",
+            id="address-in-a-name",
+        ),
     ],
 )
 def test_finding_says_what_is_open_where_and_why(report: Report, line: str) -> None:

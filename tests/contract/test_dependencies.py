@@ -51,7 +51,7 @@ LAYERS = (
     {"aws", "model"},
     {"assume_role", "attribution", "ec2", "exposure", "policy", "report"},
     {"assess", "csv_attachment", "settings"},
-    {"digest_kind", "event", "event_bus", "ledger", "mail", "scan"},
+    {"digest_choice", "event", "event_bus", "ledger", "mail", "scan"},
     {"audit", "logs"},
     {"result"},
     {"organization"},
@@ -88,7 +88,20 @@ IMPURE_MODULES = {
     "urllib.request",
     "uuid",
 }
-IMPURE_CALLS = {"input", "now", "open", "print", "sleep", "timestamp", "today", "utcnow"}
+# Of handler/clock.py, day_of and second_of only convert.
+IMPURE_CALLS = {
+    "TimeBudget",
+    "input",
+    "monotonic",
+    "now",
+    "open",
+    "precise_timestamp",
+    "print",
+    "sleep",
+    "timestamp",
+    "today",
+    "utcnow",
+}
 
 
 def modules(*packages: str) -> dict[str, Path]:

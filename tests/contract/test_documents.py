@@ -11,11 +11,11 @@ from cli.__main__ import main
 from cli.formats import FORMATS
 from cli.policy_file import read_policy
 from handler.model.attachment import Attachment
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Kind, Severity, Status
 from handler.model.reach import Reach
 from handler.model.run import CoverageStatus, Trigger
 from handler.report.csv import COLUMNS
-from handler.report.digest import DigestKind
 from handler.report.json_report import report_from_json
 from infra import organization_permissions as many
 from infra import permissions

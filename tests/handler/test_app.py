@@ -247,7 +247,8 @@ def test_a_region_that_was_enabled_later_is_said(
     before, after = (unwrapped(text_of(mail.message)) for mail in account.mails())
     assert "pulumi up" not in before
     assert (
-        f"us-east-1 / {account.id}: changes are seen by the schedule only, because the region was "
-        "enabled after the last deployment; pulumi up makes them start a run." in after
+        f"us-east-1 / {account.id}: only the schedule sees changes, because the region was "
+        "enabled after the last deployment. Run pulumi up so that changes in it start a run."
+        in after
     )
     assert f"eu-west-1 / {account.id}:" not in after

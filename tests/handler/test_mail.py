@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from handler.model.audit_report import Report
-from handler.report.digest import DigestKind
+from handler.model.digest_kind import DigestKind
 from handler.report.size_limit import fit_digest
 from tests.support import mails, reports, sample_account
 from tests.support.html_page import LOADING

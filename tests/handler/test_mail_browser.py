@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from handler.model.audit_report import Report
-from handler.report.digest import DigestKind
+from handler.model.digest_kind import DigestKind
 from tests.browsing import check_screen, overflow
 from tests.support import mails, sample_account
 from tools import pictures

@@ -180,7 +180,7 @@ def test_a_refusal_is_coverage(ec2: Ec2, code: str, status: CoverageStatus) -> N
     assert (coverage.status, coverage.error) == (status, f"{code}: You are not authorized.")
 
 
-def test_what_was_read_before_a_failure_is_judged(ec2: Ec2) -> None:
+def test_what_was_read_before_a_failure_is_assessed(ec2: Ec2) -> None:
     """A failure on the second page leaves the findings of the first, and is said."""
     open_group = answer(permission("tcp", 22, 22, WORLD))
     ec2.says(GROUPS, {"MaxResults": 500}, SecurityGroups=[open_group], NextToken="more")

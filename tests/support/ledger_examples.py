@@ -4,8 +4,8 @@ from itertools import cycle
 
 from handler.ledger.next_state import next_state
 from handler.ledger.state import Flips, LedgerState
+from handler.model.digest_kind import DigestKind
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from tests.support import reports
 from tests.support.openers import ALICE, NOT_YET
 from tests.support.security_groups import answer, permission

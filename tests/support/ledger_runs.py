@@ -8,15 +8,15 @@ from typing import Any
 
 from cli.snapshot_file import Snapshot
 from handler.audit import build_report
-from handler.digest_kind import choose_digest
+from handler.digest_choice import choose_digest
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Finding, Status
 from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from handler.scan import scan_target
 from handler.settings import Notify
 from tests.support.reports import IRELAND

@@ -12,13 +12,13 @@ from zipfile import ZipFile
 
 from handler.mail import compose
 from handler.model.audit_report import Changes, Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Change, Previous, Severity, Status
 from handler.model.network import Target
 from handler.model.policy_exception import PolicyException
 from handler.model.run import Coverage, CoverageStatus, Run, Scan, Trigger
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from handler.settings import Settings
 from tests.support import openers, reports
 from tests.support.html_page import Page

@@ -8,10 +8,10 @@ from typing import Any
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.network import Target
 from handler.model.run import Scan
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from sandbox.aws.sample import (
     AWS_LIST,
     REGIONS,

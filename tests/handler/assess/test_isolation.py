@@ -147,7 +147,7 @@ def test_endpoint_for_a_prefix_list(tables: list[Answer], severity: str) -> None
     ],
 )
 def test_routes_for_ipv6(routes: list[Answer], severity: str) -> None:
-    """An IPv6 address is judged by the routes of its own family."""
+    """An IPv6 address is assessed by the routes of its own family."""
     network = snapshot(PUBLIC_V6, groups=(SSH_V6,), RouteTables=[route_table(*routes)])
     assert finding_on(network).severity == severity
 
@@ -186,7 +186,7 @@ def test_packets_arrive_without_a_route_back(opening: Answer, severity: str) -> 
     ],
 )
 def test_each_interface_in_its_own_subnet(interfaces: list[Answer], severity: str) -> None:
-    """An interface is judged in its own VPC and subnet, and the worst one decides."""
+    """An interface is assessed in its own VPC and subnet, and the worst one decides."""
     tables = [
         route_table(),
         route_table(route(WORLD, "igw-1"), table_id="rtb-2", subnets=("subnet-2",)),

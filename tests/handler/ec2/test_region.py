@@ -126,7 +126,7 @@ def test_a_boto3_without_hidden_interfaces(region: Region) -> None:
 
 
 def test_refused_hidden_interfaces_and_a_visible_one(region: Region) -> None:
-    """An interface that is visible is judged as ever, and the parameter is not tried again."""
+    """An interface that is visible is assessed as ever, and the parameter is not tried again."""
     region.refuses(INTERFACES, "UnknownParameter")
     region.interfaces(interface(), hidden=False)
     region.interfaces(filters=ENTRY_POINTS, hidden=False)

@@ -10,12 +10,12 @@ from handler.ledger.next_state import next_state
 from handler.ledger.reconcile import Reconciled
 from handler.ledger.state import LedgerState, TargetState
 from handler.model.audit_report import Changes, Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Severity, Status
 from handler.model.network import Target
 from handler.model.policy_exception import ExceptionReview
 from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from tests.support import reports
 from tests.support.reports import FRANKFURT, IRELAND
 from tests.support.security_groups import answer, permission

@@ -10,9 +10,9 @@ import pytest
 
 from handler.ledger.bucket_store import HEAD_KEY
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Status
 from handler.model.run import AuditIncompleteError, MailError
-from handler.report.digest import DigestKind
 from handler.settings import Settings
 from sandbox.aws.faults import Fault
 from tests.support.examples import number_of

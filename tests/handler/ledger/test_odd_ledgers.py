@@ -12,8 +12,8 @@ import pytest
 from handler.ledger.account_state_json import decode_account, encode_account
 from handler.ledger.head import DecodeError, decode_head
 from handler.model.audit_report import Report
+from handler.model.digest_kind import DigestKind
 from handler.model.run import AuditIncompleteError
-from handler.report.digest import DigestKind
 from handler.settings import Settings
 from tests.support.documents import ODD_VALUES, changed, places
 from tests.support.ledger_examples import everything_known

@@ -9,7 +9,7 @@ import pytest
 
 from handler import clock
 from handler.model.audit_report import Report
-from handler.report.digest import DigestKind
+from handler.model.digest_kind import DigestKind
 from handler.settings import Settings
 from tests.support.interleaving import Choose, Interleaving
 from tests.support.stack import Killed, Stack

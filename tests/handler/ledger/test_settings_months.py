@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.ledger.state import LedgerState
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Change, Finding, Severity, Status
 from handler.model.run import CoverageStatus
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from tests.support.examples import examples
 from tests.support.ledger_runs import Outcome, Step, follow, run
 from tests.support.network import WORLD
@@ -179,7 +179,7 @@ def flipping(step: Step, other: Step, hours: int = 24) -> list[Outcome]:
 
 
 def test_what_flips_is_unstable() -> None:
-    """After three flips it is damped, and says how often it has opened and closed since when."""
+    """After three flips it is damped, and says how often it has changed since when."""
     first, *_, last = flipping(OPEN, CLOSED)
     (finding,) = last.report.open
     assert (last.kind, finding.is_damped) == (None, True)

@@ -10,10 +10,10 @@ import pytest
 from handler.ledger.head import DecodeError
 from handler.ledger.state import LedgerState
 from handler.ledger.state_version_1 import decode_old_state
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Change, Status
 from handler.model.run import Coverage, CoverageStatus, MailError, Scan
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from tests.support.documents import ODD_VALUES, changed, places
 from tests.support.ledger_runs import Outcome, Step, run
 from tests.support.old_ledger import CLOSED_IN_BETWEEN, GROUPS, OPENED_IN_BETWEEN, REGION

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.ledger.state import LedgerState
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Severity, Status
 from handler.model.network import Rule
 from handler.model.run import CoverageStatus
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind
 from tests.support import ledger_model as model
 from tests.support import ledger_runs
 from tests.support.examples import examples

@@ -106,7 +106,7 @@ FROM_A, FROM_BOTH = ssh(A), ssh(A, B)
         pytest.param([SSH], one(SSH, policy=CRITICAL), LISTED, 0, id="minimum-raised-to-it"),
     ],
 )
-def test_what_the_settings_no_longer_judge_is_counted(
+def test_what_the_settings_no_longer_assess_is_counted(
     before: list[dict[str, Any]], after: Step, listed: list[str], dropped: int
 ) -> None:
     """A setting resolves nothing: what it takes off the list is counted, and mailed as a count."""

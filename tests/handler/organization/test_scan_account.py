@@ -1,4 +1,4 @@
-"""The scan of one account: entered by its role, read, judged by the policy, and stored once."""
+"""The scan of one account: entered by its role, read, assessed by the policy, and stored once."""
 
 import json
 
@@ -128,13 +128,13 @@ def test_the_policy_is_applied(
     ("started_at", "status"),
     [("2026-11-22T23:59:50Z", "excepted"), ("2026-11-23T00:00:00Z", "open")],
 )
-def test_an_exception_is_judged_by_the_day_on_which_the_run_started(
+def test_an_exception_is_assessed_by_the_day_on_which_the_run_started(
     organization: MemoryOrganization,
     monkeypatch: pytest.MonkeyPatch,
     started_at: str,
     status: str,
 ) -> None:
-    """Accounts that are read after midnight are judged as those before it."""
+    """Accounts that are read after midnight are assessed as those before it."""
     exception = {
         "group": "web",
         "ports": "tcp/22",

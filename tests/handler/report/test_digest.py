@@ -9,12 +9,13 @@ from handler import VERSION
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.model.audit_report import Changes, Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Change, Previous, Severity, Status
 from handler.model.network import Target
 from handler.model.run import Coverage, CoverageStatus
 from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
-from handler.report.digest import Digest, DigestKind, Section, build_digest
+from handler.report.digest import Digest, Section, build_digest
 from handler.report.html import render_html
 from handler.report.text import render_text
 from tests.support import reports

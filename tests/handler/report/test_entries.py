@@ -190,12 +190,12 @@ def test_how_it_has_changed(fields: dict[str, Any], label: str, facts: tuple[str
         ({"exception": "the exception ended"}, "the exception ended"),
         (
             {"flips": 6, "flipping_since": SEPTEMBER},
-            "opened and closed 6 times since 1 Sep 2026",
+            "changed 6 times since 1 Sep 2026",
         ),
     ],
 )
 def test_details(fields: dict[str, Any], detail: str) -> None:
-    """What else opens it, which exception ended, and how often it has opened and closed."""
+    """What else opens it, which exception ended, and how often it has changed."""
     assert entry(ssh(**fields)).details == (detail,)
 
 

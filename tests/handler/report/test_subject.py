@@ -10,12 +10,13 @@ import pytest
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.model.audit_report import Changes, Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Change, Previous, Severity, Status
 from handler.model.policy_exception import PolicyException
 from handler.model.run import Scan
 from handler.model.traffic import Traffic
 from handler.policy.policy import Policy
-from handler.report.digest import DigestKind, build_digest
+from handler.report.digest import build_digest
 from handler.report.subject import headline, preheader, subject
 from tests.support import reports
 from tests.support.security_groups import answer, permission

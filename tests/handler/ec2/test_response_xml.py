@@ -11,7 +11,7 @@ from botocore.model import ServiceModel
 from botocore.parsers import ResponseParserError, create_parser
 
 from handler.aws import small_session
-from handler.ec2.responses import parse_response
+from handler.ec2.response_xml import parse_response
 from tools.service_models import OPERATIONS
 
 _REFUSALS = (ResponseParserError, ValueError, TypeError, AttributeError)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handler.ec2.xml import GROUPS, read_security_groups
+from handler.ec2.group_xml import GROUPS, read_security_groups
 from handler.model.internet import Internets
 from handler.model.network import PrivateGroup
 from tests.support.xml_groups import boto3s, ours

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 from handler import clock
 from handler.model.audit_report import Changes, Report
+from handler.model.digest_kind import DigestKind
 from handler.model.finding import Severity
-from handler.report.digest import DigestKind
 from handler.settings import Notify
 
 # After this time, a full run mails all again while anything is high or above, or not read.

@@ -1,4 +1,4 @@
-"""The judgement of a snapshot: what is open to how many, and what peers say about the same."""
+"""The assessment of a snapshot: what is open to how many, and what peers say about the same."""
 
 from ipaddress import IPv4Network
 from typing import Any
@@ -224,7 +224,7 @@ def test_why_gives_each_reason() -> None:
     ],
 )
 def test_peers_verdicts(network: Answer, peers: dict[str, str], severity: str) -> None:
-    """SSH open to the world is judged as the peers do it, or lower where a proof says so."""
+    """SSH open to the world is rated as the peers do it, or lower where a proof says so."""
     finding = finding_on(network)
     assert finding.severity == severity
     assert all(Severity(verdict).is_at_least(finding.severity) for verdict in peers.values())
