@@ -19,13 +19,13 @@ from handler.audit import build_report, scan_targets
 from handler.aws import FAILURES, Caller, Clients, caller_of, error_text
 from handler.model.audit_report import Report
 from handler.model.finding import Severity
-from handler.model.network import ALL_REGIONS, Target
+from handler.model.network import Target
 from handler.model.run import Run, Scan, Trigger
 from handler.model.totals import AccountResult
 from handler.policy.policy import Policy
 from handler.report import phrases
 from handler.sanitize import plain
-from handler.scan import coverage_of, scan_target
+from handler.scan import scan_target, unread_account
 
 # The region that is asked for the account and its regions if the caller has configured none.
 _DEFAULT_REGION = "us-east-1"
@@ -126,7 +126,7 @@ def _scan_others(
             entered = enter_account(clients, caller, account, others.role_name, others.external_id)
             return list(scan_targets(entered, account, regions, policy))
         except FAILURES as error:
-            return [Scan(coverage_of(Target(account, ALL_REGIONS), [error]))]
+            return [unread_account(account, error)]
 
     pool = ThreadPoolExecutor(_ACCOUNTS_AT_A_TIME)
     try:

@@ -3,7 +3,7 @@
 import gc
 import os
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ from handler.organization.configuration import deployed_organization
 from handler.policy.policy import Policy
 from handler.report.personal_copies import copies_of
 from handler.result import complete, result_of
-from handler.scan import coverage_of
+from handler.scan import unread_account
 from handler.settings import MAIL_ADDRESS, Settings, deployed_policy
 
 # At worst a copy takes 60 seconds, as long as a claim on the ledger holds.
@@ -96,15 +96,16 @@ class _AuditSteps(NamedTuple):
         names = {t.region for t in targets or ()}
         # If the regions could not be listed, one target stands for all of them.
         regions = request.regions if not names or ALL_REGIONS in names else sorted(names)
-        seconds_left = self.budget.reading_seconds_left
+        scans: Iterable[Scan]
         try:
             account = caller_of(self.clients).account
-            scans = scan_targets(self.clients, account, regions, self.policy, seconds_left)
-            read = list(logs.log_scans(scans))
         except FAILURES as error:
             # A run that does not even know its account must not end without a mail.
-            unread = Scan(coverage_of(Target(UNKNOWN, ALL_REGIONS), [error]))
-            read = list(logs.log_scans([unread]))
+            scans = [unread_account(UNKNOWN, error)]
+        else:
+            seconds_left = self.budget.reading_seconds_left
+            scans = scan_targets(self.clients, account, regions, self.policy, seconds_left)
+        read = list(logs.log_scans(scans))
         if self.settings.realtime_regions:
             read = [_noting_not_realtime(scan, self.settings.realtime_regions) for scan in read]
         return request.run(self.started_at, self.settings), read

@@ -18,8 +18,8 @@ def enter_account(
     role = {"RoleArn": f"arn:{caller.partition}:iam::{account}:role/{role_name}"}
     if external_id is not None:
         role["ExternalId"] = external_id
-    answer = clients.get("sts").assume_role(**role, RoleSessionName=_SESSION_NAME)
-    credentials = answer["Credentials"]
+    response = clients.get("sts").assume_role(**role, RoleSessionName=_SESSION_NAME)
+    credentials = response["Credentials"]
     return clients.with_credentials(
         {
             "aws_access_key_id": credentials["AccessKeyId"],

@@ -12,11 +12,11 @@ from handler.ledger.reconcile import reconcile
 from handler.ledger.state import LedgerState
 from handler.model.audit_report import Report
 from handler.model.finding import Finding
-from handler.model.network import ALL_REGIONS, Target
+from handler.model.network import Target
 from handler.model.run import Coverage, Run, Scan
 from handler.policy.exceptions import PolicyResult, apply_policy
 from handler.policy.policy import Policy
-from handler.scan import coverage_of, scan_target
+from handler.scan import coverage_of, scan_target, unread_account
 
 # Enough to hide the latency of 17 regions; more would cost memory and share one interpreter lock.
 _THREADS = 6
@@ -38,7 +38,7 @@ def scan_targets(
         targets = plan_targets(account, regions or enabled_regions(clients.get("ec2")))
     except FAILURES as error:
         # Without the list of regions nothing was read, and that must not look clean.
-        yield Scan(coverage_of(Target(account, ALL_REGIONS), [error]))
+        yield unread_account(account, error)
         return
     pool = ThreadPoolExecutor(_THREADS)
     try:

@@ -13,6 +13,7 @@ from handler.model.finding import Finding, is_listed
 from handler.model.internet import Internets
 from handler.model.network import (
     ACCELERATOR,
+    ALL_REGIONS,
     NetworkInterface,
     OpenGroup,
     Paths,
@@ -62,6 +63,11 @@ def coverage_of(
     elif codes <= _DISABLED:
         status = CoverageStatus.DISABLED
     return Coverage(target, status, groups, rules, _texts(failures))
+
+
+def unread_account(account: str, error: Exception) -> Scan:
+    """The scan of an account of which nothing could be read, not even its regions."""
+    return Scan(coverage_of(Target(account, ALL_REGIONS), [error]))
 
 
 class _RegionReader:

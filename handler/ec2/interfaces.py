@@ -32,17 +32,17 @@ _ECS_DESCRIPTION = re.compile(r"arn:aws[a-z-]*:ecs:")
 _LOAD_BALANCER_TYPES = frozenset({"network_load_balancer", "gateway_load_balancer"})
 
 
-def parse_interfaces(answers: Iterable[object]) -> tuple[NetworkInterface, ...]:
+def parse_interfaces(items: Iterable[object]) -> tuple[NetworkInterface, ...]:
     """The interfaces in DescribeNetworkInterfaces, without duplicates, sorted by id.
 
     Raises ``ValueError`` for an interface without an id or groups.
     """
-    found = {interface.id: interface for interface in map(_interface, answers)}
+    found = {interface.id: interface for interface in map(_interface, items)}
     return tuple(found[interface_id] for interface_id in sorted(found))
 
 
-def _interface(answer: object) -> NetworkInterface:
-    fields = require_object(answer, "network interface", "NetworkInterfaceId")
+def _interface(item: object) -> NetworkInterface:
+    fields = require_object(item, "network interface", "NetworkInterfaceId")
     groups = fields.get("Groups")
     group_ids = [clean_text(group.get("GroupId")) for group in objects_in(fields, "Groups")]
     # Without this check, its groups would count as not attached.

@@ -22,15 +22,15 @@ PRIVATE_RULES = "PrivateRules"
 _AWS = "AWS"
 
 
-def parse_security_group(answer: object) -> SecurityGroup:
+def parse_security_group(item: object) -> SecurityGroup:
     """One group of DescribeSecurityGroups; ``malformed`` has the rules that AWS does not allow."""
-    group = answer if isinstance(answer, dict) else {}
+    group = item if isinstance(item, dict) else {}
     given_id = clean_text(group.get("GroupId"))
     group_id = given_id or UNKNOWN
     rules: list[Rule] = []
     malformed: list[MalformedRule] = []
     if not given_id:
-        reason = f"a security group must have a GroupId, got {describe(answer)}."
+        reason = f"a security group must have a GroupId, got {describe(item)}."
         malformed.append(_malformed({}, reason))
     portless: list[Rule] = []
     descriptions: list[object] = []
@@ -65,14 +65,14 @@ def parse_security_group(answer: object) -> SecurityGroup:
     )
 
 
-def parse_rule_ids(answers: Iterable[object]) -> Iterator[tuple[Rule, str]]:
+def parse_rule_ids(items: Iterable[object]) -> Iterator[tuple[Rule, str]]:
     """The inbound rules of DescribeSecurityGroupRules, each with its id.
 
     Rules whose source is a group are left out. Raises ``ValueError`` for a rule without an id, or
     with a protocol or ports that AWS does not allow.
     """
-    for answer in answers:
-        fields = require_object(answer, "security group rule", "SecurityGroupRuleId")
+    for item in items:
+        fields = require_object(item, "security group rule", "SecurityGroupRuleId")
         cidr = fields.get("CidrIpv4") or fields.get("CidrIpv6") or fields.get("PrefixListId")
         group_id, source = clean_text(fields.get("GroupId")), clean_text(cidr)
         if group_id and source and not fields.get("IsEgress"):
@@ -100,11 +100,11 @@ def parse_prefix_list(
     return PrefixList(list_id, tuple(cidrs))
 
 
-def require_object(answer: object, noun: str, key: str) -> Mapping[str, Any]:
-    """The answer, if it is an object with a text under the key; otherwise raises ``ValueError``."""
-    if not isinstance(answer, dict) or not clean_text(answer.get(key)):
-        raise ValueError(f"a {noun} must have a {key}, got {describe(answer)}.")
-    return answer
+def require_object(item: object, noun: str, key: str) -> Mapping[str, Any]:
+    """The item, if it is an object with a text under the key; otherwise raises ``ValueError``."""
+    if not isinstance(item, dict) or not clean_text(item.get(key)):
+        raise ValueError(f"a {noun} must have a {key}, got {describe(item)}.")
+    return item
 
 
 def objects_in(owner: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

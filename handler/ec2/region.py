@@ -66,12 +66,12 @@ class Ec2Region:
     def security_groups(self) -> Iterator[SecurityGroup | PrivateGroup]:
         """All security groups, page by page."""
         for page in self._pages("describe_security_groups"):
-            answers = iter(page["SecurityGroups"])
-            for group in page.get(GROUPS, answers):
+            remaining = iter(page["SecurityGroups"])
+            for group in page.get(GROUPS, remaining):
                 if isinstance(group, PrivateGroup):
                     yield group
                 else:
-                    yield parse_security_group(next(answers) if group is None else group)
+                    yield parse_security_group(next(remaining) if group is None else group)
 
     def rule_ids(self, group_ids: Sequence[str]) -> Iterator[tuple[Rule, str]]:
         """The groups' inbound rules with their sgr- ids."""
@@ -97,8 +97,8 @@ class Ec2Region:
 
     def block_public_access(self) -> BlockPublicAccess:
         """VPC Block Public Access, with its exclusions if it is on."""
-        answer = self._ec2.describe_vpc_block_public_access_options()
-        options = answer.get("VpcBlockPublicAccessOptions")
+        response = self._ec2.describe_vpc_block_public_access_options()
+        options = response.get("VpcBlockPublicAccessOptions")
         block = parse_block_public_access(options, [])
         if block.mode == "off":
             return block
@@ -129,10 +129,10 @@ class Ec2Region:
     def prefix_lists(self, ids: Sequence[str]) -> dict[str, PrefixList]:
         """The lists by id; a list that could not be read has an error."""
         try:
-            answers = list(self._filtered("describe_managed_prefix_lists", "prefix-list-id", ids))
+            items = list(self._filtered("describe_managed_prefix_lists", "prefix-list-id", ids))
         except (*aws.FAILURES, ValueError) as error:
             return {list_id: PrefixList(list_id, error=aws.error_text(error)) for list_id in ids}
-        known = {answer.get("PrefixListId"): answer for answer in answers}
+        known = {item.get("PrefixListId"): item for item in items}
         return {list_id: self._prefix_list(list_id, known.get(list_id)) for list_id in ids}
 
     def _prefix_list(self, list_id: str, description: Mapping[str, Any] | None) -> PrefixList:

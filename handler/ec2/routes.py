@@ -46,9 +46,9 @@ _ALL = -1
 _PROTOCOL = re.compile(r"-1|0|[1-9]\d{0,2}", re.ASCII)
 
 
-def parse_route_table(answer: object) -> RouteTable:
+def parse_route_table(item: object) -> RouteTable:
     """One route table of DescribeRouteTables."""
-    table = require_object(answer, "route table", "RouteTableId")
+    table = require_object(item, "route table", "RouteTableId")
     associations = list(filter(_is_associated, _list_of(table, "Associations")))
     return RouteTable(
         id=str(clean_text(table["RouteTableId"])),
@@ -61,9 +61,9 @@ def parse_route_table(answer: object) -> RouteTable:
     )
 
 
-def parse_network_acl(answer: object) -> NetworkAcl:
+def parse_network_acl(item: object) -> NetworkAcl:
     """One network ACL of DescribeNetworkAcls, with its inbound entries."""
-    acl = require_object(answer, "network ACL", "NetworkAclId")
+    acl = require_object(item, "network ACL", "NetworkAclId")
     entries = (_acl_entry(entry) for entry in _list_of(acl, "Entries") if not _is_egress(entry))
     return NetworkAcl(
         id=str(clean_text(acl["NetworkAclId"])),
@@ -137,8 +137,8 @@ def _acl_entry(entry: Mapping[str, Any]) -> AclEntry:
 
 
 def _excluded(exclusions: Iterable[object]) -> Iterator[str]:
-    for answer in exclusions:
-        exclusion = require_object(answer, "exclusion", "ResourceArn")
+    for item in exclusions:
+        exclusion = require_object(item, "exclusion", "ResourceArn")
         is_ended = clean_text(exclusion.get("State")) in _ENDED
         mode = clean_text(exclusion.get("InternetGatewayExclusionMode"))
         if mode != _ALLOWS_NOTHING_IN and not is_ended:

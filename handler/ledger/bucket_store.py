@@ -54,27 +54,27 @@ class BucketStore(LedgerStore):
 
     def load(self, run: str) -> StoredHead:
         """The head in the bucket, or that of version 1 if it is newer."""
-        answer = self._get(HEAD_KEY)
-        stored = self._decoded(answer, run) if answer else StoredHead()
+        response = self._get(HEAD_KEY)
+        stored = self._decoded(response, run) if response else StoredHead()
         return stored if stored.head is None else self._with_old_state(stored, run)
 
     def reload(self, stored: StoredHead) -> StoredHead:
         """One conditional GET."""
         condition = {"IfNoneMatch": stored.etag} if stored.etag else {}
         try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=HEAD_KEY, **condition)
+            response = self._s3.get_object(Bucket=self._bucket, Key=HEAD_KEY, **condition)
         except aws.FAILURES as error:
             if aws.error_code(error) in _UNCHANGED:
                 return stored._replace(age=_age(getattr(error, "response", {}), stored))
             if aws.error_code(error) in _MISSING and stored.etag is None:
                 return stored
             raise self._unreadable(error) from error
-        return self._decoded({**answer, "Body": answer["Body"].read()}, "reload")
+        return self._decoded({**response, "Body": response["Body"].read()}, "reload")
 
     def account_object(self, pointer: Pointer) -> bytes | None:
         """The object in the bucket."""
-        answer = self._get(pointer.key)
-        return answer["Body"] if answer else None
+        response = self._get(pointer.key)
+        return response["Body"] if response else None
 
     def put_account(self, account: str, stored: bytes, run: str, count: int) -> Pointer:
         """Store it under a new key."""
@@ -87,7 +87,7 @@ class BucketStore(LedgerStore):
         return Pointer(key, clock.timestamp(), count)
 
     def replace(self, stored: StoredHead, head: Head) -> StoredHead:
-        """One conditional PUT; if its answer is lost, the stored writer tells if it succeeded."""
+        """One conditional PUT; if its response is lost, the stored writer tells if it succeeded."""
         if stored.is_read_only:
             raise StoreError(f"The ledger was not written: {stored.problem}")
         writer = uuid.uuid4().hex
@@ -105,10 +105,10 @@ class BucketStore(LedgerStore):
                 if aws.is_refusal(error) and code not in _MAY_BE_WRITTEN | _MISSING:
                     raise self._unwritable(error) from error
                 failure = error
-            answer = self._get(HEAD_KEY)
-            if answer and writer_of(answer["Body"]) == writer:
-                return StoredHead(head, answer["ETag"])
-            if (answer["ETag"] if answer else None) != stored.etag:
+            response = self._get(HEAD_KEY)
+            if response and writer_of(response["Body"]) == writer:
+                return StoredHead(head, response["ETag"])
+            if (response["ETag"] if response else None) != stored.etag:
                 raise ConflictError
         if failure and aws.is_refusal(failure):
             raise ConflictError
@@ -131,34 +131,34 @@ class BucketStore(LedgerStore):
         except aws.FAILURES as error:
             raise StoreError(f"The report could not be stored: {aws.error_text(error)}") from error
 
-    def _decoded(self, answer: Mapping[str, Any], run: str) -> StoredHead:
-        etag, age = answer["ETag"], _age(answer)
+    def _decoded(self, response: Mapping[str, Any], run: str) -> StoredHead:
+        etag, age = response["ETag"], _age(response)
         try:
-            return StoredHead(decode_head(answer["Body"]), etag, age)
+            return StoredHead(decode_head(response["Body"]), etag, age)
         except NewerVersionError as error:
             problem = f"{error} It stays as it is until the newer program runs again."
             return StoredHead(None, etag, age, problem, is_read_only=True)
         except DecodeError as error:
-            problem = self._aside(run, answer["Body"], error)
+            problem = self._aside(run, response["Body"], error)
             return StoredHead(None, etag, age, problem)
 
     def _with_old_state(self, stored: StoredHead, run: str) -> StoredHead:
         """The head, or that of version 1 if that program has run since."""
         head = stored.head or Head()
-        answer = self._get(state_version_1.KEY, head.old_state_etag)
+        response = self._get(state_version_1.KEY, head.old_state_etag)
         # If the condition was ignored, the ETag shows that nothing has changed.
-        if answer is None or answer["ETag"] == head.old_state_etag:
+        if response is None or response["ETag"] == head.old_state_etag:
             return stored
         try:
-            old = state_version_1.decode_old_state(answer["Body"], answer["ETag"])
+            old = state_version_1.decode_old_state(response["Body"], response["ETag"])
         except DecodeError as error:
             if head.runs:
                 return stored
-            return stored._replace(head=None, problem=self._aside(run, answer["Body"], error))
+            return stored._replace(head=None, problem=self._aside(run, response["Body"], error))
         last_run_at = head.runs[-1].started_at if head.runs else ""
         old_run_at = old.head.runs[-1].started_at if old.head.runs else ""
         if old_run_at <= last_run_at:
-            return stored._replace(head=head._replace(old_state_etag=answer["ETag"]))
+            return stored._replace(head=head._replace(old_state_etag=response["ETag"]))
         merged = old.head._replace(
             events={**head.events, **old.head.events},
             claim=head.claim,
@@ -183,8 +183,8 @@ class BucketStore(LedgerStore):
         """An object with its body; None if there is none, or if it has the known ETag."""
         condition = {"IfNoneMatch": known_etag} if known_etag else {}
         try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key, **condition)
-            return {**answer, "Body": answer["Body"].read()}
+            response = self._s3.get_object(Bucket=self._bucket, Key=key, **condition)
+            return {**response, "Body": response["Body"].read()}
         except aws.FAILURES as error:
             if aws.error_code(error) in _MISSING | _UNCHANGED:
                 return None
@@ -193,14 +193,14 @@ class BucketStore(LedgerStore):
     def _put(
         self, key: str, body: bytes | IO[bytes], condition: Mapping[str, str] | None = None
     ) -> str:
-        answer = self._s3.put_object(
+        response = self._s3.put_object(
             Bucket=self._bucket,
             Key=key,
             Body=body,
             ContentType="application/gzip" if key.endswith(".gz") else "application/json",
             **(condition or {}),
         )
-        return str(answer["ETag"])
+        return str(response["ETag"])
 
     def _unreadable(self, error: Exception) -> StoreError:
         return StoreError(f"The ledger could not be read: {aws.error_text(error)}")
@@ -209,10 +209,10 @@ class BucketStore(LedgerStore):
         return StoreError(f"The ledger could not be written: {aws.error_text(error)}")
 
 
-def _age(answer: Mapping[str, Any], known: StoredHead | None = None) -> timedelta:
-    """How long ago S3 wrote the object of an answer, by its own clock."""
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    modified = answer.get("LastModified") or headers.get("last-modified")
+def _age(response: Mapping[str, Any], known: StoredHead | None = None) -> timedelta:
+    """How long ago S3 wrote the object of an response, by its own clock."""
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    modified = response.get("LastModified") or headers.get("last-modified")
     try:
         now = parsedate_to_datetime(headers["date"])
         if isinstance(modified, str):

@@ -61,8 +61,8 @@ class AbandonedRun(NamedTuple):
     is_announced: bool = False
 
 
-class Answer(NamedTuple):
-    """When a run answered an event, and why it failed; None if it did not."""
+class HandledEvent(NamedTuple):
+    """When a run handled an event, and why it failed; None if it did not."""
 
     at: str
     problem: str | None = None
@@ -88,7 +88,7 @@ class Head(NamedTuple):
 
     accounts: Mapping[str, Pointer] = MappingProxyType({})
     runs: tuple[RunSummary, ...] = ()
-    events: Mapping[str, Answer] = MappingProxyType({})
+    events: Mapping[str, HandledEvent] = MappingProxyType({})
     claim: SendClaim | None = None
     pending: Mapping[str, Pointer] = MappingProxyType({})
     abandoned: tuple[AbandonedRun, ...] = ()
@@ -109,7 +109,7 @@ def encode_head(head: Head, writer: str) -> bytes:
         "writer": writer,
         "accounts": _pointers_to_json(head.accounts),
         "runs": [run._asdict() for run in head.runs],
-        "events": {event: answer._asdict() for event, answer in head.events.items()},
+        "events": {event: handled._asdict() for event, handled in head.events.items()},
         "claim": head.claim._asdict() if head.claim else None,
         "pending": _pointers_to_json(head.pending),
         "abandoned": [
@@ -160,7 +160,7 @@ def _head(document: Fields) -> Head:
     return Head(
         accounts=_pointers(document.object("accounts")),
         runs=tuple(map(run_from_fields, document.objects("runs"))),
-        events={key: _answer(events.object(key)) for key in events.names()},
+        events={key: _handled_event(events.object(key)) for key in events.names()},
         claim=_claim(claim) if claim else None,
         pending=_pointers(document.object("pending")),
         abandoned=tuple(map(_abandoned, document.objects("abandoned"))),
@@ -191,8 +191,8 @@ def run_from_fields(document: Fields) -> RunSummary:
     )
 
 
-def _answer(document: Fields) -> Answer:
-    return Answer(document.time("at"), document.optional_text("problem"))
+def _handled_event(document: Fields) -> HandledEvent:
+    return HandledEvent(document.time("at"), document.optional_text("problem"))
 
 
 def _follow_up(document: Fields) -> FollowUp:

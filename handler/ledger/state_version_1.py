@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from handler.assess.finding_builder import fingerprint
 from handler.ledger.account_state_json import AccountState
-from handler.ledger.head import AbandonedRun, Answer, DecodeError, Head, run_from_fields
+from handler.ledger.head import AbandonedRun, DecodeError, HandledEvent, Head, run_from_fields
 from handler.ledger.next_state import outline
 from handler.ledger.state import OLD_SETTINGS, Announcement, Opened, Record, Resolved, TargetState
 from handler.model.address import is_prefix_list
@@ -67,7 +67,7 @@ def _old_state(document: Fields, etag: str) -> OldState:
             account.records[finding.id] = Record(outline(finding), announced)
     head = Head(
         runs=runs,
-        events={event: Answer(events.time(event)) for event in events.names()},
+        events={event: HandledEvent(events.time(event)) for event in events.names()},
         abandoned=(AbandonedRun(abandoned, last_run_at),) if abandoned else (),
         announced=frozenset(document.texts("announced")),
         settings=OLD_SETTINGS if accounts else None,

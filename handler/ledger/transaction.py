@@ -26,7 +26,7 @@ from handler import clock
 from handler.ledger import abandoned_runs, bursts
 from handler.ledger.claim import OVERTAKEN, ClaimableHead
 from handler.ledger.flips import is_within
-from handler.ledger.head import Answer, FollowUp, Head, Pointer, SendClaim
+from handler.ledger.head import FollowUp, HandledEvent, Head, Pointer, SendClaim
 from handler.ledger.next_state import next_state
 from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import StateReader, state_of
@@ -95,7 +95,7 @@ class LedgerSession:
 
     def _execute(self, steps: CommonSteps, compare: _Compare) -> Outcome | None:
         self._load()
-        if self._is_answered():
+        if self._is_handled():
             return None
         if self._ledger.stored.is_read_only and self._event.trigger is Trigger.CHANGE:
             # Full runs mail what is open; each of many changes would mail it again.
@@ -106,7 +106,7 @@ class LedgerSession:
                 return self._attempt(steps, compare, run, scans)
             except ConflictError as error:
                 self._load()
-                if self._is_answered():
+                if self._is_handled():
                     return None
                 if self._budget.reading_seconds_left() < 0:
                     raise AuditIncompleteError(_BUSY) from error
@@ -184,12 +184,12 @@ class LedgerSession:
         self._failures += map(UNDECODABLE.format, problems)
         return state
 
-    def _is_answered(self) -> bool:
+    def _is_handled(self) -> bool:
         """Whether the event needs no run. Raises ``AuditIncompleteError`` if its run failed."""
         head, changed_at = self._ledger.head, self._event.changed_at
-        if answer := head.events.get(self._event.id):
-            if answer.problem:
-                raise AuditIncompleteError(answer.problem)
+        if handled := head.events.get(self._event.id):
+            if handled.problem:
+                raise AuditIncompleteError(handled.problem)
             return True
         if changed_at is None or self._state is None or not self._event.regions:
             return False
@@ -352,7 +352,7 @@ class LedgerSession:
         problem, is_change = outcome.problem, self._event.trigger is Trigger.CHANGE
         events = {i: a for i, a in head.events.items() if is_within(a.at, now, _EVENTS_KEPT)}
         if not is_change:
-            events[self._event.id] = Answer(now, problem)
+            events[self._event.id] = HandledEvent(now, problem)
         return head._replace(
             accounts=self._accounts_kept(after, {**head.accounts, **pointers}),
             left_out=self._left_out(),

@@ -3,14 +3,13 @@
 import gc
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handler import clock, logs
 from handler.assume_role import enter_account
 from handler.audit import scan_targets
 from handler.aws import FAILURES, Clients, caller_of
-from handler.model.network import ALL_REGIONS, Target
 from handler.model.run import Run, Scan, Trigger
 from handler.organization.configuration import deployed_organization
 from handler.organization.plan import Account, account_item
@@ -18,7 +17,7 @@ from handler.organization.run_objects import RunObjects
 from handler.organization.stored_scan import AccountScan, bounded, encode_scan, failed_scan
 from handler.policy.exceptions import apply_policy
 from handler.sanitize import cut
-from handler.scan import coverage_of
+from handler.scan import unread_account
 from handler.settings import SettingsError, deployed_policy, regions_in, required
 
 _LONGEST_CAUSE = 300
@@ -53,21 +52,18 @@ def _read(account: Account, run: Run, clients: Clients, budget: clock.TimeBudget
     if organization is None:
         raise SettingsError("organization.json is missing.")
     regions, began = account.regions or regions_in(os.environ), clock.precise_timestamp()
+    scans: Iterable[Scan]
     try:
-        entered = enter_account(
-            clients,
-            caller_of(clients),
-            account.id,
-            organization.member_role,
-            organization.external_id,
-        )
-        left = budget.reading_seconds_left
-        scans = list(logs.log_scans(scan_targets(entered, account.id, regions, policy, left)))
+        caller, role = caller_of(clients), organization.member_role
+        entered = enter_account(clients, caller, account.id, role, organization.external_id)
     except FAILURES as error:
-        target = Target(account.id, ALL_REGIONS)
-        scans = list(logs.log_scans([Scan(coverage_of(target, [error]))]))
-    coverage = tuple(s.coverage._replace(read_at=s.coverage.read_at or began) for s in scans)
-    findings = [finding for scan in scans for finding in scan.findings]
+        scans = [unread_account(account.id, error)]
+    else:
+        seconds_left = budget.reading_seconds_left
+        scans = scan_targets(entered, account.id, regions, policy, seconds_left)
+    read = list(logs.log_scans(scans))
+    coverage = tuple(s.coverage._replace(read_at=s.coverage.read_at or began) for s in read)
+    findings = [finding for scan in read for finding in scan.findings]
     applied = apply_policy(findings, coverage, policy, run)
     used = frozenset(exception.key for exception in applied.used)
     return AccountScan(coverage, applied.findings, applied.authorized, used)

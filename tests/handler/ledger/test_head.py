@@ -6,9 +6,9 @@ import pytest
 
 from handler.ledger.head import (
     AbandonedRun,
-    Answer,
     DecodeError,
     FollowUp,
+    HandledEvent,
     Head,
     NewerVersionError,
     Pointer,
@@ -31,7 +31,7 @@ FULL = Head(
         RunSummary("run-1", Trigger.SCHEDULE, AT, 1, 0, OPEN, 0, mailed=True),
         RunSummary("run-2", Trigger.CHANGE, AT, 0, 1, OPEN, 1, mailed=False, problem="No."),
     ),
-    events={"run-1": Answer(AT), "run-2": Answer(AT, "No.")},
+    events={"run-1": HandledEvent(AT), "run-2": HandledEvent(AT, "No.")},
     claim=SendClaim("run-3", "a", ("first",), "digest"),
     pending={"1": POINTER},
     abandoned=(
