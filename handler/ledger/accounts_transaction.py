@@ -45,15 +45,10 @@ class AccountsSession(LedgerSession):
     def execute_accounts(self, steps: AccountsSteps) -> Outcome | None:
         """Run the steps up to the commit, as ``LedgerSession.execute`` does."""
         self._steps = steps
-        return self._execute(steps, self._compare)
+        return self._execute(steps, self._compare_accounts)
 
-    def _compare(self, _run: Run, _scans: Sequence[Scan]) -> ReportAndKind:
-        """Compare all accounts; if the ledger fails on the way, again without it."""
-        with self._continuing_without_ledger():
-            return self._compare_accounts()
-        return self._compare_accounts()
-
-    def _compare_accounts(self) -> ReportAndKind:
+    def _compare_accounts(self, _run: Run, _scans: Sequence[Scan]) -> ReportAndKind:
+        """The comparison of all accounts."""
         ledger = self._ledger
         self._states = AccountStates(
             ledger.store, ledger.stored.head, self._event.id, self._mailed_kind

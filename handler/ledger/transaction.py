@@ -21,6 +21,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import NamedTuple
 
 from handler import clock
 from handler.ledger import abandoned_runs, bursts
@@ -60,6 +62,16 @@ _BUSY = (
     "next run reports its findings."
 )
 _Compare = Callable[[Run, Sequence[Scan]], ReportAndKind]
+
+
+class _Plan(NamedTuple):
+    """What a run is about to mail and to commit; ``after`` is None if that is nothing."""
+
+    report: Report
+    kind: DigestKind | None
+    messages: Sequence[Message] = ()
+    after: LedgerState | None = None
+    pointers: Mapping[str, Pointer] = MappingProxyType({})
 
 
 class LedgerSession:
@@ -119,32 +131,41 @@ class LedgerSession:
         self, steps: CommonSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
     ) -> Outcome:
         """Compare, claim, mail and commit. Raises ``ConflictError`` if it must start again."""
+        try:
+            plan = self._prepare(steps, compare, run, scans)
+        except StoreError as error:
+            # Without the ledger, everything that is open is mailed, and the reason.
+            self._drop_ledger(error)
+            plan = self._prepare(steps, compare, run, scans)
+        if plan.after is None:
+            return Outcome(plan.report, mailed=False, failures=tuple(self._failures))
+        for message in plan.messages:
+            if message.id not in self._sent:
+                self._send(steps, message, plan.report)
+        if problem := steps.publish(plan.report, self._ledger.renew):
+            self._failures.append(problem)
+        outcome = Outcome(plan.report, plan.kind is not None, tuple(self._failures))
+        self._commit(plan.after, plan.pointers, outcome, plan.kind)
+        return outcome._replace(failures=tuple(self._failures))
+
+    def _prepare(
+        self, steps: CommonSteps, compare: _Compare, run: Run, scans: Sequence[Scan]
+    ) -> _Plan:
+        """Compare, compose and claim. Raises ``ConflictError``, and ``StoreError``."""
         self._wait_for_claim()
-        ledger = self._ledger
         report, kind = self._compared(compare, run, scans)
         with self._recording_failure():
             self._save_report(report)
         if self._has_no_effect(report, kind):
-            return Outcome(report, mailed=False, failures=tuple(self._failures))
+            return _Plan(report, kind)
         if kind and self._should_wait():
             self._follow_up()
         after = next_state(self._state, report, self._policy, kind)
         messages = steps.compose(report, kind) if kind else ()
         pointers = self._write_accounts(after, report)
-        if kind and self._ledger is ledger:
+        if kind:
             self._claim(pointers, messages, kind, _key_of(report))
-        if self._ledger is not ledger:
-            # Without the ledger, everything that is open is mailed, and the reason.
-            report, kind = self._compared(compare, run, scans)
-            messages = steps.compose(report, kind) if kind else ()
-        for message in messages:
-            if message.id not in self._sent:
-                self._send(steps, message, report)
-        if problem := steps.publish(report, self._ledger.renew):
-            self._failures.append(problem)
-        outcome = Outcome(report, kind is not None, tuple(self._failures))
-        self._commit(after, pointers, outcome, kind)
-        return outcome._replace(failures=tuple(self._failures))
+        return _Plan(report, kind, messages, after, pointers)
 
     def _compared(self, compare: _Compare, run: Run, scans: Sequence[Scan]) -> ReportAndKind:
         """The report, and which digest to mail: an earlier attempt's if the report is the same."""
@@ -161,12 +182,21 @@ class LedgerSession:
 
     def _load(self) -> None:
         self._failures = []
-        with self._continuing_without_ledger():
+        try:
             self._ledger.stored = self._ledger.store.load(self._event.id)
             self._state = self._read_state()
             self._store_old_accounts()
+        except StoreError as error:
+            self._drop_ledger(error)
+        else:
             if self._ledger.stored.problem:
                 self._failures.append(UNDECODABLE.format(self._ledger.stored.problem))
+
+    def _drop_ledger(self, error: StoreError) -> None:
+        """Continue without a ledger, which is a failure of the run."""
+        self._ledger, self._state = ClaimableHead(NO_LEDGER, self._event.id), None
+        self._sent, self._earlier = [], None
+        self._failures.append(_LOST.format(error))
 
     def _store_old_accounts(self) -> None:
         """Store the states of version 1, so that any head, even one with only a claim, has them."""
@@ -215,12 +245,11 @@ class LedgerSession:
 
     def _wait_for_claim(self) -> None:
         """Wait until no other run holds a claim. Raises ``ConflictError``."""
-        with self._continuing_without_ledger():
-            if claim := self._ledger.wait(self._budget):
-                if claim.run == self._event.id and claim.sent:
-                    # SES accepted these mails, so they are not repeated.
-                    self._earlier, self._sent = claim, list(claim.sent)
-                self._state = self._read_state()
+        if claim := self._ledger.wait(self._budget):
+            if claim.run == self._event.id and claim.sent:
+                # SES accepted these mails, so they are not repeated.
+                self._earlier, self._sent = claim, list(claim.sent)
+            self._state = self._read_state()
 
     def _has_no_effect(self, report: Report, kind: DigestKind | None) -> bool:
         """Whether the change had no effect, so that there is nothing to commit."""
@@ -240,17 +269,16 @@ class LedgerSession:
     def _follow_up(self) -> None:
         """Record in the head that this run waits for more changes, and wait.
 
-        Always raises ``ConflictError``, so that the run starts again.
+        Raises ``ConflictError``, so that the run starts again.
         """
         head = self._ledger.head
         until = clock.now() + bursts.time_to_wait(head)
         waiting = FollowUp(self._event.id, until.isoformat(timespec="milliseconds"))
         follow_ups = {**head.follow_ups, **dict.fromkeys(self._event.regions, waiting)}
-        with self._continuing_without_ledger():
-            self._ledger.write(head._replace(follow_ups=follow_ups))
-            # If another run was faster, this line is not reached: the run has not waited.
-            self._paused_until = until
-            clock.sleep(max(0.0, (until - clock.now()).total_seconds()))
+        self._ledger.write(head._replace(follow_ups=follow_ups))
+        # If another run was faster, this line is not reached: the run has not waited.
+        self._paused_until = until
+        clock.sleep(max(0.0, (until - clock.now()).total_seconds()))
         raise ConflictError
 
     def _write_accounts(self, after: LedgerState, report: Report) -> dict[str, Pointer]:
@@ -259,9 +287,7 @@ class LedgerSession:
         if self._state is not None and not report.run.is_full:
             # A partial run must not store a partial state as if it were complete.
             accounts -= self._state.unknown
-        with self._continuing_without_ledger():
-            return self._ledger.store.write_accounts(after, sorted(accounts), self._event.id)
-        return {}
+        return self._ledger.store.write_accounts(after, sorted(accounts), self._event.id)
 
     def _save_report(self, report: Report) -> None:
         self._ledger.store.save_report(report)
@@ -303,8 +329,7 @@ class LedgerSession:
         if self._budget.seconds_left() < self._budget.seconds_to_send:
             raise AuditIncompleteError(_BUSY)
         first = next((m.id for m in messages if m.id not in self._sent), None)
-        with self._continuing_without_ledger():
-            self._ledger.claim(pointers, kind, key, self._sent, first)
+        self._ledger.claim(pointers, kind, key, self._sent, first)
 
     def _send(self, steps: CommonSteps, message: Message, report: Report) -> None:
         """Send one mail; if one to a team fails, the others are still sent."""
@@ -387,16 +412,6 @@ class LedgerSession:
             yield
         except StoreError as error:
             self._failures.append(str(error))
-
-    @contextmanager
-    def _continuing_without_ledger(self) -> Iterator[None]:
-        """A ``StoreError`` becomes a failure, and the run continues without a ledger."""
-        try:
-            yield
-        except StoreError as error:
-            self._ledger, self._state = ClaimableHead(NO_LEDGER, self._event.id), None
-            self._sent, self._earlier = [], None
-            self._failures.append(_LOST.format(error))
 
 
 def _key_of(report: Report) -> str:

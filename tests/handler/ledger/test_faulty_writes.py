@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,12 @@ def failing(key: str, nth: int, fail: Fail, times: int = 1) -> Iterator[None]:
     with intercepted(answer):
         yield
     assert count >= nth
+
+
+def change(event_id: str, stack: Stack) -> dict[str, Any]:
+    """The event of a change that was made now."""
+    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
+    return {"detail-type": "AWS API Call via CloudTrail", "detail": detail, "id": event_id}
 
 
 FAILURES = [
@@ -111,6 +118,20 @@ def test_a_head_that_cannot_be_written_fails_the_run(
     assert all("web (" in mail for mail in mails)
     assert ("this mail may repeat" in unwrapped(mails[1])) is is_said
     assert stack.statuses == {"web": "new"}
+
+
+def test_a_run_that_cannot_say_that_it_waits_mails_at_once_and_fails(stack: Stack) -> None:
+    """Too soon after a mail about a change, the head is written before the run waits."""
+    stack.run()
+    stack.time += timedelta(minutes=5)
+    stack.open("web")
+    stack.run(change("c1", stack))
+    stack.open("database", port=5432)
+    failed = pytest.raises(AuditIncompleteError, match="The ledger could not be written")
+    with failing("head.json", 1, refuse("AccessDenied", 403), times=9), failed:
+        stack.run(change("c2", stack))
+    assert "the next mail may repeat this one" in unwrapped(stack.texts[-1])
+    assert "database (" in stack.texts[-1]
 
 
 @EVERY_FAILURE
