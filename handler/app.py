@@ -114,16 +114,16 @@ class _AuditSteps(NamedTuple):
         self,
         run: Run,
         scans: Sequence[Scan],
-        known: LedgerState | None,
+        previous: LedgerState | None,
         notices: tuple[str, ...],
     ) -> tuple[Report, DigestKind | None]:
         """The report, and which digest to mail; None in a dry run."""
-        report = replace(build_report(run, scans, self.policy, known), notices=notices)
-        if self.attributor and known:
-            report = self.attributor.attribute(report, last_readings(known))
+        report = replace(build_report(run, scans, self.policy, previous), notices=notices)
+        if self.attributor and previous:
+            report = self.attributor.attribute(report, last_readings(previous))
         if self.request.dry_run:
             return report, None
-        last_full_digest_at = known.last_full_digest_at if known else None
+        last_full_digest_at = previous.last_full_digest_at if previous else None
         return report, choose_digest(self.request.notify, report, last_full_digest_at)
 
     def compose(self, report: Report, kind: DigestKind) -> Sequence[Message]:

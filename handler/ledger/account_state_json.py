@@ -14,19 +14,16 @@ from handler.ledger.state import (
     Resolved,
     TargetState,
 )
-from handler.model.address import Family
-from handler.model.attachment import Attachment
-from handler.model.finding import Finding, Kind, Severity, Status
+from handler.model.finding import Severity
 from handler.model.network import Target
-from handler.model.reach import Reach
 from handler.model.run import CoverageStatus
 from handler.report.fields import Fields, cause_of
 from handler.report.json_lines import LINE_ERRORS, compress_lines, read_lines
 from handler.report.json_report import (
     address_set_from_fields,
     addresses_to_json,
-    opened_by_from_fields,
-    opened_by_to_json,
+    outline_from_fields,
+    outline_to_json,
     traffic_from_fields,
     traffic_to_json,
 )
@@ -117,29 +114,8 @@ def _decode_line(document: Fields, account: str, state: AccountState) -> None:
 def _record_to_json(record: Record) -> dict[str, Any]:
     finding, announced = record.finding, record.announced
     fields = {
-        "id": finding.id,
-        "kind": finding.kind,
-        "severity": finding.severity,
-        "status": finding.status,
-        "inRegion": finding.target.region,
-        "groupId": finding.group_id,
-        "groupName": finding.group_name,
-        "groupIds": finding.group_ids,
-        "groupNames": finding.group_names,
-        "vpcId": finding.vpc_id,
-        "family": finding.family,
-        **traffic_to_json(finding.traffic),
-        "service": finding.service,
-        "reach": finding.reach,
-        "addresses": finding.addresses,
-        "share": finding.share,
+        **outline_to_json(finding, {"inRegion": finding.target.region}),
         "addressSet": addresses_to_json(finding.address_set),
-        "attachment": finding.attachment,
-        "firstSeen": finding.first_seen,
-        "lastSeen": finding.last_seen,
-        "changedAt": finding.changed_at,
-        "resolvedAt": finding.resolved_at,
-        "openedBy": opened_by_to_json(finding.opened_by),
         "announced": {
             "severity": announced.severity,
             "opened": [
@@ -153,41 +129,16 @@ def _record_to_json(record: Record) -> dict[str, Any]:
         else None,
         "flips": asdict(record.flips) if record.flips else None,
     }
-    return {key: value for key, value in fields.items() if value is not None and value != ()}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _record(fields: Fields, account: str) -> Record:
     announced, flips = fields.optional_object("announced"), fields.optional_object("flips")
-    group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
-    if len(group_ids) != len(group_names):
-        raise ValueError("groupIds and groupNames must have one length")
-    finding = Finding(
-        id=fields.text("id"),
-        kind=fields.member("kind", Kind),
-        severity=fields.member("severity", Severity),
-        status=fields.member("status", Status),
-        target=Target(account, fields.text("inRegion")),
-        group_id=fields.text("groupId"),
-        group_name=fields.text("groupName"),
-        group_ids=group_ids,
-        group_names=group_names,
-        vpc_id=fields.optional_text("vpcId"),
-        family=fields.optional_member("family", Family),
-        traffic=traffic_from_fields(fields),
-        service=fields.optional_text("service"),
-        reach=fields.member("reach", Reach),
-        addresses=fields.optional_integer("addresses"),
-        share=fields.optional_number("share"),
-        address_set=address_set_from_fields(fields.object("addressSet")),
-        attachment=fields.member("attachment", Attachment),
-        first_seen=fields.time("firstSeen"),
-        last_seen=fields.time("lastSeen"),
-        changed_at=fields.optional_time("changedAt"),
-        resolved_at=fields.optional_time("resolvedAt"),
-        opened_by=opened_by_from_fields(fields),
-    )
+    target = Target(account, fields.text("inRegion"))
+    addresses = address_set_from_fields(fields.object("addressSet"))
+    finding = outline_from_fields(fields, target, addresses)
     return Record(
-        finding,
+        finding._replace(first_seen=fields.time("firstSeen"), last_seen=fields.time("lastSeen")),
         _announcement(announced) if announced else None,
         _flips(flips) if flips else None,
     )

@@ -43,12 +43,12 @@ def find_changes(
     )
 
 
-def unannounced(exceptions: ExceptionReview, known: LedgerState) -> tuple[PolicyException, ...]:
+def unannounced(exceptions: ExceptionReview, previous: LedgerState) -> tuple[PolicyException, ...]:
     """The exceptions that have expired or soon will, without the ones that a mail has named."""
     return tuple(
         exception
         for announcement, exception in _ending(exceptions)
-        if announcement not in known.announced
+        if announcement not in previous.announced
     )
 
 

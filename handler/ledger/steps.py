@@ -59,7 +59,11 @@ class AccountSteps(CommonSteps, Protocol):
     """The steps of a run over one account."""
 
     def compare(
-        self, run: Run, scans: Sequence[Scan], known: LedgerState | None, notices: tuple[str, ...]
+        self,
+        run: Run,
+        scans: Sequence[Scan],
+        previous: LedgerState | None,
+        notices: tuple[str, ...],
     ) -> ReportAndKind:
         """The report, and which digest to mail."""
 

@@ -1,7 +1,7 @@
 """Reports to JSON for other systems, and back."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -123,14 +123,46 @@ def coverage_to_json(coverage: Coverage) -> dict[str, Any]:
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """A finding as JSON-serialisable data."""
+    target = finding.target
+    return {
+        **outline_to_json(finding, {"account": target.account, "region": target.region}),
+        "sources": finding.sources,
+        "prefixLists": finding.prefix_lists,
+        "sourceCount": finding.source_count,
+        "ruleIds": finding.rule_ids[:MAX_NAMED],
+        "ruleCount": finding.rule_count,
+        "interfaces": finding.interfaces,
+        "attached": finding.attached,
+        "interfaceCount": finding.interface_count,
+        "owner": finding.owner,
+        "managedBy": finding.managed_by,
+        "partOf": finding.part_of,
+        "why": finding.why,
+        "exception": finding.exception,
+        "change": finding.change,
+        "previously": tuple(map(_previous_to_json, finding.previously)),
+        "previouslyCount": finding.previously_count,
+        "flips": finding.flips,
+        "flippingSince": finding.flipping_since,
+        "fix": finding.fix,
+        "narrower": finding.narrower,
+        "console": phrases.console_url(finding),
+        "detail": finding.detail,
+    }
+
+
+def outline_to_json(finding: Finding, place: Mapping[str, str]) -> dict[str, Any]:
+    """The outline of a finding as JSON-serialisable data; ``place`` says where it is.
+
+    It has the fields that the ledger keeps, except the addresses.
+    """
     groups = {"groupIds": finding.group_ids, "groupNames": finding.group_names}
     return {
         "id": finding.id,
         "kind": finding.kind,
         "severity": finding.severity,
         "status": finding.status,
-        "account": finding.target.account,
-        "region": finding.target.region,
+        **place,
         "groupId": finding.group_id,
         **(groups if finding.group_ids else {}),
         "groupName": finding.group_name,
@@ -141,34 +173,12 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "reach": finding.reach,
         "addresses": finding.addresses,
         "share": finding.share,
-        "sources": finding.sources,
-        "prefixLists": finding.prefix_lists,
-        "sourceCount": finding.source_count,
-        "ruleIds": finding.rule_ids[:MAX_NAMED],
-        "ruleCount": finding.rule_count,
         "attachment": finding.attachment,
-        "interfaces": finding.interfaces,
-        "attached": finding.attached,
-        "interfaceCount": finding.interface_count,
-        "owner": finding.owner,
-        "managedBy": finding.managed_by,
-        "partOf": finding.part_of,
-        "why": finding.why,
-        "exception": finding.exception,
         "firstSeen": finding.first_seen,
         "lastSeen": finding.last_seen,
         "resolvedAt": finding.resolved_at,
         "changedAt": finding.changed_at,
-        "change": finding.change,
-        "previously": tuple(map(_previous_to_json, finding.previously)),
-        "previouslyCount": finding.previously_count,
-        "flips": finding.flips,
-        "flippingSince": finding.flipping_since,
         "openedBy": opened_by_to_json(finding.opened_by),
-        "fix": finding.fix,
-        "narrower": finding.narrower,
-        "console": phrases.console_url(finding),
-        "detail": finding.detail,
     }
 
 
@@ -181,6 +191,34 @@ def finding_from_fields(
 
     Raises one of ``DECODE_ERRORS``.
     """
+    target = Target(account or fields.text("account"), fields.text("region"))
+    return outline_from_fields(fields, target, address_set)._replace(
+        sources=fields.texts("sources"),
+        prefix_lists=fields.texts("prefixLists"),
+        source_count=fields.count("sourceCount"),
+        rule_ids=fields.texts("ruleIds"),
+        rule_count=fields.count("ruleCount"),
+        interfaces=fields.texts("interfaces"),
+        attached=fields.texts("attached"),
+        interface_count=fields.count("interfaceCount"),
+        owner=fields.optional_text("owner"),
+        managed_by=fields.optional_text("managedBy"),
+        part_of=fields.optional_text("partOf"),
+        why=fields.text("why"),
+        exception=fields.optional_text("exception"),
+        change=fields.optional_member("change", Change),
+        previously=tuple(map(_previous_from_fields, fields.optional_objects("previously"))),
+        previously_count=fields.count("previouslyCount"),
+        flips=fields.count("flips"),
+        flipping_since=fields.optional_time("flippingSince"),
+        fix=fields.optional_text("fix"),
+        narrower=fields.optional_text("narrower"),
+        detail=fields.optional_text("detail"),
+    )
+
+
+def outline_from_fields(fields: Fields, target: Target, address_set: AddressSet) -> Finding:
+    """A stored finding with the fields of its outline only. Raises one of ``DECODE_ERRORS``."""
     group_ids, group_names = fields.texts("groupIds"), fields.texts("groupNames")
     if len(group_ids) != len(group_names):
         raise ValueError("groupIds and groupNames must have one length")
@@ -189,7 +227,7 @@ def finding_from_fields(
         kind=fields.member("kind", Kind),
         severity=fields.member("severity", Severity),
         status=fields.member("status", Status),
-        target=Target(account or fields.text("account"), fields.text("region")),
+        target=target,
         group_id=fields.text("groupId"),
         group_ids=group_ids,
         group_names=group_names,
@@ -202,33 +240,12 @@ def finding_from_fields(
         addresses=fields.optional_integer("addresses"),
         share=fields.optional_number("share"),
         address_set=address_set,
-        sources=fields.texts("sources"),
-        prefix_lists=fields.texts("prefixLists"),
-        source_count=fields.count("sourceCount"),
-        rule_ids=fields.texts("ruleIds"),
-        rule_count=fields.count("ruleCount"),
         attachment=fields.member("attachment", Attachment),
-        interfaces=fields.texts("interfaces"),
-        attached=fields.texts("attached"),
-        interface_count=fields.count("interfaceCount"),
-        owner=fields.optional_text("owner"),
-        managed_by=fields.optional_text("managedBy"),
-        part_of=fields.optional_text("partOf"),
-        why=fields.text("why"),
-        exception=fields.optional_text("exception"),
         first_seen=fields.optional_time("firstSeen"),
         last_seen=fields.optional_time("lastSeen"),
         resolved_at=fields.optional_time("resolvedAt"),
         changed_at=fields.optional_time("changedAt"),
-        change=fields.optional_member("change", Change),
-        previously=tuple(map(_previous_from_fields, fields.optional_objects("previously"))),
-        previously_count=fields.count("previouslyCount"),
-        flips=fields.count("flips"),
-        flipping_since=fields.optional_time("flippingSince"),
         opened_by=opened_by_from_fields(fields),
-        fix=fields.optional_text("fix"),
-        narrower=fields.optional_text("narrower"),
-        detail=fields.optional_text("detail"),
     )
 
 
