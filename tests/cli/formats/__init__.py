@@ -1,1 +1,1 @@
-"""Tests of the commands and of the formats."""
+"""Tests of the output formats."""
