@@ -63,13 +63,14 @@ class BucketStore(LedgerStore):
         condition = {"IfNoneMatch": stored.etag} if stored.etag else {}
         try:
             response = self._s3.get_object(Bucket=self._bucket, Key=HEAD_KEY, **condition)
+            body = response["Body"].read()
         except aws.FAILURES as error:
             if aws.error_code(error) in _UNCHANGED:
                 return stored._replace(age=_age(getattr(error, "response", {}), stored))
             if aws.error_code(error) in _MISSING and stored.etag is None:
                 return stored
             raise self._unreadable(error) from error
-        return self._decoded({**response, "Body": response["Body"].read()}, "reload")
+        return self._decoded({**response, "Body": body}, "reload")
 
     def account_object(self, pointer: Pointer) -> bytes | None:
         """The object in the bucket."""
@@ -210,7 +211,7 @@ class BucketStore(LedgerStore):
 
 
 def _age(response: Mapping[str, Any], known: StoredHead | None = None) -> timedelta:
-    """How long ago S3 wrote the object of an response, by its own clock."""
+    """How long ago S3 wrote the object of a response, by its own clock."""
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     modified = response.get("LastModified") or headers.get("last-modified")
     try:

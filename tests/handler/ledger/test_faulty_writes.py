@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from handler.ledger.bucket_store import BucketStore
+from handler.ledger.store import StoredHead, StoreError
 from handler.model.run import AuditIncompleteError
 from tests.support.stack import Stack, intercepted, unwrapped
 
@@ -132,6 +135,18 @@ def test_a_run_that_cannot_say_that_it_waits_mails_at_once_and_fails(stack: Stac
         stack.run(change("c2", stack))
     assert "the next mail may repeat this one" in unwrapped(stack.texts[-1])
     assert "database (" in stack.texts[-1]
+
+
+def test_a_head_that_ends_too_early_while_a_run_waits_is_an_error_of_the_store() -> None:
+    """The run goes on without the ledger then, as it does where S3 does not answer."""
+
+    def read() -> bytes:
+        raise ReadTimeoutError(endpoint_url="https://s3.example")
+
+    response = {"ETag": "new", "Body": SimpleNamespace(read=read)}
+    store = BucketStore(SimpleNamespace(get_object=lambda **_: response), "ledger")
+    with pytest.raises(StoreError, match="The ledger could not be read: Read timeout"):
+        store.reload(StoredHead(etag="old"))
 
 
 @EVERY_FAILURE
