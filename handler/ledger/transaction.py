@@ -109,9 +109,6 @@ class LedgerSession:
         self._load()
         if self._is_handled():
             return None
-        if self._ledger.stored.is_read_only and self._event.trigger is Trigger.CHANGE:
-            # Full runs mail what is open; each of many changes would mail it again.
-            raise AuditIncompleteError(self._ledger.stored.problem)
         run, scans = steps.scan(None)
         while True:
             try:
@@ -163,7 +160,7 @@ class LedgerSession:
         after = next_state(self._state, report, self._policy, kind)
         messages = steps.compose(report, kind) if kind else ()
         pointers = self._write_accounts(after, report)
-        if kind:
+        if kind and self._ledger.store is not NO_LEDGER:
             self._claim(pointers, messages, kind, _key_of(report))
         return _Plan(report, kind, messages, after, pointers)
 
@@ -215,7 +212,14 @@ class LedgerSession:
         return state
 
     def _is_handled(self) -> bool:
-        """Whether the event needs no run. Raises ``AuditIncompleteError`` if its run failed."""
+        """Whether the event needs no run.
+
+        Raises ``AuditIncompleteError`` if its run failed, or if it is about a change and a newer
+        version has written the ledger.
+        """
+        if self._ledger.stored.is_read_only and self._event.trigger is Trigger.CHANGE:
+            # Full runs mail what is open; each of many changes would mail it again.
+            raise AuditIncompleteError(self._ledger.stored.problem)
         head, changed_at = self._ledger.head, self._event.changed_at
         if handled := head.events.get(self._event.id):
             if handled.problem:

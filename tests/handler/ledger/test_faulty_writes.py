@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from handler.ledger.bucket_store import BucketStore
 from handler.ledger.store import StoredHead, StoreError
 from handler.model.run import AuditIncompleteError
-from tests.support.stack import Stack, intercepted, unwrapped
+from tests.support.stack import Context, Stack, intercepted, unwrapped
 
 Fail = Callable[[Callable[[], Any]], Any]
 
@@ -135,6 +135,21 @@ def test_a_run_that_cannot_say_that_it_waits_mails_at_once_and_fails(stack: Stac
         stack.run(change("c2", stack))
     assert "the next mail may repeat this one" in unwrapped(stack.texts[-1])
     assert "database (" in stack.texts[-1]
+
+
+def test_a_bucket_that_takes_the_time_for_the_claim_does_not_prevent_the_mail(stack: Stack) -> None:
+    """Without the ledger there is nothing to claim, and what is left is enough for SES."""
+    stack.open("web")
+
+    def time_out(_send: Callable[[], Any]) -> Any:
+        stack.time += timedelta(seconds=16)
+        raise ConnectionClosedError(endpoint_url="https://s3.example")
+
+    context = Context("slow", stack.time + timedelta(seconds=60), lambda: stack.time)
+    failed = pytest.raises(AuditIncompleteError, match="The ledger could not be written")
+    with failing("head.json", 1, time_out, times=9), failed:
+        stack.run(context=context)
+    assert "the next mail may repeat this one" in unwrapped(stack.texts[0])
 
 
 def test_a_head_that_ends_too_early_while_a_run_waits_is_an_error_of_the_store() -> None:

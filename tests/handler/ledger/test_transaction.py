@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from fnmatch import fnmatch
+from functools import partial
 from typing import Any
 
 import pytest
@@ -377,3 +378,17 @@ def test_a_run_uses_only_the_keys_that_its_role_allows(stack: Stack) -> None:
         "known",
         "reports",
     }
+
+
+def test_a_change_stops_if_a_newer_version_writes_the_head_meanwhile(stack: Stack) -> None:
+    """It mails nothing: each of many changes would mail everything that is open."""
+    stack.run()
+    stack.time += timedelta(minutes=5)
+    stack.open("web")
+    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
+    event = {"detail-type": "AWS API Call via CloudTrail", "detail": detail, "id": "c1"}
+    newer = partial(stack.store, "head.json", b'{"version": 3}')
+    failed = pytest.raises(AuditIncompleteError, match="The ledger has version 3")
+    with meanwhile(is_report, newer), failed:
+        stack.run(event)
+    assert len(stack.subjects) == 1
