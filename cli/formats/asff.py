@@ -78,7 +78,7 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
         "Title": cut(f"{phrases.opening(finding)} on {phrases.groups(finding)}", _LONGEST_TITLE),
         "Description": cut(description(finding), _LONGEST_DESCRIPTION),
         "Remediation": _remediation(
-            fix or "Remove rules that are not needed, and grant the audit read access."
+            fix or f"Remove rules that are not needed{_AND_GRANT if is_unreadable else ''}."
         ),
         **({"SourceUrl": console_url} if console_url else {}),
         "Resources": list(_resources(finding))[:_MAX_RESOURCES],
@@ -88,6 +88,9 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
             _product_fields({**finding_to_json(finding), "openedBy": phrases.opened_by(finding)})
         ),
     }
+
+
+_AND_GRANT = ", and grant the audit read access"
 
 
 def _unread(run: Run, unread: UnreadTarget) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class PathFinder:
     ) -> Path:
         """The shortest path; ``acl_id`` is the ACL that denies all of the traffic, or None."""
         interface = self._interfaces[interface_id]
-        if interface.type in _NO_INBOUND_TYPES and not interface.public_addresses:
+        if interface.type in _NO_INBOUND_TYPES and not interface.public(family):
             return path_of(Attachment.NO_INBOUND, Clause.NO_CONNECTIONS)
         paths = list(self._direct_paths(interface, family, protocol, acl_id))
         # No path is shorter than an internet-facing one.

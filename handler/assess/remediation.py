@@ -3,14 +3,13 @@
 import json
 import re
 import shlex
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import chain
 
 from handler.model.address import Family, family_of
-from handler.model.finding import MAX_NAMED, Finding, Kind
+from handler.model.finding import MAX_NAMED, Finding
 from handler.model.network import REGION_NAME, UNKNOWN, Rule
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 from handler.report.phrases import join_first
@@ -30,23 +29,16 @@ def with_commands(
 
     ``rule_ids`` may lack rules. ``portless`` is as for ``revoke_command``.
     """
-    findings = list(findings)
-    named_in: defaultdict[str, set[int]] = defaultdict(set)
-    for finding in findings:
-        if finding.kind is Kind.EXPOSURE:
-            named_in[finding.group_id].update(map(id, finding.rules))
     for finding in findings:
         rules = finding.rules
         if not rules:
             yield finding
             continue
-        # Rules that another finding names are revoked by its command.
-        remaining = [r for r in finding.redundant_rules if id(r) not in named_in[finding.group_id]]
         region, named = finding.target.region, rules[:MAX_NAMED]
         fix = revoke_command(region, named, rule_ids, portless)
         details = (
             finding.detail,
-            *_remaining_rules(remaining, rule_ids),
+            *_remaining_rules(finding.redundant_rules, rule_ids),
             *(_limits_of_command(finding.traffic, rules) if fix else ()),
         )
         has_range = finding.kind.is_exposure and finding.addresses is not None
@@ -75,9 +67,10 @@ def _limits_of_command(traffic: Traffic, rules: Sequence[Rule]) -> Iterator[str]
     """What the command does not revoke, or revokes as well."""
     if len(rules) > MAX_NAMED:
         yield f"the command revokes {MAX_NAMED} of {len(rules)} rules: audit again afterwards"
-    wider = [r.source for r in rules[:MAX_NAMED] if r.traffic.protocol == ALL_PROTOCOLS]
-    if wider and traffic.protocol != ALL_PROTOCOLS:
-        yield f"the command also revokes all traffic from {join_first(wider, _NAMED_RULES)}"
+    wider = [rule for rule in rules[:MAX_NAMED] if not traffic.contains(rule.traffic)]
+    if wider:
+        texts = [f"{rule.traffic.text} from {rule.source}" for rule in wider]
+        yield f"the command also revokes {join_first(texts, _NAMED_RULES)}"
 
 
 def revoke_command(

@@ -5,6 +5,7 @@ CLI return DescribeSecurityGroups in the same format:
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
@@ -18,8 +19,12 @@ SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds",
 """The keys of a permission's sources, and of a source's CIDR or id."""
 PRIVATE_RULES = "PrivateRules"
 """The key for how many of a group's rules are left out because their sources are private."""
-# The OwnerId of AWS-managed prefix lists.
+# The OwnerId of AWS-managed prefix lists, and the names of those that are evaluated by service.
 _AWS = "AWS"
+_AWS_LIST = re.compile(
+    r"com\.amazonaws\.[^.]+\.(?:ipv6\.)?(?:cloudfront\.origin-facing|dynamodb|ec2-instance-connect"
+    r"|groundstation|route53-healthchecks|s3|s3express|vpc-lattice)"
+)
 
 
 def parse_security_group(item: object) -> SecurityGroup:
@@ -85,10 +90,11 @@ def parse_prefix_list(
 ) -> PrefixList:
     """A list of DescribeManagedPrefixLists; ``error`` is set if an entry is not a CIDR.
 
-    The entries of AWS-managed lists (CloudFront, S3, ...), addresses of services, are not read.
+    The entries of AWS-managed lists of known services (CloudFront, S3, ...) are not read.
     """
-    if description.get("OwnerId") == _AWS:
-        return PrefixList(list_id, aws_name=clean_text(description.get("PrefixListName")) or "")
+    name = clean_text(description.get("PrefixListName")) or ""
+    if description.get("OwnerId") == _AWS and _AWS_LIST.fullmatch(name):
+        return PrefixList(list_id, aws_name=name)
     cidrs = []
     try:
         for entry in entries:

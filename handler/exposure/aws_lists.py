@@ -22,6 +22,9 @@ _NAME = re.compile(
 # CloudFront connects to an origin's ports 80, 443 and 1024 to 65535.
 _CLOUDFRONT_PORTS = ((80, 80), (443, 443), (1024, LAST_PORT))
 
+_ANY_DISTRIBUTION = "only CloudFront gets in, for any customer"
+_HEALTH_CHECKERS = "only Route 53 health checkers get in"
+
 
 class AwsExposure(NamedTuple):
     """The family and traffic that a rule with such a list opens, and who gets in."""
@@ -39,8 +42,8 @@ def aws_exposures(rule: Rule, prefix_list: PrefixList | None) -> Iterator[AwsExp
         return
     family = Family.IPV6 if match[1] else Family.IPV4
     if match[2] == "route53-healthchecks":
-        yield AwsExposure(family, rule.traffic, Reach.PUBLIC, "Route 53 health checkers get in")
+        yield AwsExposure(family, rule.traffic, Reach.PUBLIC, _HEALTH_CHECKERS)
         return
     for low, high in _CLOUDFRONT_PORTS:
         if traffic := rule.traffic.intersection(Traffic("tcp", low, high)):
-            yield AwsExposure(family, traffic, Reach.WIDE, "any CloudFront distribution gets in")
+            yield AwsExposure(family, traffic, Reach.WIDE, _ANY_DISTRIBUTION)

@@ -91,7 +91,7 @@ class PrivateGroup(NamedTuple):
 class PrefixList(NamedTuple):
     """A managed prefix list: its CIDRs, or why it could not be read.
 
-    ``aws_name`` is the name of an AWS-managed list, whose CIDRs are not read.
+    ``aws_name`` is the name of a known AWS-managed list, whose CIDRs are not read.
     """
 
     id: str

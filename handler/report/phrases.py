@@ -24,6 +24,7 @@ _NAMED_GROUPS = 10
 _NAMED_INTERFACES = 3
 _MOST_COUNTED = 10**9
 _LARGE_SHARE = 0.0001
+_SMALLEST_SHARE = 0.000001
 # AWS allows 50 characters.
 _LONGEST_ACCOUNT = 50
 LONGEST_NAME = 80
@@ -149,6 +150,8 @@ def part_of_internet(share: float, family: Family) -> str:
     """A part of the internet in percent, for example 0.0018% of the IPv4 internet."""
     # Rounding must not turn all but a few addresses into 100%, or a /16 (0.0018%) into 0%.
     percent = f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
+    if share < _SMALLEST_SHARE:
+        percent = f"less than {_SMALLEST_SHARE:.4%}"
     return f"{percent} of the {family.text} internet"
 
 

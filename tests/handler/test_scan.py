@@ -281,9 +281,10 @@ def test_lists_are_read_once(ec2: Ec2) -> None:
 
 
 def test_lists_of_aws_are_not_the_internet(ec2: Ec2) -> None:
-    """A list that AWS owns opens nothing, and its entries are not even read."""
+    """The list of a known service opens nothing, and its entries are not even read."""
     ec2.groups(answer(permission("tcp", 443, 443, "pl-1")))
-    ec2.says(LISTS, lists("pl-1"), PrefixLists=[{"PrefixListId": "pl-1", "OwnerId": "AWS"}])
+    s3 = {"PrefixListId": "pl-1", "OwnerId": "AWS", "PrefixListName": "com.amazonaws.eu-west-1.s3"}
+    ec2.says(LISTS, lists("pl-1"), PrefixLists=[s3])
     assert ec2.scan().findings == ()
 
 

@@ -368,3 +368,19 @@ def test_rule_for_a_service_within_a_known_range() -> None:
     (both,) = scan_snapshot(snapshot(PUBLIC, groups=(answer(service, node_ports),)))
     assert (alone.severity, both.severity) == (Severity.CRITICAL, Severity.CRITICAL)
     assert "SAP HANA" in both.why
+
+
+def test_a_command_says_what_else_it_revokes_and_leaves_open() -> None:
+    """Rules for more than the finding's ports, and rules of other findings that open it too."""
+    wide = permission("tcp", 22, 443, "52.0.0.0/8")
+    group = answer(permission("tcp", 22, 22, WORLD), wide)
+    ssh, rest = scan_snapshot(snapshot(PUBLIC, groups=(group,)))
+    assert (ssh.traffic, rest.traffic) == (Traffic("tcp", 22, 22), Traffic("tcp", 23, 443))
+    assert ssh.detail == "other rules open it too, or a part of it: tcp/22-443 from 52.0.0.0/8"
+    assert rest.detail == "the command also revokes tcp/22-443 from 52.0.0.0/8"
+
+
+def test_an_ipv6_address_opens_no_function_to_ipv4() -> None:
+    """Functions in dual-stack subnets have one, and accept no connections."""
+    finding = finding_on(snapshot(interface(ipv6=PUBLIC_IPV6, InterfaceType="lambda")))
+    assert (finding.attachment, finding.severity) == (Attachment.NO_INBOUND, Severity.LOW)

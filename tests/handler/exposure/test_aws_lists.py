@@ -60,7 +60,9 @@ def test_cloudfront(low: int, high: int, expected: list[tuple[str, int, int]]) -
     opened = permission("tcp", low, high, "pl-1")
     findings = scan_snapshot(network(CLOUDFRONT, opened, PUBLIC))
     assert [(f.severity, f.traffic.from_port, f.traffic.to_port) for f in findings] == expected
-    assert all("any CloudFront distribution gets in" in f"{f.why}{f.detail}" for f in findings)
+    assert all(
+        "only CloudFront gets in, for any customer" in f"{f.why}{f.detail}" for f in findings
+    )
 
 
 def test_cloudfront_connects_over_tcp_only() -> None:
@@ -140,6 +142,16 @@ def test_health_checks() -> None:
 def test_other_services(name: str) -> None:
     """The lists of other services open nothing, and without their entries are not unreadable."""
     assert scan_snapshot(network(name, HTTPS, PUBLIC, PUBLIC_V6)) == ()
+
+
+@pytest.mark.parametrize("name", ["com.amazonaws.global.new-service", ""])
+def test_an_unknown_service_is_its_entries(name: str) -> None:
+    """AWS adds services: until one is known, its list counts as a customer's."""
+    content = network(name, HTTPS, PUBLIC)
+    assert finding_on(content).kind == "unreadable"
+    (prefix_list,) = content["PrefixLists"]
+    prefix_list["Entries"] = [{"Cidr": "0.0.0.0/0"}]
+    assert (finding_on(content).kind, finding_on(content).reach) == ("exposure", "world")
 
 
 def test_a_customers_list_is_its_entries() -> None:

@@ -116,6 +116,13 @@ def before(finding_severity: Severity = Severity.HIGH) -> tuple[Previous, ...]:
             id="a-small-part-of-the-internet",
         ),
         pytest.param(
+            reports.of(scan(22, source="2600::/32"), previous=known()),
+            "New low: SSH on web",
+            "New: the rules of web allow SSH from less than 0.0001% of the IPv6 internet, but the "
+            "interface has no public IPv6 address",
+            id="a-tiny-part-of-the-internet",
+        ),
+        pytest.param(
             reports.of(scan(22, source="9.9.0.0/20"), previous=known()),
             "New medium: SSH on web",
             "New: SSH on web is open to 4,096 addresses",
