@@ -5,11 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from handler.ledger.account_state_json import AccountState, decode_account, encode_account
+from handler.ledger.claim import UNDECODABLE
 from handler.ledger.head import DecodeError, Head, Pointer
 from handler.ledger.state import LedgerState
 from handler.ledger.state_reader import possibly_mailed_in, state_of
 from handler.ledger.store import LedgerStore
-from handler.ledger.transaction import UNDECODABLE
 from handler.model.digest_kind import DigestKind
 from handler.report.phrases import count
 

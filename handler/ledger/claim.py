@@ -19,6 +19,9 @@ from handler.model.run import AuditIncompleteError
 _CLAIM = timedelta(seconds=60)
 _SES_CALL = timedelta(seconds=20)
 _ABANDONED_KEPT = 10
+UNDECODABLE = "What has changed is not known: {}"
+# Stands among the ids of digests that were not sent.
+_LOST_HEAD = "ledger"
 _NOT_RENEWED = "{} The run stopped mailing, and the next mail may repeat this one."
 OVERTAKEN = "Another run has written the ledger while this one mailed; its mail may repeat this."
 
@@ -78,7 +81,11 @@ class ClaimableHead:
     ) -> None:
         """Claim the head. Raises ``ConflictError`` if another run was faster."""
         claim = SendClaim(self._run, uuid4().hex, tuple(sent), sending, kind, report_key)
-        self._write_claim(self.head._replace(claim=claim, pending=pending))
+        head = self.head._replace(claim=claim, pending=pending)
+        if self.stored.problem:
+            # This head replaces one that cannot be decoded, which the next digest must still say.
+            head = head._replace(refused={_LOST_HEAD: UNDECODABLE.format(self.stored.problem)})
+        self._write_claim(head)
 
     def renew(self) -> None:
         """Renew the claim if it would run out during a call to SES.

@@ -81,9 +81,9 @@ class Head(NamedTuple):
     ``events`` are the events answered in the last two days by id, except changes in the account.
     ``pending`` are the objects that the claiming run will commit. ``left_out`` are accounts that
     mails have reported as not audited, with their state, which is empty if they are no longer
-    listed. ``refused`` says, by the id of a team's mail, why it was not sent. ``old_state_etag`` is
-    the ETag that the ledger of version 1 had when it was last read. See ``LedgerState`` for the
-    other fields.
+    listed. ``refused`` says, by the id of a team's mail, why it was not sent, or by "ledger" why
+    the head before this one is lost. ``old_state_etag`` is the ETag that the ledger of version 1
+    had when it was last read. See ``LedgerState`` for the other fields.
     """
 
     accounts: Mapping[str, Pointer] = MappingProxyType({})

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from handler import clock
 from handler.ledger import abandoned_runs, bursts
-from handler.ledger.claim import OVERTAKEN, ClaimableHead
+from handler.ledger.claim import OVERTAKEN, UNDECODABLE, ClaimableHead
 from handler.ledger.flips import is_within
 from handler.ledger.head import FollowUp, HandledEvent, Head, Pointer, SendClaim
 from handler.ledger.next_state import next_state
@@ -56,7 +56,6 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _PART_REFUSED = "The digest for {} was not sent: {}"
 _PART_UNANSWERED = "The digest for {} may not have arrived: {}"
 _LOST = "{} What has changed is not known, and the next mail may repeat this one."
-UNDECODABLE = "What has changed is not known: {}"
 _BUSY = (
     "The run reached its time limit while it waited for other runs. It has mailed nothing; the "
     "next run reports its findings."

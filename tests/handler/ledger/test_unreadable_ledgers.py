@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from handler.model.run import AuditIncompleteError
+from handler.model.run import AuditIncompleteError, MailError
 from sandbox.aws.faults import Fault
 from tests.support.stack import Stack, unwrapped
 
@@ -42,6 +42,19 @@ def test_a_corrupt_ledger_is_moved_aside(stack: Stack, key: str, stored: bytes) 
     assert "It is kept as aside/e1.json, and a new one begins." in unwrapped(stack.texts[0])
     stack.day()
     assert stack.run()["counts"] | {"new": 0, "mailed": 0} == stack.run(run_id="e9")["counts"]
+
+
+def test_a_corrupt_head_is_said_by_the_retry_of_a_refused_mail(stack: Stack) -> None:
+    """The claim has replaced it by then."""
+    stack.open("web")
+    stack.store("head.json", b"{")
+    stack.account.faults.refuse_mail("MessageRejected", "No.", times=1)
+    with pytest.raises(MailError):
+        stack.run(run_id="e1")
+    stack.run(run_id="e1")
+    assert "What has changed is not known: " in unwrapped(stack.texts[0])
+    stack.day()
+    assert stack.run()["counts"]["mailed"] == 0
 
 
 def test_a_corrupt_head_that_cannot_be_moved_is_not_overwritten(stack: Stack) -> None:
