@@ -102,7 +102,7 @@ def _with_exceptions(
             f"{f' from {exception.source}' if exception.source else ''} on {exception.group}"
             for exception in _sorted({exception for group in valid for exception in group})
         ]
-    return finding._replace(status=status, exception="; ".join(phrases) or None)
+    return finding._replace(status=status, exception="; ".join(dict.fromkeys(phrases)) or None)
 
 
 def _covering(

@@ -143,7 +143,7 @@ def _reach(finding: Finding) -> str:
         return f"from the whole {family} internet"
     if finding.reach is Reach.WIDE:
         return f"from {part_of_internet(finding.share, finding.family)}"
-    return f"from {count(finding.addresses, 'public address', 'public addresses')} ({family})"
+    return f"from {addresses(finding.addresses, 'public ')} ({family})"
 
 
 def part_of_internet(share: float, family: Family) -> str:
@@ -222,11 +222,11 @@ def audience(finding: Finding) -> str:
     return addresses(finding.addresses)
 
 
-def addresses(number: int) -> str:
+def addresses(number: int, kind: str = "") -> str:
     """A number of addresses, large ones as a power of two: IPv6 numbers have dozens of digits."""
     if number < _MOST_COUNTED:
-        return count(number, "address", "addresses")
-    return f"2^{number.bit_length() - 1} addresses"
+        return count(number, f"{kind}address", f"{kind}addresses")
+    return f"2^{number.bit_length() - 1} {kind}addresses"
 
 
 def families(opening: Opening) -> str:

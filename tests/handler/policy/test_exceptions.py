@@ -210,6 +210,14 @@ def test_an_excepted_finding_names_its_exception() -> None:
     assert finding.exception == "accepted until 2026-12-31 by web: shop"
 
 
+def test_two_exceptions_with_one_reason_are_named_once() -> None:
+    """Each accepts a part of the ports."""
+    halves = policy({"ports": "tcp/443"}, {"ports": "tcp/444"})
+    scan = reports.read(answer(permission("tcp", 443, 444, WORLD)))
+    (finding,) = report(halves, scan).findings
+    assert finding.exception == "accepted until 2026-12-31 by web: shop"
+
+
 def test_an_expired_exception_is_named_with_its_owner() -> None:
     """The finding is open again, and its note has the day and the owner."""
     made = report(policy({"until": "2026-11-22"}), reports.read(answer(HTTPS)))
