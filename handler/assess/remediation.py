@@ -3,13 +3,14 @@
 import json
 import re
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import chain
 
 from handler.model.address import Family, family_of
-from handler.model.finding import MAX_NAMED, Finding
+from handler.model.finding import MAX_NAMED, Finding, Kind
 from handler.model.network import REGION_NAME, UNKNOWN, Rule
 from handler.model.traffic import ALL_PROTOCOLS, ICMP_PROTOCOLS, PORT_PROTOCOLS, Traffic
 from handler.report.phrases import join_first
@@ -17,6 +18,7 @@ from handler.report.phrases import join_first
 _ID = re.compile(r"(sg|sgr|pl)-[0-9a-f]+", re.ASCII)
 _PLACEHOLDER = "YOUR-RANGE"
 _NAMED_RULES = 3
+_NAMED_WIDER = 2
 _RANGES = {Family.IPV4: ("IpRanges", "CidrIp"), Family.IPV6: ("Ipv6Ranges", "CidrIpv6")}
 # A rule's id is in the command of every finding that the rule contributes to.
 _quote = lru_cache(maxsize=4096)(shlex.quote)
@@ -29,16 +31,23 @@ def with_commands(
 
     ``rule_ids`` may lack rules. ``portless`` is as for ``revoke_command``.
     """
+    findings = list(findings)
+    named_in: defaultdict[str, set[int]] = defaultdict(set)
+    for finding in findings:
+        if finding.kind is Kind.EXPOSURE:
+            named_in[finding.group_id].update(map(id, finding.rules))
     for finding in findings:
         rules = finding.rules
         if not rules:
             yield finding
             continue
+        # Rules that another finding names are revoked by its command.
+        remaining = [r for r in finding.redundant_rules if id(r) not in named_in[finding.group_id]]
         region, named = finding.target.region, rules[:MAX_NAMED]
         fix = revoke_command(region, named, rule_ids, portless)
         details = (
             finding.detail,
-            *_remaining_rules(finding.redundant_rules, rule_ids),
+            *_remaining_rules(remaining, rule_ids),
             *(_limits_of_command(finding.traffic, rules) if fix else ()),
         )
         has_range = finding.kind.is_exposure and finding.addresses is not None
@@ -69,8 +78,9 @@ def _limits_of_command(traffic: Traffic, rules: Sequence[Rule]) -> Iterator[str]
         yield f"the command revokes {MAX_NAMED} of {len(rules)} rules: audit again afterwards"
     wider = [rule for rule in rules[:MAX_NAMED] if not traffic.contains(rule.traffic)]
     if wider:
-        texts = [f"{rule.traffic.text} from {rule.source}" for rule in wider]
-        yield f"the command also revokes {join_first(texts, _NAMED_RULES)}"
+        texts = [f"{rule.traffic.text} from {rule.source}" for rule in wider[:_NAMED_WIDER]]
+        named = join_first(texts, _NAMED_WIDER, total=len(wider))
+        yield f"the command also revokes {named}"
 
 
 def revoke_command(
