@@ -22,6 +22,7 @@ from handler.sanitize import cut, plain
 _NAME = "security-group-audit"
 _TYPES = ["Software and Configuration Checks/AWS Security Best Practices/Network Reachability"]
 _DOCS = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html"
+_READ_ADVICE = "Remove rules that are not needed, and grant the audit read access."
 _LONGEST_TITLE = 256
 _LONGEST_DESCRIPTION = 1024
 _LONGEST_RECOMMENDATION = 512
@@ -78,7 +79,7 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
         "Title": cut(f"{phrases.opening(finding)} on {phrases.groups(finding)}", _LONGEST_TITLE),
         "Description": cut(description(finding), _LONGEST_DESCRIPTION),
         "Remediation": _remediation(
-            fix or f"Remove rules that are not needed{_AND_GRANT if is_unreadable else ''}."
+            fix or (_READ_ADVICE if is_unreadable else "Remove rules that are not needed.")
         ),
         **({"SourceUrl": console_url} if console_url else {}),
         "Resources": list(_resources(finding))[:_MAX_RESOURCES],
@@ -88,9 +89,6 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
             _product_fields({**finding_to_json(finding), "openedBy": phrases.opened_by(finding)})
         ),
     }
-
-
-_AND_GRANT = ", and grant the audit read access"
 
 
 def _unread(run: Run, unread: UnreadTarget) -> dict[str, Any]:

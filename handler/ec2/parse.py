@@ -5,12 +5,18 @@ CLI return DescribeSecurityGroups in the same format:
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from handler.model.address import is_prefix_list, parse_cidr
-from handler.model.network import UNKNOWN, MalformedRule, PrefixList, Rule, SecurityGroup
+from handler.model.network import (
+    AWS_LIST_NAME,
+    UNKNOWN,
+    MalformedRule,
+    PrefixList,
+    Rule,
+    SecurityGroup,
+)
 from handler.model.traffic import PORT_PROTOCOLS, Traffic, read_traffic
 from handler.sanitize import clean_text, describe
 
@@ -19,12 +25,8 @@ SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds",
 """The keys of a permission's sources, and of a source's CIDR or id."""
 PRIVATE_RULES = "PrivateRules"
 """The key for how many of a group's rules are left out because their sources are private."""
-# The OwnerId of AWS-managed prefix lists, and the names of those that are evaluated by service.
+# The OwnerId of AWS-managed prefix lists.
 _AWS = "AWS"
-_AWS_LIST = re.compile(
-    r"com\.amazonaws\.[^.]+\.(?:ipv6\.)?(?:cloudfront\.origin-facing|dynamodb|ec2-instance-connect"
-    r"|groundstation|route53-healthchecks|s3|s3express|vpc-lattice)"
-)
 
 
 def parse_security_group(item: object) -> SecurityGroup:
@@ -93,7 +95,7 @@ def parse_prefix_list(
     The entries of AWS-managed lists of known services (CloudFront, S3, ...) are not read.
     """
     name = clean_text(description.get("PrefixListName")) or ""
-    if description.get("OwnerId") == _AWS and _AWS_LIST.fullmatch(name):
+    if description.get("OwnerId") == _AWS and AWS_LIST_NAME.fullmatch(name):
         return PrefixList(list_id, aws_name=name)
     cidrs = []
     try:

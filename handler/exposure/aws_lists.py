@@ -7,21 +7,16 @@ https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/LocationsOfEdgeServers.html
 """
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from handler.model.address import Family
-from handler.model.network import PrefixList, Rule
+from handler.model.network import AWS_LIST_NAME, PrefixList, Rule
 from handler.model.reach import Reach
 from handler.model.traffic import LAST_PORT, Traffic
 
-_NAME = re.compile(
-    r"com\.amazonaws\.[^.]+\.(ipv6\.)?(cloudfront\.origin-facing|route53-healthchecks)"
-)
 # CloudFront connects to an origin's ports 80, 443 and 1024 to 65535.
 _CLOUDFRONT_PORTS = ((80, 80), (443, 443), (1024, LAST_PORT))
-
 _ANY_DISTRIBUTION = "only CloudFront gets in, for any customer"
 _HEALTH_CHECKERS = "only Route 53 health checkers get in"
 
@@ -37,13 +32,13 @@ class AwsExposure(NamedTuple):
 
 def aws_exposures(rule: Rule, prefix_list: PrefixList | None) -> Iterator[AwsExposure]:
     """What the rule opens to any customer; nothing if its source is not one of these lists."""
-    match = _NAME.fullmatch((prefix_list and prefix_list.aws_name) or "")
+    match = AWS_LIST_NAME.fullmatch((prefix_list and prefix_list.aws_name) or "")
     if match is None:
         return
     family = Family.IPV6 if match[1] else Family.IPV4
     if match[2] == "route53-healthchecks":
         yield AwsExposure(family, rule.traffic, Reach.PUBLIC, _HEALTH_CHECKERS)
-        return
-    for low, high in _CLOUDFRONT_PORTS:
-        if traffic := rule.traffic.intersection(Traffic("tcp", low, high)):
-            yield AwsExposure(family, traffic, Reach.WIDE, _ANY_DISTRIBUTION)
+    elif match[2] == "cloudfront.origin-facing":
+        for low, high in _CLOUDFRONT_PORTS:
+            if traffic := rule.traffic.intersection(Traffic("tcp", low, high)):
+                yield AwsExposure(family, traffic, Reach.WIDE, _ANY_DISTRIBUTION)

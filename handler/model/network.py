@@ -17,6 +17,14 @@ ALL_ACCOUNTS = "all"
 """Stands for all accounts, if they could not be listed."""
 ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 """The format of an account's id."""
+AWS_LIST_NAME = re.compile(
+    r"com\.amazonaws\.[^.]+\.(ipv6\.)?(cloudfront\.origin-facing|dynamodb|ec2-instance-connect"
+    r"|groundstation|route53-healthchecks|s3|s3express|vpc-lattice)"
+)
+"""The name of an AWS-managed prefix list, by service; other lists are evaluated by their entries.
+
+https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
+"""
 REGION_NAME = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
 """The format of a region's name."""
 ACCELERATOR = "global_accelerator_managed"

@@ -149,9 +149,10 @@ def _reach(finding: Finding) -> str:
 def part_of_internet(share: float, family: Family) -> str:
     """A part of the internet in percent, for example 0.0018% of the IPv4 internet."""
     # Rounding must not turn all but a few addresses into 100%, or a /16 (0.0018%) into 0%.
-    percent = f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
     if share < _SMALLEST_SHARE:
         percent = f"less than {_SMALLEST_SHARE:.4%}"
+    else:
+        percent = f"{min(share, 0.9999):.{2 if share >= _LARGE_SHARE else 4}%}"
     return f"{percent} of the {family.text} internet"
 
 

@@ -409,8 +409,7 @@ def test_a_change_whose_region_could_not_be_read_is_tried_again(stack: Stack) ->
     stack.run()
     stack.time += timedelta(minutes=30)
     stack.open("web")
-    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
-    event = {"detail-type": "AWS API Call via CloudTrail", "id": "c1", "detail": detail}
+    event = stack.change_event("c1")
     stack.time += timedelta(minutes=2)
     stack.account.faults.deny("DescribeSecurityGroups", "eu-west-1")
     with pytest.raises(AuditIncompleteError):
@@ -429,9 +428,8 @@ def test_a_part_of_an_unknown_account_is_not_stored_as_all_of_it(stack: Stack) -
     stack.day()
     stack.open("fresh")
     stack.account.faults.deny("DescribeNetworkInterfaces", "eu-west-1")
-    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
     with pytest.raises(AuditIncompleteError):
-        stack.run({"detail-type": "AWS API Call via CloudTrail", "id": "c1", "detail": detail})
+        stack.run(stack.change_event("c1"))
     stack.account.faults.clear()
     with pytest.raises(AuditIncompleteError, match="is missing"):
         stack.run()

@@ -140,6 +140,12 @@ class Stack(DeployedAudit):
         context = Context(event_id, self.time + timedelta(seconds=300), lambda: self.time)
         return lambda_handler(asked, more.get("context", context))
 
+    def change_event(self, event_id: str, region: str = "eu-west-1") -> dict[str, Any]:
+        """The event of a change that was made now."""
+        detail = {"awsRegion": region, "eventTime": f"{self.time:%Y-%m-%dT%H:%M:%SZ}"}
+        kind = "AWS API Call via CloudTrail"
+        return {"detail-type": kind, "detail": detail, "id": event_id}
+
     def open(
         self, name: str, region: str = "eu-west-1", port: int = 22, source: str = WORLD
     ) -> str:

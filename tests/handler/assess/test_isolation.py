@@ -147,7 +147,7 @@ def test_endpoint_for_a_prefix_list(tables: list[Answer], severity: str) -> None
     ],
 )
 def test_routes_for_ipv6(routes: list[Answer], severity: str) -> None:
-    """An IPv6 address is assessed by the routes of its own family."""
+    """Whether the internet reaches an IPv6 address depends on the IPv6 routes only."""
     network = snapshot(PUBLIC_V6, groups=(SSH_V6,), RouteTables=[route_table(*routes)])
     assert finding_on(network).severity == severity
 

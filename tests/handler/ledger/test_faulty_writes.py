@@ -57,12 +57,6 @@ def failing(key: str, nth: int, fail: Fail, times: int = 1) -> Iterator[None]:
     assert count >= nth
 
 
-def change(event_id: str, stack: Stack) -> dict[str, Any]:
-    """The event of a change that was made now."""
-    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
-    return {"detail-type": "AWS API Call via CloudTrail", "detail": detail, "id": event_id}
-
-
 FAILURES = [
     pytest.param(refuse("ConditionalRequestConflict", 409), id="409"),
     pytest.param(refuse("PreconditionFailed", 412), id="412"),
@@ -128,11 +122,11 @@ def test_a_run_that_cannot_say_that_it_waits_mails_at_once_and_fails(stack: Stac
     stack.run()
     stack.time += timedelta(minutes=5)
     stack.open("web")
-    stack.run(change("c1", stack))
+    stack.run(stack.change_event("c1"))
     stack.open("database", port=5432)
     failed = pytest.raises(AuditIncompleteError, match="The ledger could not be written")
     with failing("head.json", 1, refuse("AccessDenied", 403), times=9), failed:
-        stack.run(change("c2", stack))
+        stack.run(stack.change_event("c2"))
     assert "the next mail may repeat this one" in unwrapped(stack.texts[-1])
     assert "database (" in stack.texts[-1]
 

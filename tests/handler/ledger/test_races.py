@@ -31,9 +31,7 @@ def _brief_mails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def change(stack: Stack, number: int, region: str = "eu-west-1") -> Callable[[], object]:
     """A run of a change that was made now."""
-    detail = {"awsRegion": region, "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
-    kind = "AWS API Call via CloudTrail"
-    return partial(stack.run, {"detail-type": kind, "detail": detail, "id": f"change-{number}"})
+    return partial(stack.run, stack.change_event(f"change-{number}", region))
 
 
 def first_until(stops: int) -> Choose:

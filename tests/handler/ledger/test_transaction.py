@@ -385,10 +385,8 @@ def test_a_change_stops_if_a_newer_version_writes_the_head_meanwhile(stack: Stac
     stack.run()
     stack.time += timedelta(minutes=5)
     stack.open("web")
-    detail = {"awsRegion": "eu-west-1", "eventTime": f"{stack.time:%Y-%m-%dT%H:%M:%SZ}"}
-    event = {"detail-type": "AWS API Call via CloudTrail", "detail": detail, "id": "c1"}
     newer = partial(stack.store, "head.json", b'{"version": 3}')
     failed = pytest.raises(AuditIncompleteError, match="The ledger has version 3")
     with meanwhile(is_report, newer), failed:
-        stack.run(event)
+        stack.run(stack.change_event("c1"))
     assert len(stack.subjects) == 1
