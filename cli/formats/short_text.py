@@ -59,7 +59,7 @@ def facts(opening: Opening) -> tuple[str, ...]:
         finding.managed_by and f"managed by {finding.managed_by}",
         _first(ids, sum(f.rule_count for f in findings) if rule_ids else 0),
     )
-    return tuple(dict.fromkeys(plain(detail) for detail in details if detail))
+    return tuple(dict.fromkeys(plain(detail).removesuffix(".") for detail in details if detail))
 
 
 def _path(opening: Opening) -> Iterator[str]:

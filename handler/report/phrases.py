@@ -38,6 +38,7 @@ _MEANS = {
     Means.PREFIX_LIST: " through a prefix list",
     Means.INTERFACE: " by attaching a network interface",
 }
+_PLURAL_SERVICES = ("Kubernetes NodePorts", "Kubernetes controllers")
 # The part about who gets in, at the beginning of a reason.
 _AUDIENCE = re.compile(r"^only .*? gets? in(?: and |$)")
 
@@ -106,9 +107,12 @@ def account(account_id: str, names: Mapping[str, str]) -> str:
 
 
 def groups(finding: Finding) -> str:
-    """Name and id of the group, or of the groups that open the finding only together."""
+    """Name and id of the group, or of the groups that open the finding only together.
+
+    A long name is cut, so that the id stays where only the beginning is shown.
+    """
     first, *joint = (
-        plain(f"{name} ({group_id})" if name.strip() else group_id)
+        plain(f"{cut(name, LONGEST_NAME)} ({group_id})" if name.strip() else group_id)
         for group_id, name in finding.groups
     )
     return f"{first} together with {join_first(joint, _NAMED_GROUPS)}" if joint else first
@@ -192,7 +196,8 @@ def service(finding: Finding) -> str:
 
 def are_or_is(services: str) -> str:
     """The verb for one or more services."""
-    return "are" if "," in services or " and " in services else "is"
+    is_plural = "," in services or " and " in services or services.endswith(_PLURAL_SERVICES)
+    return "are" if is_plural else "is"
 
 
 def title(finding: Finding) -> str:

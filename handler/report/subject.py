@@ -180,7 +180,7 @@ def _sentence(report: Report) -> str:
         return f"{phrases.count(number, f'{severity} finding')}{ending}"
     if number == 1:
         return _open_sentence(worst)
-    return f"{number:,} services are critically exposed to the internet"
+    return f"{number:,} critical exposures to the internet"
 
 
 def _open_sentence(opening: Opening) -> str:

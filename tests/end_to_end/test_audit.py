@@ -123,7 +123,7 @@ def test_a_denied_region_is_said_and_fails_the_run(deployed: Deployed) -> None:
     assert [failure["errorType"] for failure in failures] == [INCOMPLETE] * 3
     assert len(deployed.mails()) == 1
     text = unwrapped(deployed.text())
-    assert text.startswith("1 region not read; 5 services are critically exposed to the internet ")
+    assert text.startswith("1 region not read; 5 critical exposures to the internet ")
     assert "us-east-1 / 123456789012 (denied): UnauthorizedOperation: You are not" in text
     (line,) = [line for line in deployed.log() if line["message"] == "Target not read."]
     assert (line["region"], line["status"]) == ("us-east-1", "denied")

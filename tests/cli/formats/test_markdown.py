@@ -18,8 +18,9 @@ from handler.model.policy_exception import ExceptionReview, PolicyException
 from handler.model.run import Coverage, CoverageStatus, Scan
 from handler.report import phrases
 from handler.sanitize import plain
-from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, render
-from tests.support.reports import of
+from tests.cli.sample_reports import HOSTILE_TEXTS, REPORTS, hostile_report, longest_report, render
+from tests.support.reports import of, read
+from tests.support.security_groups import answer, permission
 
 # The report's own markup; a text of the account is inline code.
 BLOCKS = ["heading", "paragraph", "strong", "bullet_list", "list_item"]
@@ -105,6 +106,20 @@ def test_code_span_is_read_back_as_it_was(text: str) -> None:
     (span,) = [token for token in tokens(code_span(text)) if token.type == "code_inline"]
     expected = plain(text) if len(text) <= 240 else f"{text[:237]}..."
     assert span.content.strip() == expected.strip()
+
+
+def test_a_group_with_long_texts_has_its_id() -> None:
+    """A name of 255 characters and an owner of 255 do not push the group's id out of the row."""
+    (table,) = tables(render("markdown", longest_report()))
+    assert table[1:]
+    assert all("sg-0123456789abcdef0" in row[2] for row in table[1:])
+
+
+def test_sentences_in_a_row_lose_their_full_stop() -> None:
+    """Details are joined with semicolons, also those that are a sentence."""
+    malformed = answer(permission("tcp", 22, None, "0.0.0.0/0"), group_id="sg-1")
+    text = render("markdown", of(read(malformed)))
+    assert "got 22 to null; sg-1" in text
 
 
 def test_unread_regions_come_first() -> None:

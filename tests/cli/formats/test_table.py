@@ -143,7 +143,7 @@ def test_two_lines_for_a_finding_and_one_on_wide_terminals(
     assert lines[24 * len(first) :] == [
         "",
         "1 region read: 24 groups, 24 rules.",
-        "24 services are critically exposed to the internet",
+        "24 critical exposures to the internet",
     ]
 
 
@@ -172,7 +172,7 @@ UNREAD = "its interfaces could not be read"
         pytest.param(
             REPORTS["unreadable-list"],
             f"SSH tcp/22  web  eu-west-1  {UNREAD}  prefix list pl-1 could not be read: "
-            "the snapshot does not hold its entries.  sg-1",
+            "the snapshot does not hold its entries  sg-1",
             id="unreadable",
         ),
         pytest.param(
@@ -315,7 +315,7 @@ def test_unreadable_prefix_list_is_listed_below_the_minimum_severity() -> None:
     report = of(read(answer(permission("tcp", 443, 443, "pl-1"))), policy=policy)
     assert report.open[0].severity is Severity.LOW
     text = render("table", report)
-    assert "prefix list pl-1 could not be read: the snapshot does not hold its entries." in text
+    assert "prefix list pl-1 could not be read: the snapshot does not hold its entries" in text
 
 
 def test_findings_below_the_minimum_severity_are_counted() -> None:

@@ -53,3 +53,19 @@ def test_the_first_ten_groups_are_named() -> None:
     assert phrases.group_names(joint, 10) == (
         "sg-0 + nnnnnnn... + sg-2 + sg-3 + sg-4 + sg-5 + sg-6 + sg-7 + sg-8 + sg-9 + 2 more"
     )
+
+
+@pytest.mark.parametrize(
+    ("services", "verb"),
+    [
+        ("SSH", "is"),
+        ("Redis", "is"),
+        ("SSH, Telnet and FTP", "are"),
+        ("SSH and RDP", "are"),
+        ("Kubernetes NodePorts", "are"),
+        ("Kubernetes controllers", "are"),
+    ],
+)
+def test_the_verb_of_services(services: str, verb: str) -> None:
+    """Several services, and those whose name is a plural, are; others are singular."""
+    assert phrases.are_or_is(services) == verb

@@ -70,7 +70,7 @@ def before(finding_severity: Severity = Severity.HIGH) -> tuple[Previous, ...]:
         pytest.param(
             reports.of(scan(22, 3389)),
             "2 critical exposures: start with web, SSH",
-            "2 services are critically exposed to the internet",
+            "2 critical exposures to the internet",
             id="several",
         ),
         pytest.param(
