@@ -51,7 +51,7 @@ def facts(opening: Opening) -> tuple[str, ...]:
     ids = rule_ids or [group_id for group_id, _ in finding.groups]
     details = (
         *_path(opening),
-        *(phrases.detail(f, with_command=False) for f in findings),
+        *(_clause(phrases.detail(f, with_command=False)) for f in findings),
         finding.exception,
         _seen(finding),
         *(f"opened by: {opener}" for f in findings if (opener := phrases.opened_by(f))),
@@ -59,7 +59,12 @@ def facts(opening: Opening) -> tuple[str, ...]:
         finding.managed_by and f"managed by {finding.managed_by}",
         _first(ids, sum(f.rule_count for f in findings) if rule_ids else 0),
     )
-    return tuple(dict.fromkeys(plain(detail).removesuffix(".") for detail in details if detail))
+    return tuple(dict.fromkeys(plain(detail) for detail in details if detail))
+
+
+def _clause(detail: str) -> str:
+    """The detail without a full stop; the three dots of an error that was cut stay."""
+    return detail if detail.endswith("...") else detail.removesuffix(".")
 
 
 def _path(opening: Opening) -> Iterator[str]:

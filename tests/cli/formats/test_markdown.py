@@ -122,6 +122,22 @@ def test_sentences_in_a_row_lose_their_full_stop() -> None:
     assert "got 22 to null; sg-1" in text
 
 
+def test_an_error_that_was_cut_keeps_its_three_dots() -> None:
+    """They show that there is more of it."""
+    (finding,) = REPORTS["unreadable-list"].findings
+    report = replace(REPORTS["unreadable-list"], findings=(finding._replace(detail="cut..."),))
+    assert "cut...; " in render("markdown", report)
+
+
+def test_names_keep_their_full_stop() -> None:
+    """An owner's name is shown as it is."""
+    group = answer(permission("tcp", 22, 22, "0.0.0.0/0"))
+    text = render(
+        "markdown", of(read(group | {"Tags": [{"Key": "Owner", "Value": "Example Inc."}]}))
+    )
+    assert "owner: Example Inc.; sg-1" in text
+
+
 def test_unread_regions_come_first() -> None:
     """An unread region and its error stand before the first table."""
     text = render("markdown", REPORTS["region-failed"])
