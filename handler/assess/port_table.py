@@ -180,6 +180,10 @@ high     | udp/30000-32767           | Kubernetes NodePorts    | Kubernetes
 info     | udp/33434-33534           | traceroute              | IANA
 """
 _PROTOCOLS = """
+high     | 4                         | IP in IP                | EC2.18, RFC 2003
+high     | 41                        | IPv6 in IPv4            | EC2.18, RFC 4213
+high     | 47                        | GRE                     | EC2.18, RFC 2784
+high     | 132                       | SCTP                    | EC2.18, RFC 9260
 low      | 50                        | IPsec ESP               | RFC 4303
 low      | 51                        | IPsec AH                | RFC 4302
 info     | icmp/0                    | echo reply              | RFC 792
