@@ -119,7 +119,7 @@ def test_sentences_in_a_row_lose_their_full_stop() -> None:
     """Details are joined with semicolons, also those that are a sentence."""
     malformed = answer(permission("tcp", 22, None, "0.0.0.0/0"), group_id="sg-1")
     text = render("markdown", of(read(malformed)))
-    assert "got 22 to null; sg-1" in text
+    assert "got 22 to -1; sg-1" in text
 
 
 def test_an_error_that_was_cut_keeps_its_three_dots() -> None:

@@ -59,7 +59,7 @@ def test_traffic_has_one_form(given: tuple[str, int | None, int | None], traffic
             ("udp", -2, 22), "udp ports must be 0 to 65535 in order, got -2 to 22.", id="negative"
         ),
         pytest.param(
-            ("tcp", 22, -1), "tcp ports must be 0 to 65535 in order, got 22 to null.", id="half"
+            ("tcp", 22, -1), "tcp ports must be 0 to 65535 in order, got 22 to -1.", id="half"
         ),
         pytest.param(
             ("tcp", "22", 22), "FromPort must be a whole number, got '22'.", id="text-port"
@@ -68,11 +68,14 @@ def test_traffic_has_one_form(given: tuple[str, int | None, int | None], traffic
             ("tcp", True, 22), "FromPort must be a whole number, got true.", id="boolean-port"
         ),
         pytest.param(
-            ("icmp", 256, -1), "icmp type and code must be 0 to 255, got 256 to null.", id="type"
+            ("icmp", 256, -1),
+            "icmp type and code must be 0 to 255, and a code needs a type, "
+            "got type 256 and code -1.",
+            id="type",
         ),
         pytest.param(
             ("icmp", -1, 4),
-            "icmp type and code must be 0 to 255, got null to 4.",
+            "icmp type and code must be 0 to 255, and a code needs a type, got type -1 and code 4.",
             id="code-of-every-type",
         ),
         pytest.param(
