@@ -13,6 +13,7 @@ from tools.browser import Browser, find, open_browser
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """A worker more than there are cores, because many tests wait for other processes."""
     return (os.cpu_count() or 1) + 1
