@@ -124,7 +124,7 @@ def life(project: Path, created: Path, tmp_path_factory: pytest.TempPathFactory)
 def import_and_clone(copy: Path) -> None:
     """What any import leaves behind, and what a fresh clone does to the files."""
     byte_code = copy / "handler" / "__pycache__"
-    byte_code.mkdir()
+    byte_code.mkdir(exist_ok=True)
     (byte_code / "app.cpython-313.pyc").write_bytes(b"differs on every machine")
     for file in copy.rglob("*.py"):
         os.utime(file, (0, 0))
