@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,13 +10,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from tempfile import NamedTemporaryFile
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import IO, cast
 
 import urllib3
 
 from benchmarks.endpoint import BUCKET, CALLS_PATH
 
+_PROJECT = Path(__file__).resolve().parent.parent
 _REGION = "eu-west-1"
 
 
@@ -89,8 +92,11 @@ def other_tool(command: Sequence[str], address: str) -> Measurement:
     return _measure([sys.executable, "-m", "benchmarks.other_tool", *command], address)
 
 
-def instructions(module: str, address: str) -> int:
-    """How many instructions an audit takes, by valgrind. Raises ``MeasurementError``."""
+def instructions(module: str, address: str, folder: Path = _PROJECT) -> int:
+    """How many instructions an audit takes, by valgrind, with the handler of that folder.
+
+    Raises ``MeasurementError``.
+    """
     with NamedTemporaryFile() as counts:
         _measure(
             [
@@ -98,19 +104,38 @@ def instructions(module: str, address: str) -> int:
                 sys.executable, "-m", module,
             ],
             address,
-            {"AUDIT_REGIONS": _REGION},
+            {
+                "AUDIT_REGIONS": _REGION,
+                "PYTHONPATH": str(_PROJECT),
+                # As in Lambda, where the function's folder is read-only.
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            folder,
         )  # fmt: skip
         (total,) = (line for line in counts if line.startswith(b"totals:"))
     return int(total.split()[1])
 
 
+@contextmanager
+def without_byte_code() -> Iterator[Path]:
+    """A folder with a handler that Python has not compiled yet, as in the zip."""
+    with TemporaryDirectory() as folder:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(_PROJECT / "handler", Path(folder, "handler"), ignore=ignored)
+        yield Path(folder)
+
+
 def _measure(
-    command: Sequence[str], address: str = "", settings: Mapping[str, str] | None = None
+    command: Sequence[str],
+    address: str = "",
+    settings: Mapping[str, str] | None = None,
+    folder: Path = _PROJECT,
 ) -> Measurement:
     calls_before = _calls(address) if address else Counter()
     began = time.monotonic()
     process = subprocess.run(  # noqa: S603 - this interpreter with our modules
         command,
+        cwd=folder,
         env=_environment(address, settings or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
