@@ -187,17 +187,22 @@ def parse_traffic(protocol: str, low: int | None, high: int | None) -> Traffic:
             low, high = 0, LAST_PORT
         if low is not None and high is not None and 0 <= low <= high <= LAST_PORT:
             return Traffic(protocol, low, high)
-        expectation = f"ports must be 0 to {LAST_PORT} in order, got {{}} to {{}}"
+        expectation = (
+            f"ports must be 0 to {LAST_PORT} in order, got {_written(low)} to {_written(high)}"
+        )
     elif protocol in ICMP_PROTOCOLS:
         in_range = all(number is None or 0 <= number <= _LAST_ICMP for number in (low, high))
         if in_range and (low is not None or high is None):
             return Traffic(protocol, icmp_type=low, icmp_code=high)
         expectation = (
             f"type and code must be 0 to {_LAST_ICMP}, and a code needs a type, "
-            "got type {} and code {}"
+            f"got type {_written(low)} and code {_written(high)}"
         )
     else:
         return Traffic(protocol)
-    # -1 is AWS's word for None.
-    numbers = (describe(-1 if number is None else number) for number in (low, high))
-    raise ValueError(f"{protocol} {expectation.format(*numbers)}.")
+    raise ValueError(f"{protocol} {expectation}.")
+
+
+def _written(number: int | None) -> str:
+    """The port, type or code as AWS writes it, with -1 for None."""
+    return describe(-1 if number is None else number)
