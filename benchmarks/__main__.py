@@ -82,11 +82,13 @@ class _Run:
         if not self._is_quick:
             with self._step("cold start"), processes.endpoint(Data(10)) as address:
                 if shutil.which("valgrind"):
-                    for module in (_STRAIGHTFORWARD, _PRODUCT):
-                        results.instructions.append(processes.instructions(module, address))
+                    baseline, product = (
+                        processes.instructions(module, address)
+                        for module in (_STRAIGHTFORWARD, _PRODUCT)
+                    )
                     with processes.without_byte_code() as folder:
                         uncompiled = processes.instructions(_PRODUCT, address, folder)
-                    results.instructions.append(uncompiled)
+                    results.instructions = baseline, product, uncompiled
             with self._step("17 regions"), processes.endpoint(REGIONS) as address:
                 names = ",".join(REGION_NAMES)
                 results.product[REGIONS] = [

@@ -67,8 +67,8 @@ class Results:
     """All measurements of one run: audits by their data, parts and other tools by their names.
 
     ``instructions`` of a first audit are the straightforward way's, the product's, and the
-    product's without byte code; empty if not counted. ``rules`` is the number of rules of the
-    largest and the hostile group.
+    product's without byte code. ``rules`` is the number of rules of the largest and the hostile
+    group.
     """
 
     rules: int
@@ -76,7 +76,7 @@ class Results:
     product: dict[Data, list[Measurement]] = field(default_factory=dict)
     other_tools: dict[str, Measurement] = field(default_factory=dict)
     parts: dict[str, Measurement] = field(default_factory=dict)
-    instructions: list[int] = field(default_factory=list)
+    instructions: tuple[int, int, int] | None = None
 
 
 def rows(results: Results) -> list[Row]:
